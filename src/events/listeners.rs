@@ -1,0 +1,141 @@
+//! The listeners of one event: a list that an emit can walk while it changes.
+//!
+//! A list of one, by far the commonest, is kept in place. A longer one is shared: an emit holds a
+//! reference to the list it started with, and who changes a list that is held changes a copy.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::{Event, ListenerId, Place};
+
+/// One listener. Cloning shares the closure.
+pub(super) struct Listener<E: Event> {
+    id: ListenerId,
+    once: bool,
+    closure: Rc<RefCell<dyn for<'a> FnMut(E::Payload<'a>)>>,
+}
+
+impl<E: Event> Listener<E> {
+    pub(super) fn new(id: ListenerId, closure: impl FnMut(E::Payload<'_>) + 'static) -> Self {
+        Listener { id, once: false, closure: Rc::new(RefCell::new(closure)) }
+    }
+
+    pub(super) fn once(id: ListenerId, closure: impl FnOnce(E::Payload<'_>) + 'static) -> Self {
+        let mut closure = Some(closure);
+        // An emit that started before the first call has the listener in its list too: it finds the
+        // closure gone, and that is right.
+        let call_once = move |payload: E::Payload<'_>| {
+            if let Some(closure) = closure.take() {
+                closure(payload);
+            }
+        };
+        Listener { id, once: true, closure: Rc::new(RefCell::new(call_once)) }
+    }
+
+    pub(super) fn id(&self) -> ListenerId {
+        self.id
+    }
+
+    pub(super) fn is_once(&self) -> bool {
+        self.once
+    }
+
+    /// Calls the listener, unless it is running already.
+    pub(super) fn call(&self, payload: E::Payload<'_>) {
+        if let Ok(mut closure) = self.closure.try_borrow_mut() {
+            closure(payload);
+        }
+    }
+
+    /// Whether a call has not returned yet. A `once` listener that runs will not be wanted again.
+    pub(super) fn is_running(&self) -> bool {
+        !self.once && self.closure.try_borrow_mut().is_err()
+    }
+}
+
+impl<E: Event> Clone for Listener<E> {
+    fn clone(&self) -> Self {
+        Listener { id: self.id, once: self.once, closure: Rc::clone(&self.closure) }
+    }
+}
+
+/// The listeners of `E` in the order in which they are called.
+pub(super) enum Listeners<E: Event> {
+    /// Only for the moment between the removal of the last one and that of the list itself.
+    None,
+    One(Listener<E>),
+    Many(Rc<Vec<Listener<E>>>),
+}
+
+impl<E: Event> Listeners<E> {
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, Listener<E>> {
+        match self {
+            Listeners::None => [].iter(),
+            Listeners::One(listener) => std::slice::from_ref(listener).iter(),
+            Listeners::Many(list) => list.iter(),
+        }
+    }
+
+    pub(super) fn insert(&mut self, listener: Listener<E>, place: Place) {
+        if let Listeners::One(first) = self {
+            *self = Listeners::Many(Rc::new(vec![first.clone()]));
+        }
+        if let Listeners::Many(list) = self {
+            let list = Rc::make_mut(list);
+            match place {
+                Place::First => list.insert(0, listener),
+                Place::Last => list.push(listener),
+            }
+        }
+    }
+}
+
+impl<E: Event> Clone for Listeners<E> {
+    fn clone(&self) -> Self {
+        match self {
+            Listeners::None => Listeners::None,
+            Listeners::One(listener) => Listeners::One(listener.clone()),
+            Listeners::Many(list) => Listeners::Many(Rc::clone(list)),
+        }
+    }
+}
+
+/// A removed listener, still alive: dropping it runs the destructors of what its closure captured,
+/// which is the user's code and must find no list borrowed.
+pub(super) struct Removed {
+    pub(super) event: &'static str,
+    _listener: Box<dyn Any>,
+}
+
+/// The listeners of some event, for what need not know which.
+pub(super) trait AnyListeners: Any {
+    /// How many there are. A list from which the last was removed says 0 and is to be dropped.
+    fn len(&self) -> usize;
+
+    fn event(&self) -> &'static str;
+
+    fn remove(&mut self, id: ListenerId) -> Option<Removed>;
+}
+
+impl<E: Event> AnyListeners for Listeners<E> {
+    fn len(&self) -> usize {
+        self.iter().len()
+    }
+
+    fn event(&self) -> &'static str {
+        E::name()
+    }
+
+    fn remove(&mut self, id: ListenerId) -> Option<Removed> {
+        let index = self.iter().position(|listener| listener.id == id)?;
+        let listener = match self {
+            Listeners::Many(list) => Rc::make_mut(list).remove(index),
+            Listeners::One(_) | Listeners::None => match std::mem::replace(self, Listeners::None) {
+                Listeners::One(listener) => listener,
+                Listeners::None | Listeners::Many(_) => return None,
+            },
+        };
+        Some(Removed { event: E::name(), _listener: Box::new(listener) })
+    }
+}

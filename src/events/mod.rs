@@ -1,0 +1,306 @@
+//! The emitter: listeners of typed events, with Node's rules for lists that change while they are
+//! being walked.
+//!
+//! An event is a type of no size that implements [`Event`] and names its payload. Those of sockets
+//! and servers are in [`event`](crate::event); yours are made the same way:
+//!
+//! ```
+//! use soquete::events::{Event, EventEmitter};
+//!
+//! struct Login;
+//! impl Event for Login {
+//!     type Payload<'a> = &'a str;
+//! }
+//!
+//! let users = EventEmitter::new();
+//! users.on(Login, |name| println!("{name} is here"));
+//! assert!(users.emit(Login, "ana"));
+//! ```
+//!
+//! # What happens to a list that is being walked
+//!
+//! | inside a listener of `E`, during an emit of `E` | what the emit does |
+//! |---|---|
+//! | a listener of `E` is added | it is not called this time |
+//! | a listener of `E` is removed | it is still called this time |
+//! | a `once` listener | was removed before it was called |
+//! | a listener panics | the listeners after it are skipped; the panic goes to the emit's caller |
+//! | `E` is emitted again | an emit of its own, on the list as it is now |
+//!
+//! A closure cannot be entered while it is running, so an inner emit skips exactly the listeners
+//! that an outer emit is still inside of; [`EventEmitter::is_running`] tells whether there are any.
+//! Sockets and servers ask it, and hold an event back until the listener has returned, so that none
+//! of theirs is lost. No borrow is held while a listener runs, and an emit allocates nothing.
+
+use std::any::{Any, TypeId};
+use std::cell::{Cell, RefCell};
+use std::fmt;
+
+mod listeners;
+
+use listeners::{AnyListeners, Listener, Listeners};
+
+/// A kind of event: a type of no size, and what its listeners receive.
+///
+/// The payload is handed to every listener, so it is `Copy`: a number, a handle, a reference.
+pub trait Event: 'static {
+    /// What a listener is called with.
+    type Payload<'a>: Copy;
+
+    /// The event's name, for messages and for [`NewListener`].
+    fn name() -> &'static str {
+        let path = std::any::type_name::<Self>();
+        path.rsplit("::").next().unwrap_or(path)
+    }
+}
+
+/// Emitted by an emitter before a listener is added to it, with the event's name.
+pub struct NewListener;
+
+impl Event for NewListener {
+    type Payload<'a> = &'static str;
+}
+
+/// Emitted by an emitter after a listener was removed from it, with the event's name.
+pub struct RemoveListener;
+
+impl Event for RemoveListener {
+    type Payload<'a> = &'static str;
+}
+
+/// Names one listener of one emitter, to remove it by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ListenerId(u32);
+
+/// Holds listeners and calls them. Node's `EventEmitter`.
+///
+/// It is used through a shared reference, so that a listener can reach the emitter that called it.
+pub struct EventEmitter {
+    slots: RefCell<Vec<Slot>>,
+    next_id: Cell<u32>,
+    max_listeners: Cell<u32>,
+}
+
+struct Slot {
+    event: TypeId,
+    listeners: Box<dyn AnyListeners>,
+}
+
+/// Node's default: the eleventh listener of one event is worth a warning, for it may be a leak.
+const DEFAULT_MAX_LISTENERS: u32 = 10;
+
+impl EventEmitter {
+    /// An emitter with no listeners. Allocates nothing.
+    pub const fn new() -> EventEmitter {
+        EventEmitter {
+            slots: RefCell::new(Vec::new()),
+            next_id: Cell::new(0),
+            max_listeners: Cell::new(DEFAULT_MAX_LISTENERS),
+        }
+    }
+
+    /// Calls `listener` for every `E` from now on, after those that are there.
+    pub fn on<E: Event>(&self, _: E, listener: impl FnMut(E::Payload<'_>) + 'static) -> &Self {
+        self.add::<E>(Place::Last, |id| Listener::new(id, listener));
+        self
+    }
+
+    /// As [`on`](EventEmitter::on), but returns the id to remove the listener by.
+    pub fn add_listener<E: Event>(
+        &self,
+        _: E,
+        listener: impl FnMut(E::Payload<'_>) + 'static,
+    ) -> ListenerId {
+        self.add::<E>(Place::Last, |id| Listener::new(id, listener))
+    }
+
+    /// Calls `listener` for the next `E` only. It is removed before it is called.
+    pub fn once<E: Event>(
+        &self,
+        _: E,
+        listener: impl FnOnce(E::Payload<'_>) + 'static,
+    ) -> ListenerId {
+        self.add::<E>(Place::Last, |id| Listener::once(id, listener))
+    }
+
+    /// As [`on`](EventEmitter::on), but before those that are there.
+    pub fn prepend_listener<E: Event>(
+        &self,
+        _: E,
+        listener: impl FnMut(E::Payload<'_>) + 'static,
+    ) -> ListenerId {
+        self.add::<E>(Place::First, |id| Listener::new(id, listener))
+    }
+
+    /// As [`once`](EventEmitter::once), but before those that are there.
+    pub fn prepend_once_listener<E: Event>(
+        &self,
+        _: E,
+        listener: impl FnOnce(E::Payload<'_>) + 'static,
+    ) -> ListenerId {
+        self.add::<E>(Place::First, |id| Listener::once(id, listener))
+    }
+
+    /// Calls the listeners of `E` in their order; true if there were any.
+    pub fn emit<E: Event>(&self, _: E, payload: E::Payload<'_>) -> bool {
+        let Some(snapshot) = self.snapshot::<E>() else { return false };
+        for listener in snapshot.iter() {
+            if listener.is_once() {
+                self.remove_listener(listener.id());
+            }
+            listener.call(payload);
+        }
+        true
+    }
+
+    /// Removes one listener; false if it was not there (any more).
+    pub fn remove_listener(&self, id: ListenerId) -> bool {
+        let removed = {
+            let mut slots = self.slots.borrow_mut();
+            let found = slots.iter_mut().enumerate().find_map(|(index, slot)| {
+                let removed = slot.listeners.remove(id)?;
+                Some((index, removed))
+            });
+            let Some((index, removed)) = found else { return false };
+            if slots[index].listeners.len() == 0 {
+                slots.remove(index);
+            }
+            removed
+        };
+        self.emit(RemoveListener, removed.event);
+        true
+    }
+
+    /// Removes the listeners of one event. Where [`RemoveListener`] is listened to, it is emitted
+    /// for each, last first.
+    pub fn remove_all_listeners_of<E: Event>(&self, _: E) -> &Self {
+        let slot = {
+            let mut slots = self.slots.borrow_mut();
+            let index = slots.iter().position(|slot| slot.event == TypeId::of::<E>());
+            index.map(|index| slots.remove(index))
+        };
+        if let Some(slot) = slot {
+            self.tell_removed(slot);
+        }
+        self
+    }
+
+    /// Removes every listener of every event, those of [`RemoveListener`] last.
+    pub fn remove_all_listeners(&self) -> &Self {
+        let is_removal = |slot: &Slot| slot.event == TypeId::of::<RemoveListener>();
+        let slots = {
+            let mut slots = self.slots.borrow_mut();
+            let keep = slots.iter().position(is_removal).map(|index| slots.swap_remove(index));
+            let taken = std::mem::take(&mut *slots);
+            slots.extend(keep);
+            taken
+        };
+        for slot in slots {
+            self.tell_removed(slot);
+        }
+        self.remove_all_listeners_of(RemoveListener)
+    }
+
+    fn tell_removed(&self, slot: Slot) {
+        if self.listener_count(RemoveListener) > 0 {
+            for _ in 0..slot.listeners.len() {
+                self.emit(RemoveListener, slot.listeners.event());
+            }
+        }
+    }
+
+    /// How many listeners `E` has.
+    pub fn listener_count<E: Event>(&self, _: E) -> usize {
+        let slots = self.slots.borrow();
+        slots
+            .iter()
+            .find(|slot| slot.event == TypeId::of::<E>())
+            .map_or(0, |slot| slot.listeners.len())
+    }
+
+    /// Whether a listener of `E` is running at this moment, further up the call stack.
+    pub fn is_running<E: Event>(&self, _: E) -> bool {
+        self.snapshot::<E>().is_some_and(|listeners| listeners.iter().any(Listener::is_running))
+    }
+
+    /// The names of the events that are listened to, in the order in which they first were.
+    pub fn event_names(&self) -> Vec<&'static str> {
+        self.slots.borrow().iter().map(|slot| slot.listeners.event()).collect()
+    }
+
+    /// How many listeners one event may have before a warning is logged; 0 for no limit. None is
+    /// ever refused.
+    pub fn set_max_listeners(&self, count: u32) -> &Self {
+        self.max_listeners.set(count);
+        self
+    }
+
+    fn snapshot<E: Event>(&self) -> Option<Listeners<E>> {
+        let slots = self.slots.borrow();
+        let slot = slots.iter().find(|slot| slot.event == TypeId::of::<E>())?;
+        let listeners: &dyn Any = &*slot.listeners;
+        listeners.downcast_ref::<Listeners<E>>().cloned()
+    }
+
+    fn add<E: Event>(
+        &self,
+        place: Place,
+        listener: impl FnOnce(ListenerId) -> Listener<E>,
+    ) -> ListenerId {
+        self.emit(NewListener, E::name());
+        let id = ListenerId(self.next_id.get());
+        self.next_id.set(id.0.wrapping_add(1));
+        let listener = listener(id);
+        let mut slots = self.slots.borrow_mut();
+        let slot = slots.iter_mut().find(|slot| slot.event == TypeId::of::<E>());
+        let count = match slot {
+            Some(slot) => {
+                let listeners: &mut dyn Any = &mut *slot.listeners;
+                if let Some(listeners) = listeners.downcast_mut::<Listeners<E>>() {
+                    listeners.insert(listener, place);
+                }
+                slot.listeners.len()
+            }
+            None => {
+                // Sockets have few events and there are many sockets: no room is kept in advance.
+                slots.reserve_exact(1);
+                slots.push(Slot {
+                    event: TypeId::of::<E>(),
+                    listeners: Box::new(Listeners::One(listener)),
+                });
+                1
+            }
+        };
+        drop(slots);
+        if count == self.max_listeners.get() as usize + 1 && count > 1 {
+            log::warn!(
+                target: "soquete::events",
+                "{count} listeners of {} on one emitter: a possible leak (set_max_listeners raises the limit)",
+                E::name(),
+            );
+        }
+        id
+    }
+}
+
+/// Which end of the list a listener joins.
+#[derive(Clone, Copy)]
+pub(crate) enum Place {
+    First,
+    Last,
+}
+
+impl Default for EventEmitter {
+    fn default() -> EventEmitter {
+        EventEmitter::new()
+    }
+}
+
+impl fmt::Debug for EventEmitter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventEmitter").field("events", &self.event_names()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! What the loop knows of what it drives: handles, and tasks for them.
+
+use std::any::Any;
+use std::rc::Rc;
+
+use super::{Key, Loop};
+
+/// Something with a descriptor.
+pub(crate) trait Handle: Any {
+    /// The descriptor is ready. Called in the poll phase; the handle settles the loop after each
+    /// callback that it makes.
+    fn ready(self: Rc<Self>, event_loop: &Loop, key: Key, ready: Ready);
+}
+
+/// What a descriptor is ready for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ready {
+    pub(crate) readable: bool,
+    pub(crate) writable: bool,
+    /// The peer will send no more, or there is an error to be read: a short read does not mean that
+    /// the next one would block.
+    pub(crate) closed: bool,
+}
+
+/// A function to call with a handle's key, later. It finds out by itself whether the handle is
+/// still there.
+#[derive(Clone, Copy)]
+pub(crate) struct Task {
+    run: fn(&Loop, Key),
+    key: Key,
+}
+
+impl Task {
+    pub(crate) fn new(key: Key, run: fn(&Loop, Key)) -> Task {
+        Task { run, key }
+    }
+
+    pub(crate) fn run(self, event_loop: &Loop) {
+        (self.run)(event_loop, self.key);
+    }
+}
+
+/// An entry of the tick queue.
+pub(crate) enum Job {
+    Task(Task),
+    Call(Box<dyn FnOnce()>),
+}
+
+impl Job {
+    pub(super) fn run(self, event_loop: &Loop) {
+        match self {
+            Job::Task(task) => task.run(event_loop),
+            Job::Call(call) => call(),
+        }
+    }
+}

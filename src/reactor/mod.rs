@@ -1,0 +1,463 @@
+//! The event loop of a thread: what libuv is to Node.
+//!
+//! [`Loop::turn`] is the whole of it. It knows nothing of sockets: a [`Handle`] is something with a
+//! descriptor that wants to hear when it is ready, and a [`Task`] is a function to call with the
+//! handle's key at a later point of the turn.
+//!
+//! | phase of a turn | what is called | libuv |
+//! |---|---|---|
+//! | pending | what a callback put off: shutdowns | `uv__run_pending` |
+//! | poll | handles that are ready; posts of other threads; finished work | `uv__io_poll` |
+//! | pending | again, at most 8 rounds | |
+//! | check | immediates; those that are queued meanwhile wait for the next turn | `uv__run_check` |
+//! | closing | closed handles, the last closed first | `uv__run_closing_handles` |
+//! | timers | timers that are due, in the order of their deadlines | `uv__run_timers` |
+//!
+//! After every single callback, writes that it made go out and the tick queue is drained
+//! ([`Loop::settle`]). What is still to be called is taken out of a queue of the loop one by one, so
+//! that a panic of a listener or an unhandled error leaves everything else in place, and the loop
+//! can be run again.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use crate::error::{self, Error, Result};
+
+mod buffers;
+mod clock;
+mod handle;
+mod metrics;
+mod poller;
+mod pool;
+mod remote;
+mod table;
+mod timers;
+
+pub(crate) use clock::TimerTask;
+pub(crate) use handle::{Handle, Job, Ready, Task};
+pub use metrics::Metrics;
+pub use remote::Remote;
+pub(crate) use table::{Key, Table};
+
+use buffers::ReadBuffer;
+use metrics::Counters;
+use poller::Poller;
+use pool::Pool;
+use timers::TimerQueue;
+
+/// How often completions are delivered that a completion's own callback brought about, before the
+/// turn goes on. As libuv.
+const PENDING_ROUNDS: usize = 8;
+
+thread_local! {
+    static CURRENT: Loop = Loop::new();
+}
+
+/// Calls `use_loop` with this thread's loop; `None` once the thread is on its way out and has
+/// destroyed it.
+pub(crate) fn with<R>(use_loop: impl FnOnce(&Loop) -> R) -> Option<R> {
+    CURRENT.try_with(use_loop).ok()
+}
+
+/// One thread's event loop.
+pub(crate) struct Loop {
+    poller: Poller,
+    pool: Pool,
+    handles: RefCell<Table<Rc<dyn Handle>>>,
+    timers: RefCell<TimerQueue<TimerTask>>,
+    immediates: RefCell<Table<Immediate>>,
+
+    /// Handles with writes that have not been offered to the kernel yet.
+    unflushed: RefCell<Vec<Task>>,
+    ticks: RefCell<VecDeque<Job>>,
+    pending: RefCell<VecDeque<Task>>,
+    check: RefCell<VecDeque<Key>>,
+    closing: RefCell<Vec<Task>>,
+    /// Handles that were interrupted though they were still ready, or became willing to read.
+    unfinished: RefCell<VecDeque<Task>>,
+
+    /// How many handles, timers, immediates and pieces of work keep the loop alive.
+    references: Cell<usize>,
+    started: Instant,
+    now: Cell<u64>,
+    running: Cell<bool>,
+    stopping: Cell<bool>,
+    /// An error that nobody listened for, which ends `run`.
+    unhandled: RefCell<Option<Error>>,
+    on_unhandled: RefCell<Option<Rc<dyn Fn(Error)>>>,
+
+    pub(crate) read_buffer: ReadBuffer,
+    pub(crate) counters: Counters,
+}
+
+struct Immediate {
+    callback: Box<dyn FnOnce()>,
+    referenced: bool,
+}
+
+/// How long one turn may wait in poll.
+#[derive(Clone, Copy, PartialEq)]
+enum Wait {
+    ForEvents,
+    Never,
+}
+
+impl Loop {
+    fn new() -> Loop {
+        Loop {
+            poller: Poller::new(),
+            pool: Pool::new(),
+            handles: RefCell::new(Table::new()),
+            timers: RefCell::new(TimerQueue::new()),
+            immediates: RefCell::new(Table::new()),
+            unflushed: RefCell::default(),
+            ticks: RefCell::default(),
+            pending: RefCell::default(),
+            check: RefCell::default(),
+            closing: RefCell::default(),
+            unfinished: RefCell::default(),
+            references: Cell::new(0),
+            started: Instant::now(),
+            now: Cell::new(0),
+            running: Cell::new(false),
+            stopping: Cell::new(false),
+            unhandled: RefCell::default(),
+            on_unhandled: RefCell::default(),
+            read_buffer: ReadBuffer::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Runs turns until nothing keeps the loop alive, `stop` is called, or an error is not handled.
+    pub(crate) fn run(&self) -> Result<()> {
+        self.running(|| {
+            self.run_timers();
+            while self.may_go_on() && self.is_alive() {
+                self.turn(Wait::ForEvents)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Runs one turn, which waits for events if there is nothing else to do.
+    pub(crate) fn run_once(&self) -> Result<()> {
+        self.running(|| self.turn(Wait::ForEvents))
+    }
+
+    /// Runs one turn that does not wait.
+    pub(crate) fn run_nowait(&self) -> Result<()> {
+        self.running(|| self.turn(Wait::Never))
+    }
+
+    fn turn(&self, wait: Wait) -> Result<()> {
+        Counters::add(&self.counters.turns, 1);
+        self.run_pending(1);
+        self.poll(wait)?;
+        self.run_pending(PENDING_ROUNDS);
+        self.run_check();
+        self.run_closing();
+        self.run_timers();
+        Ok(())
+    }
+
+    /// The frame around turns: entered once at a time, left with an unhandled error if there is one.
+    fn running(&self, turns: impl FnOnce() -> Result<()>) -> Result<()> {
+        if self.running.replace(true) {
+            return Err(error::node::already_running());
+        }
+        let _stopped = OnDrop(|| {
+            self.running.set(false);
+            self.stopping.set(false);
+        });
+        self.update_time();
+        self.settle();
+        if self.may_go_on() {
+            turns()?;
+        }
+        match self.unhandled.take() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// After a callback: the writes that it made go out, then the ticks that it queued are called,
+    /// and theirs.
+    pub(crate) fn settle(&self) {
+        loop {
+            self.flush();
+            if self.unhandled.borrow().is_some() {
+                return;
+            }
+            let job = self.ticks.borrow_mut().pop_front();
+            match job {
+                Some(job) => job.run(self),
+                None => return,
+            }
+        }
+    }
+
+    fn flush(&self) {
+        // Flushing calls no listener, so nothing can be added to the list that is taken here.
+        let mut tasks = self.unflushed.take();
+        if tasks.is_empty() {
+            return;
+        }
+        tasks.drain(..).for_each(|task| task.run(self));
+        self.unflushed.replace(tasks);
+    }
+
+    fn run_pending(&self, rounds: usize) {
+        for _ in 0..rounds {
+            let round = self.pending.borrow().len();
+            for _ in 0..round {
+                if !self.may_dispatch() {
+                    return;
+                }
+                let task = self.pending.borrow_mut().pop_front();
+                let Some(task) = task else { break };
+                task.run(self);
+                self.settle();
+            }
+        }
+    }
+
+    fn poll(&self, wait: Wait) -> Result<()> {
+        if !self.may_dispatch() {
+            return Ok(());
+        }
+        let unfinished = self.unfinished.borrow().len();
+        if !self.poller.has_events() {
+            let timeout = if unfinished > 0 { Some(Duration::ZERO) } else { self.timeout(wait) };
+            let before = Instant::now();
+            let count = self.poller.wait(timeout)?;
+            self.update_time();
+            Counters::add(&self.counters.polls, 1);
+            Counters::add(&self.counters.events, count as u64);
+            if timeout != Some(Duration::ZERO) {
+                self.counters.idle.set(self.counters.idle.get() + before.elapsed());
+            }
+        }
+        while self.may_dispatch() {
+            let Some((key, ready)) = self.poller.next_event() else { break };
+            if key == Poller::WAKE {
+                self.run_posted();
+            } else if let Some(handle) = self.handle(key) {
+                handle.ready(self, key, ready);
+            }
+        }
+        for _ in 0..unfinished {
+            if !self.may_dispatch() {
+                break;
+            }
+            let task = self.unfinished.borrow_mut().pop_front();
+            let Some(task) = task else { break };
+            task.run(self);
+        }
+        Ok(())
+    }
+
+    /// How long poll may wait: not at all when something else is to be done.
+    fn timeout(&self, wait: Wait) -> Option<Duration> {
+        let busy = wait == Wait::Never
+            || self.stopping.get()
+            || !self.is_alive()
+            || !self.pending.borrow().is_empty()
+            || !self.check.borrow().is_empty()
+            || !self.closing.borrow().is_empty();
+        if busy {
+            return Some(Duration::ZERO);
+        }
+        let wakeup = self.timers.borrow().next_wakeup()?;
+        Some(Duration::from_millis(wakeup.saturating_sub(self.now.get())))
+    }
+
+    fn run_check(&self) {
+        let count = self.check.borrow().len();
+        for _ in 0..count {
+            if !self.may_dispatch() {
+                return;
+            }
+            let key = self.check.borrow_mut().pop_front();
+            let Some(key) = key else { return };
+            let immediate = self.immediates.borrow_mut().remove(key);
+            if let Some(immediate) = immediate {
+                if immediate.referenced {
+                    self.unreference();
+                }
+                (immediate.callback)();
+                self.settle();
+            }
+        }
+    }
+
+    fn run_closing(&self) {
+        // Those that are closed meanwhile wait for the next turn, so this turn's are set apart.
+        let first_new = self.closing.borrow().len();
+        for index in (0..first_new).rev() {
+            if !self.may_dispatch() {
+                return;
+            }
+            let task = self.closing.borrow_mut().remove(index);
+            task.run(self);
+            self.settle();
+        }
+    }
+
+    /// Whether the turn goes on to its next callback. `stop` lets a turn end; an unhandled error
+    /// does not.
+    fn may_dispatch(&self) -> bool {
+        self.unhandled.borrow().is_none()
+    }
+
+    fn may_go_on(&self) -> bool {
+        self.may_dispatch() && !self.stopping.get()
+    }
+
+    fn is_alive(&self) -> bool {
+        self.references.get() > 0
+            || !self.closing.borrow().is_empty()
+            || !self.pending.borrow().is_empty()
+            || self.poller.remotes() > 0
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopping.set(true);
+    }
+
+    /// What an error is handed to that no listener takes.
+    pub(crate) fn unhandled_error(&self, error: Error) {
+        let hook = self.on_unhandled.borrow().clone();
+        match hook {
+            Some(hook) => hook(error),
+            None => {
+                self.unhandled.borrow_mut().get_or_insert(error);
+            }
+        }
+    }
+
+    pub(crate) fn on_unhandled_error(&self, hook: Option<Rc<dyn Fn(Error)>>) {
+        // The old hook is dropped when the borrow is over: it is the user's code.
+        let _old = self.on_unhandled.replace(hook);
+    }
+
+    /// Milliseconds since the loop was made, as of the last time it looked.
+    pub(crate) fn now(&self) -> u64 {
+        self.now.get()
+    }
+
+    pub(crate) fn update_time(&self) {
+        self.now.set(self.started.elapsed().as_millis() as u64);
+    }
+
+    pub(crate) fn reference(&self) {
+        self.references.set(self.references.get() + 1);
+    }
+
+    pub(crate) fn unreference(&self) {
+        debug_assert!(self.references.get() > 0, "every reference is given back once");
+        self.references.set(self.references.get().saturating_sub(1));
+    }
+
+    pub(crate) fn metrics(&self) -> Metrics {
+        self.counters.snapshot(self.handles.borrow().len(), self.timers.borrow().len())
+    }
+}
+
+/// Handles, and what can be queued for them.
+impl Loop {
+    pub(crate) fn insert(&self, make: impl FnOnce(Key) -> Rc<dyn Handle>) -> Key {
+        self.handles.borrow_mut().insert_with(make)
+    }
+
+    pub(crate) fn handle(&self, key: Key) -> Option<Rc<dyn Handle>> {
+        self.handles.borrow().get(key).cloned()
+    }
+
+    /// Forgets a handle. Its state is dropped when the last one who uses it at this moment is done.
+    pub(crate) fn remove(&self, key: Key) {
+        let _handle = self.handles.borrow_mut().remove(key);
+    }
+
+    pub(crate) fn handles(&self) -> Vec<Rc<dyn Handle>> {
+        self.handles.borrow().iter().cloned().collect()
+    }
+
+    pub(crate) fn register(
+        &self,
+        source: &mut impl mio::event::Source,
+        key: Key,
+    ) -> std::io::Result<()> {
+        self.poller.register(source, key)
+    }
+
+    pub(crate) fn deregister(&self, source: &mut impl mio::event::Source) {
+        self.poller.deregister(source);
+    }
+
+    pub(crate) fn next_tick(&self, job: Job) {
+        self.ticks.borrow_mut().push_back(job);
+    }
+
+    /// Calls `task` when the current callback has returned, before the ticks that it queued. The
+    /// task must call no listener.
+    pub(crate) fn flush_later(&self, task: Task) {
+        self.unflushed.borrow_mut().push(task);
+    }
+
+    pub(crate) fn pend(&self, task: Task) {
+        self.pending.borrow_mut().push_back(task);
+    }
+
+    pub(crate) fn close_later(&self, task: Task) {
+        self.closing.borrow_mut().push(task);
+    }
+
+    /// Calls `task` in the next poll phase, as if an event had come.
+    pub(crate) fn continue_later(&self, task: Task) {
+        self.unfinished.borrow_mut().push_back(task);
+    }
+}
+
+/// Immediates.
+impl Loop {
+    pub(crate) fn set_immediate(&self, callback: Box<dyn FnOnce()>) -> Key {
+        let key = self
+            .immediates
+            .borrow_mut()
+            .insert_with(|_| Immediate { callback, referenced: true });
+        self.check.borrow_mut().push_back(key);
+        self.reference();
+        key
+    }
+
+    pub(crate) fn clear_immediate(&self, key: Key) {
+        let immediate = self.immediates.borrow_mut().remove(key);
+        if immediate.is_some_and(|immediate| immediate.referenced) {
+            self.unreference();
+        }
+    }
+
+    /// Whether the immediate keeps the loop alive; `None` once it was called or cleared.
+    pub(crate) fn immediate_is_referenced(&self, key: Key) -> Option<bool> {
+        self.immediates.borrow().get(key).map(|immediate| immediate.referenced)
+    }
+
+    pub(crate) fn set_immediate_referenced(&self, key: Key, referenced: bool) {
+        let mut immediates = self.immediates.borrow_mut();
+        let Some(immediate) = immediates.get_mut(key) else { return };
+        if std::mem::replace(&mut immediate.referenced, referenced) != referenced {
+            if referenced { self.reference() } else { self.unreference() }
+        }
+    }
+}
+
+/// Calls its closure when it is dropped, also by a panic.
+struct OnDrop<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
