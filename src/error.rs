@@ -21,10 +21,17 @@ mod codes;
 /// What went wrong, with Node's code and message.
 ///
 /// ```
-/// let error = soquete::net::connect_error_example();
-/// assert_eq!(error.code(), "ECONNREFUSED");
-/// assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
-/// assert_eq!(error.to_string(), "connect ECONNREFUSED 127.0.0.1:80");
+/// use soquete::{event, net};
+///
+/// # fn main() -> soquete::Result<()> {
+/// // Port 1 of this machine: nobody listens there.
+/// net::connect(("127.0.0.1", 1)).on(event::Error, |error| {
+///     assert_eq!(error.code(), "ECONNREFUSED");
+///     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+///     assert_eq!(error.to_string(), "connect ECONNREFUSED 127.0.0.1:1");
+/// });
+/// soquete::run()
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
@@ -107,13 +114,22 @@ impl Error {
     /// assert_eq!(error.code(), "ERR_BAD_GREETING");
     /// ```
     pub fn new(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Error {
-        Inner { code: code.into(), message: message.into(), ..Inner::default() }.into()
+        Inner {
+            code: code.into(),
+            message: message.into(),
+            ..Inner::default()
+        }
+        .into()
     }
 
     /// `syscall CODE`, as Node words an errno.
     pub(crate) fn os(syscall: &'static str, error: &io::Error) -> Error {
         let code = codes::name(error);
-        Inner { message: format!("{syscall} {code}"), ..Inner::os(syscall, code, error) }.into()
+        Inner {
+            message: format!("{syscall} {code}"),
+            ..Inner::os(syscall, code, error)
+        }
+        .into()
     }
 
     /// `connect CODE address:port - Local (…)`, as Node words a failed connect or bind.
@@ -138,7 +154,9 @@ impl Error {
         let code = codes::name(error);
         let means = codes::meaning(&code, error);
         Inner {
-            message: format!("listen {code}: {means} {}", at.text()).trim_end().to_owned(),
+            message: format!("listen {code}: {means} {}", at.text())
+                .trim_end()
+                .to_owned(),
             address: (!at.address.is_empty()).then(|| at.address.clone()),
             port: at.port,
             ..Inner::os("listen", code, error)
@@ -159,8 +177,15 @@ impl Error {
 
     /// Several failed attempts in one, under the code of the first.
     pub(crate) fn aggregate(errors: Vec<Error>) -> Error {
-        let code = errors.first().map_or(Cow::Borrowed(""), |first| first.0.code.clone());
-        Inner { code, errors, ..Inner::default() }.into()
+        let code = errors
+            .first()
+            .map_or(Cow::Borrowed(""), |first| first.0.code.clone());
+        Inner {
+            code,
+            errors,
+            ..Inner::default()
+        }
+        .into()
     }
 
     pub(crate) fn with_endpoint(self, address: impl Into<String>, port: Option<u16>) -> Error {
@@ -180,7 +205,10 @@ impl Error {
 
 impl Inner {
     fn of(code: &'static str) -> Inner {
-        Inner { code: code.into(), ..Inner::default() }
+        Inner {
+            code: code.into(),
+            ..Inner::default()
+        }
     }
 
     fn os(syscall: &'static str, code: Cow<'static, str>, error: &io::Error) -> Inner {
@@ -214,7 +242,6 @@ pub(crate) struct Endpoint {
 impl Endpoint {
     fn text(&self) -> String {
         match self.port {
-            Some(port) if self.address.contains(':') => format!("{}:{port}", self.address),
             Some(port) => format!("{}:{port}", self.address),
             None => self.address.clone(),
         }
@@ -239,7 +266,8 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = f.debug_struct("Error");
-        text.field("code", &self.code()).field("message", &self.to_string());
+        text.field("code", &self.code())
+            .field("message", &self.to_string());
         if let Some(syscall) = self.syscall() {
             text.field("syscall", &syscall);
         }
@@ -337,6 +365,9 @@ pub(crate) mod node {
 
     /// Not Node's: `run` was called by a listener.
     pub(crate) fn already_running() -> Error {
-        Error::new("ERR_LOOP_ALREADY_RUNNING", "The event loop of this thread is already running")
+        Error::new(
+            "ERR_LOOP_ALREADY_RUNNING",
+            "The event loop of this thread is already running",
+        )
     }
 }

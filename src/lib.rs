@@ -1,6 +1,183 @@
+//! Node's `net` in Rust: TCP and IPC sockets and servers with Node's events, methods and order of
+//! events, on a single-threaded event loop.
+//!
+//! ```no_run
+//! use soquete::{event, net};
+//!
+//! fn main() -> soquete::Result<()> {
+//!     let server = net::create_server(|socket| {
+//!         socket.on(event::Data, move |chunk| {
+//!             socket.write(chunk);
+//!         });
+//!         socket.on(event::End, |()| println!("client gone"));
+//!     });
+//!     server.listen(3000);
+//!     soquete::run()
+//! }
+//! ```
+//!
+//! # Three things to know
+//!
+//! * **Events are types.** `socket.on(event::Data, |chunk| …)`: the listener's parameter is what the
+//!   event carries, and `server.on(event::Data, …)` does not compile. All of them are in [`event`].
+//! * **Handles are `Copy`.** A [`net::Socket`] or [`net::Server`] names a socket or server that lives
+//!   in the loop; a listener captures one by copying it. Once it has closed, the handle is stale and
+//!   does nothing.
+//! * **One loop per thread**, made on first use. [`run`] drives it until nothing is left that could
+//!   still happen: no open server, no socket that reads or writes, no timer. Other threads reach it
+//!   by a [`Remote`] only.
+//!
+//! # Layers
+//!
+//! ```text
+//!   net        sockets, servers, connecting       Node's vocabulary; joins what is below
+//!   timers, dns
+//!   ─────────────────────────────────────────────────────────────────────────────────────
+//!   reactor    the turn and its phases, timers, the pool, posts    knows handles by a trait
+//!   ─────────────────────────────────────────────────────────────────────────────────────
+//!   stream     the life of a socket: one state machine             pure: no I/O of their own
+//!   events     the emitter
+//!   error
+//! ```
+//!
+//! Imports point downwards.
+//!
+//! # Where this differs from Node
+//!
+//! | Node | here | why |
+//! |---|---|---|
+//! | every `write` tries the system call at once | small writes of one callback go out together when it returns | one system call instead of many; `writable_length`, `end` and `destroy` flush first, so the difference shows only in a `write` that would have returned false for a broken pipe: it returns true, and the error follows |
+//! | a server takes one connection per turn | up to 64 | the order within one connection is the same |
+//! | a socket can be asked things after `'close'` for ever | its state goes after `Close`; then `bytes_read` and the like are 0 | handles are `Copy`, and nothing collects garbage |
+//! | a socket that is never connected is collected | it stays until it is connected and closes, or is destroyed | likewise |
+//! | `'close'` of a socket that never had a descriptor carries `undefined` | it carries whether there was an error | there is no `undefined` |
+//! | `resetAndDestroy` right after `end` emits a synchronous error and never closes | resets and closes | a bug |
+//! | an empty list of addresses from a lookup throws inside the callback | is ENOTFOUND | a bug |
+//! | misuse that throws (`listen` twice, a bad `localAddress`) | an `Error` event on the next tick | the calls chain; nothing panics |
+//! | an emit that comes back into a listener that is running enters it again | an event of a socket waits until the listener has returned; in an [`events::EventEmitter`] the running listener is skipped | a `FnMut` cannot be entered twice |
+//! | `setTimeout` truncates to whole ms; more than 2³¹−1 ms is 1 ms | rounds up; any `Duration` | never early; no surprise |
+//!
+//! # Logging
+//!
+//! By the `log` crate, with one target per layer: `soquete::events`, `soquete::reactor`,
+//! `soquete::net`, `soquete::dns`.
+
 #![forbid(unsafe_code)]
+#![deny(missing_docs, unreachable_pub, unused_must_use)]
+
+pub mod dns;
 mod error;
+pub mod event;
 pub mod events;
+pub mod net;
 mod reactor;
+mod stream;
+pub mod timers;
+
+use std::rc::Rc;
+use std::time::Duration;
+
 pub use error::{Error, Result};
 pub use reactor::{Metrics, Remote};
+
+/// Runs this thread's loop until nothing keeps it alive, or [`stop`] is called.
+///
+/// # Errors
+///
+/// An [`event::Error`] that nobody listened to, unless [`on_unhandled_error`] was set (Node's
+/// uncaught exception); `ERR_LOOP_ALREADY_RUNNING` from inside a listener; an error of the poll
+/// itself. The loop can be run again after any of them, and goes on where it was. A panic in a
+/// listener leaves through `run`, and so it is then, too.
+pub fn run() -> Result<()> {
+    reactor::with(|event_loop| event_loop.run()).unwrap_or(Ok(()))
+}
+
+/// Runs one turn of the loop, which waits for events if there is nothing else to do.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_once() -> Result<()> {
+    reactor::with(|event_loop| event_loop.run_once()).unwrap_or(Ok(()))
+}
+
+/// Runs one turn of the loop without waiting.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_nowait() -> Result<()> {
+    reactor::with(|event_loop| event_loop.run_nowait()).unwrap_or(Ok(()))
+}
+
+/// Makes [`run`] return at the end of this turn. What is open stays open.
+pub fn stop() {
+    reactor::with(|event_loop| event_loop.stop());
+}
+
+/// The loop's time, as of the beginning of this callback's phase: how long ago it was made. Timers
+/// count from it.
+pub fn now() -> Duration {
+    Duration::from_millis(reactor::with(|event_loop| event_loop.now()).unwrap_or(0))
+}
+
+/// A way into this thread's loop from other threads.
+///
+/// # Errors
+///
+/// The operating system's, where there is no descriptor left to wake the loop by.
+pub fn remote() -> Result<Remote> {
+    reactor::with(|event_loop| event_loop.remote()).unwrap_or_else(|| {
+        Err(Error::new(
+            "ERR_LOOP_CLOSED",
+            "The thread of this loop has ended",
+        ))
+    })
+}
+
+/// Runs `work` on a thread of the loop's pool, then `done` on this thread with its result. A panic of
+/// `work` comes out of [`run`].
+///
+/// ```
+/// # fn main() -> soquete::Result<()> {
+/// soquete::queue_work(|| (1..=20u64).product::<u64>(), |product| println!("{product}"))?;
+/// soquete::run()
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// As [`remote`].
+pub fn queue_work<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+    done: impl FnOnce(T) + 'static,
+) -> Result<()> {
+    reactor::with(|event_loop| event_loop.queue_work(work, done)).unwrap_or_else(|| {
+        Err(Error::new(
+            "ERR_LOOP_CLOSED",
+            "The thread of this loop has ended",
+        ))
+    })
+}
+
+/// Sets how many threads the loop's pool may have; 4 at first, at least 1. They are started as they
+/// are needed. Name look-ups use the same pool.
+pub fn set_pool_size(threads: usize) {
+    reactor::with(|event_loop| event_loop.set_pool_size(threads));
+}
+
+/// Calls `hook` with each error that no listener of [`event::Error`] took, and lets the loop go on.
+/// Node's `uncaughtException`. `None` restores the default: [`run`] ends with the error.
+///
+/// ```
+/// soquete::on_unhandled_error(Some(|error| eprintln!("ignored: {error}")));
+/// ```
+pub fn on_unhandled_error<F: Fn(Error) + 'static>(hook: Option<F>) {
+    let hook = hook.map(|hook| Rc::new(hook) as Rc<dyn Fn(Error)>);
+    reactor::with(|event_loop| event_loop.on_unhandled_error(hook));
+}
+
+/// What this thread's loop has done so far, and what is open.
+pub fn metrics() -> Metrics {
+    reactor::with(|event_loop| event_loop.metrics()).unwrap_or_default()
+}

@@ -23,7 +23,10 @@ pub(super) fn meaning(code: &str, error: &io::Error) -> Cow<'static, str> {
     MEANING
         .iter()
         .find(|(candidate, _)| *candidate == code)
-        .map_or_else(|| Cow::Owned(error.to_string()), |(_, text)| Cow::Borrowed(*text))
+        .map_or_else(
+            || Cow::Owned(error.to_string()),
+            |(_, text)| Cow::Borrowed(*text),
+        )
 }
 
 /// The `ErrorKind` of an error that no system call returned.
@@ -45,7 +48,10 @@ pub(super) fn kind(code: &str) -> ErrorKind {
         "ERR_SOCKET_WRITE_QUEUE_FULL" => ErrorKind::OutOfMemory,
         "ECONNREFUSED" => ErrorKind::ConnectionRefused,
         code if code.starts_with("ERR_INVALID")
-            || matches!(code, "ERR_OUT_OF_RANGE" | "ERR_SOCKET_BAD_PORT" | "ERR_MISSING_ARGS") =>
+            || matches!(
+                code,
+                "ERR_OUT_OF_RANGE" | "ERR_SOCKET_BAD_PORT" | "ERR_MISSING_ARGS"
+            ) =>
         {
             ErrorKind::InvalidInput
         }

@@ -18,7 +18,11 @@ pub(super) struct Listener<E: Event> {
 
 impl<E: Event> Listener<E> {
     pub(super) fn new(id: ListenerId, closure: impl FnMut(E::Payload<'_>) + 'static) -> Self {
-        Listener { id, once: false, closure: Rc::new(RefCell::new(closure)) }
+        Listener {
+            id,
+            once: false,
+            closure: Rc::new(RefCell::new(closure)),
+        }
     }
 
     pub(super) fn once(id: ListenerId, closure: impl FnOnce(E::Payload<'_>) + 'static) -> Self {
@@ -30,7 +34,11 @@ impl<E: Event> Listener<E> {
                 closure(payload);
             }
         };
-        Listener { id, once: true, closure: Rc::new(RefCell::new(call_once)) }
+        Listener {
+            id,
+            once: true,
+            closure: Rc::new(RefCell::new(call_once)),
+        }
     }
 
     pub(super) fn id(&self) -> ListenerId {
@@ -56,7 +64,11 @@ impl<E: Event> Listener<E> {
 
 impl<E: Event> Clone for Listener<E> {
     fn clone(&self) -> Self {
-        Listener { id: self.id, once: self.once, closure: Rc::clone(&self.closure) }
+        Listener {
+            id: self.id,
+            once: self.once,
+            closure: Rc::clone(&self.closure),
+        }
     }
 }
 
@@ -136,6 +148,9 @@ impl<E: Event> AnyListeners for Listeners<E> {
                 Listeners::None | Listeners::Many(_) => return None,
             },
         };
-        Some(Removed { event: E::name(), _listener: Box::new(listener) })
+        Some(Removed {
+            event: E::name(),
+            _listener: Box::new(listener),
+        })
     }
 }

@@ -72,6 +72,11 @@ impl Event for RemoveListener {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ListenerId(u32);
 
+impl ListenerId {
+    /// What a listener gets that was offered to an emitter that is gone.
+    pub(crate) const NONE: ListenerId = ListenerId(u32::MAX);
+}
+
 /// Holds listeners and calls them. Node's `EventEmitter`.
 ///
 /// It is used through a shared reference, so that a listener can reach the emitter that called it.
@@ -143,7 +148,9 @@ impl EventEmitter {
 
     /// Calls the listeners of `E` in their order; true if there were any.
     pub fn emit<E: Event>(&self, _: E, payload: E::Payload<'_>) -> bool {
-        let Some(snapshot) = self.snapshot::<E>() else { return false };
+        let Some(snapshot) = self.snapshot::<E>() else {
+            return false;
+        };
         for listener in snapshot.iter() {
             if listener.is_once() {
                 self.remove_listener(listener.id());
@@ -161,7 +168,9 @@ impl EventEmitter {
                 let removed = slot.listeners.remove(id)?;
                 Some((index, removed))
             });
-            let Some((index, removed)) = found else { return false };
+            let Some((index, removed)) = found else {
+                return false;
+            };
             if slots[index].listeners.len() == 0 {
                 slots.remove(index);
             }
@@ -176,7 +185,9 @@ impl EventEmitter {
     pub fn remove_all_listeners_of<E: Event>(&self, _: E) -> &Self {
         let slot = {
             let mut slots = self.slots.borrow_mut();
-            let index = slots.iter().position(|slot| slot.event == TypeId::of::<E>());
+            let index = slots
+                .iter()
+                .position(|slot| slot.event == TypeId::of::<E>());
             index.map(|index| slots.remove(index))
         };
         if let Some(slot) = slot {
@@ -190,7 +201,10 @@ impl EventEmitter {
         let is_removal = |slot: &Slot| slot.event == TypeId::of::<RemoveListener>();
         let slots = {
             let mut slots = self.slots.borrow_mut();
-            let keep = slots.iter().position(is_removal).map(|index| slots.swap_remove(index));
+            let keep = slots
+                .iter()
+                .position(is_removal)
+                .map(|index| slots.swap_remove(index));
             let taken = std::mem::take(&mut *slots);
             slots.extend(keep);
             taken
@@ -220,12 +234,17 @@ impl EventEmitter {
 
     /// Whether a listener of `E` is running at this moment, further up the call stack.
     pub fn is_running<E: Event>(&self, _: E) -> bool {
-        self.snapshot::<E>().is_some_and(|listeners| listeners.iter().any(Listener::is_running))
+        self.snapshot::<E>()
+            .is_some_and(|listeners| listeners.iter().any(Listener::is_running))
     }
 
     /// The names of the events that are listened to, in the order in which they first were.
     pub fn event_names(&self) -> Vec<&'static str> {
-        self.slots.borrow().iter().map(|slot| slot.listeners.event()).collect()
+        self.slots
+            .borrow()
+            .iter()
+            .map(|slot| slot.listeners.event())
+            .collect()
     }
 
     /// How many listeners one event may have before a warning is logged; 0 for no limit. None is
@@ -252,7 +271,9 @@ impl EventEmitter {
         self.next_id.set(id.0.wrapping_add(1));
         let listener = listener(id);
         let mut slots = self.slots.borrow_mut();
-        let slot = slots.iter_mut().find(|slot| slot.event == TypeId::of::<E>());
+        let slot = slots
+            .iter_mut()
+            .find(|slot| slot.event == TypeId::of::<E>());
         let count = match slot {
             Some(slot) => {
                 let listeners: &mut dyn Any = &mut *slot.listeners;
@@ -298,7 +319,9 @@ impl Default for EventEmitter {
 
 impl fmt::Debug for EventEmitter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventEmitter").field("events", &self.event_names()).finish()
+        f.debug_struct("EventEmitter")
+            .field("events", &self.event_names())
+            .finish()
     }
 }
 

@@ -16,7 +16,10 @@ impl ReadBuffer {
     }
 
     pub(crate) fn lend(&self) -> Lent<'_> {
-        let bytes = self.0.take().unwrap_or_else(|| vec![0; READ_CHUNK].into_boxed_slice());
+        let bytes = self
+            .0
+            .take()
+            .unwrap_or_else(|| vec![0; READ_CHUNK].into_boxed_slice());
         Lent { owner: self, bytes }
     }
 }

@@ -106,7 +106,9 @@ impl Loop {
         let callback = {
             let timers = &mut *self.timers.borrow_mut();
             self.count(timers, key);
-            let Some(task) = timers.get_mut(key) else { return };
+            let Some(task) = timers.get_mut(key) else {
+                return;
+            };
             match task.callback {
                 Callback::Task(task) => Callback::Task(task),
                 _ => std::mem::replace(&mut task.callback, Callback::Out),
@@ -115,7 +117,11 @@ impl Loop {
         match callback {
             Callback::Task(task) => task.run(self),
             Callback::Call(call) => {
-                let mut running = Running { event_loop: self, key, call: Some(call) };
+                let mut running = Running {
+                    event_loop: self,
+                    key,
+                    call: Some(call),
+                };
                 if let Some(call) = &mut running.call {
                     call();
                 }
@@ -152,10 +158,16 @@ impl Loop {
 
     fn count(&self, timers: &mut TimerQueue<TimerTask>, key: Key) {
         let armed = timers.is_armed(key);
-        let Some(task) = timers.get_mut(key) else { return };
+        let Some(task) = timers.get_mut(key) else {
+            return;
+        };
         let counts = armed && task.referenced;
         if std::mem::replace(&mut task.counted, counts) != counts {
-            if counts { self.reference() } else { self.unreference() }
+            if counts {
+                self.reference()
+            } else {
+                self.unreference()
+            }
         }
     }
 }

@@ -37,12 +37,12 @@ mod timers;
 
 pub(crate) use clock::TimerTask;
 pub(crate) use handle::{Handle, Job, Ready, Task};
+pub(crate) use metrics::Counters;
 pub use metrics::Metrics;
 pub use remote::Remote;
 pub(crate) use table::{Key, Table};
 
 use buffers::ReadBuffer;
-use metrics::Counters;
 use poller::Poller;
 use pool::Pool;
 use timers::TimerQueue;
@@ -229,18 +229,26 @@ impl Loop {
         }
         let unfinished = self.unfinished.borrow().len();
         if !self.poller.has_events() {
-            let timeout = if unfinished > 0 { Some(Duration::ZERO) } else { self.timeout(wait) };
+            let timeout = if unfinished > 0 {
+                Some(Duration::ZERO)
+            } else {
+                self.timeout(wait)
+            };
             let before = Instant::now();
             let count = self.poller.wait(timeout)?;
             self.update_time();
             Counters::add(&self.counters.polls, 1);
             Counters::add(&self.counters.events, count as u64);
             if timeout != Some(Duration::ZERO) {
-                self.counters.idle.set(self.counters.idle.get() + before.elapsed());
+                self.counters
+                    .idle
+                    .set(self.counters.idle.get() + before.elapsed());
             }
         }
         while self.may_dispatch() {
-            let Some((key, ready)) = self.poller.next_event() else { break };
+            let Some((key, ready)) = self.poller.next_event() else {
+                break;
+            };
             if key == Poller::WAKE {
                 self.run_posted();
             } else if let Some(handle) = self.handle(key) {
@@ -311,6 +319,11 @@ impl Loop {
         self.unhandled.borrow().is_none()
     }
 
+    /// Whether an unhandled error ends the run: what is being done should be left for later.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        !self.may_dispatch()
+    }
+
     fn may_go_on(&self) -> bool {
         self.may_dispatch() && !self.stopping.get()
     }
@@ -356,19 +369,26 @@ impl Loop {
     }
 
     pub(crate) fn unreference(&self) {
-        debug_assert!(self.references.get() > 0, "every reference is given back once");
+        debug_assert!(
+            self.references.get() > 0,
+            "every reference is given back once"
+        );
         self.references.set(self.references.get().saturating_sub(1));
     }
 
     pub(crate) fn metrics(&self) -> Metrics {
-        self.counters.snapshot(self.handles.borrow().len(), self.timers.borrow().len())
+        self.counters
+            .snapshot(self.handles.borrow().len(), self.timers.borrow().len())
     }
 }
 
 /// Handles, and what can be queued for them.
 impl Loop {
-    pub(crate) fn insert(&self, make: impl FnOnce(Key) -> Rc<dyn Handle>) -> Key {
-        self.handles.borrow_mut().insert_with(make)
+    pub(crate) fn insert<H: Handle>(&self, make: impl FnOnce(Key) -> H) -> Rc<H> {
+        self.handles.borrow_mut().insert_with(|key| {
+            let handle = Rc::new(make(key));
+            (Rc::clone(&handle) as Rc<dyn Handle>, handle)
+        })
     }
 
     pub(crate) fn handle(&self, key: Key) -> Option<Rc<dyn Handle>> {
@@ -378,10 +398,6 @@ impl Loop {
     /// Forgets a handle. Its state is dropped when the last one who uses it at this moment is done.
     pub(crate) fn remove(&self, key: Key) {
         let _handle = self.handles.borrow_mut().remove(key);
-    }
-
-    pub(crate) fn handles(&self) -> Vec<Rc<dyn Handle>> {
-        self.handles.borrow().iter().cloned().collect()
     }
 
     pub(crate) fn register(
@@ -423,10 +439,10 @@ impl Loop {
 /// Immediates.
 impl Loop {
     pub(crate) fn set_immediate(&self, callback: Box<dyn FnOnce()>) -> Key {
-        let key = self
-            .immediates
-            .borrow_mut()
-            .insert_with(|_| Immediate { callback, referenced: true });
+        let key = self.immediates.borrow_mut().insert(Immediate {
+            callback,
+            referenced: true,
+        });
         self.check.borrow_mut().push_back(key);
         self.reference();
         key
@@ -441,14 +457,23 @@ impl Loop {
 
     /// Whether the immediate keeps the loop alive; `None` once it was called or cleared.
     pub(crate) fn immediate_is_referenced(&self, key: Key) -> Option<bool> {
-        self.immediates.borrow().get(key).map(|immediate| immediate.referenced)
+        self.immediates
+            .borrow()
+            .get(key)
+            .map(|immediate| immediate.referenced)
     }
 
     pub(crate) fn set_immediate_referenced(&self, key: Key, referenced: bool) {
         let mut immediates = self.immediates.borrow_mut();
-        let Some(immediate) = immediates.get_mut(key) else { return };
+        let Some(immediate) = immediates.get_mut(key) else {
+            return;
+        };
         if std::mem::replace(&mut immediate.referenced, referenced) != referenced {
-            if referenced { self.reference() } else { self.unreference() }
+            if referenced {
+                self.reference()
+            } else {
+                self.unreference()
+            }
         }
     }
 }

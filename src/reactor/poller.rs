@@ -35,7 +35,10 @@ impl Poller {
         }
     }
 
-    fn with_poll<R>(&self, f: impl FnOnce(&mut Poll, &mut Events) -> io::Result<R>) -> io::Result<R> {
+    fn with_poll<R>(
+        &self,
+        f: impl FnOnce(&mut Poll, &mut Events) -> io::Result<R>,
+    ) -> io::Result<R> {
         let mut slot = self.poll.borrow_mut();
         if slot.is_none() {
             *slot = Some((Poll::new()?, Events::with_capacity(BATCH)));
@@ -49,7 +52,8 @@ impl Poller {
     pub(super) fn register(&self, source: &mut impl Source, key: Key) -> io::Result<()> {
         self.with_poll(|poll, _| {
             let interest = Interest::READABLE | Interest::WRITABLE;
-            poll.registry().register(source, Token(key.to_bits()), interest)
+            poll.registry()
+                .register(source, Token(key.to_bits()), interest)
         })
     }
 

@@ -91,7 +91,10 @@ impl Queue {
                 }
                 None => {
                     state.idle += 1;
-                    state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    state = self
+                        .changed
+                        .wait(state)
+                        .unwrap_or_else(PoisonError::into_inner);
                     state.idle -= 1;
                 }
             }
@@ -99,7 +102,13 @@ impl Queue {
     }
 
     fn work_off(&self) {
-        let next = || self.state.lock().unwrap_or_else(PoisonError::into_inner).work.pop_front();
+        let next = || {
+            self.state
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .work
+                .pop_front()
+        };
         while let Some(work) = next() {
             work();
         }
@@ -135,7 +144,7 @@ impl Loop {
                 done(*result);
             }
         });
-        let key = self.pool.done.borrow_mut().insert_with(|_| done);
+        let key = self.pool.done.borrow_mut().insert(done);
         self.reference();
         self.pool.submit(Box::new(move || {
             let outcome = catch_unwind(AssertUnwindSafe(work))

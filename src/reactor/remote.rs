@@ -34,7 +34,10 @@ pub struct Remote {
 impl Remote {
     fn new(mailbox: &Arc<Mailbox>) -> Remote {
         mailbox.remotes.fetch_add(1, Ordering::Relaxed);
-        Remote { mailbox: Arc::clone(mailbox), referenced: AtomicBool::new(true) }
+        Remote {
+            mailbox: Arc::clone(mailbox),
+            referenced: AtomicBool::new(true),
+        }
     }
 
     /// Calls `call` on the loop's thread, in its next poll phase, and wakes the loop if it sleeps.
@@ -95,7 +98,11 @@ pub(super) struct Mailbox {
 
 impl Mailbox {
     pub(super) fn new(waker: Waker) -> Mailbox {
-        Mailbox { posts: Mutex::new(Some(VecDeque::new())), remotes: AtomicUsize::new(0), waker }
+        Mailbox {
+            posts: Mutex::new(Some(VecDeque::new())),
+            remotes: AtomicUsize::new(0),
+            waker,
+        }
     }
 
     /// How many remotes keep the loop alive.
@@ -107,7 +114,10 @@ impl Mailbox {
         let mut posts = self.lock();
         let Some(queue) = posts.as_mut() else {
             drop(posts);
-            return Err(Error::new("ERR_LOOP_CLOSED", "The thread of this loop has ended"));
+            return Err(Error::new(
+                "ERR_LOOP_CLOSED",
+                "The thread of this loop has ended",
+            ));
         };
         queue.push_back(post);
         // A loop that was woken for an earlier post will find this one too.
@@ -150,7 +160,9 @@ impl Loop {
     }
 
     pub(super) fn run_posted(&self) {
-        let Some(mailbox) = self.poller.existing_mailbox() else { return };
+        let Some(mailbox) = self.poller.existing_mailbox() else {
+            return;
+        };
         for _ in 0..mailbox.len() {
             if !self.may_dispatch() {
                 break;

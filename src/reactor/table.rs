@@ -16,7 +16,10 @@ pub(crate) struct Key {
 
 impl Key {
     /// A key that no entry ever has: tables do not grow to four thousand million slots.
-    pub(crate) const RESERVED: Key = Key { index: u32::MAX, generation: u32::MAX };
+    pub(crate) const RESERVED: Key = Key {
+        index: u32::MAX,
+        generation: u32::MAX,
+    };
 
     /// Both halves in one word, which is what the poller hands back with an event.
     pub(crate) fn to_bits(self) -> usize {
@@ -29,7 +32,10 @@ impl Key {
     }
 
     pub(crate) fn from_bits(bits: usize) -> Key {
-        Key { index: bits as u32, generation: (bits >> 32) as u32 }
+        Key {
+            index: bits as u32,
+            generation: (bits >> 32) as u32,
+        }
     }
 }
 
@@ -52,17 +58,27 @@ struct Slot<T> {
 
 impl<T> Table<T> {
     pub(crate) const fn new() -> Table<T> {
-        Table { slots: Slab::new(), next_generation: 0 }
+        Table {
+            slots: Slab::new(),
+            next_generation: 0,
+        }
     }
 
-    /// Inserts what `make` makes of the key that it will have.
-    pub(crate) fn insert_with(&mut self, make: impl FnOnce(Key) -> T) -> Key {
+    /// Inserts what `make` makes of the key that it will have, and returns what else it makes.
+    pub(crate) fn insert_with<R>(&mut self, make: impl FnOnce(Key) -> (T, R)) -> R {
         let generation = self.next_generation;
         self.next_generation = generation.wrapping_add(1);
         let slot = self.slots.vacant_entry();
-        let key = Key { index: slot.key() as u32, generation };
-        slot.insert(Slot { generation, entry: make(key) });
-        key
+        let (entry, result) = make(Key {
+            index: slot.key() as u32,
+            generation,
+        });
+        slot.insert(Slot { generation, entry });
+        result
+    }
+
+    pub(crate) fn insert(&mut self, entry: T) -> Key {
+        self.insert_with(|key| (entry, key))
     }
 
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
@@ -78,7 +94,13 @@ impl<T> Table<T> {
     /// The tenant of a slot that is known to have one. Panics if it has none.
     pub(super) fn at_mut(&mut self, index: u32) -> (Key, &mut T) {
         let slot = &mut self.slots[index as usize];
-        (Key { index, generation: slot.generation }, &mut slot.entry)
+        (
+            Key {
+                index,
+                generation: slot.generation,
+            },
+            &mut slot.entry,
+        )
     }
 
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
@@ -89,10 +111,6 @@ impl<T> Table<T> {
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
     }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.slots.iter().map(|(_, slot)| &slot.entry)
-    }
 }
 
 #[cfg(test)]
@@ -102,7 +120,7 @@ mod tests {
     #[test]
     fn a_key_survives_the_round_trip_through_the_poller() {
         let mut table = Table::new();
-        let keys: Vec<Key> = (0..3).map(|n| table.insert_with(|_| n)).collect();
+        let keys: Vec<Key> = (0..3).map(|n| table.insert(n)).collect();
         for key in keys {
             assert_eq!(Key::from_bits(key.to_bits()), key);
         }
@@ -111,9 +129,9 @@ mod tests {
     #[test]
     fn a_stale_key_never_reaches_the_next_tenant() {
         let mut table = Table::new();
-        let first = table.insert_with(|_| "first");
+        let first = table.insert("first");
         assert_eq!(table.remove(first), Some("first"));
-        let second = table.insert_with(|_| "second");
+        let second = table.insert("second");
         assert_eq!(first.index, second.index, "the slot is used again");
         assert_eq!(table.get(first), None);
         assert_eq!(table.get_mut(first), None);

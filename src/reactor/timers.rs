@@ -65,7 +65,12 @@ impl<T> TimerQueue<T> {
     pub(crate) fn new() -> TimerQueue<T> {
         TimerQueue {
             timers: Table::new(),
-            slots: Box::new([List { first: NONE, last: NONE }; WHEELS * SLOTS]),
+            slots: Box::new(
+                [List {
+                    first: NONE,
+                    last: NONE,
+                }; WHEELS * SLOTS],
+            ),
             occupied: [0; WHEELS],
             elapsed: 0,
             next_sequence: 0,
@@ -75,7 +80,7 @@ impl<T> TimerQueue<T> {
 
     /// A new timer that is not armed.
     pub(crate) fn insert(&mut self, payload: T) -> Key {
-        self.timers.insert_with(|_| Timer {
+        self.timers.insert(Timer {
             payload,
             deadline: 0,
             sequence: 0,
@@ -99,7 +104,9 @@ impl<T> TimerQueue<T> {
 
     /// Takes a timer off the wheels; it stays, to be armed again.
     pub(crate) fn disarm(&mut self, key: Key) {
-        let Some(timer) = self.timers.get_mut(key) else { return };
+        let Some(timer) = self.timers.get_mut(key) else {
+            return;
+        };
         if let Place::Slot(slot) = std::mem::replace(&mut timer.place, Place::Idle) {
             let (previous, next) = (timer.previous, timer.next);
             self.unlink(slot, previous, next);
@@ -121,7 +128,9 @@ impl<T> TimerQueue<T> {
 
     /// Whether the timer waits for its deadline (or for its turn, being due).
     pub(crate) fn is_armed(&self, key: Key) -> bool {
-        self.timers.get(key).is_some_and(|timer| timer.place != Place::Idle)
+        self.timers
+            .get(key)
+            .is_some_and(|timer| timer.place != Place::Idle)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -189,7 +198,10 @@ impl<T> TimerQueue<T> {
     fn empty_slot(&mut self, slot: u16, now: u64) {
         let list = std::mem::replace(
             &mut self.slots[slot as usize],
-            List { first: NONE, last: NONE },
+            List {
+                first: NONE,
+                last: NONE,
+            },
         );
         self.occupied[slot as usize / SLOTS] &= !(1 << (slot as usize % SLOTS));
         let mut index = list.first;
@@ -206,7 +218,9 @@ impl<T> TimerQueue<T> {
     }
 
     fn link(&mut self, key: Key) {
-        let Some(timer) = self.timers.get_mut(key) else { return };
+        let Some(timer) = self.timers.get_mut(key) else {
+            return;
+        };
         // A deadline that has passed is due at the next advance, not in the one that may be running.
         let slot = slot_for(self.elapsed, timer.deadline.max(self.elapsed + 1));
         let list = &mut self.slots[slot as usize];
@@ -338,7 +352,8 @@ mod tests {
                         assert!(queue.remove(key).is_some());
                     }
                     _ => {
-                        now += numbers.below(1 << numbers.below(30));
+                        let reach = 1 << numbers.below(30);
+                        now += numbers.below(reach);
                         queue.advance(now);
                         model.sort();
                         while model.first().is_some_and(|(deadline, ..)| *deadline <= now) {

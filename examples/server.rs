@@ -1,0 +1,25 @@
+//! The server of every first lesson on Node's `net`, in Rust.
+//!
+//! `cargo run --release --example server [port]`
+
+use soquete::{event, net};
+
+fn main() -> soquete::Result<()> {
+    let port = std::env::args()
+        .nth(1)
+        .and_then(|port| port.parse().ok())
+        .unwrap_or(3000);
+    let server = net::create_server(|socket| {
+        println!("Cliente conectado!");
+        socket.on(event::Data, move |chunk| {
+            println!("Recebido: {}", String::from_utf8_lossy(chunk));
+            socket.write("Olá, cliente!");
+        });
+        socket.on(event::End, |()| println!("Cliente desconectado."));
+    });
+    server.on(event::Listening, move |()| {
+        println!("Servidor TCP escutando na porta {port}...");
+    });
+    server.listen(port);
+    soquete::run()
+}

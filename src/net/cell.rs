@@ -1,0 +1,477 @@
+//! What a [`Socket`] handle names: the state of one socket in its loop.
+//!
+//! [`SocketCell`] joins the state machine, the descriptor and the listeners; [`SocketHost`] is the
+//! machine's view of them while something is being done. Nothing in here is borrowed while a
+//! listener runs.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use super::Socket;
+use super::connect::Connecting;
+use super::idle::IdleTimeout;
+use super::options::KeepAlive;
+use super::server;
+use super::transport::Transport;
+use crate::event;
+use crate::events::{Event, EventEmitter, ListenerId};
+use crate::reactor::{self, Counters, Handle, Job, Key, Loop, Ready, Task};
+use crate::stream::{AfterConnect, CloseKind, Duplex, Host, Life, Signal, Tick};
+
+/// How much one socket may read before the others get their turn: as many chunks as libuv reads.
+const READ_BUDGET: usize = 32;
+
+pub(crate) struct SocketCell {
+    pub(crate) key: Key,
+    pub(crate) emitter: EventEmitter,
+    pub(crate) duplex: Duplex,
+    pub(crate) transport: RefCell<Transport>,
+    /// What the poll has said and nobody has acted on.
+    readiness: Cell<Readiness>,
+    /// Whether this socket is counted among what keeps the loop alive.
+    counted: Cell<bool>,
+    pub(crate) referenced: Cell<bool>,
+    /// A listener of `Data` is running.
+    in_data: Cell<bool>,
+    pub(crate) server: Cell<Option<Key>>,
+    pub(crate) idle: IdleTimeout,
+    rare: RefCell<Option<Box<Rare>>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Readiness {
+    /// A read would block, as far as is known.
+    Drained,
+    Readable,
+    /// A short read does not mean that the next would block: the end, or an error, comes after it.
+    Closing,
+}
+
+/// What most sockets never need.
+#[derive(Default)]
+pub(crate) struct Rare {
+    pub(crate) connecting: Option<Connecting>,
+    /// Counts the calls of `connect`, so that a late answer to an earlier one is known as such.
+    pub(crate) attempt: u32,
+    pub(crate) attempted: Option<Vec<String>>,
+    pub(crate) no_delay: Option<bool>,
+    pub(crate) keep_alive: Option<KeepAlive>,
+    /// Kept when it was asked for in time: it can be read after the descriptor is gone.
+    pub(crate) remote: Option<SocketAddr>,
+    /// Listens for a `Close` that comes before the connection.
+    close_listener: Option<ListenerId>,
+}
+
+impl SocketCell {
+    /// Puts a socket into the loop.
+    pub(crate) fn insert(event_loop: &Loop, transport: Transport) -> Rc<SocketCell> {
+        event_loop.insert(|key| SocketCell {
+            key,
+            emitter: EventEmitter::new(),
+            duplex: Duplex::new(),
+            transport: RefCell::new(transport),
+            readiness: Cell::new(Readiness::Drained),
+            counted: Cell::new(false),
+            referenced: Cell::new(true),
+            in_data: Cell::new(false),
+            server: Cell::new(None),
+            idle: IdleTimeout::default(),
+            rare: RefCell::new(None),
+        })
+    }
+
+    pub(crate) fn find(event_loop: &Loop, key: Key) -> Option<Rc<SocketCell>> {
+        let handle: Rc<dyn std::any::Any> = event_loop.handle(key)?;
+        handle.downcast().ok()
+    }
+
+    pub(crate) fn handle(&self) -> Socket {
+        Socket::from_key(self.key)
+    }
+
+    pub(crate) fn with_rare<R>(&self, f: impl FnOnce(&mut Rare) -> R) -> R {
+        f(self.rare.borrow_mut().get_or_insert_default())
+    }
+
+    /// As `with_rare`, for a socket that may have nothing rare.
+    pub(crate) fn rare<R>(&self, f: impl FnOnce(&mut Rare) -> R) -> Option<R> {
+        self.rare.borrow_mut().as_deref_mut().map(f)
+    }
+
+    /// Registers the descriptor and begins to read, as an accepted or adopted socket does.
+    pub(crate) fn register(&self, event_loop: &Loop) -> io::Result<()> {
+        event_loop.register(&mut *self.transport.borrow_mut(), self.key)
+    }
+
+    /// The remote address while it can be had, and later if it was asked for before.
+    pub(crate) fn remote_address(&self) -> Option<SocketAddr> {
+        if self.duplex.life() != Life::Open {
+            return self.rare(|rare| rare.remote).flatten();
+        }
+        let known = self.rare(|rare| rare.remote).flatten();
+        known.or_else(|| {
+            let address = self.transport.borrow().remote_address();
+            self.with_rare(|rare| rare.remote = address);
+            address
+        })
+    }
+
+    fn is_alive(&self) -> bool {
+        match self.duplex.life() {
+            Life::Connecting => !self.transport.borrow().is_none(),
+            Life::Open => {
+                self.duplex.is_writing() || self.referenced.get() && self.duplex.wants_read()
+            }
+            Life::Fresh | Life::Destroyed | Life::Closed => false,
+        }
+    }
+}
+
+impl Handle for SocketCell {
+    fn ready(self: Rc<Self>, event_loop: &Loop, _key: Key, ready: Ready) {
+        let host = SocketHost {
+            event_loop,
+            cell: &self,
+        };
+        if self.duplex.life() == Life::Connecting {
+            host.connection_ready(ready);
+            event_loop.settle();
+        }
+        if ready.closed {
+            self.readiness.set(Readiness::Closing);
+        } else if ready.readable && self.readiness.get() == Readiness::Drained {
+            self.readiness.set(Readiness::Readable);
+        }
+        host.read_ready();
+        if ready.writable && self.duplex.is_writing() {
+            self.duplex.on_writable(&host);
+            event_loop.settle();
+        }
+        host.update_alive();
+    }
+}
+
+/// A socket while something is being done with it.
+pub(crate) struct SocketHost<'a> {
+    pub(crate) event_loop: &'a Loop,
+    pub(crate) cell: &'a Rc<SocketCell>,
+}
+
+impl SocketHost<'_> {
+    /// Does something with a socket that is still there, and accounts for what that changed.
+    pub(crate) fn with<R>(key: Key, f: impl FnOnce(&SocketHost<'_>) -> R) -> Option<R> {
+        reactor::with(|event_loop| SocketHost::on(event_loop, key, f)).flatten()
+    }
+
+    pub(crate) fn on<R>(
+        event_loop: &Loop,
+        key: Key,
+        f: impl FnOnce(&SocketHost<'_>) -> R,
+    ) -> Option<R> {
+        let cell = SocketCell::find(event_loop, key)?;
+        let host = SocketHost {
+            event_loop,
+            cell: &cell,
+        };
+        let result = f(&host);
+        host.update_alive();
+        Some(result)
+    }
+
+    /// Counts the socket among what keeps the loop alive, or not any more.
+    pub(crate) fn update_alive(&self) {
+        let alive = self.cell.is_alive();
+        if self.cell.counted.replace(alive) != alive {
+            if alive {
+                self.event_loop.reference();
+            } else {
+                self.event_loop.unreference();
+            }
+        }
+    }
+
+    /// Reads while there is something to read and somebody who wants it.
+    fn read_ready(&self) {
+        let cell = self.cell;
+        if cell.readiness.get() == Readiness::Drained || !cell.duplex.wants_read() {
+            return;
+        }
+        // Should a listener panic, or an error end the run, reading goes on in the next turn.
+        let unfinished = Unfinished(self);
+        let mut buffer = self.event_loop.read_buffer.lend();
+        for _ in 0..READ_BUDGET {
+            self.read_once(&mut buffer);
+            self.event_loop.settle();
+            let done = cell.readiness.get() == Readiness::Drained || !cell.duplex.wants_read();
+            if done {
+                std::mem::forget(unfinished);
+                return;
+            }
+            if self.event_loop.is_interrupted() {
+                return;
+            }
+        }
+    }
+
+    fn read_once(&self, buffer: &mut [u8]) {
+        let cell = self.cell;
+        let counters = &self.event_loop.counters;
+        Counters::add(&counters.reads, 1);
+        let outcome = cell.transport.borrow().read(buffer);
+        match outcome {
+            Ok(0) => {
+                cell.readiness.set(Readiness::Drained);
+                cell.duplex.on_eof(self);
+            }
+            Ok(count) => {
+                Counters::add(&counters.bytes_read, count as u64);
+                // A short read has emptied the socket, unless its end is near: no second read is
+                // needed to be told so.
+                if count < buffer.len() && cell.readiness.get() == Readiness::Readable {
+                    cell.readiness.set(Readiness::Drained);
+                }
+                cell.duplex.on_data(self, &buffer[..count]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                cell.readiness.set(Readiness::Drained);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                cell.readiness.set(Readiness::Drained);
+                cell.duplex.on_read_error(self, &error);
+            }
+        }
+    }
+
+    fn task(&self, run: fn(&Loop, Key)) -> Task {
+        Task::new(self.cell.key, run)
+    }
+
+    fn continue_reading(&self) {
+        self.event_loop.continue_later(self.task(|event_loop, key| {
+            SocketHost::on(event_loop, key, |host| host.read_ready());
+        }));
+    }
+
+    /// Emits an event, later if one of its listeners is still running: it could not be called now.
+    fn emit_unit<E: Event + Copy>(&self, event: E)
+    where
+        E: for<'p> Event<Payload<'p> = ()>,
+    {
+        if !self.cell.emitter.is_running(event) {
+            self.cell.emitter.emit(event, ());
+            return;
+        }
+        let key = self.cell.key;
+        self.tick_call(Box::new(move || {
+            SocketHost::with(key, |host| host.emit_unit(event));
+        }));
+    }
+
+    fn emit_data(&self, data: &[u8]) {
+        if !self.cell.in_data.replace(true) {
+            let _left = Left(&self.cell.in_data);
+            self.cell.emitter.emit(event::Data, data);
+            return;
+        }
+        let (key, data) = (self.cell.key, data.to_vec());
+        self.tick_call(Box::new(move || {
+            SocketHost::with(key, |host| host.emit_data(&data));
+        }));
+    }
+
+    fn emit_text(&self, text: &str) {
+        if !self.cell.emitter.is_running(event::Text) {
+            self.cell.emitter.emit(event::Text, text);
+            return;
+        }
+        let (key, text) = (self.cell.key, text.to_owned());
+        self.tick_call(Box::new(move || {
+            SocketHost::with(key, |host| host.emit_text(&text));
+        }));
+    }
+
+    fn emit_error(&self, error: &crate::Error) {
+        if !self.cell.emitter.emit(event::Error, error) {
+            self.event_loop.unhandled_error(error.clone());
+        }
+    }
+
+    /// The closing phase has come to this socket.
+    fn close_now(&self) {
+        self.cell.duplex.on_closed(self);
+        // A listener of `Close` may have connected it again.
+        if self.cell.duplex.life() == Life::Closed {
+            self.update_alive();
+            self.event_loop.remove(self.cell.key);
+        }
+    }
+}
+
+impl Host for SocketHost<'_> {
+    fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let counters = &self.event_loop.counters;
+        Counters::add(&counters.writes, 1);
+        let written = self.cell.transport.borrow().write(slices)?;
+        Counters::add(&counters.bytes_written, written as u64);
+        Ok(written)
+    }
+
+    fn shutdown(&self) -> io::Result<()> {
+        self.cell.transport.borrow().shutdown()
+    }
+
+    fn close(&self, how: CloseKind) {
+        self.cell.idle.clear(self.event_loop);
+        self.abandon_attempts();
+        let transport = self.cell.transport.replace(Transport::None);
+        if how == CloseKind::Reset {
+            transport.reset_on_close();
+        }
+        self.cell.readiness.set(Readiness::Drained);
+        drop(transport);
+        if self.cell.duplex.had_descriptor() {
+            self.event_loop.close_later(self.task(|event_loop, key| {
+                SocketHost::on(event_loop, key, |host| host.close_now());
+            }));
+        }
+    }
+
+    fn start_reading(&self) {
+        if self.cell.readiness.get() != Readiness::Drained {
+            self.continue_reading();
+        }
+    }
+
+    fn tick(&self, tick: Tick) {
+        macro_rules! task {
+            ($($name:ident),*) => {
+                match tick {
+                    $(Tick::$name => self.task(|event_loop, key| {
+                        SocketHost::on(event_loop, key, |host| {
+                            host.cell.duplex.on_tick(host, Tick::$name);
+                        });
+                    }),)*
+                    Tick::Closed => self.task(|event_loop, key| {
+                        SocketHost::on(event_loop, key, |host| host.close_now());
+                    }),
+                }
+            };
+        }
+        let task = task!(
+            AfterWrite,
+            WriteFailed,
+            FailQueued,
+            Finish,
+            Resume,
+            Readable,
+            ReadMore,
+            ReadZero,
+            ReadableListening,
+            EndReadable,
+            EndWritable,
+            Destroyed
+        );
+        self.event_loop.next_tick(Job::Task(task));
+    }
+
+    fn flush_later(&self) {
+        self.event_loop.flush_later(self.task(|event_loop, key| {
+            SocketHost::on(event_loop, key, |host| host.cell.duplex.flush(host));
+        }));
+    }
+
+    fn shutdown_later(&self) {
+        self.event_loop.pend(self.task(|event_loop, key| {
+            SocketHost::on(event_loop, key, |host| host.cell.duplex.on_shutdown(host));
+        }));
+    }
+
+    fn on_connect(&self, then: AfterConnect) {
+        let key = self.cell.key;
+        if then == AfterConnect::Write {
+            let id = self.cell.emitter.once(event::Close, move |_| {
+                SocketHost::with(key, |host| host.cell.duplex.on_closed_before_connect());
+            });
+            self.cell.with_rare(|rare| rare.close_listener = Some(id));
+        }
+        self.cell.emitter.once(event::Connect, move |()| {
+            SocketHost::with(key, |host| {
+                if then == AfterConnect::Write
+                    && let Some(id) = host.cell.with_rare(|rare| rare.close_listener.take())
+                {
+                    host.cell.emitter.remove_listener(id);
+                }
+                host.cell.duplex.on_connected(host, then);
+            });
+        });
+    }
+
+    fn activity(&self) {
+        self.cell.idle.activity(self.event_loop);
+    }
+
+    fn emit(&self, signal: Signal<'_>) {
+        let emitter = &self.cell.emitter;
+        match signal {
+            Signal::Data(data) => self.emit_data(data),
+            Signal::Text(text) => self.emit_text(text),
+            Signal::Readable => {
+                let before = emitter.listener_count(event::Readable);
+                self.emit_unit(event::Readable);
+                if emitter.listener_count(event::Readable) < before {
+                    self.cell.duplex.readable_listener_removed(self);
+                }
+            }
+            Signal::End => self.emit_unit(event::End),
+            Signal::Prefinish => self.emit_unit(event::Prefinish),
+            Signal::Finish => self.emit_unit(event::Finish),
+            Signal::Drain => self.emit_unit(event::Drain),
+            Signal::Pause => self.emit_unit(event::Pause),
+            Signal::Resume => self.emit_unit(event::Resume),
+            Signal::Error(error) => self.emit_error(error),
+            Signal::Close { had_error } => {
+                emitter.emit(event::Close, had_error);
+            }
+        }
+    }
+
+    fn has_data_listeners(&self) -> bool {
+        let emitter = &self.cell.emitter;
+        emitter.listener_count(event::Data) > 0 || emitter.listener_count(event::Text) > 0
+    }
+
+    fn has_readable_listeners(&self) -> bool {
+        self.cell.emitter.listener_count(event::Readable) > 0
+    }
+
+    fn tick_call(&self, call: Box<dyn FnOnce()>) {
+        self.event_loop.next_tick(Job::Call(call));
+    }
+
+    fn left_server(&self) {
+        if let Some(server) = self.cell.server.take() {
+            server::connection_left(self.event_loop, server);
+        }
+    }
+}
+
+/// Continues reading in the next turn, unless it is forgotten.
+struct Unfinished<'a, 'b>(&'a SocketHost<'b>);
+
+impl Drop for Unfinished<'_, '_> {
+    fn drop(&mut self) {
+        self.0.continue_reading();
+    }
+}
+
+/// Resets a flag, also by a panic.
+struct Left<'a>(&'a Cell<bool>);
+
+impl Drop for Left<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}

@@ -1,0 +1,92 @@
+//! Idle timeouts of sockets.
+//!
+//! An activity is a store of the loop's time, not an operation on a timer: the timer looks, when it
+//! fires, how long ago the last activity was, and goes back to sleep for the rest. Once it has told
+//! of a timeout it stays quiet until there is an activity again.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use super::cell::SocketHost;
+use crate::event;
+use crate::reactor::{Key, Loop, Task};
+
+#[derive(Default)]
+pub(crate) struct IdleTimeout {
+    /// In ms; 0 for none.
+    after: Cell<u64>,
+    last_activity: Cell<u64>,
+    timer: Cell<Option<Key>>,
+    /// The timeout was told of, and the timer is not armed.
+    told: Cell<bool>,
+    /// What was left of a write under way when the timer last looked.
+    write_left: Cell<usize>,
+}
+
+/// The longest that Node allows, some 24.8 days.
+const MAX: u64 = (1 << 31) - 1;
+
+impl IdleTimeout {
+    pub(crate) fn activity(&self, event_loop: &Loop) {
+        if self.after.get() == 0 {
+            return;
+        }
+        self.last_activity.set(event_loop.now());
+        if self.told.replace(false)
+            && let Some(timer) = self.timer.get()
+        {
+            event_loop.arm(timer, self.after.get());
+        }
+    }
+
+    pub(crate) fn set(&self, event_loop: &Loop, socket: Key, timeout: Duration) {
+        let after = (timeout.as_micros().div_ceil(1000)).min(u128::from(MAX)) as u64;
+        self.after.set(after);
+        self.told.set(false);
+        if after == 0 {
+            return self.clear(event_loop);
+        }
+        self.last_activity.set(event_loop.now());
+        let timer = self.timer.get().unwrap_or_else(|| {
+            event_loop.insert_timer(Task::new(socket, |event_loop, socket| {
+                SocketHost::on(event_loop, socket, |host| host.cell.idle.look(host));
+            }))
+        });
+        self.timer.set(Some(timer));
+        event_loop.arm(timer, after);
+    }
+
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        let after = self.after.get();
+        (after > 0).then(|| Duration::from_millis(after))
+    }
+
+    pub(crate) fn clear(&self, event_loop: &Loop) {
+        self.after.set(0);
+        if let Some(timer) = self.timer.take() {
+            event_loop.clear_timer(timer);
+        }
+    }
+
+    /// The timer has fired.
+    fn look(&self, host: &SocketHost<'_>) {
+        let (Some(timer), after) = (self.timer.get(), self.after.get()) else {
+            return;
+        };
+        let idle_for = host
+            .event_loop
+            .now()
+            .saturating_sub(self.last_activity.get());
+        if idle_for < after {
+            return host.event_loop.arm(timer, after - idle_for);
+        }
+        // A write that gets on is an activity, too, though no event tells of its parts.
+        let write_left = host.cell.duplex.request_left();
+        if self.write_left.replace(write_left) != write_left && write_left > 0 {
+            self.last_activity.set(host.event_loop.now());
+            return host.event_loop.arm(timer, after);
+        }
+        self.told.set(true);
+        host.cell.emitter.emit(event::Timeout, ());
+    }
+}

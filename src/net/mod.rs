@@ -1,0 +1,208 @@
+//! Sockets and servers: Node's `net` module.
+//!
+//! [`create_server`] and [`connect`] are the two ways in. What a [`Socket`] emits is in
+//! [`event`](crate::event), with the payloads.
+
+mod cell;
+mod connect;
+mod idle;
+mod listener;
+mod options;
+mod server;
+mod socket;
+mod transport;
+#[cfg(unix)]
+mod unix;
+
+pub use crate::dns::Family;
+pub use crate::stream::ReadyState;
+pub use crate::stream::data::Data;
+pub use connect::{
+    Attempt, FailedAttempt, LookupResult, get_default_auto_select_family,
+    get_default_auto_select_family_attempt_timeout, set_default_auto_select_family,
+    set_default_auto_select_family_attempt_timeout,
+};
+pub use options::{ConnectOptions, ListenOptions, ServerOptions, SocketOptions};
+pub use server::{DropInfo, Server, ServerAddress};
+pub use socket::Socket;
+
+use crate::event;
+
+/// A server that calls `listener` with every socket that it accepts. It does not listen yet: see
+/// [`Server::listen`].
+pub fn create_server(listener: impl FnMut(Socket) + 'static) -> Server {
+    create_server_with(ServerOptions::default(), listener)
+}
+
+/// As [`create_server`], with options for the sockets that it accepts.
+pub fn create_server_with(
+    options: ServerOptions,
+    listener: impl FnMut(Socket) + 'static,
+) -> Server {
+    Server::new(options).on(event::Connection, listener)
+}
+
+/// A socket that connects: [`event::Connect`] follows, or [`event::Error`].
+///
+/// ```no_run
+/// use soquete::{event, net};
+/// use std::path::Path;
+///
+/// let local = net::connect(3000);
+/// let remote = net::connect(("example.org", 80));
+/// let ipc = net::connect(Path::new("/tmp/app.sock"));
+/// let tuned = net::connect(net::ConnectOptions::new(3000).host("::1").no_delay(true));
+/// ```
+pub fn connect(options: impl Into<ConnectOptions>) -> Socket {
+    let options = options.into();
+    Socket::new(options.socket.clone()).connect(options)
+}
+
+/// [`connect`] under its other name.
+pub fn create_connection(options: impl Into<ConnectOptions>) -> Socket {
+    connect(options)
+}
+
+/// As [`connect`], and calls `listener` when the connection is up.
+pub fn connect_with(
+    options: impl Into<ConnectOptions>,
+    listener: impl FnOnce() + 'static,
+) -> Socket {
+    let options = options.into();
+    let socket = Socket::new(options.socket.clone());
+    socket.once(event::Connect, |()| listener());
+    socket.connect(options)
+}
+
+/// Whether a listener came or went.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ListenerChange {
+    Added,
+    Removed,
+}
+
+/// The emitter's methods on a handle. Those of a stale handle do nothing.
+macro_rules! emitting {
+    ($handle:ident) => {
+        impl $handle {
+            /// Calls `listener` for every `E` from now on.
+            pub fn on<E: $crate::events::Event>(
+                &self,
+                event: E,
+                listener: impl FnMut(E::Payload<'_>) + 'static,
+            ) -> $handle
+            where
+                $handle: $crate::event::Emits<E>,
+            {
+                self.add_listener(event, listener);
+                *self
+            }
+
+            /// As `on`, but returns the id to remove the listener by.
+            pub fn add_listener<E: $crate::events::Event>(
+                &self,
+                event: E,
+                listener: impl FnMut(E::Payload<'_>) + 'static,
+            ) -> $crate::events::ListenerId
+            where
+                $handle: $crate::event::Emits<E>,
+            {
+                self.adding::<E>(|emitter| emitter.add_listener(event, listener))
+            }
+
+            /// Calls `listener` for the next `E` only. It is removed before it is called.
+            pub fn once<E: $crate::events::Event>(
+                &self,
+                event: E,
+                listener: impl FnOnce(E::Payload<'_>) + 'static,
+            ) -> $crate::events::ListenerId
+            where
+                $handle: $crate::event::Emits<E>,
+            {
+                self.adding::<E>(|emitter| emitter.once(event, listener))
+            }
+
+            /// As `on`, but before the listeners that are there.
+            pub fn prepend_listener<E: $crate::events::Event>(
+                &self,
+                event: E,
+                listener: impl FnMut(E::Payload<'_>) + 'static,
+            ) -> $crate::events::ListenerId
+            where
+                $handle: $crate::event::Emits<E>,
+            {
+                self.adding::<E>(|emitter| emitter.prepend_listener(event, listener))
+            }
+
+            /// As `once`, but before the listeners that are there.
+            pub fn prepend_once_listener<E: $crate::events::Event>(
+                &self,
+                event: E,
+                listener: impl FnOnce(E::Payload<'_>) + 'static,
+            ) -> $crate::events::ListenerId
+            where
+                $handle: $crate::event::Emits<E>,
+            {
+                self.adding::<E>(|emitter| emitter.prepend_once_listener(event, listener))
+            }
+
+            /// Removes one listener; false if it was not there (any more).
+            pub fn remove_listener(&self, id: $crate::events::ListenerId) -> bool {
+                let removed = self.with_emitter(|emitter| emitter.remove_listener(id));
+                self.listeners_changed::<()>($crate::net::ListenerChange::Removed);
+                removed.unwrap_or(false)
+            }
+
+            /// Removes the listeners of one event.
+            pub fn remove_all_listeners_of<E: $crate::events::Event>(&self, event: E) -> $handle {
+                self.with_emitter(|emitter| {
+                    emitter.remove_all_listeners_of(event);
+                });
+                self.listeners_changed::<E>($crate::net::ListenerChange::Removed);
+                *self
+            }
+
+            /// Removes every listener of every event.
+            pub fn remove_all_listeners(&self) -> $handle {
+                self.with_emitter(|emitter| {
+                    emitter.remove_all_listeners();
+                });
+                self.listeners_changed::<()>($crate::net::ListenerChange::Removed);
+                *self
+            }
+
+            /// How many listeners `E` has.
+            pub fn listener_count<E: $crate::events::Event>(&self, event: E) -> usize
+            where
+                $handle: $crate::event::Emits<E>,
+            {
+                self.with_emitter(|emitter| emitter.listener_count(event))
+                    .unwrap_or(0)
+            }
+
+            /// Calls the listeners of `E`; true if there were any. For events of your own: see
+            /// [`Emits`]($crate::event::Emits).
+            pub fn emit<E: $crate::events::Event>(&self, event: E, payload: E::Payload<'_>) -> bool
+            where
+                $handle: $crate::event::Emits<E>,
+            {
+                self.with_emitter(|emitter| emitter.emit(event, payload))
+                    .unwrap_or(false)
+            }
+
+            fn adding<E: $crate::events::Event>(
+                self,
+                add: impl FnOnce(&$crate::events::EventEmitter) -> $crate::events::ListenerId,
+            ) -> $crate::events::ListenerId {
+                match self.with_emitter(add) {
+                    Some(id) => {
+                        self.listeners_changed::<E>($crate::net::ListenerChange::Added);
+                        id
+                    }
+                    None => $crate::events::ListenerId::NONE,
+                }
+            }
+        }
+    };
+}
+use emitting;

@@ -1,0 +1,576 @@
+//! The socket: a handle to one connection, with Node's methods.
+
+use std::any::TypeId;
+use std::fmt;
+use std::io;
+use std::marker::PhantomData;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use super::cell::{SocketCell, SocketHost};
+use super::options::{ConnectOptions, KeepAlive, SocketOptions};
+use super::server::Server;
+use super::transport::Transport;
+use super::{Data, Family, ListenerChange, emitting};
+use crate::error::{Error, Result, node};
+use crate::event;
+use crate::events::EventEmitter;
+use crate::reactor::{self, Key};
+use crate::stream::data::Repr;
+use crate::stream::read_half::Amount;
+use crate::stream::{AfterConnect, Host, Life, ReadyState};
+
+/// One end of a connection. Node's `net.Socket`.
+///
+/// A `Socket` is a handle, as small as a number: copies name the same socket, so a listener captures
+/// one by copying it. After [`event::Close`] all of them are stale. A stale handle is a destroyed
+/// socket: what it is told does nothing, what it is asked it answers as Node's destroyed sockets do,
+/// and it never reaches the next socket.
+///
+/// ```
+/// use soquete::{event, net};
+///
+/// # fn main() -> soquete::Result<()> {
+/// let server = net::create_server(|socket| {
+///     socket.on(event::Data, move |chunk| {
+///         socket.write(chunk);
+///     });
+/// });
+/// server.listen(0).on(event::Listening, move |()| {
+///     let client = net::connect(server.address().unwrap().port());
+///     client.write("hello");
+///     client.on(event::Data, move |chunk| {
+///         assert_eq!(chunk, b"hello");
+///         client.end();
+///         server.close();
+///     });
+/// });
+/// soquete::run()
+/// # }
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Socket {
+    key: Key,
+    _not_send: PhantomData<*const ()>,
+}
+
+/// Making and connecting.
+impl Socket {
+    /// A socket that is not connected. It is there until it is connected and closes, or is
+    /// destroyed.
+    pub fn new(options: SocketOptions) -> Socket {
+        let key = reactor::with(|event_loop| {
+            let cell = SocketCell::insert(event_loop, Transport::None);
+            SocketHost {
+                event_loop,
+                cell: &cell,
+            }
+            .configure(&options);
+            cell.key
+        });
+        Socket::from_key(key.unwrap_or(Key::RESERVED))
+    }
+
+    /// Connects. A socket that has closed can be connected again in its `Close` listener; its
+    /// listeners are still there then.
+    pub fn connect(&self, options: impl Into<ConnectOptions>) -> Socket {
+        let options = options.into();
+        self.with(|host| host.connect(options));
+        *self
+    }
+}
+
+/// Writing and ending.
+impl Socket {
+    /// Sends bytes, after those that were written before. False when so much is queued that it would
+    /// be better to wait for [`event::Drain`]; nothing is ever refused for that.
+    ///
+    /// Small writes of one callback go out together, by one system call, when the callback returns.
+    pub fn write<'a>(&self, data: impl Into<Data<'a>>) -> bool {
+        let data = data.into();
+        self.with(|host| host.cell.duplex.write(host, data, None))
+            .unwrap_or(false)
+    }
+
+    /// As [`write`](Socket::write), and calls `callback` when the bytes have been handed to the
+    /// operating system, or with the error that prevented it. Callbacks are called in the order of
+    /// the writes, each exactly once, never inside this call.
+    pub fn write_with<'a>(
+        &self,
+        data: impl Into<Data<'a>>,
+        callback: impl FnOnce(Result<()>) + 'static,
+    ) -> bool {
+        let (data, mut callback) = (data.into(), Some(callback));
+        let written = self.with(|host| {
+            let callback = callback.take().map(|callback| Box::new(callback) as _);
+            host.cell.duplex.write(host, data, callback)
+        });
+        if let Some(callback) = callback {
+            crate::timers::next_tick(move || callback(Err(node::destroyed("write"))));
+        }
+        written.unwrap_or(false)
+    }
+
+    /// Ends this half when everything that was written has been sent: [`event::Finish`] follows.
+    /// The peer's half goes on until it ends, too.
+    pub fn end(&self) -> Socket {
+        self.with(|host| host.cell.duplex.end(host, None, None));
+        *self
+    }
+
+    /// Sends `data`, then ends.
+    pub fn end_with<'a>(&self, data: impl Into<Data<'a>>) -> Socket {
+        let data = data.into();
+        self.with(|host| host.cell.duplex.end(host, Some(data), None));
+        *self
+    }
+
+    /// Sends `data`, then ends, and calls `callback` right before [`event::Finish`], or with the
+    /// error that prevented it.
+    pub fn end_then<'a>(
+        &self,
+        data: impl Into<Data<'a>>,
+        callback: impl FnOnce(Result<()>) + 'static,
+    ) -> Socket {
+        let (data, mut callback) = (data.into(), Some(callback));
+        self.with(|host| {
+            let callback = callback.take().map(|callback| Box::new(callback) as _);
+            let data = Some(data).filter(|data| !data.is_empty());
+            host.cell.duplex.end(host, data, callback);
+        });
+        if let Some(callback) = callback {
+            crate::timers::next_tick(move || callback(Err(node::destroyed("end"))));
+        }
+        *self
+    }
+
+    /// Holds writes back until [`uncork`](Socket::uncork) was called as often as this.
+    pub fn cork(&self) {
+        self.with(|host| host.cell.duplex.cork(host));
+    }
+
+    /// Sends what was held back since [`cork`](Socket::cork), at once.
+    pub fn uncork(&self) {
+        self.with(|host| host.cell.duplex.uncork(host));
+    }
+
+    /// Closes at once. What the operating system has taken is still sent, what is queued is not.
+    /// [`event::Close`] follows.
+    pub fn destroy(&self) -> Socket {
+        self.with(|host| host.cell.duplex.destroy(host, None));
+        *self
+    }
+
+    /// As [`destroy`](Socket::destroy), and emits `error` first.
+    pub fn destroy_with(&self, error: Error) -> Socket {
+        self.with(|host| host.cell.duplex.destroy(host, Some(error)));
+        *self
+    }
+
+    /// Ends, and destroys as soon as that is done, without waiting for the peer to end.
+    pub fn destroy_soon(&self) {
+        let socket = *self;
+        let finished = self.with(|host| host.cell.duplex.end_soon(host));
+        match finished {
+            Some(true) => {
+                self.destroy();
+            }
+            Some(false) => {
+                self.once(event::Finish, move |()| {
+                    socket.destroy();
+                });
+            }
+            None => {}
+        }
+    }
+
+    /// Closes by a reset: the peer gets ECONNRESET, and nothing that is on its way. While connecting
+    /// that waits for the connection.
+    ///
+    /// # Errors
+    ///
+    /// `ERR_INVALID_HANDLE_TYPE` on an IPC socket, which is left as it is.
+    pub fn reset_and_destroy(&self) -> Result<Socket> {
+        let reset = self.with(|host| {
+            let duplex = &host.cell.duplex;
+            match duplex.life() {
+                Life::Open if !host.cell.transport.borrow().is_tcp() => {
+                    return Err(node::invalid_handle_type());
+                }
+                Life::Open => duplex.reset(host),
+                Life::Connecting => host.on_connect(AfterConnect::Reset),
+                _ => duplex.destroy(host, Some(node::socket_closed())),
+            }
+            Ok(())
+        });
+        reset.unwrap_or(Ok(())).map(|()| *self)
+    }
+}
+
+/// Reading.
+impl Socket {
+    /// Stops `Data`. The descriptor is still read until the high-water mark is reached, and the
+    /// peer's end is told of if nothing is kept; a socket that is paused before it is connected is
+    /// not read at all.
+    pub fn pause(&self) -> Socket {
+        self.with(|host| host.cell.duplex.pause(host));
+        *self
+    }
+
+    /// Lets `Data` flow, from the next tick on.
+    pub fn resume(&self) -> Socket {
+        self.with(|host| host.cell.duplex.resume(host));
+        *self
+    }
+
+    /// Whether the socket was told to pause.
+    pub fn is_paused(&self) -> bool {
+        self.ask(|host| host.cell.duplex.is_paused())
+    }
+
+    /// Takes the first chunk of what is kept; `None` if there is none. What is read is also emitted
+    /// as `Data`.
+    pub fn read(&self) -> Option<Vec<u8>> {
+        self.with(|host| host.cell.duplex.read(host, Amount::Chunk))
+            .and_then(Result::ok)
+            .flatten()
+    }
+
+    /// Takes exactly `size` bytes of what is kept; `None` if there are fewer, or all there are if
+    /// the peer has ended.
+    ///
+    /// # Errors
+    ///
+    /// `ERR_OUT_OF_RANGE` for more than 1 GiB.
+    pub fn read_exactly(&self, size: usize) -> Result<Option<Vec<u8>>> {
+        self.with(|host| host.cell.duplex.read(host, Amount::Exactly(size)))
+            .unwrap_or(Ok(None))
+    }
+
+    /// Puts bytes back in front of what is kept, as if they had not been read.
+    pub fn unshift(&self, bytes: impl AsRef<[u8]>) -> bool {
+        self.ask(|host| host.cell.duplex.unshift(host, bytes.as_ref()))
+    }
+
+    /// Decodes what comes in as UTF-8 from now on, and emits [`event::Text`]. A character that is
+    /// split over chunks is put together; what is not UTF-8 becomes U+FFFD.
+    pub fn set_encoding(&self) -> Socket {
+        self.with(|host| host.cell.duplex.decode_utf8());
+        *self
+    }
+}
+
+/// Settings.
+impl Socket {
+    /// Emits [`event::Timeout`] when nothing was received or sent for so long; never, for zero (the
+    /// default). The socket is not closed by that. Node's largest timeout, 2³¹ − 1 ms, is the
+    /// largest here.
+    pub fn set_timeout(&self, timeout: Duration) -> Socket {
+        self.with(|host| {
+            if !host.cell.duplex.is_destroyed() {
+                host.cell.idle.set(host.event_loop, host.cell.key, timeout);
+            }
+        });
+        *self
+    }
+
+    /// Whether small segments are sent at once (`TCP_NODELAY`). Before there is a connection it is
+    /// kept for then. Errors are ignored, as in Node.
+    pub fn set_no_delay(&self, on: bool) -> Socket {
+        self.with(|host| host.set_no_delay(on));
+        *self
+    }
+
+    /// Probes the connection after it was silent for `initial_delay`, in whole seconds; less than a
+    /// second leaves the system's own delay. `None` turns it off.
+    pub fn set_keep_alive(&self, initial_delay: Option<Duration>) -> Socket {
+        let keep_alive = KeepAlive {
+            on: initial_delay.is_some(),
+            initial_delay: initial_delay.unwrap_or_default(),
+        };
+        self.with(|host| host.set_keep_alive(keep_alive));
+        *self
+    }
+
+    /// Makes the socket keep the loop alive while it reads, as it does by default.
+    pub fn ref_(&self) -> Socket {
+        self.with(|host| host.cell.referenced.set(true));
+        *self
+    }
+
+    /// Lets the loop end though the socket is open. A connection, a write or an end that is under
+    /// way keeps it alive all the same.
+    pub fn unref(&self) -> Socket {
+        self.with(|host| host.cell.referenced.set(false));
+        *self
+    }
+
+    /// See [`SocketOptions::allow_half_open`]; counts from the peer's end on.
+    pub fn set_allow_half_open(&self, allow: bool) -> Socket {
+        self.with(|host| host.cell.duplex.set_allow_half_open(allow));
+        *self
+    }
+}
+
+macro_rules! asked {
+    ($($(#[$doc:meta])* $name:ident -> $type:ty = |$host:ident| $answer:expr;)*) => {
+        /// What can be asked. A stale handle answers as a destroyed socket.
+        impl Socket {
+            $($(#[$doc])* pub fn $name(&self) -> $type { self.ask(|$host| $answer) })*
+        }
+    };
+}
+
+asked! {
+    /// Whether the socket is connecting.
+    connecting -> bool = |host| host.cell.duplex.life() == Life::Connecting;
+    /// Bytes received.
+    bytes_read -> u64 = |host| host.cell.duplex.bytes_read();
+    /// Bytes handed to the operating system, and while the socket lives those that are queued.
+    bytes_written -> u64 = |host| host.cell.duplex.bytes_written();
+    /// Whether the peer's end may still send. False from [`event::End`] on.
+    readable -> bool = |host| host.cell.duplex.is_readable();
+    /// Whether `write` may be called.
+    writable -> bool = |host| host.cell.duplex.is_writable();
+    /// Whether [`event::End`] was emitted.
+    readable_ended -> bool = |host| host.cell.duplex.readable_ended();
+    /// Whether `Data` flows; `None` if nobody has listened, paused or resumed.
+    readable_flowing -> Option<bool> = |host| host.cell.duplex.readable_flowing();
+    /// Bytes that are kept for a reader.
+    readable_length -> usize = |host| host.cell.duplex.readable_length();
+    /// How many bytes are kept before the kernel has to keep the rest.
+    readable_high_water_mark -> usize = |host| host.cell.duplex.readable_high_water_mark();
+    /// Whether `end` was called.
+    writable_ended -> bool = |host| host.cell.duplex.writable_ended();
+    /// Whether [`event::Finish`] was emitted.
+    writable_finished -> bool = |host| host.cell.duplex.writable_finished();
+    /// Bytes that have not been handed to the operating system. A write counts in full until its
+    /// last byte has.
+    writable_length -> usize = |host| host.cell.duplex.writable_length(host);
+    /// Whether a `write` returned false, and `Drain` has not come since.
+    writable_need_drain -> bool = |host| host.cell.duplex.writable_need_drain();
+    /// How often `uncork` has to be called.
+    writable_corked -> u32 = |host| host.cell.duplex.writable_corked();
+    /// From how many bytes on `write` returns false.
+    writable_high_water_mark -> usize = |host| host.cell.duplex.writable_high_water_mark();
+    /// Whether the socket stays open when the peer has ended.
+    allow_half_open -> bool = |host| host.cell.duplex.allow_half_open();
+    /// The error that destroyed the socket.
+    errored -> Option<Error> = |host| host.cell.duplex.error();
+    /// The address of this end.
+    local_socket_addr -> Option<SocketAddr> = |host| host.cell.transport.borrow().local_address();
+    /// The address of the peer, while connected; and after that if it was asked for in time.
+    remote_socket_addr -> Option<SocketAddr> = |host| host.cell.remote_address();
+    /// The server that accepted this socket.
+    server -> Option<Server> = |host| host.cell.server.get().map(Server::from_key);
+    /// The addresses that were tried, where there were several.
+    auto_select_family_attempted_addresses -> Option<Vec<String>> =
+        |host| host.cell.rare(|rare| rare.attempted.clone()).flatten();
+}
+
+/// More that can be asked.
+impl Socket {
+    /// Whether `destroy` was called, or the socket has destroyed itself.
+    pub fn destroyed(&self) -> bool {
+        self.with(|host| host.cell.duplex.is_destroyed())
+            .unwrap_or(true)
+    }
+
+    /// Whether there is no connection: not yet, or not any more.
+    pub fn pending(&self) -> bool {
+        self.with(|host| host.cell.duplex.life() != Life::Open)
+            .unwrap_or(true)
+    }
+
+    /// What can be done with the socket.
+    pub fn ready_state(&self) -> ReadyState {
+        self.with(|host| host.cell.duplex.ready_state())
+            .unwrap_or(ReadyState::Closed)
+    }
+
+    /// The idle timeout, if one is set.
+    pub fn timeout(&self) -> Option<Duration> {
+        self.ask(|host| host.cell.idle.timeout())
+    }
+
+    /// The IP address of this end.
+    pub fn local_address(&self) -> Option<IpAddr> {
+        self.local_socket_addr().map(|address| address.ip())
+    }
+
+    /// The port of this end.
+    pub fn local_port(&self) -> Option<u16> {
+        self.local_socket_addr().map(|address| address.port())
+    }
+
+    /// The family of this end's address.
+    pub fn local_family(&self) -> Option<Family> {
+        self.local_socket_addr().map(Family::from)
+    }
+
+    /// The IP address of the peer; see [`remote_socket_addr`](Socket::remote_socket_addr).
+    pub fn remote_address(&self) -> Option<IpAddr> {
+        self.remote_socket_addr().map(|address| address.ip())
+    }
+
+    /// The port of the peer.
+    pub fn remote_port(&self) -> Option<u16> {
+        self.remote_socket_addr().map(|address| address.port())
+    }
+
+    /// The family of the peer's address.
+    pub fn remote_family(&self) -> Option<Family> {
+        self.remote_socket_addr().map(Family::from)
+    }
+
+    pub(super) fn from_key(key: Key) -> Socket {
+        Socket {
+            key,
+            _not_send: PhantomData,
+        }
+    }
+
+    fn with<R>(self, f: impl FnOnce(&SocketHost<'_>) -> R) -> Option<R> {
+        SocketHost::with(self.key, f)
+    }
+
+    fn ask<R: Default>(self, f: impl FnOnce(&SocketHost<'_>) -> R) -> R {
+        self.with(f).unwrap_or_default()
+    }
+
+    fn with_emitter<R>(self, f: impl FnOnce(&EventEmitter) -> R) -> Option<R> {
+        self.with(|host| f(&host.cell.emitter))
+    }
+
+    /// Some listeners decide how a socket is read. `E` is the event whose listeners changed, or `()`
+    /// where that is not known.
+    fn listeners_changed<E: 'static>(self, change: ListenerChange) {
+        let changed = TypeId::of::<E>();
+        let is_text = changed == TypeId::of::<event::Text>();
+        if change == ListenerChange::Added && (is_text || changed == TypeId::of::<event::Data>()) {
+            self.with(|host| {
+                if is_text && !host.cell.duplex.is_text() {
+                    host.cell.duplex.decode_utf8();
+                }
+                host.cell.duplex.data_listener_added(host);
+            });
+        } else if changed == TypeId::of::<event::Readable>() && change == ListenerChange::Added {
+            self.with(|host| host.cell.duplex.readable_listener_added(host));
+        } else if change == ListenerChange::Removed {
+            self.with(|host| host.cell.duplex.readable_listener_removed(host));
+        }
+    }
+}
+
+emitting!(Socket);
+
+impl SocketHost<'_> {
+    pub(super) fn configure(&self, options: &SocketOptions) {
+        let duplex = &self.cell.duplex;
+        duplex.set_allow_half_open(options.allow_half_open);
+        duplex.set_readable_high_water_mark(options.readable_high_water_mark);
+        duplex.set_writable_high_water_mark(options.writable_high_water_mark);
+        duplex.set_max_write_queue(options.max_write_queue);
+        if options.no_delay {
+            self.set_no_delay(true);
+        }
+        if let Some(keep_alive) = options.keep_alive {
+            self.set_keep_alive(keep_alive);
+        }
+    }
+
+    fn set_no_delay(&self, on: bool) {
+        let before = self.cell.with_rare(|rare| rare.no_delay.replace(on));
+        if before.unwrap_or(false) != on && self.cell.duplex.life() == Life::Open {
+            self.apply_no_delay(on);
+        }
+    }
+
+    fn set_keep_alive(&self, keep_alive: KeepAlive) {
+        let before = self
+            .cell
+            .with_rare(|rare| rare.keep_alive.replace(keep_alive));
+        if before != Some(keep_alive) && self.cell.duplex.life() == Life::Open {
+            self.apply_keep_alive(keep_alive);
+        }
+    }
+
+    /// Sets what was asked for before there was a connection.
+    pub(super) fn apply_stored_options(&self) {
+        let stored = self.cell.rare(|rare| (rare.no_delay, rare.keep_alive));
+        let Some((no_delay, keep_alive)) = stored else {
+            return;
+        };
+        if no_delay == Some(true) {
+            self.apply_no_delay(true);
+        }
+        if let Some(keep_alive) = keep_alive.filter(|keep_alive| keep_alive.on) {
+            self.apply_keep_alive(keep_alive);
+        }
+    }
+
+    fn apply_no_delay(&self, on: bool) {
+        let set = self
+            .cell
+            .transport
+            .borrow()
+            .with_tcp(|socket| socket.set_tcp_nodelay(on));
+        ignore("TCP_NODELAY", set);
+    }
+
+    fn apply_keep_alive(&self, keep_alive: KeepAlive) {
+        let set = self.cell.transport.borrow().with_tcp(|socket| {
+            let delay = Duration::from_secs(keep_alive.initial_delay.as_secs());
+            if !keep_alive.on || delay.is_zero() {
+                return socket.set_keepalive(keep_alive.on);
+            }
+            let probes = socket2::TcpKeepalive::new().with_time(delay);
+            #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+            let probes = probes
+                .with_interval(Duration::from_secs(1))
+                .with_retries(10);
+            socket.set_tcp_keepalive(&probes)
+        });
+        ignore("SO_KEEPALIVE", set);
+    }
+}
+
+/// Node ignores these errors; here they are at least logged.
+fn ignore(option: &str, set: Option<io::Result<()>>) {
+    if let Some(Err(error)) = set {
+        log::debug!(target: "soquete::net", "{option}: {error}");
+    }
+}
+
+impl io::Write for Socket {
+    /// Queues all of `bytes`; never less. See [`Socket::write`].
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let data = Data(Repr::Borrowed(bytes));
+        let writable = self.ask(|host| host.cell.duplex.is_writable());
+        Socket::write(self, data);
+        if writable {
+            Ok(bytes.len())
+        } else {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+    }
+
+    /// Offers what is queued to the operating system now.
+    fn flush(&mut self) -> io::Result<()> {
+        self.with(|host| host.cell.duplex.flush(host));
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socket")
+            .field("key", &self.key)
+            .field("ready_state", &self.ready_state())
+            .field("local", &self.local_socket_addr())
+            .field("remote", &self.remote_socket_addr())
+            .field("readable_length", &self.readable_length())
+            .field("writable_length", &self.writable_length())
+            .finish()
+    }
+}

@@ -1,0 +1,273 @@
+//! The life of a socket: one state machine, which does no I/O of its own.
+//!
+//! [`Duplex`] is Node's `Duplex` stream together with what `net.Socket` adds to it, with Node's order
+//! of events. It is driven from three sides: the user's calls (`write`, `end`, `pause`, …), what the
+//! kernel has to say (`on_data`, `on_eof`, `on_writable`, …), and the ticks that it asked for itself.
+//! What it wants done goes out through a [`Host`].
+//!
+//! ```text
+//!                      connect                  established
+//!   Life    Fresh ─────────────▶ Connecting ──────────────────▶ Open
+//!             │                      │                            │
+//!             │ destroy              │ destroy, or it failed      │ destroy, an error,
+//!             ▼                      ▼                            ▼ or both halves ended
+//!         Destroyed ──────────────────────────────────────────────▶ Closed
+//!                     the closing phase of the loop; a tick, if there was no descriptor
+//!
+//!   reading   Open ── the peer's end ──▶ Ended ── all data read, a tick ──▶ Emitted (`End`)
+//!
+//!   writing   Open ── end() ──▶ Ending ── queue empty ──▶ Final ── shutdown done ──▶ Finished (`Finish`)
+//! ```
+//!
+//! The two halves end in either order; when both have, the socket destroys itself. `End` makes the
+//! writing half end too, one tick later, unless half-open is allowed. No listener is ever called
+//! while anything in here is borrowed.
+
+use std::cell::{Cell, RefCell};
+
+use crate::error::Error;
+
+pub(crate) mod data;
+pub(crate) mod decoder;
+pub(crate) mod host;
+pub(crate) mod read_half;
+mod write_half;
+pub(crate) mod write_queue;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use host::{AfterConnect, CloseKind, Host, Signal, Tick};
+use read_half::ReadHalf;
+use write_half::WriteHalf;
+
+/// Bytes kept for a reader, and queued for a peer, before the other side is told to wait.
+pub(crate) const DEFAULT_HIGH_WATER_MARK: usize = 64 * 1024;
+
+/// Where a socket is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// There has been no descriptor yet.
+    Fresh,
+    /// The name is being looked up, or a connection attempted.
+    Connecting,
+    Open,
+    /// The descriptor is closed; `Close` comes in the closing phase.
+    Destroyed,
+    /// `Close` was emitted.
+    Closed,
+}
+
+/// What can be done with a socket. Node's `readyState`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReadyState {
+    /// Connecting.
+    Opening,
+    /// Readable and writable. Also a socket that has not been connected.
+    Open,
+    /// This end has ended.
+    ReadOnly,
+    /// The peer has ended.
+    WriteOnly,
+    /// Both have, or the socket was destroyed.
+    Closed,
+}
+
+/// A socket's state, without its descriptor.
+pub(crate) struct Duplex {
+    life: Cell<Life>,
+    read: ReadHalf,
+    write: WriteHalf,
+    allow_half_open: Cell<bool>,
+    /// Node's `errored`: what destroyed the socket, or is about to.
+    error: RefCell<Option<Error>>,
+    /// What `destroy` was called with counts for `Close`, not whether `Error` was emitted.
+    had_error: Cell<bool>,
+    had_descriptor: Cell<bool>,
+    error_emitted: Cell<bool>,
+    /// The tick has come after which only `Close` is emitted.
+    quiet: Cell<bool>,
+}
+
+impl Duplex {
+    pub(crate) fn new() -> Duplex {
+        Duplex {
+            life: Cell::new(Life::Fresh),
+            read: ReadHalf::new(),
+            write: WriteHalf::new(),
+            allow_half_open: Cell::new(false),
+            error: RefCell::new(None),
+            had_error: Cell::new(false),
+            had_descriptor: Cell::new(false),
+            error_emitted: Cell::new(false),
+            quiet: Cell::new(false),
+        }
+    }
+
+    pub(crate) fn life(&self) -> Life {
+        self.life.get()
+    }
+
+    pub(crate) fn is_destroyed(&self) -> bool {
+        matches!(self.life.get(), Life::Destroyed | Life::Closed)
+    }
+
+    /// Whether the closing phase of the loop has something to close: a socket that was destroyed
+    /// before it ever had a descriptor is closed by a tick.
+    pub(crate) fn had_descriptor(&self) -> bool {
+        self.had_descriptor.get()
+    }
+
+    pub(crate) fn error(&self) -> Option<Error> {
+        self.error.borrow().clone()
+    }
+
+    pub(super) fn is_errored(&self) -> bool {
+        self.error.borrow().is_some()
+    }
+
+    pub(super) fn set_error(&self, error: &Error) {
+        self.error.borrow_mut().get_or_insert_with(|| error.clone());
+    }
+
+    pub(crate) fn allow_half_open(&self) -> bool {
+        self.allow_half_open.get()
+    }
+
+    pub(crate) fn set_allow_half_open(&self, allow: bool) {
+        self.allow_half_open.set(allow);
+    }
+
+    pub(crate) fn ready_state(&self) -> ReadyState {
+        match (self.life.get(), self.is_readable(), self.is_writable()) {
+            (Life::Connecting, ..) => ReadyState::Opening,
+            (_, true, true) => ReadyState::Open,
+            (_, true, false) => ReadyState::ReadOnly,
+            (_, false, true) => ReadyState::WriteOnly,
+            (_, false, false) => ReadyState::Closed,
+        }
+    }
+
+    /// A descriptor that is connected already was put in.
+    pub(crate) fn open(&self) {
+        self.life.set(Life::Open);
+    }
+
+    /// A connection is being made. A socket that was destroyed begins a new life.
+    pub(crate) fn begin_connecting(&self) {
+        if self.is_destroyed() {
+            self.error.take();
+            self.had_error.set(false);
+            self.error_emitted.set(false);
+            self.quiet.set(false);
+            self.read.begin_again();
+            self.write.begin_again();
+        }
+        self.life.set(Life::Connecting);
+    }
+
+    /// The connection is up; `Connect` is emitted next.
+    pub(crate) fn connected(&self) {
+        debug_assert_eq!(self.life.get(), Life::Connecting);
+        self.life.set(Life::Open);
+    }
+
+    /// `Connect` and `Ready` were emitted: reading begins, unless it was paused before.
+    pub(crate) fn after_connect(&self, host: &impl Host) {
+        if self.life.get() == Life::Open {
+            self.start_after_connect(host);
+        }
+    }
+
+    /// What waited for the connection, in its place among the listeners of `Connect`.
+    pub(crate) fn on_connected(&self, host: &impl Host, then: AfterConnect) {
+        match then {
+            AfterConnect::Write => self.send_parked(host),
+            AfterConnect::Final => self.shut_down(host),
+            AfterConnect::Reset => self.reset(host),
+        }
+    }
+
+    /// A tick that was asked for has come.
+    pub(crate) fn on_tick(&self, host: &impl Host, tick: Tick) {
+        match tick {
+            Tick::AfterWrite => self.after_sync_write(host),
+            Tick::WriteFailed => self.after_failed_write(host),
+            Tick::FailQueued => self.fail_queued(),
+            Tick::Finish => self.finish(host),
+            Tick::Resume => self.after_resume(host),
+            Tick::Readable => self.emit_readable(host),
+            Tick::ReadMore => self.read_more(host),
+            Tick::ReadZero => self.read_zero(host),
+            Tick::ReadableListening => self.update_readable_listening(host),
+            Tick::EndReadable => self.emit_end(host),
+            Tick::EndWritable => self.end_after_peer(host),
+            Tick::Destroyed => self.emit_error(host),
+            Tick::Closed => self.on_closed(host),
+        }
+    }
+
+    /// Ends the socket at once. What the kernel has taken is still sent; what is queued is not. Only
+    /// the first call counts.
+    pub(crate) fn destroy(&self, host: &impl Host, error: Option<Error>) {
+        self.destroy_as(host, error, CloseKind::Gracefully);
+    }
+
+    /// As `destroy`, but the peer gets a reset.
+    pub(crate) fn reset(&self, host: &impl Host) {
+        self.destroy_as(host, None, CloseKind::Reset);
+    }
+
+    fn destroy_as(&self, host: &impl Host, error: Option<Error>, how: CloseKind) {
+        let life = self.life.get();
+        if self.is_destroyed() {
+            return;
+        }
+        // What was written earlier in this callback counts as handed over, as it is in Node.
+        self.flush(host);
+        if self.has_queued_callbacks() {
+            host.tick(Tick::FailQueued);
+        }
+        self.had_error.set(error.is_some());
+        if let Some(error) = &error {
+            self.set_error(error);
+        }
+        self.had_descriptor.set(life != Life::Fresh);
+        self.life.set(Life::Destroyed);
+        self.read.stop();
+        host.close(how);
+        host.tick(Tick::Destroyed);
+        if life == Life::Fresh {
+            host.tick(Tick::Closed);
+        }
+        host.left_server();
+    }
+
+    fn emit_error(&self, host: &impl Host) {
+        // A failed write leaves an error of its own on a socket that is destroyed without one; that
+        // went to the callbacks and is not emitted.
+        let error = self.error().filter(|_| self.had_error.get());
+        if let Some(error) = error
+            && !self.error_emitted.replace(true)
+        {
+            self.quiet.set(true);
+            host.emit(Signal::Error(&error));
+        }
+        self.quiet.set(true);
+    }
+
+    /// The closing phase has come to this socket, and its descriptor is closed.
+    pub(crate) fn on_closed(&self, host: &impl Host) {
+        debug_assert_eq!(self.life.get(), Life::Destroyed);
+        self.cancel_write();
+        self.life.set(Life::Closed);
+        host.emit(Signal::Close {
+            had_error: self.had_error.get(),
+        });
+    }
+
+    /// Whether a socket that has ended one half has ended the other too, and is done.
+    pub(super) fn both_ended(&self) -> bool {
+        self.read.end_emitted() && self.write.is_finished()
+    }
+}

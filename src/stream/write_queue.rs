@@ -1,0 +1,241 @@
+//! The bytes that a socket still owes its peer, and the callbacks that wait for them.
+//!
+//! ```text
+//!        settled          sent                                   accepted
+//! ----------|---------------|---------------------------------------|----->  stream position
+//!           |<- a request the kernel took only a part of ->|
+//!           |<------------------- length() -------------------------->|
+//! ```
+//!
+//! Positions count every byte that was ever written to the socket. Node counts a chunk as queued
+//! until its last byte has been handed over, and so does `settled`: it moves from the end of one
+//! request to the end of the next.
+//!
+//! Small writes are copied behind one another into one chunk, which goes out by one system call;
+//! what is moved in or shared is kept as it is. The boxes and buffers of queues that ran empty are
+//! kept for the thread's next ones: a server that has warmed up allocates nothing for its answers,
+//! and an idle connection holds no buffer.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::data::{Data, Repr};
+use crate::error::Result;
+
+/// What is called when a write has been handed over, or will not be.
+pub(crate) type Callback = Box<dyn FnOnce(Result<()>)>;
+
+/// From this many bytes on, a chunk that is moved in or shared is not copied. Below it, the copy
+/// costs less than an entry of its own in the system call's list.
+const COPY_BELOW: usize = 1024;
+
+/// How much is copied behind one another into one chunk.
+pub(crate) const COALESCE: usize = 64 * 1024;
+
+/// How many chunks one system call is offered.
+pub(crate) const SLICES: usize = 64;
+
+/// What a thread keeps for its next queues.
+const SPARE_QUEUES: usize = 1024;
+const SPARE_BYTES: usize = 4 * 1024 * 1024;
+
+thread_local! {
+    static SPARE: RefCell<Spare> = const { RefCell::new(Spare { queues: Vec::new(), bytes: 0 }) };
+}
+
+#[derive(Default)]
+pub(crate) struct WriteQueue {
+    chunks: VecDeque<Chunk>,
+    /// How much of the first chunk has been sent.
+    start: usize,
+    bytes: usize,
+    callbacks: VecDeque<(u64, Callback)>,
+    /// The buffer for the next chunk of copies.
+    spare: Vec<u8>,
+}
+
+enum Chunk {
+    Copies(Vec<u8>),
+    Owned(Vec<u8>),
+    Static(&'static [u8]),
+    Rc(Rc<[u8]>),
+    Arc(Arc<[u8]>),
+}
+
+impl Chunk {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Chunk::Copies(bytes) | Chunk::Owned(bytes) => bytes,
+            Chunk::Static(bytes) => bytes,
+            Chunk::Rc(bytes) => bytes,
+            Chunk::Arc(bytes) => bytes,
+        }
+    }
+}
+
+impl WriteQueue {
+    /// An empty queue, which may have served before.
+    pub(crate) fn take() -> Box<WriteQueue> {
+        SPARE
+            .try_with(|spare| spare.borrow_mut().take())
+            .ok()
+            .flatten()
+            .unwrap_or_default()
+    }
+
+    /// Gives an empty queue back.
+    pub(crate) fn give(queue: Box<WriteQueue>) {
+        debug_assert!(queue.is_empty(), "only an empty queue can serve again");
+        // A thread on its way out keeps nothing.
+        let _ = SPARE.try_with(|spare| spare.borrow_mut().give(queue));
+    }
+
+    /// Nothing to send and nobody to call.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.chunks.is_empty() && self.callbacks.is_empty()
+    }
+
+    /// Bytes that have not been sent.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn push(&mut self, data: Data<'_>) {
+        let len = data.len();
+        if len == 0 {
+            return;
+        }
+        let chunk = match data.0 {
+            Repr::Borrowed(bytes) => return self.push_copy(bytes),
+            Repr::Static(bytes) if len >= COPY_BELOW => Chunk::Static(bytes),
+            Repr::Owned(bytes) if len >= COPY_BELOW => Chunk::Owned(bytes),
+            Repr::Rc(bytes) if len >= COPY_BELOW => Chunk::Rc(bytes),
+            Repr::Arc(bytes) if len >= COPY_BELOW => Chunk::Arc(bytes),
+            _ => return self.push_copy(data.as_bytes()),
+        };
+        self.bytes += len;
+        self.chunks.push_back(chunk);
+    }
+
+    fn push_copy(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len();
+        if let Some(Chunk::Copies(last)) = self.chunks.back_mut()
+            && last.len() + bytes.len() <= COALESCE
+        {
+            last.extend_from_slice(bytes);
+            return;
+        }
+        let mut copies = std::mem::take(&mut self.spare);
+        copies.extend_from_slice(bytes);
+        self.chunks.push_back(Chunk::Copies(copies));
+    }
+
+    /// Fills `slices` with what is to be sent next, and says how many there are.
+    pub(crate) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; SLICES]) -> usize {
+        let mut start = self.start;
+        let mut count = 0;
+        for (slice, chunk) in slices.iter_mut().zip(&self.chunks) {
+            *slice = IoSlice::new(&chunk.bytes()[start..]);
+            start = 0;
+            count += 1;
+        }
+        count
+    }
+
+    /// What is to be sent, if it is all in one chunk.
+    pub(crate) fn only_chunk(&self) -> Option<&[u8]> {
+        match self.chunks.len() {
+            1 => Some(&self.chunks[0].bytes()[self.start..]),
+            _ => None,
+        }
+    }
+
+    /// Forgets the first `sent` bytes. Returns how far the first chunk that remains was begun.
+    pub(crate) fn advance(&mut self, mut sent: usize) -> usize {
+        debug_assert!(sent <= self.bytes, "no more is sent than there was");
+        self.bytes -= sent;
+        while let Some(chunk) = self.chunks.front() {
+            let left = chunk.bytes().len() - self.start;
+            if sent < left {
+                self.start += sent;
+                return self.start;
+            }
+            sent -= left;
+            self.start = 0;
+            if let Some(Chunk::Copies(mut copies)) = self.chunks.pop_front() {
+                copies.clear();
+                self.spare = copies;
+            }
+        }
+        0
+    }
+
+    /// How much of the first chunk has not been sent.
+    pub(crate) fn first_left(&self) -> usize {
+        self.chunks
+            .front()
+            .map_or(0, |chunk| chunk.bytes().len() - self.start)
+    }
+
+    /// Gives up what has not been sent.
+    pub(crate) fn clear_bytes(&mut self) {
+        self.chunks.clear();
+        self.start = 0;
+        self.bytes = 0;
+    }
+
+    /// Calls `callback` when everything up to `position` has been settled.
+    pub(crate) fn push_callback(&mut self, position: u64, callback: Callback) {
+        self.callbacks.push_back((position, callback));
+    }
+
+    /// Where the next callback waits.
+    pub(crate) fn next_callback(&self) -> Option<u64> {
+        self.callbacks.front().map(|(position, _)| *position)
+    }
+
+    /// The next callback, if it waits for no more than `settled`.
+    pub(crate) fn pop_callback(&mut self, settled: u64) -> Option<Callback> {
+        if self.next_callback()? <= settled {
+            self.callbacks.pop_front().map(|(_, callback)| callback)
+        } else {
+            None
+        }
+    }
+
+    /// Makes the callbacks of one request come due together, at its end; false if there are none.
+    pub(crate) fn gather_callbacks(&mut self, begin: u64, end: u64) -> bool {
+        let of_request = self
+            .callbacks
+            .iter_mut()
+            .filter(|(position, _)| *position > begin);
+        of_request.map(|(position, _)| *position = end).count() > 0
+    }
+}
+
+struct Spare {
+    queues: Vec<Box<WriteQueue>>,
+    bytes: usize,
+}
+
+impl Spare {
+    fn take(&mut self) -> Option<Box<WriteQueue>> {
+        let queue = self.queues.pop()?;
+        self.bytes -= queue.spare.capacity();
+        Some(queue)
+    }
+
+    fn give(&mut self, mut queue: Box<WriteQueue>) {
+        if queue.spare.capacity() > COALESCE {
+            queue.spare = Vec::new();
+        }
+        let bytes = self.bytes + queue.spare.capacity();
+        if self.queues.len() < SPARE_QUEUES && bytes <= SPARE_BYTES {
+            self.bytes = bytes;
+            self.queues.push(queue);
+        }
+    }
+}
