@@ -35,7 +35,7 @@
 //!   ─────────────────────────────────────────────────────────────────────────────────────
 //!   reactor    the turn and its phases, timers, the pool, posts    knows handles by a trait
 //!   ─────────────────────────────────────────────────────────────────────────────────────
-//!   stream     the life of a socket: one state machine             pure: no I/O of their own
+//!   machine    the life of a socket: one state machine             pure: no I/O of their own
 //!   events     the emitter
 //!   error
 //! ```
@@ -69,9 +69,9 @@ pub mod dns;
 mod error;
 pub mod event;
 pub mod events;
+mod machine;
 pub mod net;
 mod reactor;
-mod stream;
 pub mod timers;
 
 use std::rc::Rc;

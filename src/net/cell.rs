@@ -17,8 +17,8 @@ use super::server;
 use super::transport::Transport;
 use crate::event;
 use crate::events::{Event, EventEmitter, ListenerId};
+use crate::machine::{AfterConnect, CloseKind, Duplex, Host, Life, Signal, Tick};
 use crate::reactor::{self, Counters, Handle, Job, Key, Loop, Ready, Task};
-use crate::stream::{AfterConnect, CloseKind, Duplex, Host, Life, Signal, Tick};
 
 /// How much one socket may read before the others get their turn: as many chunks as libuv reads.
 const READ_BUDGET: usize = 32;

@@ -28,8 +28,8 @@ use crate::dns::{self, Family, LookupOptions};
 use crate::error::{Endpoint, Error, Result, node};
 use crate::event;
 use crate::events::Event;
+use crate::machine::{Host, Life};
 use crate::reactor::{Job, Key, Ready, Task};
-use crate::stream::{Host, Life};
 
 /// What [`event::Lookup`] tells.
 #[derive(Clone, Debug)]

@@ -15,8 +15,8 @@ mod transport;
 mod unix;
 
 pub use crate::dns::Family;
-pub use crate::stream::ReadyState;
-pub use crate::stream::data::Data;
+pub use crate::machine::ReadyState;
+pub use crate::machine::data::Data;
 pub use connect::{
     Attempt, FailedAttempt, LookupResult, get_default_auto_select_family,
     get_default_auto_select_family_attempt_timeout, set_default_auto_select_family,

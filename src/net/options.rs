@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::dns::{self, Family};
 use crate::error::Result;
-use crate::stream::DEFAULT_HIGH_WATER_MARK;
+use crate::machine::DEFAULT_HIGH_WATER_MARK;
 
 /// Options of a socket, connected or not. Node's `new net.Socket(options)`.
 #[derive(Clone, Debug)]

@@ -15,10 +15,10 @@ use super::{Data, Family, ListenerChange, emitting};
 use crate::error::{Error, Result, node};
 use crate::event;
 use crate::events::EventEmitter;
+use crate::machine::data::Repr;
+use crate::machine::read_half::Amount;
+use crate::machine::{AfterConnect, Host, Life, ReadyState};
 use crate::reactor::{self, Key};
-use crate::stream::data::Repr;
-use crate::stream::read_half::Amount;
-use crate::stream::{AfterConnect, Host, Life, ReadyState};
 
 /// One end of a connection. Node's `net.Socket`.
 ///
