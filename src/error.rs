@@ -188,13 +188,6 @@ impl Error {
         .into()
     }
 
-    pub(crate) fn with_endpoint(self, address: impl Into<String>, port: Option<u16>) -> Error {
-        let mut inner = Arc::unwrap_or_clone(self.0);
-        inner.address = Some(address.into());
-        inner.port = port;
-        inner.into()
-    }
-
     /// The same error with what led to it, which [`source`](std::error::Error::source) gives.
     pub fn with_cause(self, cause: Error) -> Error {
         let mut inner = Arc::unwrap_or_clone(self.0);
@@ -321,8 +314,6 @@ pub(crate) mod node {
         already_listening =
             "ERR_SERVER_ALREADY_LISTEN", "Listen method has been called more than once without closing.";
         not_running = "ERR_SERVER_NOT_RUNNING", "Server is not running.";
-        missing_args =
-            "ERR_MISSING_ARGS", "The \"options\" or \"port\" or \"path\" argument must be specified";
         invalid_handle_type = "ERR_INVALID_HANDLE_TYPE", "This handle type cannot be sent";
         /// A write that was under way when its socket was destroyed.
         write_cancelled = "ECANCELED", "write ECANCELED";

@@ -9,11 +9,13 @@ use std::rc::Rc;
 
 use super::{Event, ListenerId, Place};
 
+type Closure<E> = dyn for<'a> FnMut(<E as Event>::Payload<'a>);
+
 /// One listener. Cloning shares the closure.
 pub(super) struct Listener<E: Event> {
     id: ListenerId,
     once: bool,
-    closure: Rc<RefCell<dyn for<'a> FnMut(E::Payload<'a>)>>,
+    closure: Rc<RefCell<Closure<E>>>,
 }
 
 impl<E: Event> Listener<E> {

@@ -32,7 +32,7 @@
 //! Sockets and servers ask it, and hold an event back until the listener has returned, so that none
 //! of theirs is lost. No borrow is held while a listener runs, and an emit allocates nothing.
 
-use std::any::{Any, TypeId};
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
@@ -81,14 +81,10 @@ impl ListenerId {
 ///
 /// It is used through a shared reference, so that a listener can reach the emitter that called it.
 pub struct EventEmitter {
-    slots: RefCell<Vec<Slot>>,
+    /// The listeners of one event each, in the order in which the events were first listened to.
+    events: RefCell<Vec<Box<dyn AnyListeners>>>,
     next_id: Cell<u32>,
     max_listeners: Cell<u32>,
-}
-
-struct Slot {
-    event: TypeId,
-    listeners: Box<dyn AnyListeners>,
 }
 
 /// Node's default: the eleventh listener of one event is worth a warning, for it may be a leak.
@@ -98,7 +94,7 @@ impl EventEmitter {
     /// An emitter with no listeners. Allocates nothing.
     pub const fn new() -> EventEmitter {
         EventEmitter {
-            slots: RefCell::new(Vec::new()),
+            events: RefCell::new(Vec::new()),
             next_id: Cell::new(0),
             max_listeners: Cell::new(DEFAULT_MAX_LISTENERS),
         }
@@ -163,16 +159,16 @@ impl EventEmitter {
     /// Removes one listener; false if it was not there (any more).
     pub fn remove_listener(&self, id: ListenerId) -> bool {
         let removed = {
-            let mut slots = self.slots.borrow_mut();
-            let found = slots.iter_mut().enumerate().find_map(|(index, slot)| {
-                let removed = slot.listeners.remove(id)?;
-                Some((index, removed))
-            });
+            let mut events = self.events.borrow_mut();
+            let found = events
+                .iter_mut()
+                .enumerate()
+                .find_map(|(index, listeners)| Some((index, listeners.remove(id)?)));
             let Some((index, removed)) = found else {
                 return false;
             };
-            if slots[index].listeners.len() == 0 {
-                slots.remove(index);
+            if events[index].len() == 0 {
+                events.remove(index);
             }
             removed
         };
@@ -183,53 +179,48 @@ impl EventEmitter {
     /// Removes the listeners of one event. Where [`RemoveListener`] is listened to, it is emitted
     /// for each, last first.
     pub fn remove_all_listeners_of<E: Event>(&self, _: E) -> &Self {
-        let slot = {
-            let mut slots = self.slots.borrow_mut();
-            let index = slots
-                .iter()
-                .position(|slot| slot.event == TypeId::of::<E>());
-            index.map(|index| slots.remove(index))
+        let removed = {
+            let mut events = self.events.borrow_mut();
+            let index = events.iter().position(|listeners| is_of::<E>(&**listeners));
+            index.map(|index| events.remove(index))
         };
-        if let Some(slot) = slot {
-            self.tell_removed(slot);
+        if let Some(listeners) = removed {
+            self.tell_removed(&*listeners);
         }
         self
     }
 
     /// Removes every listener of every event, those of [`RemoveListener`] last.
     pub fn remove_all_listeners(&self) -> &Self {
-        let is_removal = |slot: &Slot| slot.event == TypeId::of::<RemoveListener>();
-        let slots = {
-            let mut slots = self.slots.borrow_mut();
-            let keep = slots
+        let removed = {
+            let mut events = self.events.borrow_mut();
+            let kept = events
                 .iter()
-                .position(is_removal)
-                .map(|index| slots.swap_remove(index));
-            let taken = std::mem::take(&mut *slots);
-            slots.extend(keep);
-            taken
+                .position(|listeners| is_of::<RemoveListener>(&**listeners))
+                .map(|index| events.swap_remove(index));
+            let removed = std::mem::take(&mut *events);
+            events.extend(kept);
+            removed
         };
-        for slot in slots {
-            self.tell_removed(slot);
+        for listeners in removed {
+            self.tell_removed(&*listeners);
         }
         self.remove_all_listeners_of(RemoveListener)
     }
 
-    fn tell_removed(&self, slot: Slot) {
+    fn tell_removed(&self, listeners: &dyn AnyListeners) {
         if self.listener_count(RemoveListener) > 0 {
-            for _ in 0..slot.listeners.len() {
-                self.emit(RemoveListener, slot.listeners.event());
+            for _ in 0..listeners.len() {
+                self.emit(RemoveListener, listeners.event());
             }
         }
     }
 
     /// How many listeners `E` has.
     pub fn listener_count<E: Event>(&self, _: E) -> usize {
-        let slots = self.slots.borrow();
-        slots
-            .iter()
-            .find(|slot| slot.event == TypeId::of::<E>())
-            .map_or(0, |slot| slot.listeners.len())
+        let events = self.events.borrow();
+        let found = events.iter().find(|listeners| is_of::<E>(&***listeners));
+        found.map_or(0, |listeners| listeners.len())
     }
 
     /// Whether a listener of `E` is running at this moment, further up the call stack.
@@ -240,11 +231,8 @@ impl EventEmitter {
 
     /// The names of the events that are listened to, in the order in which they first were.
     pub fn event_names(&self) -> Vec<&'static str> {
-        self.slots
-            .borrow()
-            .iter()
-            .map(|slot| slot.listeners.event())
-            .collect()
+        let events = self.events.borrow();
+        events.iter().map(|listeners| listeners.event()).collect()
     }
 
     /// How many listeners one event may have before a warning is logged; 0 for no limit. None is
@@ -255,10 +243,11 @@ impl EventEmitter {
     }
 
     fn snapshot<E: Event>(&self) -> Option<Listeners<E>> {
-        let slots = self.slots.borrow();
-        let slot = slots.iter().find(|slot| slot.event == TypeId::of::<E>())?;
-        let listeners: &dyn Any = &*slot.listeners;
-        listeners.downcast_ref::<Listeners<E>>().cloned()
+        let events = self.events.borrow();
+        events.iter().find_map(|listeners| {
+            let listeners: &dyn Any = &**listeners;
+            listeners.downcast_ref::<Listeners<E>>().cloned()
+        })
     }
 
     fn add<E: Event>(
@@ -270,29 +259,24 @@ impl EventEmitter {
         let id = ListenerId(self.next_id.get());
         self.next_id.set(id.0.wrapping_add(1));
         let listener = listener(id);
-        let mut slots = self.slots.borrow_mut();
-        let slot = slots
-            .iter_mut()
-            .find(|slot| slot.event == TypeId::of::<E>());
-        let count = match slot {
-            Some(slot) => {
-                let listeners: &mut dyn Any = &mut *slot.listeners;
-                if let Some(listeners) = listeners.downcast_mut::<Listeners<E>>() {
-                    listeners.insert(listener, place);
-                }
-                slot.listeners.len()
+        let mut events = self.events.borrow_mut();
+        let found = events.iter_mut().find_map(|listeners| {
+            let listeners: &mut dyn Any = &mut **listeners;
+            listeners.downcast_mut::<Listeners<E>>()
+        });
+        let count = match found {
+            Some(listeners) => {
+                listeners.insert(listener, place);
+                listeners.len()
             }
             None => {
                 // Sockets have few events and there are many sockets: no room is kept in advance.
-                slots.reserve_exact(1);
-                slots.push(Slot {
-                    event: TypeId::of::<E>(),
-                    listeners: Box::new(Listeners::One(listener)),
-                });
+                events.reserve_exact(1);
+                events.push(Box::new(Listeners::One(listener)));
                 1
             }
         };
-        drop(slots);
+        drop(events);
         if count == self.max_listeners.get() as usize + 1 && count > 1 {
             log::warn!(
                 target: "soquete::events",
@@ -302,6 +286,11 @@ impl EventEmitter {
         }
         id
     }
+}
+
+fn is_of<E: Event>(listeners: &dyn AnyListeners) -> bool {
+    let listeners: &dyn Any = listeners;
+    listeners.is::<Listeners<E>>()
 }
 
 /// Which end of the list a listener joins.

@@ -23,7 +23,7 @@
 //! writing half end too, one tick later, unless half-open is allowed. No listener is ever called
 //! while anything in here is borrowed.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 use crate::error::Error;
 
@@ -31,6 +31,7 @@ pub(crate) mod data;
 pub(crate) mod decoder;
 pub(crate) mod host;
 pub(crate) mod read_half;
+mod slot;
 mod write_half;
 pub(crate) mod write_queue;
 
@@ -39,6 +40,7 @@ mod tests;
 
 pub(crate) use host::{AfterConnect, CloseKind, Host, Signal, Tick};
 use read_half::ReadHalf;
+use slot::Slot;
 use write_half::WriteHalf;
 
 /// Bytes kept for a reader, and queued for a peer, before the other side is told to wait.
@@ -80,7 +82,7 @@ pub(crate) struct Duplex {
     write: WriteHalf,
     allow_half_open: Cell<bool>,
     /// Node's `errored`: what destroyed the socket, or is about to.
-    error: RefCell<Option<Error>>,
+    error: Slot<Error>,
     /// What `destroy` was called with counts for `Close`, not whether `Error` was emitted.
     had_error: Cell<bool>,
     had_descriptor: Cell<bool>,
@@ -96,7 +98,7 @@ impl Duplex {
             read: ReadHalf::new(),
             write: WriteHalf::new(),
             allow_half_open: Cell::new(false),
-            error: RefCell::new(None),
+            error: Slot::new(),
             had_error: Cell::new(false),
             had_descriptor: Cell::new(false),
             error_emitted: Cell::new(false),
@@ -119,15 +121,17 @@ impl Duplex {
     }
 
     pub(crate) fn error(&self) -> Option<Error> {
-        self.error.borrow().clone()
+        self.error.with(|error| error.clone())
     }
 
     pub(super) fn is_errored(&self) -> bool {
-        self.error.borrow().is_some()
+        self.error.with(|error| error.is_some())
     }
 
     pub(super) fn set_error(&self, error: &Error) {
-        self.error.borrow_mut().get_or_insert_with(|| error.clone());
+        self.error.with(|kept| {
+            kept.get_or_insert_with(|| error.clone());
+        });
     }
 
     pub(crate) fn allow_half_open(&self) -> bool {
@@ -156,7 +160,7 @@ impl Duplex {
     /// A connection is being made. A socket that was destroyed begins a new life.
     pub(crate) fn begin_connecting(&self) {
         if self.is_destroyed() {
-            self.error.take();
+            self.error.with(|error| *error = None);
             self.had_error.set(false);
             self.error_emitted.set(false);
             self.quiet.set(false);

@@ -13,11 +13,12 @@
 //! was paused before it was connected is not read at all.
 
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::VecDeque;
 
 use super::decoder::Utf8Decoder;
 use super::host::{Host, Signal, Tick};
+use super::slot::Slot;
 use super::{DEFAULT_HIGH_WATER_MARK, Duplex, Life};
 use crate::error::{Error, Result, node};
 
@@ -44,10 +45,10 @@ pub(super) struct ReadHalf {
     end_scheduled: Cell<bool>,
     /// `Readable` is listened to, as far as the mode goes; lags behind by a tick.
     readable_mode: Cell<bool>,
-    high_water_mark: Cell<usize>,
+    high_water_mark: Cell<u32>,
     length: Cell<usize>,
     bytes: Cell<u64>,
-    buffer: RefCell<Option<Box<Buffer>>>,
+    buffer: Slot<Box<Buffer>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,10 +104,10 @@ impl ReadHalf {
             read_more_scheduled: Cell::new(false),
             end_scheduled: Cell::new(false),
             readable_mode: Cell::new(false),
-            high_water_mark: Cell::new(DEFAULT_HIGH_WATER_MARK),
+            high_water_mark: Cell::new(DEFAULT_HIGH_WATER_MARK as u32),
             length: Cell::new(0),
             bytes: Cell::new(0),
-            buffer: RefCell::new(None),
+            buffer: Slot::new(),
         }
     }
 
@@ -116,9 +117,7 @@ impl ReadHalf {
         self.read_on_connect.set(false);
         self.bytes.set(0);
         self.length.set(0);
-        if let Some(buffer) = &mut *self.buffer.borrow_mut() {
-            buffer.chunks.clear();
-        }
+        self.buffer.if_some(|buffer| buffer.chunks.clear());
     }
 
     pub(super) fn stop(&self) {
@@ -127,6 +126,10 @@ impl ReadHalf {
 
     pub(super) fn end_emitted(&self) -> bool {
         self.end.get() == ReadEnd::Emitted
+    }
+
+    fn mark(&self) -> usize {
+        self.high_water_mark.get() as usize
     }
 
     fn has_ended(&self) -> bool {
@@ -139,18 +142,17 @@ impl ReadHalf {
 
     fn can_take_more(&self) -> bool {
         let length = self.length.get();
-        !self.has_ended() && (length == 0 || length < self.high_water_mark.get())
+        !self.has_ended() && (length == 0 || length < self.mark())
     }
 
     fn with_buffer<R>(&self, f: impl FnOnce(&mut Buffer) -> R) -> R {
-        f(self.buffer.borrow_mut().get_or_insert_default())
+        self.buffer.with(|buffer| f(buffer.get_or_insert_default()))
     }
 
     fn is_text(&self) -> bool {
         self.buffer
-            .borrow()
-            .as_ref()
-            .is_some_and(|buffer| buffer.decoder.is_some())
+            .if_some(|buffer| buffer.decoder.is_some())
+            .unwrap_or(false)
     }
 
     fn keep(&self, chunk: Vec<u8>) {
@@ -175,13 +177,9 @@ impl ReadHalf {
             }
         })?;
         self.length.set(self.length.get() - chunk.len());
-        let mut buffer = self.buffer.borrow_mut();
-        if buffer
-            .as_ref()
-            .is_some_and(|buffer| buffer.chunks.is_empty() && buffer.decoder.is_none())
-        {
-            *buffer = None;
-        }
+        self.buffer.with(|buffer| {
+            buffer.take_if(|buffer| buffer.chunks.is_empty() && buffer.decoder.is_none());
+        });
         Some(chunk)
     }
 }
@@ -264,10 +262,8 @@ impl Duplex {
         half.requested.set(false);
         let rest = half
             .buffer
-            .borrow_mut()
-            .as_mut()
-            .and_then(|buffer| buffer.decoder.as_mut()?.finish());
-        if let Some(rest) = rest {
+            .if_some(|buffer| buffer.decoder.as_mut()?.finish());
+        if let Some(Some(rest)) = rest {
             half.keep(rest.as_bytes().to_vec());
         }
         half.end.set(ReadEnd::Ended);
@@ -291,7 +287,7 @@ impl Duplex {
     pub(crate) fn read(&self, host: &impl Host, amount: Amount) -> Result<Option<Vec<u8>>> {
         let half = &self.read;
         if let Amount::Exactly(wanted) = amount
-            && wanted > half.high_water_mark.get()
+            && wanted > half.mark()
         {
             if wanted > MAX_HIGH_WATER_MARK {
                 return Err(Error::new(
@@ -301,7 +297,7 @@ impl Duplex {
                     ),
                 ));
             }
-            half.high_water_mark.set(wanted.next_power_of_two());
+            half.high_water_mark.set(wanted.next_power_of_two() as u32);
         }
         if amount != Amount::Exactly(0) {
             half.readable_scheduled.set(false);
@@ -322,7 +318,7 @@ impl Duplex {
             Amount::Chunk => half.take(Amount::Chunk),
             Amount::Exactly(_) => half.take(Amount::Exactly(available)),
         };
-        if chunk.is_none() && half.length.get() <= half.high_water_mark.get() {
+        if chunk.is_none() && half.length.get() <= half.mark() {
             half.need_readable.set(true);
         }
         if half.length.get() == 0 {
@@ -344,7 +340,7 @@ impl Duplex {
     /// A `read` of nothing, where there is plenty or the end: `Readable` is all it is for.
     fn only_announces(&self, host: &impl Host) -> bool {
         let half = &self.read;
-        let (length, mark) = (half.length.get(), half.high_water_mark.get());
+        let (length, mark) = (half.length.get(), half.mark());
         let plenty = if mark == 0 {
             length > 0
         } else {
@@ -369,11 +365,10 @@ impl Duplex {
             Amount::Exactly(_) if half.has_ended() => length,
             Amount::Exactly(_) => 0,
             Amount::Chunk => {
-                let buffer = half.buffer.borrow();
-                buffer
-                    .as_ref()
-                    .and_then(|buffer| buffer.chunks.front())
-                    .map_or(0, Vec::len)
+                let first = half
+                    .buffer
+                    .if_some(|buffer| buffer.chunks.front().map(Vec::len));
+                first.flatten().unwrap_or(0)
             }
         }
     }
@@ -382,8 +377,7 @@ impl Duplex {
     fn refill(&self, host: &impl Host, amount: usize) {
         let half = &self.read;
         let length = half.length.get();
-        let wanted =
-            half.need_readable.get() || length == 0 || length - amount < half.high_water_mark.get();
+        let wanted = half.need_readable.get() || length == 0 || length - amount < half.mark();
         let possible = !half.requested.get()
             && !half.has_ended()
             && !self.is_destroyed()
@@ -596,7 +590,7 @@ impl Duplex {
             host.emit(Signal::Readable);
             half.readable_scheduled.set(false);
         }
-        let below_mark = half.length.get() <= half.high_water_mark.get();
+        let below_mark = half.length.get() <= half.mark();
         if !half.is_flowing() && !half.has_ended() && below_mark {
             half.need_readable.set(true);
         }
@@ -614,7 +608,7 @@ impl Duplex {
         let half = &self.read;
         half.read_more_scheduled.set(false);
         let length = half.length.get();
-        let wanted = length < half.high_water_mark.get() || half.is_flowing() && length == 0;
+        let wanted = length < half.mark() || half.is_flowing() && length == 0;
         if wanted && !half.requested.get() && !half.has_ended() {
             self.read_zero(host);
         }
@@ -674,11 +668,13 @@ impl Duplex {
     }
 
     pub(crate) fn readable_high_water_mark(&self) -> usize {
-        self.read.high_water_mark.get()
+        self.read.mark()
     }
 
     pub(crate) fn set_readable_high_water_mark(&self, mark: usize) {
-        self.read.high_water_mark.set(mark);
+        self.read
+            .high_water_mark
+            .set(u32::try_from(mark).unwrap_or(u32::MAX));
     }
 
     pub(crate) fn bytes_read(&self) -> u64 {

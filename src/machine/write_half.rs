@@ -11,11 +11,12 @@
 //! them, which nobody can tell but by the system calls that are saved: whoever asks how much is
 //! queued gets it flushed first, and so do `end`, `destroy` and a reset.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::io::{ErrorKind, IoSlice};
 
 use super::data::{Data, Repr};
 use super::host::{AfterConnect, Host, Signal, Tick};
+use super::slot::Slot;
 use super::write_queue::{COALESCE, Callback, SLICES, WriteQueue};
 use super::{DEFAULT_HIGH_WATER_MARK, Duplex, Life};
 use crate::error::{Error, Result, node};
@@ -33,14 +34,15 @@ pub(super) struct WriteHalf {
     /// The peer has ended and this end followed unasked: a write gets an error of its own.
     ended_by_peer: Cell<bool>,
     corked: Cell<u32>,
-    high_water_mark: Cell<usize>,
+    high_water_mark: Cell<u32>,
     /// The most that may be queued; 0 for no limit.
-    ceiling: Cell<usize>,
+    ceiling: Cell<u32>,
     accepted: Cell<u64>,
     sent: Cell<u64>,
     settled: Cell<u64>,
-    queue: RefCell<Option<Box<WriteQueue>>>,
-    end_callbacks: RefCell<Vec<Callback>>,
+    queue: Slot<Box<WriteQueue>>,
+    #[expect(clippy::box_collection, reason = "one word in each of many sockets")]
+    end_callbacks: Slot<Box<Vec<Callback>>>,
 }
 
 /// How far the half is on its way to its end.
@@ -81,13 +83,13 @@ impl WriteHalf {
             flush_scheduled: Cell::new(false),
             ended_by_peer: Cell::new(false),
             corked: Cell::new(0),
-            high_water_mark: Cell::new(DEFAULT_HIGH_WATER_MARK),
+            high_water_mark: Cell::new(DEFAULT_HIGH_WATER_MARK as u32),
             ceiling: Cell::new(0),
             accepted: Cell::new(0),
             sent: Cell::new(0),
             settled: Cell::new(0),
-            queue: RefCell::new(None),
-            end_callbacks: RefCell::new(Vec::new()),
+            queue: Slot::new(),
+            end_callbacks: Slot::new(),
         }
     }
 
@@ -119,24 +121,27 @@ impl WriteHalf {
     }
 
     fn with_queue<R>(&self, f: impl FnOnce(&mut WriteQueue) -> R) -> R {
-        f(self.queue.borrow_mut().get_or_insert_with(WriteQueue::take))
+        self.queue
+            .with(|queue| f(queue.get_or_insert_with(WriteQueue::take)))
     }
 
     fn give_back_empty_queue(&self) {
-        let mut slot = self.queue.borrow_mut();
-        if slot.as_ref().is_some_and(|queue| queue.is_empty())
-            && let Some(queue) = slot.take()
-        {
+        let empty = self
+            .queue
+            .with(|queue| queue.take_if(|queue| queue.is_empty()));
+        if let Some(queue) = empty {
             WriteQueue::give(queue);
         }
     }
 
     fn pop_callback(&self, upto: u64) -> Option<Callback> {
-        self.queue.borrow_mut().as_mut()?.pop_callback(upto)
+        self.queue
+            .if_some(|queue| queue.pop_callback(upto))
+            .flatten()
     }
 
     fn next_callback(&self) -> Option<u64> {
-        self.queue.borrow().as_ref()?.next_callback()
+        self.queue.if_some(|queue| queue.next_callback()).flatten()
     }
 }
 
@@ -190,11 +195,7 @@ impl Duplex {
         if let Some(callback) = callback {
             half.with_queue(|queue| queue.push_callback(position, callback));
         }
-        let pending = half
-            .queue
-            .borrow()
-            .as_ref()
-            .map_or(0, |queue| queue.bytes());
+        let pending = half.queue.if_some(|queue| queue.bytes()).unwrap_or(0);
         if big || pending >= COALESCE {
             self.send(host);
         } else if pending > 0 && !half.flush_scheduled.replace(true) {
@@ -211,12 +212,12 @@ impl Duplex {
         } else {
             half.length()
         };
-        let ceiling = half.ceiling.get();
+        let ceiling = half.ceiling.get() as usize;
         if ceiling > 0 && length > ceiling {
             self.destroy(host, Some(node::write_queue_full(ceiling, length)));
             return false;
         }
-        let room = length == 0 || length < half.high_water_mark.get();
+        let room = length == 0 || length < half.high_water_mark.get() as usize;
         if !room {
             half.need_drain.set(true);
         }
@@ -271,7 +272,11 @@ impl Duplex {
     }
 
     fn add_end_callback(&self, callback: Option<Callback>) {
-        self.write.end_callbacks.borrow_mut().extend(callback);
+        if let Some(callback) = callback {
+            self.write
+                .end_callbacks
+                .with(|callbacks| callbacks.get_or_insert_default().push(callback));
+        }
     }
 
     fn tick_callback(&self, host: &impl Host, callback: Option<Callback>, outcome: Result<()>) {
@@ -347,15 +352,19 @@ impl Duplex {
     }
 
     pub(crate) fn writable_high_water_mark(&self) -> usize {
-        self.write.high_water_mark.get()
+        self.write.high_water_mark.get() as usize
     }
 
     pub(crate) fn set_writable_high_water_mark(&self, mark: usize) {
-        self.write.high_water_mark.set(mark);
+        self.write
+            .high_water_mark
+            .set(u32::try_from(mark).unwrap_or(u32::MAX));
     }
 
     pub(crate) fn set_max_write_queue(&self, ceiling: usize) {
-        self.write.ceiling.set(ceiling);
+        self.write
+            .ceiling
+            .set(u32::try_from(ceiling).unwrap_or(u32::MAX));
     }
 
     /// Bytes that the kernel has taken, and while the socket lives those that are queued.
@@ -388,7 +397,7 @@ impl Duplex {
             Request::None | Request::Failed => half.has_unsent() || half.next_callback().is_some(),
             Request::Parked { end } | Request::Waiting { end } => half.accepted.get() > end,
         };
-        queued || !half.end_callbacks.borrow().is_empty()
+        queued || half.end_callbacks.if_some(|_| ()).is_some()
     }
 }
 
@@ -667,9 +676,7 @@ impl Duplex {
 
     fn drop_queued_bytes(&self) {
         let half = &self.write;
-        if let Some(queue) = half.queue.borrow_mut().as_mut() {
-            queue.clear_bytes();
-        }
+        half.queue.if_some(|queue| queue.clear_bytes());
         half.accepted.set(half.sent.get());
     }
 
@@ -704,7 +711,13 @@ impl Duplex {
     }
 
     fn call_end_callbacks(&self, outcome: impl Fn() -> Result<()>) {
-        for callback in self.write.end_callbacks.take() {
+        for callback in self
+            .write
+            .end_callbacks
+            .take()
+            .into_iter()
+            .flat_map(|callbacks| *callbacks)
+        {
             callback(outcome());
         }
     }

@@ -217,6 +217,7 @@ impl WriteQueue {
 }
 
 struct Spare {
+    #[expect(clippy::vec_box, reason = "they come in boxes and go in boxes")]
     queues: Vec<Box<WriteQueue>>,
     bytes: usize,
 }

@@ -4,7 +4,7 @@
 //! machine's view of them while something is being done. Nothing in here is borrowed while a
 //! listener runs.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -36,7 +36,8 @@ pub(crate) struct SocketCell {
     /// A listener of `Data` is running.
     in_data: Cell<bool>,
     pub(crate) server: Cell<Option<Key>>,
-    pub(crate) idle: IdleTimeout,
+    /// Made when a timeout is first set: most sockets never have one.
+    idle: OnceCell<Box<IdleTimeout>>,
     rare: RefCell<Option<Box<Rare>>>,
 }
 
@@ -77,7 +78,7 @@ impl SocketCell {
             referenced: Cell::new(true),
             in_data: Cell::new(false),
             server: Cell::new(None),
-            idle: IdleTimeout::default(),
+            idle: OnceCell::new(),
             rare: RefCell::new(None),
         })
     }
@@ -98,6 +99,15 @@ impl SocketCell {
     /// As `with_rare`, for a socket that may have nothing rare.
     pub(crate) fn rare<R>(&self, f: impl FnOnce(&mut Rare) -> R) -> Option<R> {
         self.rare.borrow_mut().as_deref_mut().map(f)
+    }
+
+    /// The idle timeout, if one was ever set.
+    pub(crate) fn idle(&self) -> Option<&IdleTimeout> {
+        self.idle.get().map(|idle| &**idle)
+    }
+
+    pub(crate) fn idle_or_new(&self) -> &IdleTimeout {
+        self.idle.get_or_init(Box::default)
     }
 
     /// Registers the descriptor and begins to read, as an accepted or adopted socket does.
@@ -256,10 +266,7 @@ impl SocketHost<'_> {
     }
 
     /// Emits an event, later if one of its listeners is still running: it could not be called now.
-    fn emit_unit<E: Event + Copy>(&self, event: E)
-    where
-        E: for<'p> Event<Payload<'p> = ()>,
-    {
+    fn emit_unit<E: for<'p> Event<Payload<'p> = ()> + Copy>(&self, event: E) {
         if !self.cell.emitter.is_running(event) {
             self.cell.emitter.emit(event, ());
             return;
@@ -324,7 +331,9 @@ impl Host for SocketHost<'_> {
     }
 
     fn close(&self, how: CloseKind) {
-        self.cell.idle.clear(self.event_loop);
+        if let Some(idle) = self.cell.idle() {
+            idle.clear(self.event_loop);
+        }
         self.abandon_attempts();
         let transport = self.cell.transport.replace(Transport::None);
         if how == CloseKind::Reset {
@@ -410,7 +419,9 @@ impl Host for SocketHost<'_> {
     }
 
     fn activity(&self) {
-        self.cell.idle.activity(self.event_loop);
+        if let Some(idle) = self.cell.idle() {
+            idle.activity(self.event_loop);
+        }
     }
 
     fn emit(&self, signal: Signal<'_>) {

@@ -151,7 +151,7 @@ impl SocketHost<'_> {
     pub(crate) fn connect(&self, options: ConnectOptions) {
         let cell = self.cell;
         if let Some(timeout) = options.timeout {
-            cell.idle.set(self.event_loop, cell.key, timeout);
+            cell.idle_or_new().set(self.event_loop, cell.key, timeout);
         }
         if cell.duplex.life() == Life::Open {
             // As connect(2) on a descriptor that has its connection.

@@ -49,7 +49,11 @@ impl IdleTimeout {
         self.last_activity.set(event_loop.now());
         let timer = self.timer.get().unwrap_or_else(|| {
             event_loop.insert_timer(Task::new(socket, |event_loop, socket| {
-                SocketHost::on(event_loop, socket, |host| host.cell.idle.look(host));
+                SocketHost::on(event_loop, socket, |host| {
+                    if let Some(idle) = host.cell.idle() {
+                        idle.look(host);
+                    }
+                });
             }))
         });
         self.timer.set(Some(timer));

@@ -38,7 +38,9 @@ const EXHAUSTION_PAUSE_MS: u64 = 100;
 /// server.listen(0);
 /// server.on(event::Listening, move |()| {
 ///     let port = server.address().unwrap().port();
-///     net::connect(port).on(event::Close, move |_| {
+///     let client = net::connect(port);
+///     client.on(event::Data, |chunk| assert_eq!(chunk, b"goodbye"));
+///     client.on(event::Close, move |_| {
 ///         server.close();
 ///     });
 /// });

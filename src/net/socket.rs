@@ -268,7 +268,9 @@ impl Socket {
     pub fn set_timeout(&self, timeout: Duration) -> Socket {
         self.with(|host| {
             if !host.cell.duplex.is_destroyed() {
-                host.cell.idle.set(host.event_loop, host.cell.key, timeout);
+                host.cell
+                    .idle_or_new()
+                    .set(host.event_loop, host.cell.key, timeout);
             }
         });
         *self
@@ -390,7 +392,7 @@ impl Socket {
 
     /// The idle timeout, if one is set.
     pub fn timeout(&self) -> Option<Duration> {
-        self.ask(|host| host.cell.idle.timeout())
+        self.ask(|host| host.cell.idle().and_then(|idle| idle.timeout()))
     }
 
     /// The IP address of this end.

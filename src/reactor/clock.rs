@@ -65,12 +65,6 @@ impl Loop {
         }
     }
 
-    pub(crate) fn disarm(&self, key: Key) {
-        let timers = &mut *self.timers.borrow_mut();
-        timers.disarm(key);
-        self.count(timers, key);
-    }
-
     pub(crate) fn clear_timer(&self, key: Key) {
         let task = self.timers.borrow_mut().remove(key);
         if task.is_some_and(|task| task.counted) {

@@ -86,11 +86,14 @@ pub(crate) struct Loop {
     stopping: Cell<bool>,
     /// An error that nobody listened for, which ends `run`.
     unhandled: RefCell<Option<Error>>,
-    on_unhandled: RefCell<Option<Rc<dyn Fn(Error)>>>,
+    on_unhandled: RefCell<Option<Hook>>,
 
     pub(crate) read_buffer: ReadBuffer,
     pub(crate) counters: Counters,
 }
+
+/// What takes the errors that no listener took.
+pub(crate) type Hook = Rc<dyn Fn(Error)>;
 
 struct Immediate {
     callback: Box<dyn FnOnce()>,
@@ -350,7 +353,7 @@ impl Loop {
         }
     }
 
-    pub(crate) fn on_unhandled_error(&self, hook: Option<Rc<dyn Fn(Error)>>) {
+    pub(crate) fn on_unhandled_error(&self, hook: Option<Hook>) {
         // The old hook is dropped when the borrow is over: it is the user's code.
         let _old = self.on_unhandled.replace(hook);
     }
@@ -406,10 +409,6 @@ impl Loop {
         key: Key,
     ) -> std::io::Result<()> {
         self.poller.register(source, key)
-    }
-
-    pub(crate) fn deregister(&self, source: &mut impl mio::event::Source) {
-        self.poller.deregister(source);
     }
 
     pub(crate) fn next_tick(&self, job: Job) {

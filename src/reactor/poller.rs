@@ -57,12 +57,6 @@ impl Poller {
         })
     }
 
-    pub(super) fn deregister(&self, source: &mut impl Source) {
-        if let Err(error) = self.with_poll(|poll, _| poll.registry().deregister(source)) {
-            log::debug!(target: "soquete::reactor", "deregister: {error}");
-        }
-    }
-
     /// Waits for events, at most `timeout`, and takes them over.
     pub(super) fn wait(&self, timeout: Option<Duration>) -> Result<usize> {
         self.with_poll(|poll, events| {

@@ -13,6 +13,7 @@ use crate::error::Result;
 const DEFAULT_SIZE: usize = 4;
 
 type Work = Box<dyn FnOnce() + Send>;
+type Done = Box<dyn FnOnce(Box<dyn Any + Send>)>;
 type Outcome = std::thread::Result<Box<dyn Any + Send>>;
 
 pub(super) struct Pool {
@@ -20,7 +21,7 @@ pub(super) struct Pool {
     started: Cell<usize>,
     queue: OnceCell<Arc<Queue>>,
     /// What to call on the loop when a piece of work is done.
-    done: RefCell<Table<Box<dyn FnOnce(Box<dyn Any + Send>)>>>,
+    done: RefCell<Table<Done>>,
 }
 
 #[derive(Default)]
