@@ -1,0 +1,140 @@
+//! One peer's server under one load: the step that every workload with traffic is made of.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use soquete_compare::load::Limit;
+
+use crate::options::Effort;
+use crate::peers::Peer;
+use crate::program::Program;
+
+/// What the measurements share.
+pub struct Bench {
+    pub effort: Effort,
+    /// Prefixes that pin a server and a load generator to their cores.
+    pub pins: (Vec<String>, Vec<String>),
+    pub load: PathBuf,
+}
+
+/// A load, and the kind of server it wants.
+#[derive(Clone, Copy, Debug)]
+pub struct Traffic {
+    pub server: &'static str,
+    /// The server's chunk size, where it has one.
+    pub chunk: Option<usize>,
+    pub load: &'static str,
+    pub connections: usize,
+    pub size: usize,
+    pub warm_up: Limit,
+    pub measure: Limit,
+}
+
+/// A server that listens.
+pub struct Server {
+    pub program: Program,
+    pub port: u16,
+    /// From the moment it was started to the word that it listens.
+    pub listening_after: Duration,
+}
+
+/// What the load generator reports.
+pub struct Measured(Value);
+
+impl Bench {
+    /// A load for the usual time after the usual warm-up, on a server without a chunk size.
+    pub fn traffic(&self, server: &'static str, load: &'static str) -> Traffic {
+        Traffic {
+            server,
+            chunk: None,
+            load,
+            connections: 1,
+            size: 64,
+            warm_up: Limit::Time(self.effort.warm_up),
+            measure: Limit::Time(self.effort.seconds),
+        }
+    }
+
+    /// Starts a server, puts it under load, and stops both.
+    pub fn drive(&self, peer: &Peer, traffic: &Traffic) -> io::Result<Measured> {
+        let server = self.serve(peer, traffic, &[])?;
+        let mut load = self.aim(&server, traffic)?;
+        let measured = run(&mut load)?;
+        load.finish()?;
+        server.program.finish()?;
+        Ok(measured)
+    }
+
+    /// Starts a server for a load, under a tool if `tool` names one.
+    pub fn serve(&self, peer: &Peer, traffic: &Traffic, tool: &[String]) -> io::Result<Server> {
+        let command = [&self.pins.0, tool].concat();
+        start(peer, traffic.server, traffic.chunk, command)
+    }
+
+    /// Starts the load generator, which is connected and warm when this returns.
+    pub fn aim(&self, server: &Server, traffic: &Traffic) -> io::Result<Program> {
+        let mut command = self.pins.1.clone();
+        command.push(self.load.display().to_string());
+        command.push(traffic.load.to_owned());
+        for (name, value) in [
+            ("--port", server.port.to_string()),
+            ("--server", server.program.pid().to_string()),
+            ("--connections", traffic.connections.to_string()),
+            ("--size", traffic.size.to_string()),
+            ("--warm-up", traffic.warm_up.to_string()),
+            ("--measure", traffic.measure.to_string()),
+        ] {
+            command.extend([name.to_owned(), value]);
+        }
+        let mut load = Program::start(&command)?;
+        load.line_after("READY")?;
+        Ok(load)
+    }
+}
+
+/// Lets a load generator that is ready do its measured part.
+pub fn run(load: &mut Program) -> io::Result<Measured> {
+    load.say("go")?;
+    let line = load.line()?;
+    match serde_json::from_str::<Value>(&line) {
+        Ok(report) if report.get("error").is_none() => Ok(Measured(report)),
+        _ => Err(io::Error::other(line)),
+    }
+}
+
+/// Starts a peer's server behind a command prefix, and waits until it listens.
+pub fn start(
+    peer: &Peer,
+    kind: &'static str,
+    chunk: Option<usize>,
+    mut command: Vec<String>,
+) -> io::Result<Server> {
+    let mode = peer.mode(kind).ok_or(io::ErrorKind::Unsupported)?;
+    command.extend(peer.command.iter().cloned());
+    command.push(mode.to_owned());
+    command.extend(chunk.map(|bytes| bytes.to_string()));
+    let started = Instant::now();
+    let mut program = Program::start(&command)?;
+    let port = program.line_after("LISTENING")?;
+    let listening_after = started.elapsed();
+    let port = port.parse().map_err(|_| io::ErrorKind::InvalidData)?;
+    Ok(Server {
+        program,
+        port,
+        listening_after,
+    })
+}
+
+impl Measured {
+    /// A field of the report; one that is absent is not a number.
+    pub fn get(&self, name: &str) -> f64 {
+        self.0.get(name).and_then(Value::as_f64).unwrap_or(f64::NAN)
+    }
+
+    /// How much of a core a process used, in percent.
+    pub fn share(&self, process: &str) -> f64 {
+        self.get(process) / self.get("seconds") * 100.0
+    }
+}

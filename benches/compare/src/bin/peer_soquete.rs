@@ -1,0 +1,152 @@
+//! The servers on soquete: `peer_soquete <mode> [bytes]`.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use soquete::net::{ListenOptions, ServerOptions, Socket};
+use soquete::{event, net, timers};
+use soquete_compare::peer;
+
+const DEFAULT_CHUNK: usize = 64 * 1024;
+
+fn main() -> soquete::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let mode = arguments.next().unwrap_or_default();
+    let size = arguments
+        .next()
+        .and_then(|size| size.parse().ok())
+        .unwrap_or(DEFAULT_CHUNK);
+    match mode.as_str() {
+        "echo" => serve(&mode, echo),
+        "pipe" => serve(&mode, pipe),
+        "frames" => serve(&mode, frames),
+        "sink" => serve(&mode, sink),
+        "source" => serve(&mode, {
+            let chunk: Rc<[u8]> = vec![peer::FILL; size].into();
+            move |socket| source(socket, chunk.clone())
+        }),
+        "broadcast" => serve(&mode, {
+            let audience = Rc::new(RefCell::new(Vec::new()));
+            move |socket| broadcast(socket, &audience)
+        }),
+        "timers" => time_timers(size as u64),
+        _ => std::process::exit(2),
+    }
+    soquete::run()
+}
+
+fn serve(mode: &str, mut on_connection: impl FnMut(Socket) + 'static) {
+    // A sink answers after its client's end.
+    let options = ServerOptions::new()
+        .no_delay(true)
+        .allow_half_open(mode == "sink");
+    // Only the clients of an echo, whose memory is measured, wait for all that they asked for.
+    let clients_leave = mode != "echo";
+    let server = net::create_server_with(options, move |socket| {
+        if clients_leave {
+            socket.on(event::Error, |_| {});
+        }
+        on_connection(socket);
+    });
+    server.on(event::Listening, move |()| {
+        peer::exit_when_stdin_closes();
+        if let Some(address) = server.address() {
+            peer::announce(address.port());
+        }
+    });
+    server.listen(
+        ListenOptions::new(0)
+            .host("127.0.0.1")
+            .backlog(peer::BACKLOG),
+    );
+}
+
+fn echo(socket: Socket) {
+    socket.on(event::Data, move |chunk| {
+        socket.write(chunk);
+    });
+    socket.on(event::End, |()| {});
+}
+
+fn pipe(socket: Socket) {
+    socket.on(event::Data, move |chunk| {
+        if !socket.write(chunk) {
+            socket.pause();
+        }
+    });
+    socket.on(event::Drain, move |()| {
+        socket.resume();
+    });
+}
+
+fn frames(socket: Socket) {
+    let mut partial: Vec<u8> = Vec::new();
+    socket.on(event::Data, move |chunk| {
+        let joined;
+        let mut rest: &[u8] = chunk;
+        if !partial.is_empty() {
+            joined = [partial.as_slice(), chunk].concat();
+            rest = &joined;
+        }
+        while let Some(prefix) = rest.first_chunk() {
+            let Some(frame) = rest.get(..4 + u32::from_be_bytes(*prefix) as usize) else {
+                break;
+            };
+            socket.write(frame);
+            rest = &rest[frame.len()..];
+        }
+        partial = rest.to_vec();
+    });
+}
+
+fn sink(socket: Socket) {
+    let received = Rc::new(Cell::new(0_u64));
+    let count = received.clone();
+    socket.on(event::Data, move |chunk| {
+        count.set(count.get() + chunk.len() as u64)
+    });
+    socket.on(event::End, move |()| {
+        socket.end_with(&received.get().to_le_bytes());
+    });
+}
+
+fn source(socket: Socket, chunk: Rc<[u8]>) {
+    let fill = move || while socket.write(chunk.clone()) {};
+    fill();
+    socket.on(event::Drain, move |()| fill());
+    socket.resume();
+}
+
+fn broadcast(socket: Socket, audience: &Rc<RefCell<Vec<Socket>>>) {
+    audience.borrow_mut().push(socket);
+    socket.on(event::Data, {
+        let audience = audience.clone();
+        move |message| {
+            let message: Rc<[u8]> = message.into();
+            for member in audience.borrow().iter() {
+                member.write(message.clone());
+            }
+        }
+    });
+    let audience = audience.clone();
+    socket.on(event::Close, move |_| {
+        audience.borrow_mut().retain(|&member| member != socket)
+    });
+}
+
+fn time_timers(count: u64) {
+    let mut armed = Vec::with_capacity(count as usize);
+    let start = Instant::now();
+    for index in 0..count {
+        let delay = Duration::from_millis(peer::timer_delay_ms(index));
+        armed.push(timers::set_timeout(delay, || {}));
+    }
+    for timeout in &armed {
+        timeout.clear();
+    }
+    println!(
+        "TIMERS {}",
+        start.elapsed().as_nanos() as f64 / count as f64
+    );
+}

@@ -1,0 +1,134 @@
+//! The servers on tokio's current-thread runtime: `peer_tokio <mode> [bytes]`.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, Bytes, BytesMut};
+use soquete_compare::peer;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::broadcast;
+use tokio_util::time::DelayQueue;
+
+const READ_BUFFER: usize = 64 * 1024;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> io::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let mode = arguments.next().unwrap_or_default();
+    let size = arguments
+        .next()
+        .and_then(|size| size.parse().ok())
+        .unwrap_or(READ_BUFFER);
+    if mode == "timers" {
+        return timers(size as u64);
+    }
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(([127, 0, 0, 1], 0).into())?;
+    let listener = socket.listen(peer::BACKLOG.into())?;
+    peer::exit_when_stdin_closes();
+    peer::announce(listener.local_addr()?.port());
+    let chunk = Bytes::from(vec![peer::FILL; size]);
+    let (messages, _) = broadcast::channel(16);
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        // A client that is gone ends its task with an error, which is no one's concern.
+        match mode.as_str() {
+            "echo" => drop(tokio::spawn(echo(stream))),
+            "pipe" => drop(tokio::spawn(pipe(stream))),
+            "frames" => drop(tokio::spawn(frames(stream))),
+            "sink" => drop(tokio::spawn(sink(stream))),
+            "source" => drop(tokio::spawn(source(stream, chunk.clone()))),
+            "broadcast" => drop(tokio::spawn(relay(stream, messages.clone()))),
+            _ => return Err(io::Error::other("unknown mode")),
+        }
+    }
+}
+
+async fn echo(mut stream: TcpStream) -> io::Result<()> {
+    // The size in the example that opens tokio's own documentation.
+    let mut buffer = [0; 1024];
+    loop {
+        match stream.read(&mut buffer).await? {
+            0 => return Ok(()),
+            count => stream.write_all(&buffer[..count]).await?,
+        }
+    }
+}
+
+async fn pipe(mut stream: TcpStream) -> io::Result<()> {
+    let (mut reader, mut writer) = stream.split();
+    tokio::io::copy(&mut reader, &mut writer).await?;
+    writer.shutdown().await
+}
+
+async fn frames(mut stream: TcpStream) -> io::Result<()> {
+    let mut buffer = BytesMut::with_capacity(READ_BUFFER);
+    while stream.read_buf(&mut buffer).await? > 0 {
+        while let Some(prefix) = buffer.first_chunk() {
+            let length = 4 + u32::from_be_bytes(*prefix) as usize;
+            if buffer.len() < length {
+                break;
+            }
+            stream.write_all(&buffer[..length]).await?;
+            buffer.advance(length);
+        }
+        buffer.reserve(READ_BUFFER);
+    }
+    Ok(())
+}
+
+async fn sink(mut stream: TcpStream) -> io::Result<()> {
+    let mut buffer = vec![0; READ_BUFFER];
+    let mut received = 0_u64;
+    loop {
+        match stream.read(&mut buffer).await? {
+            0 => return stream.write_all(&received.to_le_bytes()).await,
+            count => received += count as u64,
+        }
+    }
+}
+
+async fn source(mut stream: TcpStream, chunk: Bytes) -> io::Result<()> {
+    loop {
+        stream.write_all(&chunk).await?;
+    }
+}
+
+async fn relay(mut stream: TcpStream, messages: broadcast::Sender<Bytes>) -> io::Result<()> {
+    let (mut reader, mut writer) = stream.split();
+    let mut inbox = messages.subscribe();
+    let mut buffer = vec![0; 4096];
+    loop {
+        tokio::select! {
+            count = reader.read(&mut buffer) => match count? {
+                0 => return Ok(()),
+                count => {
+                    let message = Bytes::copy_from_slice(&buffer[..count]);
+                    messages.send(message).map_err(io::Error::other)?;
+                }
+            },
+            message = inbox.recv() => {
+                writer.write_all(&message.map_err(io::Error::other)?).await?;
+            }
+        }
+    }
+}
+
+fn timers(count: u64) -> io::Result<()> {
+    let mut queue = DelayQueue::new();
+    let mut armed = Vec::with_capacity(count as usize);
+    let start = Instant::now();
+    for index in 0..count {
+        armed.push(queue.insert(index, Duration::from_millis(peer::timer_delay_ms(index))));
+    }
+    for key in &armed {
+        queue.remove(key);
+    }
+    println!(
+        "TIMERS {}",
+        start.elapsed().as_nanos() as f64 / count as f64
+    );
+    Ok(())
+}

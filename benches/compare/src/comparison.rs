@@ -1,0 +1,114 @@
+//! Everything that a run found out, and its form as JSON.
+
+use serde_json::{Value, json};
+
+use crate::machine::Machine;
+use crate::options::Effort;
+use crate::peers::{LeftOut, Peer};
+use crate::rounds::Finished;
+use crate::workloads::{LOAD_WAITED, SERVER_WAITED};
+
+pub struct Comparison {
+    pub machine: Machine,
+    pub effort: Effort,
+    pub peers: Vec<Peer>,
+    pub left_out: Vec<LeftOut>,
+    pub sections: Vec<Section>,
+}
+
+/// One workload's cells.
+pub struct Section {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub cells: Vec<Finished>,
+    /// Why there are none.
+    pub left_out: Option<String>,
+}
+
+/// Up to here, what else happens on a machine hardly shows: percent of a core.
+const MOST_WAITED: f64 = 5.0;
+
+impl Finished {
+    /// In how many rounds something else had one of the two cores, and how many rounds could tell.
+    pub fn disturbed(&self, peers: &[Peer]) -> (usize, usize) {
+        let mut counts = (0, 0);
+        for row in &self.rows {
+            for sample in row
+                .rounds
+                .iter()
+                .filter(|sample| sample.contains_key(LOAD_WAITED))
+            {
+                let waited = |key| sample.get(key).is_some_and(|&share| share > MOST_WAITED);
+                // The threads of a garbage collector keep the main thread waiting by themselves.
+                let disturbed =
+                    waited(LOAD_WAITED) || peers[row.peer].native && waited(SERVER_WAITED);
+                counts.0 += usize::from(disturbed);
+                counts.1 += 1;
+            }
+        }
+        counts
+    }
+
+    /// The library's own median of a figure, which others are compared with.
+    pub fn ours(&self, peers: &[Peer], key: &str) -> Option<f64> {
+        let row = self.rows.iter().find(|row| peers[row.peer].id == "ours")?;
+        row.spread(key).map(|spread| spread.median)
+    }
+}
+
+impl Comparison {
+    /// Whether a peer is among them already, as an installed Node is that is the newest.
+    pub fn has_program(&self, peer: &Peer) -> bool {
+        let mut peers = self.peers.iter();
+        peers.any(|other| other.label == peer.label && other.version == peer.version)
+    }
+
+    /// How many rounds under load were disturbed, and how many there were.
+    pub fn disturbed(&self) -> (usize, usize) {
+        let cells = self.sections.iter().flat_map(|section| &section.cells);
+        cells.fold((0, 0), |(disturbed, rounds), finished| {
+            let (more_disturbed, more_rounds) = finished.disturbed(&self.peers);
+            (disturbed + more_disturbed, rounds + more_rounds)
+        })
+    }
+
+    /// Every figure of every round.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "machine": self.machine.to_json(),
+            "quick": self.effort.quick,
+            "seconds": self.effort.seconds.as_secs_f64(),
+            "disturbed_rounds": self.disturbed().0,
+            "warm_up": self.effort.warm_up.as_secs_f64(),
+            "peers": self.peers.iter().map(|peer| json!({
+                "id": peer.id, "label": peer.label, "version": peer.version,
+            })).collect::<Vec<_>>(),
+            "left_out": self.left_out.iter().map(|peer| json!({
+                "id": peer.id, "reason": peer.reason,
+            })).collect::<Vec<_>>(),
+            "workloads": self.sections.iter().map(|section| json!({
+                "name": section.name,
+                "left_out": section.left_out,
+                "cells": section.cells.iter().map(|cell| self.cell(cell)).collect::<Vec<_>>(),
+            })).collect::<Vec<_>>(),
+        })
+    }
+
+    fn cell(&self, finished: &Finished) -> Value {
+        let rows = finished.rows.iter().map(|row| {
+            json!({
+                "peer": self.peers[row.peer].id,
+                "failure": row.failure,
+                "rounds": row.rounds,
+            })
+        });
+        json!({
+            "id": finished.cell.id,
+            "title": finished.cell.title,
+            "units": finished.cell.columns.iter()
+                .map(|column| (column.key.to_owned(), column.title.into()))
+                .collect::<serde_json::Map<_, _>>(),
+            "rows": rows.collect::<Vec<_>>(),
+        })
+    }
+}

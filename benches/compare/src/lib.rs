@@ -1,0 +1,5 @@
+//! What the orchestrator, the load generator and the Rust peers share.
+
+pub mod load;
+pub mod peer;
+pub mod proc;

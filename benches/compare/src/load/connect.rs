@@ -1,0 +1,72 @@
+//! Opening many connections to one server without overrunning its backlog.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mio::{Interest, Poll, Token};
+
+use super::{Options, PATIENCE, silence};
+use crate::proc;
+
+/// How many connections are opened before the server must have accepted them all.
+const BATCH: usize = 100;
+
+pub(super) fn server_address(options: &Options) -> SocketAddrV4 {
+    SocketAddrV4::new(Ipv4Addr::LOCALHOST, options.port)
+}
+
+/// Opens blocking connections. When they are many, returns only once the server has accepted
+/// every one, which shows by the count of its descriptors.
+pub(super) fn connect_blocking(options: &Options, count: usize) -> io::Result<Vec<TcpStream>> {
+    if count <= BATCH {
+        return (0..count).map(|_| connect_one(options)).collect();
+    }
+    let before = proc::descriptors(options.server)?;
+    let mut streams = Vec::with_capacity(count);
+    while streams.len() < count {
+        for _ in 0..BATCH.min(count - streams.len()) {
+            streams.push(connect_one(options)?);
+        }
+        await_descriptors(options.server, before + streams.len())?;
+    }
+    Ok(streams)
+}
+
+/// Opens connections and registers each with `poll`, its index being its token.
+pub(super) fn connect_registered(
+    options: &Options,
+    poll: &Poll,
+) -> io::Result<Vec<mio::net::TcpStream>> {
+    connect_blocking(options, options.connections)?
+        .into_iter()
+        .enumerate()
+        .map(|(index, stream)| {
+            stream.set_nonblocking(true)?;
+            let mut stream = mio::net::TcpStream::from_std(stream);
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            poll.registry()
+                .register(&mut stream, Token(index), interest)?;
+            Ok(stream)
+        })
+        .collect()
+}
+
+fn connect_one(options: &Options) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(server_address(options))?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    Ok(stream)
+}
+
+fn await_descriptors(server: u32, count: usize) -> io::Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    while proc::descriptors(server)? < count {
+        if Instant::now() > deadline {
+            return Err(silence());
+        }
+        thread::sleep(Duration::from_micros(200));
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! Who takes part, how each is started, and what each cannot do.
+
+use crate::options::Options;
+
+/// A program that can be a server, and how the report calls it.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// As `--peers` names it.
+    pub id: &'static str,
+    pub label: String,
+    pub version: String,
+    /// The command line, which a mode and its argument follow.
+    pub command: Vec<String>,
+    /// Compiled ahead of time, so that a simulator can count its instructions.
+    pub native: bool,
+}
+
+/// A peer that this machine cannot have, or that was not asked for.
+#[derive(Clone, Debug)]
+pub struct LeftOut {
+    pub id: &'static str,
+    pub reason: String,
+}
+
+/// Every peer, in the order of the report.
+pub const PEERS: [&str; 11] = [
+    "ours",
+    "ours-framing",
+    "epoll",
+    "epoll-coalescing",
+    "mio",
+    "tokio",
+    "libuv",
+    "node",
+    "node-installed",
+    "bun",
+    "deno",
+];
+
+impl Peer {
+    /// The mode to start this peer in for a server of a kind, if it has such a one.
+    pub fn mode(&self, kind: &'static str) -> Option<&'static str> {
+        match (self.id, kind) {
+            // These two exist for one comparison: the same work, with the batching done by hand
+            // or the parsing by the library.
+            ("epoll-coalescing", "frames") => Some("frames-coalesced"),
+            ("ours-framing", "frames") => Some("framing"),
+            ("epoll-coalescing" | "ours-framing", _) => None,
+            // Neither brings a timer queue of its own.
+            ("epoll" | "mio", "timers") => None,
+            _ => Some(kind),
+        }
+    }
+}
+
+/// The peers that were asked for.
+pub fn wanted(options: &Options) -> Vec<&'static str> {
+    PEERS
+        .into_iter()
+        .filter(|id| options.wants_peer(id))
+        .collect()
+}

@@ -1,0 +1,50 @@
+//! 64 bytes there and back, one at a time on each connection.
+
+use super::{Better, Cell, Column, LOAD_SHARE, SERVER_SHARE, Workload, column, under_load};
+use crate::bench::Traffic;
+use crate::options::Effort;
+
+pub const WORKLOAD: Workload = Workload {
+    name: "ping-pong",
+    about: "64 bytes there and back, one request under way on each connection.",
+    cells,
+};
+
+const COLUMNS: &[Column] = &[
+    column("rate", "requests/s", Better::More, 0),
+    column("cpu", "server CPU, µs/request", Better::Less, 2),
+    column("p50", "p50, µs", Better::Less, 0),
+    column("p99", "p99, µs", Better::Less, 0),
+    column("p999", "p99.9, µs", Better::Less, 0),
+    SERVER_SHARE,
+    LOAD_SHARE,
+];
+
+fn cells(effort: &Effort) -> Result<Vec<Cell>, String> {
+    let counts: &[usize] = if effort.quick { &[50] } else { &[1, 50, 500] };
+    Ok(counts
+        .iter()
+        .map(|&connections| cell(connections))
+        .collect())
+}
+
+fn cell(connections: usize) -> Cell {
+    let plural = if connections == 1 { "" } else { "s" };
+    Cell {
+        columns: COLUMNS,
+        headline: connections > 1,
+        measure: Box::new(move |bench, peer| {
+            let traffic = Traffic {
+                connections,
+                ..bench.traffic("echo", "ping-pong")
+            };
+            let measured = bench.drive(peer, &traffic)?;
+            Ok(under_load(&measured, measured.get("operations")))
+        }),
+        ..Cell::new(
+            format!("ping-pong-{connections}"),
+            format!("Ping-pong, {connections} connection{plural}"),
+            "echo",
+        )
+    }
+}
