@@ -83,6 +83,7 @@ pub(crate) struct Duplex {
     allow_half_open: Cell<bool>,
     /// Node's `errored`: what destroyed the socket, or is about to.
     error: Slot<Error>,
+    errored: Cell<bool>,
     /// What `destroy` was called with counts for `Close`, not whether `Error` was emitted.
     had_error: Cell<bool>,
     had_descriptor: Cell<bool>,
@@ -99,6 +100,7 @@ impl Duplex {
             write: WriteHalf::new(),
             allow_half_open: Cell::new(false),
             error: Slot::new(),
+            errored: Cell::new(false),
             had_error: Cell::new(false),
             had_descriptor: Cell::new(false),
             error_emitted: Cell::new(false),
@@ -125,10 +127,11 @@ impl Duplex {
     }
 
     pub(super) fn is_errored(&self) -> bool {
-        self.error.with(|error| error.is_some())
+        self.errored.get()
     }
 
     pub(super) fn set_error(&self, error: &Error) {
+        self.errored.set(true);
         self.error.with(|kept| {
             kept.get_or_insert_with(|| error.clone());
         });
@@ -160,7 +163,8 @@ impl Duplex {
     /// A connection is being made. A socket that was destroyed begins a new life.
     pub(crate) fn begin_connecting(&self) {
         if self.is_destroyed() {
-            self.error.with(|error| *error = None);
+            self.errored.set(false);
+            self.error.take();
             self.had_error.set(false);
             self.error_emitted.set(false);
             self.quiet.set(false);

@@ -48,6 +48,8 @@ pub(super) struct ReadHalf {
     high_water_mark: Cell<u32>,
     length: Cell<usize>,
     bytes: Cell<u64>,
+    /// Chunks are decoded.
+    text: Cell<bool>,
     buffer: Slot<Box<Buffer>>,
 }
 
@@ -107,6 +109,7 @@ impl ReadHalf {
             high_water_mark: Cell::new(DEFAULT_HIGH_WATER_MARK as u32),
             length: Cell::new(0),
             bytes: Cell::new(0),
+            text: Cell::new(false),
             buffer: Slot::new(),
         }
     }
@@ -147,12 +150,6 @@ impl ReadHalf {
 
     fn with_buffer<R>(&self, f: impl FnOnce(&mut Buffer) -> R) -> R {
         self.buffer.with(|buffer| f(buffer.get_or_insert_default()))
-    }
-
-    fn is_text(&self) -> bool {
-        self.buffer
-            .if_some(|buffer| buffer.decoder.is_some())
-            .unwrap_or(false)
     }
 
     fn keep(&self, chunk: Vec<u8>) {
@@ -200,7 +197,7 @@ impl Duplex {
             return;
         }
         half.requested.set(false);
-        if half.is_text() {
+        if half.text.get() {
             let text = self.decode(chunk);
             if !text.is_empty() {
                 self.add_chunk(host, text.as_bytes());
@@ -215,7 +212,7 @@ impl Duplex {
 
     /// Whether chunks are decoded.
     pub(crate) fn is_text(&self) -> bool {
-        self.read.is_text()
+        self.read.text.get()
     }
 
     fn decode<'a>(&self, chunk: &'a [u8]) -> Cow<'a, str> {
@@ -244,7 +241,7 @@ impl Duplex {
     }
 
     fn emit_data(&self, host: &impl Host, chunk: &[u8]) {
-        if self.read.is_text() {
+        if self.read.text.get() {
             // What is kept was made of text; only a `read` of so many bytes can cut a character.
             host.emit(Signal::Text(&String::from_utf8_lossy(chunk)));
         }
@@ -525,6 +522,7 @@ impl Duplex {
             buffer.decoder = Some(decoder);
             length
         });
+        half.text.set(true);
         half.length.set(length);
     }
 }

@@ -11,11 +11,11 @@ impl<T> Slot<T> {
         Slot(Cell::new(None))
     }
 
+    #[inline]
     pub(super) fn with<R>(&self, f: impl FnOnce(&mut Option<T>) -> R) -> R {
         let mut value = self.0.take();
         let result = f(&mut value);
-        let inner = self.0.replace(value);
-        debug_assert!(inner.is_none(), "a slot is used by one at a time");
+        self.0.set(value);
         result
     }
 

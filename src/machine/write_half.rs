@@ -168,9 +168,7 @@ impl Duplex {
         if !direct {
             half.with_queue(|queue| {
                 queue.push(data);
-                if let Some(callback) = callback {
-                    queue.push_callback(half.accepted.get(), callback);
-                }
+                queue.push_callback_if(half.accepted.get(), callback);
             });
             if half.request.get() == Request::None && half.corked.get() == 0 {
                 self.park(host);
@@ -188,19 +186,23 @@ impl Duplex {
             host.tick(Tick::AfterWrite);
         }
         let big = data.len() >= WRITE_NOW;
-        match data.0 {
-            Repr::Borrowed(bytes) if big => self.send_borrowed(host, bytes),
-            _ => half.with_queue(|queue| queue.push(data)),
+        if let (Repr::Borrowed(bytes), true) = (&data.0, big) {
+            self.send_borrowed(host, bytes);
+            half.with_queue(|queue| queue.push_callback_if(position, callback));
+        } else {
+            let pending = half.with_queue(|queue| {
+                queue.push(data);
+                queue.push_callback_if(position, callback);
+                queue.bytes()
+            });
+            if !big && pending < COALESCE {
+                if pending > 0 && !half.flush_scheduled.replace(true) {
+                    host.flush_later();
+                }
+                return;
+            }
         }
-        if let Some(callback) = callback {
-            half.with_queue(|queue| queue.push_callback(position, callback));
-        }
-        let pending = half.queue.if_some(|queue| queue.bytes()).unwrap_or(0);
-        if big || pending >= COALESCE {
-            self.send(host);
-        } else if pending > 0 && !half.flush_scheduled.replace(true) {
-            host.flush_later();
-        }
+        self.send(host);
     }
 
     /// What `write` answers, once the bytes are queued or sent.
@@ -404,6 +406,7 @@ impl Duplex {
 /// Sending.
 impl Duplex {
     /// Sends what waits for the end of the callback.
+    #[inline]
     pub(crate) fn flush(&self, host: &impl Host) {
         if self.write.flush_scheduled.replace(false) {
             self.send(host);

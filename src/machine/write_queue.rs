@@ -16,7 +16,7 @@
 //! kept for the thread's next ones: a server that has warmed up allocates nothing for its answers,
 //! and an idle connection holds no buffer.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::rc::Rc;
@@ -43,7 +43,7 @@ const SPARE_QUEUES: usize = 1024;
 const SPARE_BYTES: usize = 4 * 1024 * 1024;
 
 thread_local! {
-    static SPARE: RefCell<Spare> = const { RefCell::new(Spare { queues: Vec::new(), bytes: 0 }) };
+    static SPARE: Spare = const { Spare::new() };
 }
 
 #[derive(Default)]
@@ -80,7 +80,7 @@ impl WriteQueue {
     /// An empty queue, which may have served before.
     pub(crate) fn take() -> Box<WriteQueue> {
         SPARE
-            .try_with(|spare| spare.borrow_mut().take())
+            .try_with(Spare::take)
             .ok()
             .flatten()
             .unwrap_or_default()
@@ -90,7 +90,7 @@ impl WriteQueue {
     pub(crate) fn give(queue: Box<WriteQueue>) {
         debug_assert!(queue.is_empty(), "only an empty queue can serve again");
         // A thread on its way out keeps nothing.
-        let _ = SPARE.try_with(|spare| spare.borrow_mut().give(queue));
+        let _ = SPARE.try_with(|spare| spare.give(queue));
     }
 
     /// Nothing to send and nobody to call.
@@ -187,9 +187,11 @@ impl WriteQueue {
         self.bytes = 0;
     }
 
-    /// Calls `callback` when everything up to `position` has been settled.
-    pub(crate) fn push_callback(&mut self, position: u64, callback: Callback) {
-        self.callbacks.push_back((position, callback));
+    /// Calls `callback`, if there is one, when everything up to `position` has been settled.
+    pub(crate) fn push_callback_if(&mut self, position: u64, callback: Option<Callback>) {
+        if let Some(callback) = callback {
+            self.callbacks.push_back((position, callback));
+        }
     }
 
     /// Where the next callback waits.
@@ -217,26 +219,42 @@ impl WriteQueue {
 }
 
 struct Spare {
+    /// The one that was used last, for the many callbacks that answer one socket.
+    last: Cell<Option<Box<WriteQueue>>>,
     #[expect(clippy::vec_box, reason = "they come in boxes and go in boxes")]
-    queues: Vec<Box<WriteQueue>>,
-    bytes: usize,
+    others: RefCell<Vec<Box<WriteQueue>>>,
+    bytes: Cell<usize>,
 }
 
 impl Spare {
-    fn take(&mut self) -> Option<Box<WriteQueue>> {
-        let queue = self.queues.pop()?;
-        self.bytes -= queue.spare.capacity();
-        Some(queue)
+    const fn new() -> Spare {
+        Spare {
+            last: Cell::new(None),
+            others: RefCell::new(Vec::new()),
+            bytes: Cell::new(0),
+        }
     }
 
-    fn give(&mut self, mut queue: Box<WriteQueue>) {
+    fn take(&self) -> Option<Box<WriteQueue>> {
+        self.last.take().or_else(|| {
+            let queue = self.others.borrow_mut().pop()?;
+            self.bytes.set(self.bytes.get() - queue.spare.capacity());
+            Some(queue)
+        })
+    }
+
+    fn give(&self, mut queue: Box<WriteQueue>) {
         if queue.spare.capacity() > COALESCE {
             queue.spare = Vec::new();
         }
-        let bytes = self.bytes + queue.spare.capacity();
-        if self.queues.len() < SPARE_QUEUES && bytes <= SPARE_BYTES {
-            self.bytes = bytes;
-            self.queues.push(queue);
+        let Some(queue) = self.last.replace(Some(queue)) else {
+            return;
+        };
+        let mut others = self.others.borrow_mut();
+        let bytes = self.bytes.get() + queue.spare.capacity();
+        if others.len() < SPARE_QUEUES && bytes <= SPARE_BYTES {
+            self.bytes.set(bytes);
+            others.push(queue);
         }
     }
 }

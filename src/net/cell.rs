@@ -132,7 +132,7 @@ impl SocketCell {
         match self.duplex.life() {
             Life::Connecting => !self.transport.borrow().is_none(),
             Life::Open => {
-                self.duplex.is_writing() || self.referenced.get() && self.duplex.wants_read()
+                self.referenced.get() && self.duplex.wants_read() || self.duplex.is_writing()
             }
             Life::Fresh | Life::Destroyed | Life::Closed => false,
         }
@@ -279,9 +279,12 @@ impl SocketHost<'_> {
 
     fn emit_data(&self, data: &[u8]) {
         if !self.cell.in_data.replace(true) {
-            let _left = Left(&self.cell.in_data);
+            let in_data = InData(self);
             self.cell.emitter.emit(event::Data, data);
-            return;
+            std::mem::forget(in_data);
+            self.cell.in_data.set(false);
+            // What the listeners wrote goes out now that they have returned.
+            return self.cell.duplex.flush(self);
         }
         let (key, data) = (self.cell.key, data.to_vec());
         self.tick_call(Box::new(move || {
@@ -387,6 +390,9 @@ impl Host for SocketHost<'_> {
     }
 
     fn flush_later(&self) {
+        if self.cell.in_data.get() {
+            return;
+        }
         self.event_loop.flush_later(self.task(|event_loop, key| {
             SocketHost::on(event_loop, key, |host| host.cell.duplex.flush(host));
         }));
@@ -478,11 +484,12 @@ impl Drop for Unfinished<'_, '_> {
     }
 }
 
-/// Resets a flag, also by a panic.
-struct Left<'a>(&'a Cell<bool>);
+/// For a listener of `Data` that panics: what it and its neighbours wrote still goes out.
+struct InData<'a, 'b>(&'a SocketHost<'b>);
 
-impl Drop for Left<'_> {
+impl Drop for InData<'_, '_> {
     fn drop(&mut self) {
-        self.0.set(false);
+        self.0.cell.in_data.set(false);
+        self.0.flush_later();
     }
 }

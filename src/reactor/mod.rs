@@ -72,6 +72,8 @@ pub(crate) struct Loop {
     /// Handles with writes that have not been offered to the kernel yet.
     unflushed: RefCell<Vec<Task>>,
     ticks: RefCell<VecDeque<Job>>,
+    /// Whether there may be something for `settle` to do.
+    unsettled: Cell<bool>,
     pending: RefCell<VecDeque<Task>>,
     check: RefCell<VecDeque<Key>>,
     closing: RefCell<Vec<Task>>,
@@ -85,7 +87,8 @@ pub(crate) struct Loop {
     running: Cell<bool>,
     stopping: Cell<bool>,
     /// An error that nobody listened for, which ends `run`.
-    unhandled: RefCell<Option<Error>>,
+    unhandled: Cell<Option<Error>>,
+    interrupted: Cell<bool>,
     on_unhandled: RefCell<Option<Hook>>,
 
     pub(crate) read_buffer: ReadBuffer,
@@ -117,6 +120,7 @@ impl Loop {
             immediates: RefCell::new(Table::new()),
             unflushed: RefCell::default(),
             ticks: RefCell::default(),
+            unsettled: Cell::new(false),
             pending: RefCell::default(),
             check: RefCell::default(),
             closing: RefCell::default(),
@@ -126,7 +130,8 @@ impl Loop {
             now: Cell::new(0),
             running: Cell::new(false),
             stopping: Cell::new(false),
-            unhandled: RefCell::default(),
+            unhandled: Cell::new(None),
+            interrupted: Cell::new(false),
             on_unhandled: RefCell::default(),
             read_buffer: ReadBuffer::new(),
             counters: Counters::default(),
@@ -179,6 +184,7 @@ impl Loop {
         if self.may_go_on() {
             turns()?;
         }
+        self.interrupted.set(false);
         match self.unhandled.take() {
             Some(error) => Err(error),
             None => Ok(()),
@@ -187,16 +193,23 @@ impl Loop {
 
     /// After a callback: the writes that it made go out, then the ticks that it queued are called,
     /// and theirs.
+    #[inline]
     pub(crate) fn settle(&self) {
+        if self.unsettled.get() {
+            self.settle_all();
+        }
+    }
+
+    fn settle_all(&self) {
         loop {
             self.flush();
-            if self.unhandled.borrow().is_some() {
+            if self.is_interrupted() {
                 return;
             }
             let job = self.ticks.borrow_mut().pop_front();
             match job {
                 Some(job) => job.run(self),
-                None => return,
+                None => return self.unsettled.set(false),
             }
         }
     }
@@ -319,12 +332,12 @@ impl Loop {
     /// Whether the turn goes on to its next callback. `stop` lets a turn end; an unhandled error
     /// does not.
     fn may_dispatch(&self) -> bool {
-        self.unhandled.borrow().is_none()
+        !self.is_interrupted()
     }
 
     /// Whether an unhandled error ends the run: what is being done should be left for later.
     pub(crate) fn is_interrupted(&self) -> bool {
-        !self.may_dispatch()
+        self.interrupted.get()
     }
 
     fn may_go_on(&self) -> bool {
@@ -348,7 +361,10 @@ impl Loop {
         match hook {
             Some(hook) => hook(error),
             None => {
-                self.unhandled.borrow_mut().get_or_insert(error);
+                // The first one is what ends the run.
+                if !self.interrupted.replace(true) {
+                    self.unhandled.set(Some(error));
+                }
             }
         }
     }
@@ -412,12 +428,14 @@ impl Loop {
     }
 
     pub(crate) fn next_tick(&self, job: Job) {
+        self.unsettled.set(true);
         self.ticks.borrow_mut().push_back(job);
     }
 
     /// Calls `task` when the current callback has returned, before the ticks that it queued. The
     /// task must call no listener.
     pub(crate) fn flush_later(&self, task: Task) {
+        self.unsettled.set(true);
         self.unflushed.borrow_mut().push(task);
     }
 
