@@ -33,6 +33,8 @@ pub(crate) struct SocketCell {
     /// Whether this socket is counted among what keeps the loop alive.
     counted: Cell<bool>,
     pub(crate) referenced: Cell<bool>,
+    /// Asked for, and set once there is a connection.
+    pub(crate) no_delay: Cell<bool>,
     /// A listener of `Data` is running.
     in_data: Cell<bool>,
     pub(crate) server: Cell<Option<Key>>,
@@ -53,11 +55,10 @@ enum Readiness {
 /// What most sockets never need.
 #[derive(Default)]
 pub(crate) struct Rare {
-    pub(crate) connecting: Option<Connecting>,
+    pub(crate) connecting: Option<Box<Connecting>>,
     /// Counts the calls of `connect`, so that a late answer to an earlier one is known as such.
     pub(crate) attempt: u32,
     pub(crate) attempted: Option<Vec<String>>,
-    pub(crate) no_delay: Option<bool>,
     pub(crate) keep_alive: Option<KeepAlive>,
     /// Kept when it was asked for in time: it can be read after the descriptor is gone.
     pub(crate) remote: Option<SocketAddr>,
@@ -76,6 +77,7 @@ impl SocketCell {
             readiness: Cell::new(Readiness::Drained),
             counted: Cell::new(false),
             referenced: Cell::new(true),
+            no_delay: Cell::new(false),
             in_data: Cell::new(false),
             server: Cell::new(None),
             idle: OnceCell::new(),

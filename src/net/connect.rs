@@ -163,7 +163,7 @@ impl SocketHost<'_> {
             rare.attempt = rare.attempt.wrapping_add(1);
             rare.remote = None;
             if rare.connecting.is_none() {
-                rare.connecting = Some(Connecting::new(Rc::clone(&options)));
+                rare.connecting = Some(Box::new(Connecting::new(Rc::clone(&options))));
             }
             rare.attempt
         });
@@ -512,7 +512,7 @@ impl SocketHost<'_> {
 
     fn with_connecting<R>(&self, f: impl FnOnce(&mut Connecting) -> R) -> Option<R> {
         self.cell
-            .rare(|rare| rare.connecting.as_mut().map(f))
+            .rare(|rare| rare.connecting.as_deref_mut().map(f))
             .flatten()
     }
 

@@ -482,8 +482,8 @@ impl SocketHost<'_> {
     }
 
     fn set_no_delay(&self, on: bool) {
-        let before = self.cell.with_rare(|rare| rare.no_delay.replace(on));
-        if before.unwrap_or(false) != on && self.cell.duplex.life() == Life::Open {
+        let before = self.cell.no_delay.replace(on);
+        if before != on && self.cell.duplex.life() == Life::Open {
             self.apply_no_delay(on);
         }
     }
@@ -499,13 +499,10 @@ impl SocketHost<'_> {
 
     /// Sets what was asked for before there was a connection.
     pub(super) fn apply_stored_options(&self) {
-        let stored = self.cell.rare(|rare| (rare.no_delay, rare.keep_alive));
-        let Some((no_delay, keep_alive)) = stored else {
-            return;
-        };
-        if no_delay == Some(true) {
+        if self.cell.no_delay.get() {
             self.apply_no_delay(true);
         }
+        let keep_alive = self.cell.rare(|rare| rare.keep_alive).flatten();
         if let Some(keep_alive) = keep_alive.filter(|keep_alive| keep_alive.on) {
             self.apply_keep_alive(keep_alive);
         }
