@@ -29,11 +29,11 @@ impl Loop {
             delay,
             repeats,
             referenced: true,
-            counted: false,
+            counted: true,
         };
-        let key = self.timers.borrow_mut().insert(task);
-        self.rearm(key);
-        key
+        self.reference();
+        let deadline = self.now().saturating_add(delay.max(1));
+        self.timers.borrow_mut().insert_armed(task, deadline)
     }
 
     /// A timer of a handle's, not armed, which does not keep the loop alive.

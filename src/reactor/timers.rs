@@ -90,6 +90,24 @@ impl<T> TimerQueue<T> {
         })
     }
 
+    /// A new timer that is armed for `deadline`.
+    pub(crate) fn insert_armed(&mut self, payload: T, deadline: u64) -> Key {
+        let slot = self.slot_for(deadline);
+        let sequence = self.next_sequence;
+        self.next_sequence += 1;
+        let previous = self.slots[slot as usize].last;
+        let key = self.timers.insert(Timer {
+            payload,
+            deadline,
+            sequence,
+            place: Place::Slot(slot),
+            previous,
+            next: NONE,
+        });
+        self.append(slot, previous, key.index());
+        key
+    }
+
     /// Arms a timer for `deadline`, whether it was armed before or not.
     pub(crate) fn arm(&mut self, key: Key, deadline: u64) {
         self.disarm(key);
@@ -218,23 +236,34 @@ impl<T> TimerQueue<T> {
     }
 
     fn link(&mut self, key: Key) {
-        let Some(timer) = self.timers.get_mut(key) else {
+        let Some(timer) = self.timers.get(key) else {
             return;
         };
-        // A deadline that has passed is due at the next advance, not in the one that may be running.
-        let slot = slot_for(self.elapsed, timer.deadline.max(self.elapsed + 1));
+        let slot = self.slot_for(timer.deadline);
+        let previous = self.slots[slot as usize].last;
+        if let Some(timer) = self.timers.get_mut(key) {
+            timer.place = Place::Slot(slot);
+            timer.previous = previous;
+            timer.next = NONE;
+        }
+        self.append(slot, previous, key.index());
+    }
+
+    /// Makes a timer that names the last of a slot's list as the one before it the last itself.
+    fn append(&mut self, slot: u16, previous: u32, index: u32) {
         let list = &mut self.slots[slot as usize];
-        let last = std::mem::replace(&mut list.last, key.index());
-        if last == NONE {
-            list.first = key.index();
+        list.last = index;
+        if previous == NONE {
+            list.first = index;
             self.occupied[slot as usize / SLOTS] |= 1 << (slot as usize % SLOTS);
+        } else {
+            self.timers.at_mut(previous).1.next = index;
         }
-        timer.place = Place::Slot(slot);
-        timer.previous = last;
-        timer.next = NONE;
-        if last != NONE {
-            self.timers.at_mut(last).1.next = key.index();
-        }
+    }
+
+    /// A deadline that has passed is due at the next advance, not in the one that may be running.
+    fn slot_for(&self, deadline: u64) -> u16 {
+        slot_for(self.elapsed, deadline.max(self.elapsed + 1))
     }
 
     fn unlink(&mut self, slot: u16, previous: u32, next: u32) {
