@@ -55,7 +55,7 @@
 //! | an empty list of addresses from a lookup throws inside the callback | is ENOTFOUND | a bug |
 //! | misuse that throws (`listen` twice, a bad `localAddress`) | an `Error` event on the next tick | the calls chain; nothing panics |
 //! | an emit that comes back into a listener that is running enters it again | an event of a socket waits until the listener has returned; in an [`events::EventEmitter`] the running listener is skipped | a `FnMut` cannot be entered twice |
-//! | `setTimeout` truncates to whole ms; more than 2³¹−1 ms is 1 ms | rounds up; any `Duration` | never early; no surprise |
+//! | `setTimeout` truncates to whole ms; more than 2³¹−1 ms is 1 ms | rounds up; any `Duration` | no surprise |
 //!
 //! # Logging
 //!
@@ -115,8 +115,8 @@ pub fn stop() {
     reactor::with(|event_loop| event_loop.stop());
 }
 
-/// The loop's time, as of the beginning of this callback's phase: how long ago it was made. Timers
-/// count from it.
+/// The loop's time: how long ago it was made, as of the beginning of this callback's phase, or the
+/// last time since then that a timer was set.
 pub fn now() -> Duration {
     Duration::from_millis(reactor::with(|event_loop| event_loop.now()).unwrap_or(0))
 }

@@ -45,7 +45,8 @@ pub fn set_timeout(delay: Duration, callback: impl FnMut() + 'static) -> Timeout
     set_timer(delay, false, Box::new(callback))
 }
 
-/// Calls `callback` again and again, `delay` after it last returned.
+/// Calls `callback` again and again, `delay` after it was last called, or as soon after that as it
+/// has returned.
 pub fn set_interval(delay: Duration, callback: impl FnMut() + 'static) -> Timeout {
     set_timer(delay, true, Box::new(callback))
 }
@@ -86,7 +87,7 @@ impl Timeout {
     /// Starts the timer anew, with its delay from now. Also in its own callback, to be called once
     /// more.
     pub fn refresh(&self) -> Timeout {
-        reactor::with(|event_loop| event_loop.rearm(self.key));
+        reactor::with(|event_loop| event_loop.refresh(self.key));
         *self
     }
 

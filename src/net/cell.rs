@@ -142,7 +142,7 @@ impl SocketCell {
 }
 
 impl Handle for SocketCell {
-    fn ready(self: Rc<Self>, event_loop: &Loop, _key: Key, ready: Ready) {
+    fn ready(self: Rc<Self>, event_loop: &Loop, key: Key, ready: Ready) {
         let host = SocketHost {
             event_loop,
             cell: &self,
@@ -158,8 +158,12 @@ impl Handle for SocketCell {
         }
         host.read_ready();
         if ready.writable && self.duplex.is_writing() {
-            self.duplex.on_writable(&host);
-            event_loop.settle();
+            if event_loop.is_interrupted() {
+                event_loop.redeliver(key, ready);
+            } else {
+                self.duplex.on_writable(&host);
+                event_loop.settle();
+            }
         }
         host.update_alive();
     }
@@ -210,21 +214,18 @@ impl SocketHost<'_> {
         if cell.readiness.get() == Readiness::Drained || !cell.duplex.wants_read() {
             return;
         }
-        // Should a listener panic, or an error end the run, reading goes on in the next turn.
-        let unfinished = Unfinished(self);
         let mut buffer = self.event_loop.read_buffer.lend();
         for _ in 0..READ_BUDGET {
+            if self.event_loop.is_interrupted() {
+                break;
+            }
             self.read_once(&mut buffer);
             self.event_loop.settle();
-            let done = cell.readiness.get() == Readiness::Drained || !cell.duplex.wants_read();
-            if done {
-                std::mem::forget(unfinished);
-                return;
-            }
-            if self.event_loop.is_interrupted() {
+            if cell.readiness.get() == Readiness::Drained || !cell.duplex.wants_read() {
                 return;
             }
         }
+        self.continue_reading();
     }
 
     fn read_once(&self, buffer: &mut [u8]) {
@@ -267,10 +268,15 @@ impl SocketHost<'_> {
         }));
     }
 
+    /// Calls the listeners of `E`; true if there are any.
+    pub(crate) fn emit_to<E: Event>(&self, event: E, payload: E::Payload<'_>) -> bool {
+        super::emit(self.event_loop, &self.cell.emitter, event, payload)
+    }
+
     /// Emits an event, later if one of its listeners is still running: it could not be called now.
     fn emit_unit<E: for<'p> Event<Payload<'p> = ()> + Copy>(&self, event: E) {
         if !self.cell.emitter.is_running(event) {
-            self.cell.emitter.emit(event, ());
+            self.emit_to(event, ());
             return;
         }
         let key = self.cell.key;
@@ -281,9 +287,7 @@ impl SocketHost<'_> {
 
     fn emit_data(&self, data: &[u8]) {
         if !self.cell.in_data.replace(true) {
-            let in_data = InData(self);
-            self.cell.emitter.emit(event::Data, data);
-            std::mem::forget(in_data);
+            self.emit_to(event::Data, data);
             self.cell.in_data.set(false);
             // What the listeners wrote goes out now that they have returned.
             return self.cell.duplex.flush(self);
@@ -296,7 +300,7 @@ impl SocketHost<'_> {
 
     fn emit_text(&self, text: &str) {
         if !self.cell.emitter.is_running(event::Text) {
-            self.cell.emitter.emit(event::Text, text);
+            self.emit_to(event::Text, text);
             return;
         }
         let (key, text) = (self.cell.key, text.to_owned());
@@ -306,7 +310,7 @@ impl SocketHost<'_> {
     }
 
     fn emit_error(&self, error: &crate::Error) {
-        if !self.cell.emitter.emit(event::Error, error) {
+        if !self.emit_to(event::Error, error) {
             self.event_loop.unhandled_error(error.clone());
         }
     }
@@ -452,7 +456,7 @@ impl Host for SocketHost<'_> {
             Signal::Resume => self.emit_unit(event::Resume),
             Signal::Error(error) => self.emit_error(error),
             Signal::Close { had_error } => {
-                emitter.emit(event::Close, had_error);
+                self.emit_to(event::Close, had_error);
             }
         }
     }
@@ -474,24 +478,5 @@ impl Host for SocketHost<'_> {
         if let Some(server) = self.cell.server.take() {
             server::connection_left(self.event_loop, server);
         }
-    }
-}
-
-/// Continues reading in the next turn, unless it is forgotten.
-struct Unfinished<'a, 'b>(&'a SocketHost<'b>);
-
-impl Drop for Unfinished<'_, '_> {
-    fn drop(&mut self) {
-        self.0.continue_reading();
-    }
-}
-
-/// For a listener of `Data` that panics: what it and its neighbours wrote still goes out.
-struct InData<'a, 'b>(&'a SocketHost<'b>);
-
-impl Drop for InData<'_, '_> {
-    fn drop(&mut self) {
-        self.0.cell.in_data.set(false);
-        self.0.flush_later();
     }
 }

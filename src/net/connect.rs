@@ -27,7 +27,6 @@ use super::transport::Transport;
 use crate::dns::{self, Family, LookupOptions};
 use crate::error::{Endpoint, Error, Result, node};
 use crate::event;
-use crate::events::Event;
 use crate::machine::{Host, Life};
 use crate::reactor::{Job, Key, Ready, Task};
 
@@ -72,7 +71,7 @@ pub(crate) struct Connecting {
     errors: Vec<Error>,
     timer: Option<Key>,
     current: Attempt,
-    /// The kernel refused at once; that is told in the next poll phase.
+    /// The kernel refused at once; that is told in the next pending phase.
     refused: Option<io::Error>,
 }
 
@@ -369,9 +368,8 @@ impl SocketHost<'_> {
                     host.connection_failed(&error);
                 }
             });
-            event_loop.settle();
         });
-        self.event_loop.continue_later(task);
+        self.event_loop.pend(task);
     }
 
     fn arm_attempt_timer(&self) {
@@ -441,8 +439,8 @@ impl SocketHost<'_> {
         self.activity();
         self.apply_stored_options();
         // Each of the two may destroy the socket or connect it anew; Node emits them all the same.
-        self.cell.emitter.emit(event::Connect, ());
-        self.cell.emitter.emit(event::Ready, ());
+        self.emit_to(event::Connect, ());
+        self.emit_to(event::Ready, ());
         self.cell.duplex.after_connect(self);
     }
 
@@ -514,13 +512,6 @@ impl SocketHost<'_> {
         self.cell
             .rare(|rare| rare.connecting.as_deref_mut().map(f))
             .flatten()
-    }
-
-    fn emit_to<E>(&self, event: E, payload: E::Payload<'_>)
-    where
-        E: Event,
-    {
-        self.cell.emitter.emit(event, payload);
     }
 }
 

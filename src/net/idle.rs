@@ -91,6 +91,6 @@ impl IdleTimeout {
             return host.event_loop.arm(timer, after);
         }
         self.told.set(true);
-        host.cell.emitter.emit(event::Timeout, ());
+        host.emit_to(event::Timeout, ());
     }
 }

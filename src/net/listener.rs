@@ -226,7 +226,9 @@ pub(super) struct Reserve;
 
 impl Reserve {
     pub(super) fn keep() {
-        RESERVE.with_borrow_mut(|reserve| {
+        // The destructors of a thread on its way out may come here when this is gone.
+        let _gone = RESERVE.try_with(|reserve| {
+            let mut reserve = reserve.borrow_mut();
             if reserve.is_none() {
                 *reserve = File::open("/dev/null").ok();
             }
@@ -235,7 +237,7 @@ impl Reserve {
 
     /// Turns away everybody who waits. False if there was no room even for that.
     pub(super) fn turn_away(listener: &Listener) -> bool {
-        if RESERVE.take().is_none() {
+        if RESERVE.try_with(RefCell::take).ok().flatten().is_none() {
             Reserve::keep();
             return false;
         }

@@ -27,6 +27,8 @@ pub use server::{DropInfo, Server, ServerAddress};
 pub use socket::Socket;
 
 use crate::event;
+use crate::events::{Event, EventEmitter};
+use crate::reactor::Loop;
 
 /// A server that calls `listener` with every socket that it accepts. It does not listen yet: see
 /// [`Server::listen`].
@@ -72,6 +74,18 @@ pub fn connect_with(
     let socket = Socket::new(options.socket.clone());
     socket.once(event::Connect, |()| listener());
     socket.connect(options)
+}
+
+/// Calls the listeners of `E`; true if there are any, also if one of them panics.
+fn emit<E: Event>(
+    event_loop: &Loop,
+    emitter: &EventEmitter,
+    event: E,
+    payload: E::Payload<'_>,
+) -> bool {
+    let mut heard = true;
+    event_loop.call(|| heard = emitter.emit(event, payload));
+    heard
 }
 
 /// Whether a listener came or went.

@@ -15,6 +15,7 @@ use super::transport::Transport;
 use crate::dns;
 use crate::error::{Error, Result, node};
 use crate::event;
+use crate::events::Event;
 use crate::reactor::{self, Counters, Handle, Job, Key, Loop, Ready, Task};
 
 /// How many connections one server accepts before others get their turn.
@@ -96,6 +97,8 @@ struct ServerCell {
     counted: Cell<bool>,
     /// There are no descriptors left, and that has been told.
     exhausted: Cell<bool>,
+    /// A timer will try to accept again.
+    resting: Cell<bool>,
 }
 
 impl Server {
@@ -113,6 +116,7 @@ impl Server {
                 referenced: Cell::new(true),
                 counted: Cell::new(false),
                 exhausted: Cell::new(false),
+                resting: Cell::new(false),
             });
             cell.key
         });
@@ -361,7 +365,7 @@ impl ServerHost<'_> {
                 Reserve::keep();
                 self.tick(|host| {
                     if !host.cell.listener.borrow().is_none() {
-                        host.cell.emitter.emit(event::Listening, ());
+                        host.emit(event::Listening, ());
                     }
                 });
             }
@@ -369,8 +373,12 @@ impl ServerHost<'_> {
         }
     }
 
+    fn emit<E: Event>(&self, event: E, payload: E::Payload<'_>) -> bool {
+        super::emit(self.event_loop, &self.cell.emitter, event, payload)
+    }
+
     fn emit_error(&self, error: &Error) {
-        if !self.cell.emitter.emit(event::Error, error) {
+        if !self.emit(event::Error, error) {
             self.event_loop.unhandled_error(error.clone());
         }
     }
@@ -388,11 +396,10 @@ impl ServerHost<'_> {
 
     /// Accepts those who wait, up to a number; the others' turn comes in the next poll phase.
     fn accept_ready(&self) {
-        let mut unfinished = Unfinished {
-            host: self,
-            more: true,
-        };
         for _ in 0..ACCEPT_BUDGET {
+            if self.event_loop.is_interrupted() {
+                break;
+            }
             let accepted = self.cell.listener.borrow().accept();
             match accepted {
                 Accepted::Connection(transport) => {
@@ -400,21 +407,16 @@ impl ServerHost<'_> {
                     Counters::add(&self.event_loop.counters.accepts, 1);
                     self.connection(transport);
                     self.event_loop.settle();
-                    if self.event_loop.is_interrupted() {
-                        return;
-                    }
                 }
                 Accepted::Retry => {}
-                Accepted::Nobody => {
-                    unfinished.more = false;
-                    return;
-                }
-                Accepted::Exhausted(error) => {
-                    unfinished.more = false;
-                    return self.exhausted(&error);
-                }
+                Accepted::Nobody => return,
+                Accepted::Exhausted(error) => return self.exhausted(&error),
             }
         }
+        let again = Task::new(self.cell.key, |event_loop, key| {
+            ServerHost::on(event_loop, key, |host| host.accept_ready());
+        });
+        self.event_loop.continue_later(again);
     }
 
     fn exhausted(&self, error: &std::io::Error) {
@@ -427,9 +429,16 @@ impl ServerHost<'_> {
         if Reserve::turn_away(&self.cell.listener.borrow()) {
             return;
         }
+        // One timer, however many come meanwhile.
+        if self.cell.resting.replace(true) {
+            return;
+        }
         let key = self.cell.key;
         let again = move || {
-            ServerHost::with(key, |host| host.accept_ready());
+            ServerHost::with(key, |host| {
+                host.cell.resting.set(false);
+                host.accept_ready();
+            });
         };
         let timer = self
             .event_loop
@@ -450,7 +459,7 @@ impl ServerHost<'_> {
             };
             // Closed before anybody is told: a listener that panics must not let it in.
             drop(transport);
-            server.emitter.emit(event::Drop, &info);
+            self.emit(event::Drop, &info);
             return;
         }
         let cell = SocketCell::insert(self.event_loop, transport);
@@ -474,7 +483,7 @@ impl ServerHost<'_> {
         }
         host.update_alive();
         let socket = cell.handle();
-        server.emitter.emit(event::Connection, socket);
+        self.emit(event::Connection, socket);
     }
 
     fn close(&self) {
@@ -492,7 +501,7 @@ impl ServerHost<'_> {
     fn close_if_drained(&self) {
         if self.is_idle() {
             self.tick(|host| {
-                host.cell.emitter.emit(event::Close, false);
+                host.emit(event::Close, false);
                 if host.is_idle() {
                     host.event_loop.remove(host.cell.key);
                 }
@@ -512,23 +521,4 @@ pub(super) fn connection_left(event_loop: &Loop, server: Key) {
         host.cell.connections.set(left);
         host.close_if_drained();
     });
-}
-
-/// Continues accepting in the next turn, if there may be somebody.
-struct Unfinished<'a, 'b> {
-    host: &'a ServerHost<'b>,
-    more: bool,
-}
-
-impl Drop for Unfinished<'_, '_> {
-    fn drop(&mut self) {
-        if self.more {
-            let key = self.host.cell.key;
-            self.host
-                .event_loop
-                .continue_later(Task::new(key, |event_loop, key| {
-                    ServerHost::on(event_loop, key, |host| host.accept_ready());
-                }));
-        }
-    }
 }

@@ -17,6 +17,7 @@ use crate::event;
 use crate::events::EventEmitter;
 use crate::machine::data::Repr;
 use crate::machine::read_half::Amount;
+use crate::machine::write_queue::Callback;
 use crate::machine::{AfterConnect, Host, Life, ReadyState};
 use crate::reactor::{self, Key};
 
@@ -102,7 +103,7 @@ impl Socket {
     ) -> bool {
         let (data, mut callback) = (data.into(), Some(callback));
         let written = self.with(|host| {
-            let callback = callback.take().map(|callback| Box::new(callback) as _);
+            let callback = callback.take().map(guarded);
             host.cell.duplex.write(host, data, callback)
         });
         if let Some(callback) = callback {
@@ -134,7 +135,7 @@ impl Socket {
     ) -> Socket {
         let (data, mut callback) = (data.into(), Some(callback));
         self.with(|host| {
-            let callback = callback.take().map(|callback| Box::new(callback) as _);
+            let callback = callback.take().map(guarded);
             let data = Some(data).filter(|data| !data.is_empty());
             host.cell.duplex.end(host, data, callback);
         });
@@ -532,6 +533,13 @@ impl SocketHost<'_> {
         });
         ignore("SO_KEEPALIVE", set);
     }
+}
+
+/// A callback of the user's as the state machine calls it: its panic does not come back there.
+fn guarded(callback: impl FnOnce(Result<()>) + 'static) -> Callback {
+    Box::new(move |outcome| {
+        reactor::with(|event_loop| event_loop.call(|| callback(outcome)));
+    })
 }
 
 /// Node ignores these errors; here they are at least logged.

@@ -22,7 +22,8 @@ enum Callback {
 }
 
 impl Loop {
-    /// A timer of the user's, armed.
+    /// A timer of the user's, armed. Its delay counts from the call, however long the callback that
+    /// makes it has been running.
     pub(crate) fn set_timer(&self, delay: u64, repeats: bool, call: Box<dyn FnMut()>) -> Key {
         let task = TimerTask {
             callback: Callback::Call(call),
@@ -32,8 +33,15 @@ impl Loop {
             counted: true,
         };
         self.reference();
+        self.update_time();
         let deadline = self.now().saturating_add(delay.max(1));
         self.timers.borrow_mut().insert_armed(task, deadline)
+    }
+
+    /// Starts a timer of the user's anew.
+    pub(crate) fn refresh(&self, key: Key) {
+        self.update_time();
+        self.rearm(key);
     }
 
     /// A timer of a handle's, not armed, which does not keep the loop alive.
@@ -55,8 +63,8 @@ impl Loop {
         self.rearm(key);
     }
 
-    /// Arms a timer anew, for its delay from now.
-    pub(crate) fn rearm(&self, key: Key) {
+    /// Arms a timer for its delay from now.
+    fn rearm(&self, key: Key) {
         let timers = &mut *self.timers.borrow_mut();
         if let Some(task) = timers.get(key) {
             let deadline = self.now().saturating_add(task.delay.max(1));
@@ -110,31 +118,26 @@ impl Loop {
         };
         match callback {
             Callback::Task(task) => task.run(self),
-            Callback::Call(call) => {
-                let mut running = Running {
-                    event_loop: self,
-                    key,
-                    call: Some(call),
-                };
-                if let Some(call) = &mut running.call {
-                    call();
-                }
+            Callback::Call(mut call) => {
+                let called_at = self.now();
+                self.call(&mut call);
+                self.after_call(key, call, called_at);
             }
             Callback::Out => {}
         }
     }
 
-    /// Puts a closure back whose timer is to go on, and forgets the timer otherwise.
-    fn after_call(&self, key: Key, call: Box<dyn FnMut()>) {
+    /// Puts a closure back whose timer is to go on, and forgets the timer otherwise. An interval is
+    /// counted from the moment of the call.
+    fn after_call(&self, key: Key, call: Box<dyn FnMut()>, called_at: u64) {
         let gone = {
             let timers = &mut *self.timers.borrow_mut();
             let armed = timers.is_armed(key);
-            let now = self.now();
             match timers.get_mut(key) {
                 None => Some(call),
                 Some(task) if armed || task.repeats => {
                     task.callback = Callback::Call(call);
-                    let deadline = now.saturating_add(task.delay.max(1));
+                    let deadline = called_at.saturating_add(task.delay.max(1));
                     if !armed {
                         timers.arm(key, deadline);
                     }
@@ -162,22 +165,6 @@ impl Loop {
             } else {
                 self.unreference()
             }
-        }
-    }
-}
-
-/// A closure that is being called. It is put back when it has returned, and also when it panics: an
-/// interval goes on.
-struct Running<'a> {
-    event_loop: &'a Loop,
-    key: Key,
-    call: Option<Box<dyn FnMut()>>,
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        if let Some(call) = self.call.take() {
-            self.event_loop.after_call(self.key, call);
         }
     }
 }

@@ -14,12 +14,18 @@
 //! | timers | timers that are due, in the order of their deadlines | `uv__run_timers` |
 //!
 //! After every single callback, writes that it made go out and the tick queue is drained
-//! ([`Loop::settle`]). What is still to be called is taken out of a queue of the loop one by one, so
-//! that a panic of a listener or an unhandled error leaves everything else in place, and the loop
+//! ([`Loop::settle`]).
+//!
+//! An error that nobody handles and a panic of the user's code interrupt the run in the same way:
+//! nothing unwinds through the loop ([`Loop::call`] sees to that), what was being done is completed,
+//! nothing further is called, and then `run` ends with the error or the panic. What is still to be
+//! called is taken out of queues of the loop one by one, so all of it is still there, and the loop
 //! can be run again.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -77,7 +83,7 @@ pub(crate) struct Loop {
     pending: RefCell<VecDeque<Task>>,
     check: RefCell<VecDeque<Key>>,
     closing: RefCell<Vec<Task>>,
-    /// Handles that were interrupted though they were still ready, or became willing to read.
+    /// Handles that stopped though they were still ready, or became willing to read.
     unfinished: RefCell<VecDeque<Task>>,
 
     /// How many handles, timers, immediates and pieces of work keep the loop alive.
@@ -86,9 +92,10 @@ pub(crate) struct Loop {
     now: Cell<u64>,
     running: Cell<bool>,
     stopping: Cell<bool>,
-    /// An error that nobody listened for, which ends `run`.
-    unhandled: Cell<Option<Error>>,
+    /// The run is about to end before its time.
     interrupted: Cell<bool>,
+    /// Why, if it is.
+    interruption: Cell<Option<Interruption>>,
     on_unhandled: RefCell<Option<Hook>>,
 
     pub(crate) read_buffer: ReadBuffer,
@@ -101,6 +108,14 @@ pub(crate) type Hook = Rc<dyn Fn(Error)>;
 struct Immediate {
     callback: Box<dyn FnOnce()>,
     referenced: bool,
+}
+
+/// Why a run ends though there is more to do.
+enum Interruption {
+    /// An error that nobody listened for.
+    Error(Error),
+    /// The user's code has panicked.
+    Panic(Box<dyn Any + Send>),
 }
 
 /// How long one turn may wait in poll.
@@ -130,8 +145,8 @@ impl Loop {
             now: Cell::new(0),
             running: Cell::new(false),
             stopping: Cell::new(false),
-            unhandled: Cell::new(None),
             interrupted: Cell::new(false),
+            interruption: Cell::new(None),
             on_unhandled: RefCell::default(),
             read_buffer: ReadBuffer::new(),
             counters: Counters::default(),
@@ -170,7 +185,7 @@ impl Loop {
         Ok(())
     }
 
-    /// The frame around turns: entered once at a time, left with an unhandled error if there is one.
+    /// The frame around turns: entered once at a time, left with what interrupted them.
     fn running(&self, turns: impl FnOnce() -> Result<()>) -> Result<()> {
         if self.running.replace(true) {
             return Err(error::node::already_running());
@@ -185,8 +200,9 @@ impl Loop {
             turns()?;
         }
         self.interrupted.set(false);
-        match self.unhandled.take() {
-            Some(error) => Err(error),
+        match self.interruption.take() {
+            Some(Interruption::Error(error)) => Err(error),
+            Some(Interruption::Panic(panic)) => resume_unwind(panic),
             None => Ok(()),
         }
     }
@@ -310,7 +326,7 @@ impl Loop {
                 if immediate.referenced {
                     self.unreference();
                 }
-                (immediate.callback)();
+                self.call(immediate.callback);
                 self.settle();
             }
         }
@@ -329,13 +345,13 @@ impl Loop {
         }
     }
 
-    /// Whether the turn goes on to its next callback. `stop` lets a turn end; an unhandled error
-    /// does not.
+    /// Whether the turn goes on to its next callback. `stop` lets a turn end; an interruption does
+    /// not.
     fn may_dispatch(&self) -> bool {
         !self.is_interrupted()
     }
 
-    /// Whether an unhandled error ends the run: what is being done should be left for later.
+    /// Whether the run is about to end: what calls the user's code should be left for the next.
     pub(crate) fn is_interrupted(&self) -> bool {
         self.interrupted.get()
     }
@@ -355,17 +371,30 @@ impl Loop {
         self.stopping.set(true);
     }
 
+    /// Calls the user's code. Its panic ends the run, once whoever called this is done; outside of
+    /// a run it goes on to the caller.
+    pub(crate) fn call(&self, call: impl FnOnce()) {
+        if !self.running.get() {
+            return call();
+        }
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(call)) {
+            self.interrupt(Interruption::Panic(panic));
+        }
+    }
+
     /// What an error is handed to that no listener takes.
     pub(crate) fn unhandled_error(&self, error: Error) {
         let hook = self.on_unhandled.borrow().clone();
         match hook {
-            Some(hook) => hook(error),
-            None => {
-                // The first one is what ends the run.
-                if !self.interrupted.replace(true) {
-                    self.unhandled.set(Some(error));
-                }
-            }
+            Some(hook) => self.call(|| hook(error)),
+            None => self.interrupt(Interruption::Error(error)),
+        }
+    }
+
+    /// The first reason is what ends the run.
+    fn interrupt(&self, why: Interruption) {
+        if !self.interrupted.replace(true) {
+            self.interruption.set(Some(why));
         }
     }
 
@@ -425,6 +454,11 @@ impl Loop {
         key: Key,
     ) -> std::io::Result<()> {
         self.poller.register(source, key)
+    }
+
+    /// Hands an event out again, which came too late in a run that is about to end.
+    pub(crate) fn redeliver(&self, key: Key, ready: Ready) {
+        self.poller.put_back(key, ready);
     }
 
     pub(crate) fn next_tick(&self, job: Job) {

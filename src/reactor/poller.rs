@@ -78,13 +78,18 @@ impl Poller {
         .map_err(|error| Error::os("poll", &error))
     }
 
-    /// Whether a batch was left unfinished by a panic or an unhandled error.
+    /// Whether an interruption has left a batch unfinished.
     pub(super) fn has_events(&self) -> bool {
         !self.batch.borrow().is_empty()
     }
 
     pub(super) fn next_event(&self) -> Option<(Key, Ready)> {
         self.batch.borrow_mut().pop_front()
+    }
+
+    /// Makes an event the next one again.
+    pub(super) fn put_back(&self, key: Key, ready: Ready) {
+        self.batch.borrow_mut().push_front((key, ready));
     }
 
     /// Where other threads leave what they post. Made on first use, with the descriptor that wakes

@@ -47,7 +47,15 @@ impl Remote {
     ///
     /// `ERR_LOOP_CLOSED` when the loop's thread has ended; `call` is dropped then.
     pub fn post(&self, call: impl FnOnce() + Send + 'static) -> Result<()> {
-        self.mailbox.post(Box::new(call))
+        if !self.referenced.load(Ordering::Relaxed) {
+            return self.mailbox.post(Box::new(call));
+        }
+        // The call holds on to the loop by itself: this `Remote` may be gone before it is made.
+        let hold = self.clone();
+        self.mailbox.post(Box::new(move || {
+            drop(hold);
+            call();
+        }))
     }
 
     /// Lets the loop end though this `Remote` exists. What is posted is called as long as the loop
@@ -168,13 +176,7 @@ impl Loop {
                 break;
             }
             let Some(post) = mailbox.take() else { break };
-            // Should this call panic, those behind it still need a wake-up.
-            let _wake = super::OnDrop(|| {
-                if std::thread::panicking() {
-                    mailbox.wake();
-                }
-            });
-            post();
+            self.call(post);
             self.settle();
         }
         if mailbox.len() > 0 {
