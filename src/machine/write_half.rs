@@ -21,6 +21,9 @@ use super::write_queue::{COALESCE, Callback, SLICES, WriteQueue};
 use super::{DEFAULT_HIGH_WATER_MARK, Duplex, Life};
 use crate::error::{Error, Result, node};
 
+#[cfg(any(test, fuzzing, feature = "fuzzing"))]
+mod check;
+
 /// From this size on, borrowed bytes are offered to the kernel at once rather than copied: the copy
 /// would cost as much as a system call saves.
 const WRITE_NOW: usize = 16 * 1024;
@@ -421,7 +424,7 @@ impl Duplex {
             return;
         }
         host.activity();
-        match self.send_queued(host) {
+        match self.send_queued(host, half.accepted.get()) {
             Ok(true) => self.settle_all(host),
             Ok(false) => self.wait_for_room(),
             Err(error) => self.fail_write(host, &error),
@@ -456,16 +459,21 @@ impl Duplex {
         host.tick(Tick::WriteFailed);
     }
 
-    /// Writes until everything is sent (true) or the kernel takes no more (false).
-    fn send_queued(&self, host: &impl Host) -> Result<bool> {
+    /// Writes until everything up to this position is sent (true) or the kernel takes no more
+    /// (false).
+    fn send_queued(&self, host: &impl Host, upto: u64) -> Result<bool> {
         let half = &self.write;
         half.with_queue(|queue| {
-            while queue.bytes() > 0 {
+            while half.sent.get() < upto {
+                let left = (upto - half.sent.get()) as usize;
                 let (offered, outcome) = match queue.only_chunk() {
-                    Some(bytes) => (bytes.len(), host.write(&[IoSlice::new(bytes)])),
+                    Some(bytes) => {
+                        let bytes = &bytes[..bytes.len().min(left)];
+                        (bytes.len(), host.write(&[IoSlice::new(bytes)]))
+                    }
                     None => {
                         let mut slices = [IoSlice::new(&[]); SLICES];
-                        let count = queue.slices(&mut slices);
+                        let count = queue.slices(&mut slices, left);
                         let slices = &slices[..count];
                         (
                             slices.iter().map(|slice| slice.len()).sum(),
@@ -500,7 +508,7 @@ impl Duplex {
         let outcome = half.with_queue(|queue| {
             let queued = queue.bytes();
             let mut slices = [IoSlice::new(&[]); SLICES];
-            let count = queue.slices(&mut slices);
+            let count = queue.slices(&mut slices, queued);
             if count == SLICES {
                 queue.push(bytes.into());
                 return Ok(());
@@ -558,7 +566,12 @@ impl Duplex {
         let Request::Waiting { end } = half.request.get() else {
             return;
         };
-        match self.send_queued(host) {
+        // What is corked stays behind.
+        let upto = match half.corked.get() {
+            0 => half.accepted.get(),
+            _ => end,
+        };
+        match self.send_queued(host, upto) {
             Ok(_) if half.sent.get() < end => return host.activity(),
             Ok(all_sent) => {
                 half.settled.set(end);
@@ -701,9 +714,10 @@ impl Duplex {
     /// The socket closed before it was connected, and this is among the listeners of `Close`.
     pub(crate) fn on_closed_before_connect(&self) {
         let half = &self.write;
-        let Request::Parked { .. } = half.request.get() else {
+        // A listener before this one may have begun a new life, with writes of its own.
+        if self.life() != Life::Closed || !matches!(half.request.get(), Request::Parked { .. }) {
             return;
-        };
+        }
         half.request.set(Request::None);
         let error = node::closed_before_connection();
         self.set_error(&error);
@@ -711,6 +725,19 @@ impl Duplex {
             callback(Err(error));
         }
         self.fail_queued();
+    }
+
+    /// A new life begins before the writes of the old one were told that it is over.
+    pub(super) fn fail_parked(&self, host: &impl Host) {
+        let error = node::closed_before_connection;
+        self.drop_queued_bytes();
+        while let Some(callback) = self.write.pop_callback(u64::MAX) {
+            self.tick_callback(host, Some(callback), Err(error()));
+        }
+        for callback in self.write.end_callbacks.take() {
+            self.tick_callback(host, Some(callback), Err(error()));
+        }
+        self.write.give_back_empty_queue();
     }
 
     fn call_end_callbacks(&self, outcome: impl Fn() -> Result<()>) {

@@ -133,12 +133,23 @@ impl WriteQueue {
         self.chunks.push_back(Chunk::Copies(copies));
     }
 
-    /// Fills `slices` with what is to be sent next, and says how many there are.
-    pub(crate) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; SLICES]) -> usize {
+    /// Fills `slices` with what is to be sent next, at most `most` bytes, and says how many slices
+    /// there are.
+    pub(crate) fn slices<'a>(
+        &'a self,
+        slices: &mut [IoSlice<'a>; SLICES],
+        mut most: usize,
+    ) -> usize {
         let mut start = self.start;
         let mut count = 0;
         for (slice, chunk) in slices.iter_mut().zip(&self.chunks) {
-            *slice = IoSlice::new(&chunk.bytes()[start..]);
+            if most == 0 {
+                break;
+            }
+            let bytes = &chunk.bytes()[start..];
+            let bytes = &bytes[..bytes.len().min(most)];
+            *slice = IoSlice::new(bytes);
+            most -= bytes.len();
             start = 0;
             count += 1;
         }
@@ -206,6 +217,23 @@ impl WriteQueue {
         } else {
             None
         }
+    }
+
+    /// Asserts what holds between calls.
+    #[cfg(any(test, fuzzing, feature = "fuzzing"))]
+    pub(super) fn check(&self) {
+        let kept: usize = self.chunks.iter().map(|chunk| chunk.bytes().len()).sum();
+        assert_eq!(kept - self.start, self.bytes, "the count of queued bytes");
+        let begun = self.chunks.front().map_or(0, |chunk| chunk.bytes().len());
+        assert!(
+            self.start < begun || begun == 0,
+            "a chunk that was sent is kept"
+        );
+        let positions = self.callbacks.iter().map(|(position, _)| position);
+        assert!(
+            positions.is_sorted(),
+            "callbacks in the order of the writes"
+        );
     }
 
     /// Makes the callbacks of one request come due together, at its end; false if there are none.
