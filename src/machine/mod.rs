@@ -35,6 +35,8 @@ mod slot;
 mod write_half;
 pub(crate) mod write_queue;
 
+#[cfg(any(test, fuzzing, feature = "fuzzing"))]
+mod script;
 #[cfg(test)]
 mod tests;
 
@@ -160,15 +162,17 @@ impl Duplex {
         self.life.set(Life::Open);
     }
 
-    /// A connection is being made. A socket that was destroyed begins a new life.
-    pub(crate) fn begin_connecting(&self) {
-        if self.is_destroyed() {
+    /// A connection is being made. A socket that has closed begins a new life.
+    pub(crate) fn begin_connecting(&self, host: &impl Host) {
+        debug_assert_ne!(self.life.get(), Life::Destroyed, "`Close` comes first");
+        if self.life.get() == Life::Closed {
             self.errored.set(false);
             self.error.take();
             self.had_error.set(false);
             self.error_emitted.set(false);
             self.quiet.set(false);
             self.read.begin_again();
+            self.fail_parked(host);
             self.write.begin_again();
         }
         self.life.set(Life::Connecting);
@@ -272,6 +276,13 @@ impl Duplex {
         host.emit(Signal::Close {
             had_error: self.had_error.get(),
         });
+    }
+
+    /// Asserts what holds whenever nothing is under way.
+    #[cfg(any(test, fuzzing, feature = "fuzzing"))]
+    fn check(&self) {
+        self.check_read_half();
+        self.check_write_half();
     }
 
     /// Whether a socket that has ended one half has ended the other too, and is done.

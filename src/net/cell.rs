@@ -64,6 +64,8 @@ pub(crate) struct Rare {
     pub(crate) remote: Option<SocketAddr>,
     /// Listens for a `Close` that comes before the connection.
     close_listener: Option<ListenerId>,
+    /// What waits for the connection, among the listeners of `Connect`.
+    connect_listeners: Vec<ListenerId>,
 }
 
 impl SocketCell {
@@ -315,6 +317,16 @@ impl SocketHost<'_> {
         }
     }
 
+    /// What waited for a connection that never came must not meet that of the socket's next life.
+    fn forget_connect_listeners(&self) {
+        let listeners = self
+            .cell
+            .rare(|rare| std::mem::take(&mut rare.connect_listeners));
+        for id in listeners.into_iter().flatten() {
+            self.cell.emitter.remove_listener(id);
+        }
+    }
+
     /// The closing phase has come to this socket.
     fn close_now(&self) {
         self.cell.duplex.on_closed(self);
@@ -344,6 +356,7 @@ impl Host for SocketHost<'_> {
             idle.clear(self.event_loop);
         }
         self.abandon_attempts();
+        self.forget_connect_listeners();
         let transport = self.cell.transport.replace(Transport::None);
         if how == CloseKind::Reset {
             transport.reset_on_close();
@@ -418,8 +431,9 @@ impl Host for SocketHost<'_> {
             });
             self.cell.with_rare(|rare| rare.close_listener = Some(id));
         }
-        self.cell.emitter.once(event::Connect, move |()| {
+        let id = self.cell.emitter.once(event::Connect, move |()| {
             SocketHost::with(key, |host| {
+                host.cell.with_rare(|rare| rare.connect_listeners.clear());
                 if then == AfterConnect::Write
                     && let Some(id) = host.cell.with_rare(|rare| rare.close_listener.take())
                 {
@@ -428,6 +442,7 @@ impl Host for SocketHost<'_> {
                 host.cell.duplex.on_connected(host, then);
             });
         });
+        self.cell.with_rare(|rare| rare.connect_listeners.push(id));
     }
 
     fn activity(&self) {

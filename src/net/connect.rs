@@ -156,7 +156,15 @@ impl SocketHost<'_> {
             // As connect(2) on a descriptor that has its connection.
             return self.fail_later(Error::new("EISCONN", "connect EISCONN"));
         }
-        cell.duplex.begin_connecting();
+        if cell.duplex.life() == Life::Destroyed {
+            // One life after the other: what the old one still owes comes before the new one.
+            let socket = cell.handle();
+            cell.emitter.once(event::Close, move |_| {
+                socket.connect(options);
+            });
+            return;
+        }
+        cell.duplex.begin_connecting(self);
         let options = Rc::new(options);
         let id = cell.with_rare(|rare| {
             rare.attempt = rare.attempt.wrapping_add(1);
