@@ -22,6 +22,9 @@ use super::slot::Slot;
 use super::{DEFAULT_HIGH_WATER_MARK, Duplex, Life};
 use crate::error::{Error, Result, node};
 
+#[cfg(any(test, fuzzing, feature = "fuzzing"))]
+mod check;
+
 /// The largest high-water mark that a `read` of so much sets.
 const MAX_HIGH_WATER_MARK: usize = 1 << 30;
 

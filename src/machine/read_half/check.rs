@@ -1,0 +1,22 @@
+//! What holds of the reading half whenever it is not in the middle of something.
+
+use super::Duplex;
+
+impl Duplex {
+    pub(in crate::machine) fn check_read_half(&self) {
+        let half = &self.read;
+        let kept: usize = half
+            .buffer
+            .borrow()
+            .iter()
+            .flat_map(|buffer| &buffer.chunks)
+            .map(Vec::len)
+            .sum();
+        assert_eq!(kept, half.length.get(), "the length of what is kept");
+        assert!(
+            !half.reading.get() || !half.has_ended(),
+            "reads past the end"
+        );
+        assert!(!half.end_emitted() || kept == 0, "End, but there is data");
+    }
+}

@@ -1,0 +1,498 @@
+//! A scripted world for one [`Duplex`]: a kernel that fails on demand, a loop of one socket, and a
+//! witness that every promise of the machine is kept.
+//!
+//! ```text
+//!   Op ──▶ World ── calls ──▶ Duplex ── Host ──▶ World ──▶ Kernel    what is sent
+//!            ▲                                     │
+//!            └────────── reactions ◀── Witness ◀───┘                 what is seen
+//! ```
+//!
+//! The loop does what the crate's own does with a socket, phase by phase and in the same order, with
+//! the same rule for an event whose listener is running (it waits for a tick). Chunks are a few bytes
+//! long, so that every limit is met within a few steps.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::rc::{Rc, Weak};
+
+use super::{AfterConnect, CloseKind, Duplex, Host, Life, Signal, Tick};
+use crate::error::Error;
+
+mod conclusion;
+mod kernel;
+mod op;
+mod user;
+mod witness;
+
+pub(super) use conclusion::Conclusion;
+pub(super) use kernel::{Fault, LONGEST};
+pub(super) use op::{Callback, KernelOp, Moment, Op, UserOp};
+
+use kernel::Kernel;
+use witness::Witness;
+
+/// Bytes per read.
+const READ_CHUNK: usize = 8;
+/// How often one event reads.
+const READ_BUDGET: usize = 3;
+/// The high-water marks of both halves.
+const HIGH_WATER_MARK: usize = 12;
+/// How often completions are delivered in one turn.
+const PENDING_ROUNDS: usize = 8;
+/// More ticks in one go than any script has a reason for.
+const TOO_MANY_TICKS: usize = 1000;
+
+/// A socket, its kernel and its loop.
+pub(super) struct World {
+    me: Weak<World>,
+    pub(super) duplex: Duplex,
+    kernel: RefCell<Kernel>,
+    witness: RefCell<Witness>,
+    reactions: RefCell<VecDeque<(Moment, UserOp)>>,
+
+    ticks: RefCell<VecDeque<Job>>,
+    unflushed: Cell<usize>,
+    pending: Cell<usize>,
+    closing: Cell<usize>,
+    unfinished: Cell<usize>,
+    readiness: Cell<Readiness>,
+
+    /// What waits among the listeners of `Connect`.
+    on_connect: RefCell<Vec<AfterConnect>>,
+    /// A write listens for a `Close` that comes first.
+    close_listener: Cell<bool>,
+    /// A `connect` waits for the `Close` of the life before.
+    reconnect: Cell<bool>,
+    /// How the connection that is being made turns out, once the poll is to tell.
+    attempt: Cell<Option<KernelOp>>,
+    /// The loop has forgotten the socket.
+    gone: Cell<bool>,
+
+    listens_data: Cell<bool>,
+    listens_readable: Cell<bool>,
+    /// The listeners that have not returned, a bit for each event.
+    running: Cell<u32>,
+    /// Calls of the user's that have not returned.
+    calls: Cell<u32>,
+    /// Calls of `read` and `unshift` among them, which give data to a paused reader too.
+    explicit_reads: Cell<u32>,
+}
+
+enum Job {
+    Tick(Tick),
+    Call(Box<dyn FnOnce()>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Readiness {
+    Drained,
+    Readable,
+    Closing,
+}
+
+impl World {
+    /// A socket that has not been connected.
+    pub(super) fn fresh() -> Rc<World> {
+        let world = Rc::new_cyclic(|me| World {
+            me: Weak::clone(me),
+            duplex: Duplex::new(),
+            kernel: RefCell::new(Kernel::new()),
+            witness: RefCell::default(),
+            reactions: RefCell::default(),
+            ticks: RefCell::default(),
+            unflushed: Cell::new(0),
+            pending: Cell::new(0),
+            closing: Cell::new(0),
+            unfinished: Cell::new(0),
+            readiness: Cell::new(Readiness::Drained),
+            on_connect: RefCell::default(),
+            close_listener: Cell::new(false),
+            reconnect: Cell::new(false),
+            attempt: Cell::new(None),
+            gone: Cell::new(false),
+            listens_data: Cell::new(false),
+            listens_readable: Cell::new(false),
+            running: Cell::new(0),
+            calls: Cell::new(0),
+            explicit_reads: Cell::new(0),
+        });
+        world.duplex.set_readable_high_water_mark(HIGH_WATER_MARK);
+        world.duplex.set_writable_high_water_mark(HIGH_WATER_MARK);
+        world
+    }
+
+    /// A socket that is connecting.
+    pub(super) fn connecting() -> Rc<World> {
+        let world = World::fresh();
+        world.apply(Op::User(UserOp::Connect));
+        world
+    }
+
+    /// An accepted socket.
+    pub(super) fn open() -> Rc<World> {
+        let world = World::fresh();
+        world.duplex.open();
+        world.duplex.start(&*world);
+        world
+    }
+
+    /// Does one step, and checks what must hold after each.
+    pub(super) fn apply(&self, op: Op) {
+        match op {
+            Op::User(call) => self.call(call),
+            Op::React(moment, call) => self.reactions.borrow_mut().push_back((moment, call)),
+            Op::Kernel(op) => self.kernel_does(op),
+            Op::Settle => self.settle(),
+            Op::Turn => self.turn(),
+        }
+        self.check();
+    }
+
+    pub(super) fn run(&self, ops: &[Op]) {
+        ops.iter().for_each(|op| self.apply(*op));
+    }
+
+    /// What was seen since the last time, in words.
+    #[cfg(test)]
+    pub(super) fn trace(&self) -> String {
+        self.witness.borrow_mut().take_trace()
+    }
+
+    /// How much the kernel has taken.
+    #[cfg(test)]
+    pub(super) fn sent(&self) -> u64 {
+        self.kernel.borrow().sent()
+    }
+
+    fn kernel_does(&self, op: KernelOp) {
+        let mut kernel = self.kernel.borrow_mut();
+        match op {
+            KernelOp::Connected | KernelOp::Refused => self.attempt.set(Some(op)),
+            KernelOp::Arrive(count) => kernel.arrive(count),
+            KernelOp::PeerEnds => kernel.end_by_peer(),
+            KernelOp::PeerResets => kernel.reset_by_peer(),
+            KernelOp::Room(room) => kernel.set_room(room),
+            KernelOp::NextWrite(fault) => kernel.fail_next_write(fault),
+            KernelOp::NextShutdown(kind) => kernel.fail_next_shutdown(kind),
+            KernelOp::Announce => kernel.announce(),
+        }
+    }
+
+    fn check(&self) {
+        let life = self.duplex.life();
+        let witness = self.witness.borrow();
+        self.duplex.check();
+        assert_eq!(witness.is_closed(), life == Life::Closed);
+        if life == Life::Open {
+            assert!(self.kernel.borrow().is_open());
+            let spoiled = self.duplex.is_errored() || self.duplex.writable_ended();
+            assert!(
+                spoiled || witness.owes_drain() == self.duplex.writable_need_drain(),
+                "a write returned false, so Drain is to come"
+            );
+        }
+    }
+}
+
+/// The loop.
+impl World {
+    fn turn(&self) {
+        self.settle();
+        self.run_pending(1);
+        self.poll();
+        self.run_pending(PENDING_ROUNDS);
+        for _ in 0..self.closing.take() {
+            self.close_now();
+            self.settle();
+        }
+    }
+
+    fn settle(&self) {
+        for _ in 0..TOO_MANY_TICKS {
+            for _ in 0..self.unflushed.take() {
+                if !self.gone.get() {
+                    self.duplex.flush(self);
+                }
+            }
+            let job = self.ticks.borrow_mut().pop_front();
+            match job {
+                Some(Job::Tick(tick)) => self.run_tick(tick),
+                Some(Job::Call(call)) => call(),
+                None => return,
+            }
+        }
+        panic!("the ticks never end");
+    }
+
+    fn run_tick(&self, tick: Tick) {
+        match tick {
+            _ if self.gone.get() => {}
+            Tick::Closed => self.close_now(),
+            tick => self.duplex.on_tick(self, tick),
+        }
+    }
+
+    fn run_pending(&self, rounds: usize) {
+        for _ in 0..rounds {
+            for _ in 0..self.pending.take() {
+                if !self.gone.get() {
+                    self.duplex.on_shutdown(self);
+                }
+                self.settle();
+            }
+        }
+    }
+
+    fn poll(&self) {
+        let unfinished = self.unfinished.get();
+        self.connection_ready();
+        let edges = match self.duplex.life() {
+            Life::Open => self.kernel.borrow_mut().take_edges(),
+            _ => None,
+        };
+        if let Some(edges) = edges {
+            if edges.closed {
+                self.readiness.set(Readiness::Closing);
+            } else if edges.readable && self.readiness.get() == Readiness::Drained {
+                self.readiness.set(Readiness::Readable);
+            }
+            self.read_ready();
+            if edges.writable && self.duplex.is_writing() {
+                self.duplex.on_writable(self);
+                self.settle();
+            }
+        }
+        for _ in 0..unfinished {
+            self.unfinished.set(self.unfinished.get() - 1);
+            self.read_ready();
+        }
+    }
+
+    fn connection_ready(&self) {
+        if self.duplex.life() != Life::Connecting {
+            return;
+        }
+        match self.attempt.take() {
+            Some(KernelOp::Connected) => {
+                self.duplex.connected();
+                self.witness.borrow_mut().other_event("connect");
+                self.react(Moment::Connect);
+                for then in self.on_connect.take() {
+                    if then == AfterConnect::Write {
+                        self.close_listener.set(false);
+                    }
+                    self.duplex.on_connected(self, then);
+                }
+                self.duplex.after_connect(self);
+            }
+            Some(KernelOp::Refused) => {
+                let error = Error::new("ECONNREFUSED", "connect ECONNREFUSED");
+                self.duplex.destroy(self, Some(error));
+            }
+            _ => {}
+        }
+        self.settle();
+    }
+
+    fn read_ready(&self) {
+        for _ in 0..READ_BUDGET {
+            if self.readiness.get() == Readiness::Drained || !self.duplex.wants_read() {
+                return;
+            }
+            self.read_once();
+            self.settle();
+        }
+        self.unfinished.set(self.unfinished.get() + 1);
+    }
+
+    fn read_once(&self) {
+        let mut buffer = [0; READ_CHUNK];
+        let outcome = self.kernel.borrow_mut().read(&mut buffer);
+        match outcome {
+            Ok(0) => {
+                self.readiness.set(Readiness::Drained);
+                self.witness.borrow_mut().peer_ended();
+                self.duplex.on_eof(self);
+            }
+            Ok(count) => {
+                if count < buffer.len() && self.readiness.get() == Readiness::Readable {
+                    self.readiness.set(Readiness::Drained);
+                }
+                self.witness.borrow_mut().was_read(&buffer[..count]);
+                self.duplex.on_data(self, &buffer[..count]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.readiness.set(Readiness::Drained);
+            }
+            Err(error) => {
+                self.readiness.set(Readiness::Drained);
+                self.duplex.on_read_error(self, &error);
+            }
+        }
+    }
+
+    fn close_now(&self) {
+        if self.gone.get() {
+            return;
+        }
+        self.duplex.on_closed(self);
+        self.gone.set(self.duplex.life() == Life::Closed);
+    }
+}
+
+/// The listeners.
+impl World {
+    /// The listener of `moment` is called, and does what it was told to.
+    fn react(&self, moment: Moment) {
+        let before = self.running.get();
+        self.running.set(before | 1 << moment as u32);
+        let next = {
+            let mut reactions = self.reactions.borrow_mut();
+            let index = reactions.iter().position(|(when, _)| *when == moment);
+            index.and_then(|index| reactions.remove(index))
+        };
+        if let Some((_, call)) = next {
+            self.call(call);
+        }
+        self.running.set(before);
+    }
+
+    /// Calls a listener; later, if it is running.
+    fn emit_now_or_later(&self, moment: Moment, see: impl FnOnce(&mut Witness, &World) + 'static) {
+        if self.running.get() & 1 << moment as u32 == 0 {
+            see(&mut self.witness.borrow_mut(), self);
+            return self.react(moment);
+        }
+        let me = Weak::clone(&self.me);
+        self.tick_call(Box::new(move || {
+            if let Some(world) = me.upgrade().filter(|world| !world.gone.get()) {
+                world.emit_now_or_later(moment, see);
+            }
+        }));
+    }
+
+    fn emit_plain(&self, moment: Moment, name: &'static str) {
+        self.emit_now_or_later(moment, move |witness, _| witness.other_event(name));
+    }
+}
+
+impl Host for World {
+    fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.kernel.borrow_mut().write(slices)
+    }
+
+    fn shutdown(&self) -> io::Result<()> {
+        let all = self.kernel.borrow().sent() == self.witness.borrow().accepted();
+        assert!(all, "the end goes out before the last byte");
+        self.kernel.borrow_mut().shutdown()
+    }
+
+    fn close(&self, how: CloseKind) {
+        self.kernel.borrow_mut().close(how);
+        self.readiness.set(Readiness::Drained);
+        self.attempt.set(None);
+        self.on_connect.take();
+        if how == CloseKind::Reset {
+            self.witness.borrow_mut().note("reset");
+        }
+        if self.duplex.had_descriptor() {
+            self.closing.set(self.closing.get() + 1);
+        }
+    }
+
+    fn start_reading(&self) {
+        assert!(self.kernel.borrow().is_open(), "reads a closed descriptor");
+        if self.readiness.get() != Readiness::Drained {
+            self.unfinished.set(self.unfinished.get() + 1);
+        }
+    }
+
+    fn tick(&self, tick: Tick) {
+        self.ticks.borrow_mut().push_back(Job::Tick(tick));
+    }
+
+    fn flush_later(&self) {
+        self.unflushed.set(self.unflushed.get() + 1);
+    }
+
+    fn shutdown_later(&self) {
+        self.pending.set(self.pending.get() + 1);
+    }
+
+    fn on_connect(&self, then: AfterConnect) {
+        if then == AfterConnect::Write {
+            self.close_listener.set(true);
+        }
+        self.on_connect.borrow_mut().push(then);
+    }
+
+    fn activity(&self) {}
+
+    fn emit(&self, signal: Signal<'_>) {
+        match signal {
+            Signal::Data(chunk) => {
+                let allowed =
+                    self.explicit_reads.get() > 0 || self.duplex.readable_flowing() == Some(true);
+                let chunk = chunk.to_vec();
+                self.emit_now_or_later(Moment::Data, move |witness, _| {
+                    witness.data(&chunk, allowed);
+                });
+            }
+            // The same chunk comes as `Data`, too.
+            Signal::Text(text) => assert!(text.is_ascii()),
+            Signal::Readable => {
+                let before = self.listens_readable.get();
+                self.emit_plain(Moment::Readable, "readable");
+                if before && !self.listens_readable.get() {
+                    self.duplex.readable_listener_removed(self);
+                }
+            }
+            Signal::End => {
+                self.emit_now_or_later(Moment::End, |witness, _| witness.end());
+            }
+            Signal::Prefinish => {
+                self.emit_now_or_later(Moment::Prefinish, |witness, _| witness.prefinish());
+            }
+            Signal::Finish => {
+                self.emit_now_or_later(Moment::Finish, |witness, world| {
+                    witness.finish(world.kernel.borrow().sent());
+                });
+            }
+            Signal::Drain => {
+                self.emit_now_or_later(Moment::Drain, |witness, _| witness.drain());
+            }
+            Signal::Pause => self.emit_plain(Moment::Pause, "pause"),
+            Signal::Resume => self.emit_plain(Moment::Resume, "resume"),
+            Signal::Error(error) => {
+                self.witness.borrow_mut().error(error.code());
+                self.react(Moment::Error);
+            }
+            Signal::Close { had_error } => {
+                self.witness.borrow_mut().close(had_error);
+                let write_listens = self.close_listener.take();
+                self.react(Moment::Close);
+                if write_listens {
+                    self.duplex.on_closed_before_connect();
+                }
+                if self.reconnect.take() {
+                    self.call(UserOp::Connect);
+                }
+            }
+        }
+    }
+
+    fn has_data_listeners(&self) -> bool {
+        self.listens_data.get()
+    }
+
+    fn has_readable_listeners(&self) -> bool {
+        self.listens_readable.get()
+    }
+
+    fn tick_call(&self, call: Box<dyn FnOnce()>) {
+        self.ticks.borrow_mut().push_back(Job::Call(call));
+    }
+
+    fn left_server(&self) {}
+}

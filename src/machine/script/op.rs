@@ -1,0 +1,89 @@
+//! What a script is made of.
+
+use std::io::ErrorKind;
+
+use super::kernel::Fault;
+
+/// One step of a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::machine) enum Op {
+    /// A call of the user's, in the callback that runs at the moment.
+    User(UserOp),
+    /// The next time that this happens, its listener makes that call.
+    React(Moment, UserOp),
+    /// Something happens in the kernel; the next poll tells of it.
+    Kernel(KernelOp),
+    /// The callback returns: writes go out and ticks are run.
+    Settle,
+    /// The callback returns, and the loop goes round once.
+    Turn,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::machine) enum UserOp {
+    Connect,
+    /// `len` bytes, copied; with a callback or without.
+    Write(usize, Callback),
+    /// The same from a buffer that is handed over.
+    WriteOwned(usize, Callback),
+    End(Callback),
+    EndWith(usize, Callback),
+    EndSoon,
+    Cork,
+    Uncork,
+    /// Asks how much is queued, which flushes.
+    WritableLength,
+    Destroy,
+    DestroyWith,
+    Reset,
+    Pause,
+    Resume,
+    Read,
+    ReadExactly(usize),
+    Unshift(usize),
+    DecodeUtf8,
+    ListenData,
+    ListenReadable,
+    UnlistenReadable,
+    AllowHalfOpen(bool),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::machine) enum Callback {
+    With,
+    Without,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::machine) enum KernelOp {
+    /// The connection that is being made is up.
+    Connected,
+    Refused,
+    Arrive(usize),
+    PeerEnds,
+    PeerResets,
+    /// The send buffer has so much room.
+    Room(usize),
+    NextWrite(Fault),
+    NextShutdown(ErrorKind),
+    /// The poll reports readiness for which there is no reason.
+    Announce,
+}
+
+/// When a listener or callback is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::machine) enum Moment {
+    Connect,
+    Data,
+    Readable,
+    End,
+    Prefinish,
+    Finish,
+    Drain,
+    Pause,
+    Resume,
+    Error,
+    Close,
+    WriteCallback,
+    EndCallback,
+}

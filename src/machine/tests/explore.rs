@@ -1,0 +1,285 @@
+//! Every sequence of operations up to a bounded length, each followed by every conclusion, with the
+//! promises of the machine checked after each step (see [`script`](crate::machine::script)).
+//!
+//! The alphabets are small, one for each concern, so that the sequences can be long. The default
+//! lengths take some seconds in a debug build; `SOQUETE_EXPLORE=n` makes them `n` longer, for which
+//! a release build is a good idea:
+//!
+//! ```text
+//! SOQUETE_EXPLORE=1 cargo test --release explore -- --nocapture
+//! ```
+
+use std::io::ErrorKind;
+use std::rc::Rc;
+
+use crate::machine::script::{
+    Callback::{With, Without},
+    Conclusion, Fault,
+    KernelOp::*,
+    Moment, Op,
+    UserOp::*,
+    World,
+};
+
+/// A call of the user's.
+const fn user(call: crate::machine::script::UserOp) -> Op {
+    Op::User(call)
+}
+
+/// Something that happens in the kernel, and is told of at once.
+const fn kernel(op: crate::machine::script::KernelOp) -> Op {
+    Op::Kernel(op)
+}
+
+/// Tells which script failed.
+struct Told<'a>(&'a [Op], Conclusion);
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("failed: {:?}, then {:?}", self.0, self.1);
+        }
+    }
+}
+
+fn explore(name: &str, start: fn() -> Rc<World>, alphabet: &[Op], length: usize) {
+    let longer = std::env::var("SOQUETE_EXPLORE").ok();
+    let length = length + longer.and_then(|more| more.parse().ok()).unwrap_or(0);
+    let mut count = 0;
+    for length in 0..=length {
+        let mut digits = vec![0; length];
+        loop {
+            let script: Vec<Op> = digits.iter().map(|digit| alphabet[*digit]).collect();
+            for conclusion in Conclusion::ALL {
+                let _told = Told(&script, conclusion);
+                let world = start();
+                world.run(&script);
+                world.conclude(conclusion);
+                count += 1;
+            }
+            let carry = digits.iter_mut().all(|digit| {
+                *digit = (*digit + 1) % alphabet.len();
+                *digit == 0
+            });
+            if carry {
+                break;
+            }
+        }
+    }
+    println!("{name}: {count} scripts of up to {length} operations");
+}
+
+#[test]
+fn explore_writing() {
+    let alphabet = [
+        user(Write(5, With)),
+        user(Write(9, Without)),
+        user(Cork),
+        user(Uncork),
+        user(End(With)),
+        user(WritableLength),
+        kernel(Room(3)),
+        kernel(NextWrite(Fault::Short(2))),
+        kernel(NextWrite(Fault::WouldBlock)),
+        kernel(NextWrite(Fault::Fail(ErrorKind::BrokenPipe))),
+        Op::Settle,
+        Op::Turn,
+    ];
+    explore("writing", World::open, &alphabet, 4);
+}
+
+#[test]
+fn explore_big_writes() {
+    let alphabet = [
+        user(Write(20_000, With)),
+        user(WriteOwned(70, Without)),
+        user(WriteOwned(2_000, With)),
+        user(EndWith(3, With)),
+        user(Destroy),
+        kernel(Room(100)),
+        kernel(NextWrite(Fault::Short(1_000))),
+        kernel(NextWrite(Fault::Interrupted)),
+        Op::Turn,
+    ];
+    explore("big writes", World::open, &alphabet, 4);
+}
+
+#[test]
+fn explore_writing_before_the_connection() {
+    let alphabet = [
+        user(Write(5, With)),
+        user(Write(13, Without)),
+        user(Cork),
+        user(Uncork),
+        user(End(With)),
+        user(Reset),
+        user(Pause),
+        Op::React(Moment::Connect, Write(4, With)),
+        kernel(Connected),
+        kernel(Refused),
+        kernel(NextWrite(Fault::Short(2))),
+        Op::Turn,
+    ];
+    explore("connecting", World::connecting, &alphabet, 4);
+}
+
+#[test]
+fn explore_a_fresh_socket() {
+    let alphabet = [
+        user(Connect),
+        user(Write(5, With)),
+        user(End(With)),
+        user(Cork),
+        user(Uncork),
+        user(Destroy),
+        user(ListenData),
+        kernel(Connected),
+        Op::Settle,
+        Op::Turn,
+    ];
+    explore("fresh", World::fresh, &alphabet, 4);
+}
+
+#[test]
+fn explore_reading() {
+    let alphabet = [
+        kernel(Arrive(5)),
+        kernel(Arrive(30)),
+        kernel(PeerEnds),
+        user(ListenData),
+        user(Pause),
+        user(Resume),
+        user(Read),
+        user(ReadExactly(3)),
+        user(Unshift(2)),
+        Op::React(Moment::Data, Pause),
+        Op::Settle,
+        Op::Turn,
+    ];
+    explore("reading", World::open, &alphabet, 4);
+}
+
+#[test]
+fn explore_readable() {
+    let alphabet = [
+        kernel(Arrive(5)),
+        kernel(Arrive(30)),
+        kernel(PeerEnds),
+        user(ListenReadable),
+        user(UnlistenReadable),
+        user(ListenData),
+        user(Read),
+        Op::React(Moment::Readable, Read),
+        Op::React(Moment::Readable, UnlistenReadable),
+        Op::Settle,
+        Op::Turn,
+    ];
+    explore("readable", World::open, &alphabet, 4);
+}
+
+#[test]
+fn explore_ending() {
+    let alphabet = [
+        user(Write(5, With)),
+        user(End(With)),
+        user(EndSoon),
+        user(Destroy),
+        user(DestroyWith),
+        user(Reset),
+        user(AllowHalfOpen(true)),
+        user(ListenData),
+        kernel(PeerEnds),
+        kernel(PeerResets),
+        kernel(NextShutdown(ErrorKind::NotConnected)),
+        kernel(NextShutdown(ErrorKind::Other)),
+        Op::Turn,
+    ];
+    explore("ending", World::open, &alphabet, 4);
+}
+
+/// Whoever is called, and whatever it does: the rest of the script brings about every event.
+#[test]
+fn explore_calls_in_listeners() {
+    let calls = [
+        Write(5, With),
+        End(With),
+        Destroy,
+        DestroyWith,
+        Reset,
+        Pause,
+        Resume,
+        Read,
+        Unshift(2),
+        Cork,
+        Uncork,
+        Connect,
+        EndSoon,
+        DecodeUtf8,
+        ListenData,
+        ListenReadable,
+        UnlistenReadable,
+    ];
+    let moments = [
+        Moment::Connect,
+        Moment::Data,
+        Moment::Readable,
+        Moment::End,
+        Moment::Prefinish,
+        Moment::Finish,
+        Moment::Drain,
+        Moment::Pause,
+        Moment::Resume,
+        Moment::Error,
+        Moment::Close,
+        Moment::WriteCallback,
+        Moment::EndCallback,
+    ];
+    let everything = [
+        user(Write(20, With)),
+        user(ListenData),
+        user(Resume),
+        kernel(NextWrite(Fault::Short(4))),
+        kernel(Connected),
+        kernel(Arrive(5)),
+        Op::Turn,
+        user(Pause),
+        kernel(Room(100)),
+        user(Write(5, With)),
+        Op::Turn,
+        user(Resume),
+        user(ListenReadable),
+        kernel(Arrive(20)),
+        Op::Turn,
+        user(Read),
+        user(UnlistenReadable),
+        user(End(With)),
+        Op::Turn,
+        user(Resume),
+        kernel(PeerEnds),
+        Op::Turn,
+        Op::Turn,
+    ];
+    let reactions: Vec<Op> = moments
+        .iter()
+        .flat_map(|moment| calls.map(|call| Op::React(*moment, call)))
+        .collect();
+    let mut count = 0;
+    for &first in &reactions {
+        for &second in &reactions {
+            for cut in [
+                everything.len() / 3,
+                everything.len() * 2 / 3,
+                everything.len(),
+            ] {
+                let script = [&[first, second], &everything[..cut]].concat();
+                let conclusion = Conclusion::ALL[count % 3];
+                let _told = Told(&script, conclusion);
+                let world = World::connecting();
+                world.run(&script);
+                world.conclude(conclusion);
+                count += 1;
+            }
+        }
+    }
+    println!("calls in listeners: {count} scripts");
+}

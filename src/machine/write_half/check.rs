@@ -1,0 +1,36 @@
+//! What holds of the writing half whenever it is not in the middle of something.
+
+use super::{Duplex, Request, WriteEnd};
+
+impl Duplex {
+    pub(in crate::machine) fn check_write_half(&self) {
+        let half = &self.write;
+        let (settled, sent, accepted) = (half.settled.get(), half.sent.get(), half.accepted.get());
+        assert!(settled <= sent, "settled before it was sent");
+        assert!(sent <= accepted, "sent more than was written");
+        let queued = half
+            .queue
+            .borrow()
+            .as_ref()
+            .map_or(0, |queue| queue.bytes());
+        if half.request.get() != Request::Failed && !self.is_errored() {
+            assert_eq!(queued as u64, accepted - sent, "bytes lost from the queue");
+        }
+        if half.flush_scheduled.get() {
+            assert_eq!(half.request.get(), Request::None);
+            assert!(queued > 0, "a flush of nothing");
+        }
+        if let Request::Waiting { end } = half.request.get() {
+            assert!(
+                sent < end && end <= accepted,
+                "a request that is complete waits"
+            );
+        }
+        if half.end.get() > WriteEnd::Ending {
+            assert_eq!(accepted, sent, "ended before everything was sent");
+        }
+        if let Some(queue) = half.queue.borrow().as_ref() {
+            queue.check();
+        }
+    }
+}
