@@ -3,7 +3,7 @@
 //! A list of one, by far the commonest, is kept in place. A longer one is shared: an emit holds a
 //! reference to the list it started with, and who changes a list that is held changes a copy.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -118,6 +118,7 @@ impl<E: Event> Clone for Listeners<E> {
 /// A removed listener, still alive: dropping it runs the destructors of what its closure captured,
 /// which is the user's code and must find no list borrowed.
 pub(super) struct Removed {
+    pub(super) of: TypeId,
     pub(super) event: &'static str,
     _listener: Box<dyn Any>,
 }
@@ -151,6 +152,7 @@ impl<E: Event> AnyListeners for Listeners<E> {
             },
         };
         Some(Removed {
+            of: TypeId::of::<E>(),
             event: E::name(),
             _listener: Box::new(listener),
         })

@@ -32,7 +32,7 @@
 //! Sockets and servers ask it, and hold an event back until the listener has returned, so that none
 //! of theirs is lost. No borrow is held while a listener runs, and an emit allocates nothing.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
@@ -158,22 +158,24 @@ impl EventEmitter {
 
     /// Removes one listener; false if it was not there (any more).
     pub fn remove_listener(&self, id: ListenerId) -> bool {
+        self.remove(id).is_some()
+    }
+
+    /// As [`remove_listener`](EventEmitter::remove_listener), and says which event's it was.
+    pub(crate) fn remove(&self, id: ListenerId) -> Option<TypeId> {
         let removed = {
             let mut events = self.events.borrow_mut();
-            let found = events
+            let (index, removed) = events
                 .iter_mut()
                 .enumerate()
-                .find_map(|(index, listeners)| Some((index, listeners.remove(id)?)));
-            let Some((index, removed)) = found else {
-                return false;
-            };
+                .find_map(|(index, listeners)| Some((index, listeners.remove(id)?)))?;
             if events[index].len() == 0 {
                 events.remove(index);
             }
             removed
         };
         self.emit(RemoveListener, removed.event);
-        true
+        Some(removed.of)
     }
 
     /// Removes the listeners of one event. Where [`RemoveListener`] is listened to, it is emitted

@@ -734,7 +734,13 @@ impl Duplex {
         while let Some(callback) = self.write.pop_callback(u64::MAX) {
             self.tick_callback(host, Some(callback), Err(error()));
         }
-        for callback in self.write.end_callbacks.take() {
+        for callback in self
+            .write
+            .end_callbacks
+            .take()
+            .into_iter()
+            .flat_map(|all| *all)
+        {
             self.tick_callback(host, Some(callback), Err(error()));
         }
         self.write.give_back_empty_queue();

@@ -13,6 +13,7 @@ use super::Socket;
 use super::connect::Connecting;
 use super::idle::IdleTimeout;
 use super::options::KeepAlive;
+use super::pipe::Pipes;
 use super::server;
 use super::transport::Transport;
 use crate::event;
@@ -62,6 +63,7 @@ pub(crate) struct Rare {
     pub(crate) keep_alive: Option<KeepAlive>,
     /// Kept when it was asked for in time: it can be read after the descriptor is gone.
     pub(crate) remote: Option<SocketAddr>,
+    pub(crate) pipes: Pipes,
     /// Listens for a `Close` that comes before the connection.
     close_listener: Option<ListenerId>,
     /// What waits for the connection, among the listeners of `Connect`.
@@ -276,14 +278,17 @@ impl SocketHost<'_> {
     }
 
     /// Emits an event, later if one of its listeners is still running: it could not be called now.
-    fn emit_unit<E: for<'p> Event<Payload<'p> = ()> + Copy>(&self, event: E) {
+    pub(crate) fn emit_value<E: Event + Copy, V: Copy + 'static>(&self, event: E, value: V)
+    where
+        E: for<'p> Event<Payload<'p> = V>,
+    {
         if !self.cell.emitter.is_running(event) {
-            self.emit_to(event, ());
+            self.emit_to(event, value);
             return;
         }
         let key = self.cell.key;
         self.tick_call(Box::new(move || {
-            SocketHost::with(key, |host| host.emit_unit(event));
+            SocketHost::with(key, |host| host.emit_value(event, value));
         }));
     }
 
@@ -334,6 +339,9 @@ impl SocketHost<'_> {
         if self.cell.duplex.life() == Life::Closed {
             self.update_alive();
             self.event_loop.remove(self.cell.key);
+            if let Some(pipes) = self.cell.rare(|rare| std::mem::take(&mut rare.pipes)) {
+                pipes.forget();
+            }
         }
     }
 }
@@ -458,17 +466,17 @@ impl Host for SocketHost<'_> {
             Signal::Text(text) => self.emit_text(text),
             Signal::Readable => {
                 let before = emitter.listener_count(event::Readable);
-                self.emit_unit(event::Readable);
+                self.emit_value(event::Readable, ());
                 if emitter.listener_count(event::Readable) < before {
                     self.cell.duplex.readable_listener_removed(self);
                 }
             }
-            Signal::End => self.emit_unit(event::End),
-            Signal::Prefinish => self.emit_unit(event::Prefinish),
-            Signal::Finish => self.emit_unit(event::Finish),
-            Signal::Drain => self.emit_unit(event::Drain),
-            Signal::Pause => self.emit_unit(event::Pause),
-            Signal::Resume => self.emit_unit(event::Resume),
+            Signal::End => self.emit_value(event::End, ()),
+            Signal::Prefinish => self.emit_value(event::Prefinish, ()),
+            Signal::Finish => self.emit_value(event::Finish, ()),
+            Signal::Drain => self.emit_value(event::Drain, ()),
+            Signal::Pause => self.emit_value(event::Pause, ()),
+            Signal::Resume => self.emit_value(event::Resume, ()),
             Signal::Error(error) => self.emit_error(error),
             Signal::Close { had_error } => {
                 self.emit_to(event::Close, had_error);

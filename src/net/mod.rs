@@ -8,6 +8,7 @@ mod connect;
 mod idle;
 mod listener;
 mod options;
+mod pipe;
 mod server;
 mod socket;
 mod transport;
@@ -23,8 +24,11 @@ pub use connect::{
     set_default_auto_select_family_attempt_timeout,
 };
 pub use options::{ConnectOptions, ListenOptions, ServerOptions, SocketOptions};
+pub use pipe::PipeOptions;
 pub use server::{DropInfo, Server, ServerAddress};
 pub use socket::Socket;
+
+use std::any::TypeId;
 
 use crate::event;
 use crate::events::{Event, EventEmitter};
@@ -88,11 +92,13 @@ fn emit<E: Event>(
     heard
 }
 
-/// Whether a listener came or went.
+/// A listener that came or went, by its event.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ListenerChange {
-    Added,
-    Removed,
+    Added(TypeId),
+    Removed(TypeId),
+    /// Those of every event.
+    AllRemoved,
 }
 
 /// The emitter's methods on a handle. Those of a stale handle do nothing.
@@ -162,9 +168,11 @@ macro_rules! emitting {
 
             /// Removes one listener; false if it was not there (any more).
             pub fn remove_listener(&self, id: $crate::events::ListenerId) -> bool {
-                let removed = self.with_emitter(|emitter| emitter.remove_listener(id));
-                self.listeners_changed::<()>($crate::net::ListenerChange::Removed);
-                removed.unwrap_or(false)
+                let removed = self.with_emitter(|emitter| emitter.remove(id)).flatten();
+                if let Some(event) = removed {
+                    self.listeners_changed($crate::net::ListenerChange::Removed(event));
+                }
+                removed.is_some()
             }
 
             /// Removes the listeners of one event.
@@ -172,7 +180,8 @@ macro_rules! emitting {
                 self.with_emitter(|emitter| {
                     emitter.remove_all_listeners_of(event);
                 });
-                self.listeners_changed::<E>($crate::net::ListenerChange::Removed);
+                let event = std::any::TypeId::of::<E>();
+                self.listeners_changed($crate::net::ListenerChange::Removed(event));
                 *self
             }
 
@@ -181,7 +190,7 @@ macro_rules! emitting {
                 self.with_emitter(|emitter| {
                     emitter.remove_all_listeners();
                 });
-                self.listeners_changed::<()>($crate::net::ListenerChange::Removed);
+                self.listeners_changed($crate::net::ListenerChange::AllRemoved);
                 *self
             }
 
@@ -210,7 +219,8 @@ macro_rules! emitting {
             ) -> $crate::events::ListenerId {
                 match self.with_emitter(add) {
                     Some(id) => {
-                        self.listeners_changed::<E>($crate::net::ListenerChange::Added);
+                        let event = std::any::TypeId::of::<E>();
+                        self.listeners_changed($crate::net::ListenerChange::Added(event));
                         id
                     }
                     None => $crate::events::ListenerId::NONE,

@@ -246,7 +246,7 @@ impl Server {
     }
 
     /// Nothing about a server depends on who listens.
-    fn listeners_changed<E: 'static>(self, _: super::ListenerChange) {}
+    fn listeners_changed(self, _: super::ListenerChange) {}
 }
 
 emitting!(Server);

@@ -14,7 +14,7 @@ use super::transport::Transport;
 use super::{Data, Family, ListenerChange, emitting};
 use crate::error::{Error, Result, node};
 use crate::event;
-use crate::events::EventEmitter;
+use crate::events::{Event, EventEmitter};
 use crate::machine::data::Repr;
 use crate::machine::read_half::Amount;
 use crate::machine::write_queue::Callback;
@@ -433,6 +433,18 @@ impl Socket {
         }
     }
 
+    pub(super) fn key(self) -> Key {
+        self.key
+    }
+
+    /// Emits an event that tells of a socket, held back while one of its listeners is running.
+    pub(super) fn emit_later_if_running<E: Event + Copy>(self, event: E, socket: Socket)
+    where
+        E: for<'p> Event<Payload<'p> = Socket>,
+    {
+        self.with(|host| host.emit_value(event, socket));
+    }
+
     fn with<R>(self, f: impl FnOnce(&SocketHost<'_>) -> R) -> Option<R> {
         SocketHost::with(self.key, f)
     }
@@ -445,22 +457,29 @@ impl Socket {
         self.with(|host| f(&host.cell.emitter))
     }
 
-    /// Some listeners decide how a socket is read. `E` is the event whose listeners changed, or `()`
-    /// where that is not known.
-    fn listeners_changed<E: 'static>(self, change: ListenerChange) {
-        let changed = TypeId::of::<E>();
-        let is_text = changed == TypeId::of::<event::Text>();
-        if change == ListenerChange::Added && (is_text || changed == TypeId::of::<event::Data>()) {
-            self.with(|host| {
-                if is_text && !host.cell.duplex.is_text() {
-                    host.cell.duplex.decode_utf8();
-                }
-                host.cell.duplex.data_listener_added(host);
-            });
-        } else if changed == TypeId::of::<event::Readable>() && change == ListenerChange::Added {
-            self.with(|host| host.cell.duplex.readable_listener_added(host));
-        } else if change == ListenerChange::Removed {
-            self.with(|host| host.cell.duplex.readable_listener_removed(host));
+    /// Some listeners decide how a socket is read.
+    fn listeners_changed(self, change: ListenerChange) {
+        let readable = TypeId::of::<event::Readable>();
+        match change {
+            ListenerChange::Added(event) if event == TypeId::of::<event::Text>() => {
+                self.with(|host| {
+                    if !host.cell.duplex.is_text() {
+                        host.cell.duplex.decode_utf8();
+                    }
+                    host.cell.duplex.data_listener_added(host);
+                });
+            }
+            ListenerChange::Added(event) if event == TypeId::of::<event::Data>() => {
+                self.with(|host| host.cell.duplex.data_listener_added(host));
+            }
+            ListenerChange::Added(event) if event == readable => {
+                self.with(|host| host.cell.duplex.readable_listener_added(host));
+            }
+            ListenerChange::Added(_) => {}
+            ListenerChange::Removed(event) if event != readable => {}
+            ListenerChange::Removed(_) | ListenerChange::AllRemoved => {
+                self.with(|host| host.cell.duplex.readable_listener_removed(host));
+            }
         }
     }
 }
