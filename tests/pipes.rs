@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::io::{self, Write};
 use std::rc::Rc;
+use std::time::Duration;
 
 use soquete::net::{ConnectOptions, PipeOptions, ServerOptions, Socket};
 use soquete::{event, net, timers};
@@ -74,7 +75,7 @@ fn a_destination_that_does_not_read_pauses_the_source_until_it_drains() {
             source.once(event::Pause, move |()| {
                 assert!(dest.writable_need_drain(), "that is why");
                 let before = source.bytes_read();
-                timers::set_timeout(std::time::Duration::from_millis(30), move || {
+                timers::set_timeout(Duration::from_millis(30), move || {
                     let more = source.bytes_read() - before;
                     assert!(
                         more <= 2 * 64 * 1024,
@@ -168,35 +169,35 @@ fn without_end_the_destination_is_unpiped_and_stays_open() {
 #[test]
 fn the_slowest_of_several_destinations_sets_the_pace() {
     let total = 8 << 20;
+    let counts = [Rc::new(Cell::new(0)), Rc::new(Cell::new(0))];
+    let [fast_count, slow_count] = counts.clone();
+    let count = |socket: Socket, into: &Rc<Cell<usize>>| {
+        let into = Rc::clone(into);
+        socket.on(event::Data, move |chunk| into.set(into.get() + chunk.len()));
+    };
     pair(move |source, sender| {
         sender.end_with(pattern(total));
         pair(move |fast, fast_reader| {
             pair(move |slow, slow_reader| {
                 slow_reader.pause();
-                let received = collect(fast_reader);
+                count(fast_reader, &fast_count);
                 source.pipe(fast);
                 source.pipe(slow);
+                let paused = move || {
+                    assert!(fast_count.get() < total, "the slow one holds up both");
+                    assert!(slow.writable_need_drain());
+                    assert!(source.is_paused());
+                    count(slow_reader, &slow_count);
+                    slow_reader.resume();
+                };
                 source.once(event::Pause, move |()| {
-                    timers::set_timeout(std::time::Duration::from_millis(30), move || {
-                        assert!(
-                            received.borrow().len() < total,
-                            "the slow one holds up both"
-                        );
-                        assert!(slow.writable_need_drain());
-                        assert!(source.is_paused());
-                        let slow_received = collect(slow_reader);
-                        slow_reader.resume();
-                        let both = Rc::clone(&received);
-                        slow_reader.on(event::Close, move |_| {
-                            assert_eq!(slow_received.borrow().len(), total);
-                            assert_eq!(both.borrow().len(), total);
-                        });
-                    });
+                    timers::set_timeout(Duration::from_millis(30), paused.clone());
                 });
             });
         });
     });
     run();
+    assert_eq!(counts.map(|count| count.get()), [total, total]);
 }
 
 #[test]
@@ -320,7 +321,7 @@ fn unpiping_pauses_the_source_and_stops_the_copy() {
                     "only that of the record"
                 );
                 sender.end_with("two");
-                timers::set_timeout(std::time::Duration::from_millis(20), move || {
+                timers::set_timeout(Duration::from_millis(20), move || {
                     assert_eq!(*got.borrow(), b"one");
                     assert_eq!(source.readable_length(), 3, "it is kept");
                     assert_eq!(source.read(), Some(b"two".to_vec()));
@@ -483,4 +484,70 @@ fn a_text_source_is_piped_as_text() {
     client.end_with(b"ol\xc3\xa1 \xff");
     run();
     assert_eq!(*received.borrow(), "ol\u{e1} \u{fffd}".as_bytes());
+}
+
+/// The events of `source` and `dest`, where `then` gets them and the peers of both.
+fn trace(then: impl FnOnce(Socket, Socket, Socket, Socket) + 'static) -> String {
+    let record = Record::default();
+    let events = record.clone();
+    pair(move |source, sender| {
+        pair(move |dest, reader| {
+            events.watch("source", source);
+            events.watch("dest", dest);
+            then(source, sender, dest, reader);
+        });
+    });
+    run();
+    record.text()
+}
+
+#[test]
+fn piping_into_a_destroyed_socket_unpipes_at_its_close() {
+    let events = trace(|source, sender, dest, reader| {
+        dest.destroy();
+        source.pipe(dest);
+        reader.on(event::Close, move |_| {
+            source.destroy();
+            sender.destroy();
+        });
+    });
+    assert_eq!(
+        events,
+        "dest.pipe source.resume dest.close(false) source.pause dest.unpipe source.close(false)"
+    );
+}
+
+#[test]
+fn piping_into_a_socket_that_is_ending_unpipes_at_its_finish() {
+    let events = trace(|source, sender, dest, reader| {
+        dest.end();
+        source.pipe(dest);
+        sender.end_with("x");
+        reader.resume();
+        dest.on(event::Close, move |_| {
+            source.destroy();
+        });
+    });
+    assert_eq!(
+        events,
+        "dest.pipe source.resume dest.prefinish dest.finish source.pause dest.unpipe dest.end \
+         dest.close(false) source.close(false)"
+    );
+}
+
+#[test]
+fn two_pipes_to_one_destination_write_everything_twice() {
+    let events = trace(|source, sender, dest, reader| {
+        source.pipe(dest);
+        source.pipe(dest);
+        sender.end_with("x");
+        let received = collect(reader);
+        reader.on(event::End, move |()| assert_eq!(*received.borrow(), b"xx"));
+    });
+    assert_eq!(
+        events,
+        "dest.pipe dest.pipe source.resume source.end dest.prefinish dest.finish dest.unpipe \
+         source.pause dest.unpipe source.prefinish source.finish source.close(false) dest.end \
+         dest.close(false)"
+    );
 }
