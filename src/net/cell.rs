@@ -278,9 +278,10 @@ impl SocketHost<'_> {
     }
 
     /// Emits an event, later if one of its listeners is still running: it could not be called now.
-    pub(crate) fn emit_value<E: Event + Copy, V: Copy + 'static>(&self, event: E, value: V)
+    pub(crate) fn emit_value<E, V>(&self, event: E, value: V)
     where
-        E: for<'p> Event<Payload<'p> = V>,
+        E: for<'p> Event<Payload<'p> = V> + Copy,
+        V: Copy + 'static,
     {
         if !self.cell.emitter.is_running(event) {
             self.emit_to(event, value);

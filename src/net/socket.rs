@@ -438,9 +438,9 @@ impl Socket {
     }
 
     /// Emits an event that tells of a socket, held back while one of its listeners is running.
-    pub(super) fn emit_later_if_running<E: Event + Copy>(self, event: E, socket: Socket)
+    pub(super) fn emit_later_if_running<E>(self, event: E, socket: Socket)
     where
-        E: for<'p> Event<Payload<'p> = Socket>,
+        E: for<'p> Event<Payload<'p> = Socket> + Copy,
     {
         self.with(|host| host.emit_value(event, socket));
     }
