@@ -75,6 +75,11 @@ class Trace {
     this.log(lane, state(socket));
   }
 
+  // An error of the scenario's own.
+  error(code) {
+    return Object.assign(new Error('of the scenario'), { code });
+  }
+
   // A callback that records its outcome.
   cb(lane, name) {
     return (error) => this.log(lane, `cb:${name}(${error ? error.code : null})`);

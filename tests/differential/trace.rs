@@ -125,6 +125,11 @@ impl Trace {
             })
     }
 
+    /// An error of the scenario's own.
+    pub(crate) fn error(self, code: &'static str) -> Error {
+        Error::new(code, "of the scenario")
+    }
+
     /// A callback that records its outcome.
     pub(crate) fn cb(
         self,
