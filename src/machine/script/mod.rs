@@ -26,7 +26,7 @@ mod user;
 mod witness;
 
 pub(super) use conclusion::Conclusion;
-pub(super) use kernel::{Fault, LONGEST};
+pub(super) use kernel::Fault;
 pub(super) use op::{Callback, KernelOp, Moment, Op, UserOp};
 
 use kernel::Kernel;

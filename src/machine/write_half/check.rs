@@ -8,11 +8,7 @@ impl Duplex {
         let (settled, sent, accepted) = (half.settled.get(), half.sent.get(), half.accepted.get());
         assert!(settled <= sent, "settled before it was sent");
         assert!(sent <= accepted, "sent more than was written");
-        let queued = half
-            .queue
-            .borrow()
-            .as_ref()
-            .map_or(0, |queue| queue.bytes());
+        let queued = half.queue.if_some(|queue| queue.bytes()).unwrap_or(0);
         if half.request.get() != Request::Failed && !self.is_errored() {
             assert_eq!(queued as u64, accepted - sent, "bytes lost from the queue");
         }
@@ -29,8 +25,6 @@ impl Duplex {
         if half.end.get() > WriteEnd::Ending {
             assert_eq!(accepted, sent, "ended before everything was sent");
         }
-        if let Some(queue) = half.queue.borrow().as_ref() {
-            queue.check();
-        }
+        half.queue.if_some(|queue| queue.check());
     }
 }
