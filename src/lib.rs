@@ -69,6 +69,7 @@ pub mod dns;
 mod error;
 pub mod event;
 pub mod events;
+pub mod framing;
 mod machine;
 pub mod net;
 mod reactor;

@@ -1,0 +1,266 @@
+//! How fast frames are cut out of a stream: this crate's reader, tokio-util's codec, and a loop as
+//! one writes it by hand, over the same bytes in the same chunks, in turns.
+//!
+//! Run with `cargo bench --bench framing`. Each figure is the median of the rounds; ratios are of
+//! medians. A part of a name as an argument runs only what has it.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use bytes::{Buf, BytesMut};
+use soquete::framing::{Flow, Format, FrameReader, LengthPrefix, Lines};
+use tokio_util::codec::{AnyDelimiterCodec, Decoder, LengthDelimitedCodec, LinesCodec};
+
+const LIMIT: usize = 1 << 20;
+const ROUNDS: usize = 31;
+/// Small enough to stay in the second-level cache, as a buffer that was just read into does.
+const STREAM: usize = 256 << 10;
+const PASSES: usize = 16;
+
+/// What a consumer does with a frame: enough that it cannot be left out, and next to nothing.
+fn consume(sum: &mut usize, frame: &[u8]) {
+    *sum = sum
+        .wrapping_add(frame.len())
+        .wrapping_add(usize::from(*frame.first().unwrap_or(&0)));
+}
+
+fn by_reader<F: Format>(format: F, stream: &[u8], chunk: usize) -> usize {
+    let mut reader = FrameReader::new(format, LIMIT);
+    let mut sum = 0;
+    for chunk in stream.chunks(chunk) {
+        let outcome = reader.push(chunk, |item| {
+            if let Some(frame) = item.frame() {
+                consume(&mut sum, frame);
+            }
+            Flow::Continue
+        });
+        assert!(outcome.is_ok());
+    }
+    sum
+}
+
+fn by_pulling<F: Format>(format: F, stream: &[u8], chunk: usize) -> usize {
+    let mut reader = FrameReader::new(format, LIMIT);
+    let mut sum = 0;
+    for chunk in stream.chunks(chunk) {
+        let mut feed = reader.feed(chunk);
+        while let Some(item) = feed.next().expect("frames") {
+            if let Some(frame) = item.frame() {
+                consume(&mut sum, frame);
+            }
+        }
+    }
+    sum
+}
+
+fn by_codec<C>(mut codec: C, stream: &[u8], chunk: usize) -> usize
+where
+    C: Decoder,
+    C::Item: AsRef<[u8]>,
+{
+    let mut buffer = BytesMut::new();
+    let mut sum = 0;
+    for chunk in stream.chunks(chunk) {
+        buffer.extend_from_slice(chunk);
+        while let Ok(Some(frame)) = codec.decode(&mut buffer) {
+            consume(&mut sum, frame.as_ref());
+        }
+    }
+    assert!(!buffer.has_remaining());
+    sum
+}
+
+/// Cuts frames off the front of `rest` for as long as `end` finds one: payload start, payload end and
+/// frame end.
+#[inline(always)]
+fn cut_all<'a>(
+    mut rest: &'a [u8],
+    sum: &mut usize,
+    end: impl Fn(&[u8]) -> Option<(usize, usize, usize)>,
+) -> &'a [u8] {
+    while let Some((start, stop, total)) = end(rest) {
+        consume(sum, &rest[start..stop]);
+        rest = &rest[total..];
+    }
+    rest
+}
+
+/// The loop by hand: frames in the chunk are not copied, and what is left over is put in front of the
+/// next chunk.
+#[inline(always)]
+fn by_hand(
+    stream: &[u8],
+    chunk: usize,
+    end: impl Fn(&[u8]) -> Option<(usize, usize, usize)> + Copy,
+) -> usize {
+    let mut carry: Vec<u8> = Vec::new();
+    let mut sum = 0;
+    for chunk in stream.chunks(chunk) {
+        if carry.is_empty() {
+            carry.extend_from_slice(cut_all(chunk, &mut sum, end));
+        } else {
+            carry.extend_from_slice(chunk);
+            let left = cut_all(&carry, &mut sum, end).len();
+            carry.drain(..carry.len() - left);
+        }
+    }
+    assert!(carry.is_empty());
+    sum
+}
+
+fn u32_end(rest: &[u8]) -> Option<(usize, usize, usize)> {
+    let len = u32::from_be_bytes(*rest.first_chunk()?) as usize;
+    assert!(len <= LIMIT);
+    (rest.len() - 4 >= len).then_some((4, 4 + len, 4 + len))
+}
+
+fn line_end(rest: &[u8]) -> Option<(usize, usize, usize)> {
+    let at = rest.iter().position(|byte| *byte == b'\n')?;
+    Some((0, at - usize::from(rest[..at].ends_with(b"\r")), at + 1))
+}
+
+/// As `line_end`, with the best search there is.
+fn line_end_memchr(rest: &[u8]) -> Option<(usize, usize, usize)> {
+    let at = memchr::memchr(b'\n', rest)?;
+    Some((0, at - usize::from(rest[..at].ends_with(b"\r")), at + 1))
+}
+
+type Contender<'a> = (&'a str, &'a dyn Fn(&[u8], usize) -> usize);
+
+/// Lets the contenders take turns over `stream`, and prints what the first one's ratio to each is.
+fn race(name: &str, stream: &[u8], frames: usize, contenders: &[Contender<'_>]) {
+    let wanted = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with('-'))
+        .collect::<Vec<_>>();
+    if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
+        return;
+    }
+    for chunk in [64 * 1024, 1500] {
+        let mut times = vec![Vec::new(); contenders.len()];
+        let mut sums = vec![0; contenders.len()];
+        for round in 0..ROUNDS {
+            for turn in 0..contenders.len() {
+                let i = (turn + round) % contenders.len();
+                let start = Instant::now();
+                for _ in 0..PASSES {
+                    sums[i] = (contenders[i].1)(black_box(stream), chunk);
+                }
+                times[i].push(start.elapsed().as_secs_f64());
+            }
+        }
+        assert!(
+            sums.iter().all(|sum| *sum == sums[0]),
+            "all have read the same"
+        );
+        let medians = times.iter_mut().map(|times| {
+            times.sort_by(f64::total_cmp);
+            times[ROUNDS / 2]
+        });
+        let medians = medians.collect::<Vec<_>>();
+        println!("{name}, in chunks of {chunk}");
+        for ((who, _), median) in contenders.iter().zip(&medians) {
+            println!(
+                "  {who:<22} {:>8.2} ns/frame {:>9.0} MB/s   {:>6.2}x",
+                median * 1e9 / (frames * PASSES) as f64,
+                (stream.len() * PASSES) as f64 / median / 1e6,
+                median / medians[0],
+            );
+        }
+    }
+}
+
+/// The crate's own search, which is private to it.
+#[allow(dead_code, unused_imports)]
+#[path = "../src/framing/search.rs"]
+mod search;
+
+/// Counts the line feeds in `stream`, one search after the other.
+fn count(stream: &[u8], find: impl Fn(&[u8]) -> Option<usize>) -> usize {
+    let mut rest = stream;
+    let mut lines = 0;
+    while let Some(at) = find(rest) {
+        rest = &rest[at + 1..];
+        lines += 1;
+    }
+    lines
+}
+
+fn main() {
+    println!("ns per frame, throughput, and how many times the reader's time it took\n");
+    for len in [16, 256, 64 * 1024] {
+        let frames = STREAM / (4 + len);
+        let frame = [&(len as u32).to_be_bytes()[..], &vec![b'x'; len]].concat();
+        let stream = frame.repeat(frames);
+        let codec = || {
+            LengthDelimitedCodec::builder()
+                .max_frame_length(LIMIT)
+                .new_codec()
+        };
+        race(
+            &format!("u32 {len}"),
+            &stream,
+            frames,
+            &[
+                ("soquete push", &|stream, chunk| {
+                    by_reader(LengthPrefix::u32_be(), stream, chunk)
+                }),
+                ("soquete feed", &|stream, chunk| {
+                    by_pulling(LengthPrefix::u32_be(), stream, chunk)
+                }),
+                ("by hand", &|stream, chunk| by_hand(stream, chunk, u32_end)),
+                ("tokio-util", &|stream, chunk| {
+                    by_codec(codec(), stream, chunk)
+                }),
+            ],
+        );
+    }
+    for len in [16, 80, 1000] {
+        let frames = STREAM / (1 + len);
+        let stream = [&vec![b'x'; len][..], b"\n"].concat().repeat(frames);
+        let lines = || LinesCodec::new_with_max_length(LIMIT);
+        let delimiter = || AnyDelimiterCodec::new_with_max_length(b"\n".to_vec(), vec![], LIMIT);
+        race(
+            &format!("lines {len}"),
+            &stream,
+            frames,
+            &[
+                ("soquete push", &|stream, chunk| {
+                    by_reader(Lines::new(), stream, chunk)
+                }),
+                ("by hand, byte loop", &|stream, chunk| {
+                    by_hand(stream, chunk, line_end)
+                }),
+                ("by hand, memchr", &|stream, chunk| {
+                    by_hand(stream, chunk, line_end_memchr)
+                }),
+                ("tokio-util lines", &|stream, chunk| {
+                    by_codec(lines(), stream, chunk)
+                }),
+                ("tokio-util delimiter", &|stream, chunk| {
+                    by_codec(delimiter(), stream, chunk)
+                }),
+            ],
+        );
+    }
+    for len in [4, 16, 80, 1000, 65536] {
+        let lines = STREAM / (1 + len);
+        let stream = [&vec![b'x'; len][..], b"\n"].concat().repeat(lines);
+        race(
+            &format!("search {len}"),
+            &stream,
+            lines,
+            &[
+                ("soquete", &|stream, _| {
+                    count(stream, |rest| search::find(rest, b'\n'))
+                }),
+                ("memchr", &|stream, _| {
+                    count(stream, |rest| memchr::memchr(b'\n', rest))
+                }),
+                ("byte loop", &|stream, _| {
+                    count(stream, |rest| rest.iter().position(|b| *b == b'\n'))
+                }),
+            ],
+        );
+    }
+}

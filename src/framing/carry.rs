@@ -1,0 +1,140 @@
+//! The bytes of an unfinished frame, kept between two chunks.
+
+use std::ops::Range;
+
+/// A buffer that is filled at one end and read from the other.
+///
+/// ```text
+///   |  read (still lent out, perhaps)  |  unread  |  spare capacity  |
+///   0                                start       len
+/// ```
+///
+/// Bytes are read by moving `start`; they stay where they are until the next append, so that a frame
+/// can be lent out from here although it counts as read.
+#[derive(Debug, Default)]
+pub(super) struct Carry {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+impl Carry {
+    #[inline]
+    pub(super) fn unread(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len() - self.start
+    }
+
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    pub(super) fn lent(&self, range: Range<usize>) -> &[u8] {
+        &self.bytes[range]
+    }
+
+    /// Reads the next `n` bytes, and tells where they are.
+    pub(super) fn read(&mut self, n: usize) -> Range<usize> {
+        let from = self.start;
+        self.start += n;
+        from..self.start
+    }
+
+    /// Appends `more`. `bound` is the most that one frame can need: growth by doubling stops there, and goes on only
+    /// if whole frames were left unread.
+    pub(super) fn append(&mut self, more: &[u8], bound: usize) {
+        // Moving the unread bytes down is worth it only when there are fewer of them than of the read
+        // ones: so no byte is moved more often than it takes to double the buffer.
+        if self.start > 0 && self.start >= self.len() {
+            self.bytes.copy_within(self.start.., 0);
+            self.bytes.truncate(self.len());
+            self.start = 0;
+        }
+        append(&mut self.bytes, more, bound);
+    }
+
+    /// Gives back what is above `keep`, if everything was read.
+    pub(super) fn release(&mut self, keep: usize) {
+        if self.is_empty() {
+            self.bytes.clear();
+            self.start = 0;
+            self.bytes.shrink_to(keep);
+        }
+    }
+
+    /// Drops everything.
+    pub(super) fn clear(&mut self) {
+        self.start = self.bytes.len();
+    }
+
+    pub(super) fn into_unread(mut self) -> Vec<u8> {
+        self.bytes.drain(..self.start);
+        self.bytes
+    }
+}
+
+/// Appends with a growth that follows what has arrived, never what was promised: twofold from 64
+/// bytes on, with a stop at `bound`.
+pub(super) fn append(buffer: &mut Vec<u8>, more: &[u8], bound: usize) {
+    let needed = buffer.len() + more.len();
+    if needed > buffer.capacity() {
+        let doubled = buffer.capacity().saturating_mul(2).max(64);
+        let stop = if needed <= bound { bound } else { usize::MAX };
+        buffer.reserve_exact(needed.max(doubled.min(stop)) - buffer.len());
+    }
+    buffer.extend_from_slice(more);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_read_stays_lent_until_the_next_append() {
+        let mut carry = Carry::default();
+        carry.append(b"abcdef", 64);
+        let lent = carry.read(4);
+        assert_eq!(carry.lent(lent), b"abcd");
+        assert_eq!(carry.unread(), b"ef");
+        carry.append(b"gh", 64);
+        assert_eq!(carry.unread(), b"efgh");
+        assert_eq!(carry.into_unread(), b"efgh");
+    }
+
+    #[test]
+    fn capacity_doubles_up_to_the_bound_and_is_given_back_when_empty() {
+        let mut carry = Carry::default();
+        let mut capacities = vec![];
+        for _ in 0..300 {
+            carry.append(b"x", 300);
+            capacities.push(carry.capacity());
+        }
+        capacities.dedup();
+        assert_eq!(capacities, [64, 128, 256, 300]);
+        carry.release(100);
+        assert_eq!(carry.capacity(), 300, "not while it holds something");
+        carry.read(300);
+        carry.release(100);
+        assert_eq!(carry.capacity(), 100);
+    }
+
+    #[test]
+    fn a_reader_that_lags_behind_does_not_make_appending_quadratic() {
+        let mut carry = Carry::default();
+        carry.append(&[0; 4096], 64);
+        for _ in 0..100_000 {
+            carry.append(b"ab", 64);
+            carry.read(2);
+        }
+        assert_eq!(carry.len(), 4096);
+        assert!(carry.capacity() <= 3 * 4096, "{}", carry.capacity());
+    }
+}

@@ -1,0 +1,311 @@
+//! Items out of one chunk, and the short way for the frames that lie in it.
+
+use super::state::Found;
+use super::{Cut, Flow, Format, FrameError, FrameReader, Malformed, Unpacked, Window};
+
+/// What a reader hands out. The bytes are valid until the next call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Item<'a> {
+    /// A frame's payload, complete.
+    Frame(&'a [u8]),
+    /// A piece of a long frame's payload; only after
+    /// [`stream_above`](FrameReader::stream_above).
+    Piece {
+        /// The bytes; the last piece may have none.
+        bytes: &'a [u8],
+        /// Whether it ends the frame.
+        last: bool,
+    },
+    /// A frame was dropped, and the stream goes on behind it; only after
+    /// [`skip_bad_frames`](FrameReader::skip_bad_frames). It ends the frame if pieces came before it.
+    Skipped {
+        /// The length of its payload as it stood in the stream, pieces included.
+        bytes: u64,
+        /// What was wrong with it.
+        error: FrameError,
+    },
+}
+
+impl<'a> Item<'a> {
+    /// The payload, if this is a complete frame: all there is without special policies.
+    #[inline]
+    pub fn frame(self) -> Option<&'a [u8]> {
+        match self {
+            Self::Frame(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+}
+
+/// A chunk being read by a [`FrameReader`]: see [`FrameReader::feed`].
+///
+/// Dropping it moves what was not read into the reader.
+#[derive(Debug)]
+pub struct Feed<'r, 'c, F: Format> {
+    reader: &'r mut FrameReader<F>,
+    chunk: &'c [u8],
+    at_end: bool,
+    /// The next frame starts at the chunk's first byte, and nothing is known about it yet.
+    direct: bool,
+    /// Whether the reader's own buffers are or were in use.
+    buffered: bool,
+}
+
+impl<'r, 'c, F: Format> Feed<'r, 'c, F> {
+    #[inline]
+    pub(super) fn new(reader: &'r mut FrameReader<F>, chunk: &'c [u8], at_end: bool) -> Self {
+        let direct = reader.is_direct();
+        Self {
+            reader,
+            chunk,
+            at_end,
+            direct,
+            buffered: !direct,
+        }
+    }
+
+    /// The next item; `None` if it takes more bytes to tell, or, at the end of the input, if there is
+    /// nothing left.
+    ///
+    /// # Errors
+    ///
+    /// A [`FrameError`] that describes the stream; from then on, every call returns the same one.
+    // An item borrows from the reader, which `Iterator` has no way to say.
+    #[allow(clippy::should_implement_trait)]
+    #[inline]
+    pub fn next(&mut self) -> Result<Option<Item<'_>>, FrameError> {
+        if self.direct {
+            let mut rest = self.chunk;
+            if !self.reader.out.is_empty() {
+                self.reader.out.clear();
+            }
+            let direct = Direct::read(self.reader, &mut rest);
+            self.chunk = rest;
+            match direct {
+                Direct::Lent(bytes) => return Ok(Some(Item::Frame(bytes))),
+                Direct::Out => return Ok(Some(Item::Frame(&self.reader.out))),
+                Direct::Undecided(answer) => {
+                    if !self.at_end && self.reader.can_wait(answer, rest) {
+                        return Ok(None);
+                    }
+                    return self.advance(answer);
+                }
+            }
+        }
+        self.advance(None)
+    }
+
+    /// Everything that is not a frame of ordinary size, complete, at the front of the chunk.
+    #[inline(never)]
+    fn advance(
+        &mut self,
+        answer: Option<Result<Cut, Malformed>>,
+    ) -> Result<Option<Item<'_>>, FrameError> {
+        self.buffered = true;
+        let found = self.reader.advance(answer, &mut self.chunk, self.at_end);
+        self.direct = self.reader.is_direct();
+        let Some(found) = found? else { return Ok(None) };
+        let reader = &*self.reader;
+        let (carry, out) = (&reader.carry, &reader.out);
+        Ok(Some(match found {
+            Found::Frame(place) => Item::Frame(place.bytes(carry, out)),
+            Found::Piece(place, last) => Item::Piece {
+                bytes: place.bytes(carry, out),
+                last,
+            },
+            Found::Skipped { bytes, error } => Item::Skipped { bytes, error },
+        }))
+    }
+
+    #[inline]
+    pub(super) fn drain(
+        mut self,
+        mut listener: impl FnMut(Item<'_>) -> Flow,
+    ) -> Result<Flow, FrameError> {
+        loop {
+            let mut answer = None;
+            if self.direct {
+                match Direct::run(self.reader, &mut self.chunk, &mut listener) {
+                    Ok(undecided)
+                        if !self.at_end && self.reader.can_wait(undecided, self.chunk) =>
+                    {
+                        return Ok(Flow::Continue);
+                    }
+                    Ok(undecided) => answer = undecided,
+                    Err(Stopped) => return Ok(Flow::Stop),
+                }
+            }
+            match self.advance(answer)? {
+                None => return Ok(Flow::Continue),
+                Some(item) if listener(item) == Flow::Stop => return Ok(Flow::Stop),
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+struct Stopped;
+
+/// The short way: a frame of ordinary size, complete, at the front of the chunk, and nothing carried.
+enum Direct<'c> {
+    /// It is this one.
+    Lent(&'c [u8]),
+    /// It has been unpacked.
+    Out,
+    /// There is none, or one that is not ordinary; the format's answer, if it was asked.
+    Undecided(Option<Result<Cut, Malformed>>),
+}
+
+impl<'c> Direct<'c> {
+    /// All frames that are read the short way, up to the first item that is not.
+    #[inline]
+    fn run<F: Format>(
+        reader: &mut FrameReader<F>,
+        chunk: &mut &'c [u8],
+        listener: &mut impl FnMut(Item<'_>) -> Flow,
+    ) -> Result<Option<Result<Cut, Malformed>>, Stopped> {
+        reader.out.clear();
+        // The position is kept in a variable of its own, so that it need not be loaded from memory for
+        // every frame; it is stored for the sake of listeners that panic.
+        let mut rest = *chunk;
+        loop {
+            let direct = Self::read(reader, &mut rest);
+            *chunk = rest;
+            let flow = match direct {
+                Self::Lent(bytes) => listener(Item::Frame(bytes)),
+                Self::Out => {
+                    let flow = listener(Item::Frame(&reader.out));
+                    reader.out.clear();
+                    flow
+                }
+                Self::Undecided(answer) => return Ok(answer),
+            };
+            if flow == Flow::Stop {
+                return Err(Stopped);
+            }
+        }
+    }
+
+    // To be inlined together with the format's `cut`, so that its answer is never in memory.
+    #[inline(always)]
+    fn read<F: Format>(reader: &mut FrameReader<F>, chunk: &mut &'c [u8]) -> Self {
+        loop {
+            if chunk.is_empty() {
+                return Self::Undecided(None);
+            }
+            let answer = reader.format.cut(Window::new(&[], chunk));
+            let (head, payload, tail) = match answer {
+                Ok(Cut::Declared {
+                    head,
+                    payload,
+                    tail,
+                }) => (head, payload, tail),
+                Ok(Cut::Frame {
+                    head,
+                    payload,
+                    tail,
+                }) => (head, payload as u64, tail),
+                Ok(Cut::Skip(noise)) if noise > 0 && noise <= chunk.len() => {
+                    *chunk = &chunk[noise..];
+                    continue;
+                }
+                _ => return Self::Undecided(Some(answer)),
+            };
+            if payload > reader.rules.plain {
+                return Self::Undecided(Some(answer));
+            }
+            // Checked, not saturating: a branch that is never taken costs nothing, while a saturating
+            // addition would be one more step between the length of this frame and the next one's.
+            let Some(end) = head.checked_add(payload as usize) else {
+                return Self::Undecided(Some(answer));
+            };
+            let Some(total) = end.checked_add(tail) else {
+                return Self::Undecided(Some(answer));
+            };
+            if total == 0 || total > chunk.len() {
+                return Self::Undecided(Some(answer));
+            }
+            let (frame, rest) = chunk.split_at(total);
+            let raw = &frame[head..end];
+            if reader.format.check_tail(&frame[end..]).is_err() {
+                return Self::Undecided(Some(answer));
+            }
+            return match reader.format.unpack(raw, &mut reader.out) {
+                Ok(Unpacked::AsIs) => {
+                    *chunk = rest;
+                    Self::Lent(raw)
+                }
+                Ok(Unpacked::Out) if reader.out.len() <= reader.rules.limit => {
+                    *chunk = rest;
+                    Self::Out
+                }
+                _ => Self::Undecided(Some(answer)),
+            };
+        }
+    }
+}
+
+impl<F: Format> Drop for Feed<'_, '_, F> {
+    #[inline]
+    fn drop(&mut self) {
+        let swollen = self.reader.out.capacity() > self.reader.rules.keep;
+        if self.buffered || swollen || !self.chunk.is_empty() {
+            self.reader.put_back(self.chunk);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::framing::{Cobs, Flow, FrameReader, Item, LengthPrefix, Lines};
+
+    /// A finding of the fuzzer's: the second payload was appended to the first one's.
+    #[test]
+    fn what_was_unpacked_out_of_the_carry_is_gone_before_the_next_frame_is_unpacked() {
+        let mut reader = FrameReader::new(Cobs::new(), 10);
+        let mut frames = vec![];
+        for chunk in [&b"\x03o"[..], b"n\0\x03of\0"] {
+            let listener = |item: Item<'_>| {
+                frames.extend(item.frame().map(<[u8]>::to_vec));
+                Flow::Continue
+            };
+            assert_eq!(reader.push(chunk, listener), Ok(Flow::Continue));
+        }
+        assert_eq!(frames, [b"on", b"of"]);
+    }
+
+    #[test]
+    fn pulling_and_pushing_see_the_same() {
+        let chunks: [&[u8]; 4] = [b"\x02a", b"b\x00\x01", b"", b"c\x03d"];
+        let (mut pulled, mut pushed) = (vec![], vec![]);
+        let mut puller = FrameReader::new(LengthPrefix::u8(), 10).stream_above(1);
+        let mut pusher = FrameReader::new(LengthPrefix::u8(), 10).stream_above(1);
+        for chunk in chunks {
+            let mut feed = puller.feed(chunk);
+            while let Some(item) = feed.next().unwrap() {
+                pulled.push(format!("{item:?}"));
+            }
+            let listener = |item: Item<'_>| {
+                pushed.push(format!("{item:?}"));
+                Flow::Continue
+            };
+            pusher.push(chunk, listener).unwrap();
+        }
+        assert_eq!(pulled, pushed);
+        assert_eq!(
+            puller.feed_end().next().unwrap_err(),
+            pusher.finish(|_| Flow::Stop).unwrap_err()
+        );
+    }
+
+    #[test]
+    fn what_a_feed_has_not_read_is_kept() {
+        let mut reader = FrameReader::new(Lines::new(), 10);
+        assert_eq!(reader.feed(b"a\nb\nc").next(), Ok(Some(Item::Frame(b"a"))));
+        assert_eq!((reader.offset(), reader.unread()), (2, 3));
+        let mut feed = reader.feed(b"\n");
+        assert_eq!(feed.next(), Ok(Some(Item::Frame(b"b"))));
+        assert_eq!(feed.next(), Ok(Some(Item::Frame(b"c"))));
+        assert_eq!(feed.next(), Ok(None));
+    }
+}

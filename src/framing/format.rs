@@ -1,0 +1,186 @@
+//! The trait that a format implements.
+
+use super::Window;
+
+/// Finds where the frames of a format end. Owns no bytes.
+///
+/// The [reader](super::FrameReader) keeps the bytes, applies the limit and the policies, and asks the
+/// format one question: given the bytes from a frame's first one on, where does the frame end? All
+/// that a format has to keep between two questions is a cursor, so that it does not look at the same
+/// bytes again. The module's documentation has a [complete example](super#a-format-of-your-own).
+///
+/// # Rules
+///
+/// - The window passed to [`cut`](Self::cut) starts at the first byte of a frame (or of a
+///   [part](Cut::Part) of it) and only grows until an answer other than [`Cut::More`] was given. After
+///   such an answer the next window starts behind the bytes that the answer accounts for: reset the
+///   cursor.
+/// - The answer must depend on the bytes alone, not on how much of them has arrived: a prefix of a
+///   window may make the format say `More`, but never anything that a longer window would contradict.
+/// - `More` that does not [settle](Cut::More::settled) the bytes it has seen may only leave
+///   [`overhead`](Self::overhead) of them undecided.
+pub trait Format {
+    /// Where does the frame that starts at the window's first byte end? The window is never empty.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if these bytes cannot be the beginning of a frame.
+    fn cut(&mut self, window: Window<'_>) -> Result<Cut, Malformed>;
+
+    /// The most bytes that a frame's head and tail take together, and that `cut` may leave undecided.
+    ///
+    /// It is a part of the [memory bound](super#memory), and the reader refuses a frame that exceeds
+    /// it.
+    fn overhead(&self) -> usize {
+        64
+    }
+
+    /// The input has ended and `cut` has said `More` to this window: is it a frame nevertheless?
+    ///
+    /// `More`, which is the default, means that it is not, and makes the reader report
+    /// [`Truncated`](super::FrameError::Truncated).
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if there is a better description of what is wrong.
+    fn at_end(&mut self, window: Window<'_>) -> Result<Cut, Malformed> {
+        let _ = window;
+        Ok(Cut::MORE)
+    }
+
+    /// The first `bytes` of the window, all of them [settled](Cut::More::settled), are gone: move the
+    /// cursor back by as much.
+    fn forget(&mut self, bytes: usize) {
+        let _ = bytes;
+    }
+
+    /// Are these the bytes that must stand behind a payload? They are as many as `cut` announced.
+    ///
+    /// Only formats that [announce](Cut::Declared) a tail need this, as `cut` has not seen it then.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if they are not, at a position in `tail`.
+    fn check_tail(&mut self, tail: &[u8]) -> Result<(), Malformed> {
+        let _ = tail;
+        Ok(())
+    }
+
+    /// The most bytes that a payload of `limit` bytes can take between head and tail. More than
+    /// `limit` only for formats that [unpack](Self::unpack).
+    fn raw_limit(&self, limit: usize) -> usize {
+        limit
+    }
+
+    /// Turns the bytes between head and tail into the payload, for formats that escape, mask or
+    /// check it: either leaves them as they are, or appends the payload to `out`, which is empty.
+    ///
+    /// It is not asked about frames of several [parts](Cut::Part).
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if they cannot be unpacked, at a position in `raw`. This does not lose the
+    /// boundary of the next frame, so a reader may be told to
+    /// [skip](super::FrameReader::skip_bad_frames) such a frame.
+    fn unpack(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<Unpacked, Malformed> {
+        let _ = (raw, out);
+        Ok(Unpacked::AsIs)
+    }
+}
+
+/// A format whose payload stands in the stream as it is, so that a long one can be handed out in
+/// pieces ([`FrameReader::stream_above`](super::FrameReader::stream_above)).
+///
+/// Implement it for every format that has no [`unpack`](Format::unpack); there is nothing to it.
+pub trait Streamable: Format {}
+
+/// A format's answer: what the window begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// It cannot be told yet.
+    More {
+        /// How many bytes at the front are payload for certain, wherever the frame will end. It lets
+        /// the reader refuse, skip or hand out a long frame before its end is in sight. 0 if it is
+        /// not known, or while in the head.
+        settled: usize,
+    },
+    /// A frame whose end has been found: all of it is in the window.
+    Frame {
+        /// Bytes in front of the payload.
+        head: usize,
+        /// Bytes of payload.
+        payload: usize,
+        /// Bytes behind the payload.
+        tail: usize,
+    },
+    /// A frame whose length its head announces. The payload and the tail need not be there yet, and
+    /// the format will not be asked about them again (but see [`Format::check_tail`]).
+    Declared {
+        /// Bytes in front of the payload.
+        head: usize,
+        /// Bytes of payload.
+        payload: u64,
+        /// Bytes behind the payload.
+        tail: usize,
+    },
+    /// As `Declared`, for a part of a frame that has more parts to follow. The payloads of the parts,
+    /// up to and including that of the `Declared` which ends them, are one frame's.
+    Part {
+        /// Bytes in front of the payload.
+        head: usize,
+        /// Bytes of payload.
+        payload: u64,
+        /// Bytes behind the payload.
+        tail: usize,
+    },
+    /// That many bytes of noise: a blank line, white space, padding.
+    Skip(usize),
+}
+
+impl Cut {
+    /// Not enough bytes yet, and none of them settled.
+    pub const MORE: Self = Self::More { settled: 0 };
+}
+
+/// Where [`Format::unpack`] left the payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unpacked {
+    /// In the stream, as it stands there.
+    AsIs,
+    /// In the output buffer.
+    Out,
+}
+
+/// Bytes that no frame of the format can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// Position in the slice or window in question. The reader makes a stream offset of it.
+    pub at: usize,
+    /// What is wrong, in a few words.
+    pub what: &'static str,
+    /// As in [`Cut::More`]. A frame that is too long in front of the wrong byte is too long, whether
+    /// the byte has arrived or not.
+    pub settled: usize,
+}
+
+impl Malformed {
+    /// `what` is wrong at position `at`, in a head, in a tail, or in what is to be unpacked.
+    pub fn new(at: usize, what: &'static str) -> Self {
+        Self {
+            at,
+            what,
+            settled: 0,
+        }
+    }
+
+    /// `what` is wrong at position `at`, and all in front of it is payload.
+    ///
+    /// The format may be asked once more, as after [`Cut::More`], and has to say it again.
+    pub fn in_payload(at: usize, what: &'static str) -> Self {
+        Self {
+            at,
+            what,
+            settled: at,
+        }
+    }
+}

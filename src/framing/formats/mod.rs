@@ -1,0 +1,24 @@
+//! The formats, one to a file.
+
+mod cobs;
+mod delimiters;
+mod fixed;
+mod json;
+mod length;
+mod lines;
+mod needles;
+mod netstring;
+mod proxy;
+mod record;
+mod varint;
+
+pub use cobs::Cobs;
+pub use delimiters::Delimiters;
+pub use fixed::FixedLength;
+pub use json::Json;
+pub use length::{ByteOrder, LengthPrefix};
+pub use lines::Lines;
+pub use netstring::Netstring;
+pub use proxy::{Proxied, Proxy, ProxyHeader, Tlvs, Transport};
+pub use record::RecordMark;
+pub use varint::VarintPrefix;

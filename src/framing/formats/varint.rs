@@ -1,0 +1,166 @@
+//! Frames behind a length of variable width.
+
+use super::super::{Cut, Format, FrameError, Malformed, Streamable, Window, Wrap, Wrapping};
+
+/// A length as a varint (unsigned LEB128, as Protocol Buffers delimit messages), and then as many
+/// bytes of payload.
+///
+/// A varint has one to ten bytes with seven bits each, the least significant ones first; the high bit
+/// says that another byte follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VarintPrefix {
+    canonical: bool,
+    scanned: usize,
+}
+
+/// What the 64 bits of a length need at seven to a byte.
+const LONGEST: usize = 10;
+
+impl VarintPrefix {
+    /// Varints as Protocol Buffers read them: leading zeros are tolerated, up to ten bytes in all.
+    pub const fn new() -> Self {
+        Self {
+            canonical: false,
+            scanned: 0,
+        }
+    }
+
+    /// Only the shortest encoding of a length is accepted, so that no two streams mean the same.
+    #[must_use]
+    pub const fn canonical(mut self) -> Self {
+        self.canonical = true;
+        self
+    }
+}
+
+impl Format for VarintPrefix {
+    #[inline]
+    fn cut(&mut self, window: Window<'_>) -> Result<Cut, Malformed> {
+        let last = loop {
+            match window.get(self.scanned) {
+                None => return Ok(Cut::MORE),
+                Some(byte) if byte < 0x80 => break std::mem::take(&mut self.scanned),
+                Some(_) if self.scanned + 1 == LONGEST => {
+                    return Err(Malformed::new(
+                        self.scanned,
+                        "varint of more than ten bytes",
+                    ));
+                }
+                Some(_) => self.scanned += 1,
+            }
+        };
+        let mut payload = 0;
+        for at in (0..=last).rev() {
+            let bits = window.get(at).unwrap_or_default() & 0x7f;
+            if at == LONGEST - 1 && bits > 1 {
+                return Err(Malformed::new(at, "varint of more than 64 bits"));
+            }
+            if at == last && at > 0 && bits == 0 && self.canonical {
+                return Err(Malformed::new(at, "varint longer than necessary"));
+            }
+            payload = payload << 7 | u64::from(bits);
+        }
+        Ok(Cut::Declared {
+            head: last + 1,
+            payload,
+            tail: 0,
+        })
+    }
+
+    fn overhead(&self) -> usize {
+        LONGEST
+    }
+}
+
+impl Streamable for VarintPrefix {}
+
+impl Wrap for VarintPrefix {
+    fn wrap(&self, payload: &[u8]) -> Result<Wrapping, FrameError> {
+        let mut head = [0; LONGEST];
+        let mut rest = payload.len() as u64;
+        let mut len = 0;
+        while rest >= 0x80 {
+            head[len] = rest as u8 | 0x80;
+            rest >>= 7;
+            len += 1;
+        }
+        head[len] = rest as u8;
+        Wrapping::new(&head[..=len], &[])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(format: VarintPrefix, bytes: &[u8]) -> Result<Cut, Malformed> {
+        let mut by_byte = format;
+        for have in 1..=bytes.len() {
+            let answer = by_byte.cut(Window::new(&bytes[..have - 1], &bytes[have - 1..have]));
+            if answer != Ok(Cut::MORE) || have == bytes.len() {
+                assert_eq!(answer, format.clone().cut(Window::new(&[], bytes)));
+                return answer;
+            }
+        }
+        Ok(Cut::MORE)
+    }
+
+    fn declared(head: usize, payload: u64) -> Result<Cut, Malformed> {
+        Ok(Cut::Declared {
+            head,
+            payload,
+            tail: 0,
+        })
+    }
+
+    #[test]
+    fn one_to_ten_bytes() {
+        let any = VarintPrefix::new();
+        assert_eq!(cut(any, &[0x00]), declared(1, 0));
+        assert_eq!(cut(any, &[0x7f]), declared(1, 127));
+        assert_eq!(cut(any, &[0xac, 0x02]), declared(2, 300));
+        let mut most = [0xff; 10];
+        most[9] = 0x01;
+        assert_eq!(cut(any, &most), declared(10, u64::MAX));
+        for len in 1..10 {
+            assert_eq!(cut(any, &most[..len]), Ok(Cut::MORE));
+        }
+    }
+
+    #[test]
+    fn more_than_64_bits_are_refused_at_the_byte_that_has_them() {
+        let mut bytes = [0x80; 11];
+        bytes[9] = 0x02;
+        let wrong = cut(VarintPrefix::new(), &bytes).unwrap_err();
+        assert_eq!(wrong, Malformed::new(9, "varint of more than 64 bits"));
+        let wrong = cut(VarintPrefix::new(), &[0x80; 11]).unwrap_err();
+        assert_eq!(wrong, Malformed::new(9, "varint of more than ten bytes"));
+    }
+
+    #[test]
+    fn overlong_varints_are_tolerated_unless_canonical_ones_are_asked_for() {
+        let overlong = [0x85, 0x80, 0x00];
+        assert_eq!(cut(VarintPrefix::new(), &overlong), declared(3, 5));
+        let wrong = cut(VarintPrefix::new().canonical(), &overlong).unwrap_err();
+        assert_eq!(wrong, Malformed::new(2, "varint longer than necessary"));
+        assert_eq!(
+            cut(VarintPrefix::new().canonical(), &[0x00]),
+            declared(1, 0)
+        );
+    }
+
+    #[test]
+    fn what_is_written_is_the_shortest() {
+        let head = |len| {
+            VarintPrefix::new()
+                .wrap(&vec![0; len])
+                .unwrap()
+                .head()
+                .to_vec()
+        };
+        assert_eq!(head(0), [0]);
+        assert_eq!(head(127), [127]);
+        assert_eq!(head(128), [0x80, 1]);
+        assert_eq!(head(300), [0xac, 0x02]);
+    }
+}

@@ -1,0 +1,227 @@
+//! The targets' bodies for reading: a format from the set-up, and the naive decoder for it.
+
+use super::super::reader::LONGEST;
+use super::super::{
+    ByteOrder, Cobs, Delimiters, FixedLength, Format, FrameReader, Json, LengthPrefix, Lines,
+    Netstring, Proxy, RecordMark, Streamable, VarintPrefix, search,
+};
+use super::check::{Setup, check};
+use super::expect::{Naive, expect};
+use super::naive::{self, LengthModel};
+use super::naive_search::{self, LineEnd};
+
+fn run<'a, F: Format + Clone>(
+    setup: &Setup,
+    format: &F,
+    stream: &'a [u8],
+    prepare: &dyn Fn(FrameReader<F>) -> FrameReader<F>,
+    naive: &dyn Fn(&'a [u8]) -> Naive<'a>,
+) {
+    let make = || {
+        let reader = prepare(FrameReader::new(format.clone(), setup.limit));
+        if setup.skip_bad {
+            reader.skip_bad_frames()
+        } else {
+            reader
+        }
+    };
+    let raw_limit = format.raw_limit(setup.limit).min(LONGEST);
+    let expected = expect(setup, raw_limit, stream, naive);
+    check(setup, &make, stream, &expected);
+}
+
+fn run_streamable<'a, F: Streamable + Clone>(
+    setup: &Setup,
+    format: &F,
+    stream: &'a [u8],
+    naive: &dyn Fn(&'a [u8]) -> Naive<'a>,
+) {
+    let prepare = |reader: FrameReader<F>| reader.stream_above(setup.stream_above);
+    run(setup, format, stream, &prepare, naive);
+}
+
+fn run_whole<'a, F: Format + Clone>(
+    setup: &Setup,
+    format: &F,
+    stream: &'a [u8],
+    naive: &dyn Fn(&'a [u8]) -> Naive<'a>,
+) {
+    run(
+        &setup.without_streaming(),
+        format,
+        stream,
+        &|reader| reader,
+        naive,
+    );
+}
+
+/// Length prefixes of every width, in all their variants.
+pub fn fuzz_length(data: &[u8]) {
+    let Some((setup, stream)) = Setup::split(data) else {
+        return;
+    };
+    let Some((&[kind, adjustment], stream)) = stream.split_first_chunk() else {
+        return;
+    };
+    let model = LengthModel {
+        offset: usize::from(kind & 3),
+        width: 1 + usize::from(setup.variant & 7),
+        order: if setup.variant & 8 == 0 {
+            ByteOrder::Big
+        } else {
+            ByteOrder::Little
+        },
+        inclusive: setup.variant & 16 != 0,
+        adjustment: i64::from(adjustment as i8),
+        whole: setup.variant & 32 != 0 || kind & 3 != 0,
+    };
+    let format = LengthPrefix::new(model.width, model.order);
+    let Ok(mut format) = format.and_then(|format| format.offset(model.offset)) else {
+        return;
+    };
+    format = format.adjustment(model.adjustment);
+    if model.inclusive {
+        format = format.inclusive();
+    }
+    if model.whole {
+        format = format.keep_header();
+    }
+    run_streamable(&setup, &format, stream, &|rest| naive::length(rest, &model));
+}
+
+/// Varint prefixes, tolerant and canonical.
+pub fn fuzz_varint(data: &[u8]) {
+    let Some((setup, stream)) = Setup::split(data) else {
+        return;
+    };
+    let canonical = setup.variant & 1 != 0;
+    let any = VarintPrefix::new();
+    let format = if canonical { any.canonical() } else { any };
+    run_streamable(&setup, &format, stream, &|rest| {
+        naive::varint(rest, canonical)
+    });
+}
+
+/// Lines of all three kinds, with and without a remainder and blank lines.
+pub fn fuzz_lines(data: &[u8]) {
+    let Some((setup, stream)) = Setup::split(data) else {
+        return;
+    };
+    let (mut format, end) = match setup.variant % 3 {
+        0 => (Lines::new(), LineEnd::LfOrCrlf),
+        1 => (Lines::lf(), LineEnd::Lf),
+        _ => (Lines::crlf(), LineEnd::Crlf),
+    };
+    let (remainder, skip_blank) = (setup.variant & 32 != 0, setup.variant & 64 != 0);
+    if remainder {
+        format = format.remainder_at_end();
+    }
+    if skip_blank {
+        format = format.skip_blank();
+    }
+    let naive = move |rest| naive_search::lines(rest, end, remainder, skip_blank);
+    run_streamable(&setup, &format, stream, &naive);
+}
+
+/// Delimiters: sets that are hard to tell apart.
+pub fn fuzz_delimiters(data: &[u8]) {
+    let Some((setup, stream)) = Setup::split(data) else {
+        return;
+    };
+    let sets: [&[&[u8]]; 8] = [
+        &[b"\n"],
+        &[b"\r", b"\n", b"\r\n"],
+        &[b"ab", b"abab", b"b"],
+        &[b"aab"],
+        &[b"aaaaaaab", b"a"],
+        &[b"abcd", b"bc", b"c"],
+        &[b"\r\n.\r\n", b"\n.\n", b"\n"],
+        &[b"a", b"b", b"cc", b"dd", b"d"],
+    ];
+    let set = sets[usize::from(setup.variant & 7)];
+    let Ok(mut format) = Delimiters::new(set) else {
+        return;
+    };
+    let remainder = setup.variant & 8 != 0;
+    if remainder {
+        format = format.remainder_at_end();
+    }
+    let naive = move |rest| naive_search::delimiters(rest, set, remainder);
+    run_streamable(&setup, &format, stream, &naive);
+}
+
+/// Frames of a fixed length.
+pub fn fuzz_fixed(data: &[u8]) {
+    let Some((setup, stream)) = Setup::split(data) else {
+        return;
+    };
+    let len = usize::from(setup.variant);
+    let Ok(format) = FixedLength::new(len) else {
+        return;
+    };
+    run_streamable(&setup, &format, stream, &|rest| naive::fixed(rest, len));
+}
+
+/// Netstrings.
+pub fn fuzz_netstring(data: &[u8]) {
+    let Some((setup, stream)) = Setup::split(data) else {
+        return;
+    };
+    run_streamable(&setup, &Netstring::new(), stream, &naive::netstring);
+}
+
+/// COBS.
+pub fn fuzz_cobs(data: &[u8]) {
+    let Some((mut setup, stream)) = Setup::split(data) else {
+        return;
+    };
+    setup.lends = false;
+    run_whole(&setup, &Cobs::new(), stream, &naive_search::cobs);
+}
+
+/// JSON values.
+pub fn fuzz_json(data: &[u8]) {
+    let Some((setup, stream)) = Setup::split(data) else {
+        return;
+    };
+    let depth = u32::from(setup.variant);
+    let format = Json::new().max_depth(depth);
+    let deepest = setup.variant.min(128).into();
+    run_streamable(&setup, &format, stream, &move |rest| {
+        naive_search::json(rest, deepest)
+    });
+}
+
+/// Records in fragments.
+pub fn fuzz_record(data: &[u8]) {
+    let Some((mut setup, stream)) = Setup::split(data) else {
+        return;
+    };
+    setup.lends = false;
+    run_streamable(&setup, &RecordMark, stream, &naive::record);
+}
+
+/// PROXY headers.
+pub fn fuzz_proxy(data: &[u8]) {
+    let Some((mut setup, stream)) = Setup::split(data) else {
+        return;
+    };
+    setup.limit = setup
+        .limit
+        .saturating_mul(setup.variant.into())
+        .min(LONGEST);
+    run_whole(&setup, &Proxy::new(), stream, &naive::proxy);
+}
+
+/// The search for bytes, against a loop over them.
+pub fn fuzz_search(data: &[u8]) {
+    let Some((&[a, b, from], hay)) = data.split_first_chunk() else {
+        return;
+    };
+    let hay = hay.get(from.into()..).unwrap_or_default();
+    assert_eq!(search::find(hay, a), hay.iter().position(|byte| *byte == a));
+    let either = hay.iter().position(|byte| *byte == a || *byte == b);
+    assert_eq!(search::find_any(hay, [a, b]), either);
+    let three = hay.iter().position(|byte| [a, b, from].contains(byte));
+    assert_eq!(search::find_any(hay, [a, b, from]), three);
+}

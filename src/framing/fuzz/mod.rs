@@ -1,0 +1,46 @@
+//! What the fuzz targets run, one function to a format; plain tests run them as well.
+//!
+//! Each takes the fuzzer's bytes as a set-up (format, limit, policies) and a stream, has the stream
+//! read in many ways, and holds the outcome against a naive decoder that sees the stream whole:
+//!
+//! | property | where |
+//! |---|---|
+//! | the outcome does not depend on how the stream was cut, or on stops in between | [`check`] |
+//! | it is that of the naive decoder, with the same errors at the same offsets | [`expect`] |
+//! | memory and work are bounded; frames in the chunk are borrowed; failure is sticky | [`check`] |
+//! | what is written is read back, up to the limit and not beyond | [`round_trip`] |
+//!
+//! A body for a format of one's own is a naive decoder and a call of `check`.
+
+mod bodies;
+mod check;
+mod expect;
+mod naive;
+mod naive_search;
+#[cfg(test)]
+mod replay;
+mod round_trip;
+#[cfg(test)]
+mod seeds;
+
+pub use bodies::*;
+pub use round_trip::fuzz_round_trip;
+
+/// A fuzz target's body.
+pub type Body = fn(&[u8]);
+
+/// Every target by its name.
+pub const TARGETS: &[(&str, Body)] = &[
+    ("framing_cobs", fuzz_cobs),
+    ("framing_delimiters", fuzz_delimiters),
+    ("framing_fixed", fuzz_fixed),
+    ("framing_json", fuzz_json),
+    ("framing_length", fuzz_length),
+    ("framing_lines", fuzz_lines),
+    ("framing_netstring", fuzz_netstring),
+    ("framing_proxy", fuzz_proxy),
+    ("framing_record", fuzz_record),
+    ("framing_round_trip", fuzz_round_trip),
+    ("framing_search", fuzz_search),
+    ("framing_varint", fuzz_varint),
+];

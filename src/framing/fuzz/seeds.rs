@@ -1,0 +1,204 @@
+//! The seed corpus, by hand: small streams with something at every edge.
+
+type Seed = (String, Vec<u8>);
+
+/// The seeds of `target`, by name.
+pub(super) fn of(target: &str) -> Vec<Seed> {
+    match target {
+        "framing_length" => lengths(),
+        "framing_varint" => streams(
+            &[0, 1],
+            &[
+                ("short", b"\x00\x01a\x03abc"),
+                ("ten_bytes", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01x"),
+                (
+                    "eleven_bytes",
+                    b"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01",
+                ),
+                ("overlong", b"\x83\x80\x00abc\x01z"),
+                (
+                    "two_bytes",
+                    &[&[0x80, 0x01][..], &[b'v'; 128], b"\x00"].concat(),
+                ),
+            ],
+        ),
+        "framing_lines" => streams(
+            &[0, 1, 2, 32, 33, 34, 64, 98],
+            &[
+                ("ends", b"a\nbc\r\n\r\n\nlast"),
+                ("carriage_returns", b"a\r\r\nb\rc\r\n\r"),
+                ("long", b"short\nlonger than the limit\r\nok\n"),
+            ],
+        ),
+        "framing_delimiters" => streams(
+            &[0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 12],
+            &[
+                ("line_ends", b"a\r\nb\rc\n\n.\n\r\n.\r\nx"),
+                ("letters", b"aaabababcabcdbccddaaaaaaaabxaaaaaaa"),
+            ],
+        ),
+        "framing_fixed" => streams(&[1, 3, 200], &[("bytes", b"abcdefgh"), ("none", b"")]),
+        "framing_netstring" => streams(
+            &[0],
+            &[
+                ("good", b"0:,1:a,5:hello,12:hello, world,"),
+                ("long", b"40:0123456789012345678901234567890123456789,1:a,"),
+                ("zero", b"00:,"),
+                ("comma", b"2:ab;"),
+                ("huge", b"18446744073709551616:"),
+                ("most", b"18446744073709551615:x"),
+            ],
+        ),
+        "framing_cobs" => streams(
+            &[0],
+            &[
+                ("good", b"\x01\x00\x03\x11\x22\x02\x33\x00\x01\x01\x00"),
+                ("noise", b"\x00\x00\x02a\x00\x00"),
+                ("damaged", b"\x05ab\x00\x02a\x00"),
+                (
+                    "full",
+                    &[&[0xff][..], &[7; 254], b"\x00\xff", &[7; 254], b"\x01\x00"].concat(),
+                ),
+            ],
+        ),
+        "framing_json" => streams(
+            &[1, 3, 128],
+            &[
+                ("values", br#"{"a":[1,"x\"]"]} [2]"s"{}17 true"#),
+                ("mismatch", b"[{]}"),
+                ("deep", b"[[[[[[]]]]]]"),
+                ("word", b"12x[1]"),
+            ],
+        ),
+        "framing_record" => streams(
+            &[0],
+            &[
+                ("one", b"\x80\0\0\x03abc\x80\0\0\0"),
+                (
+                    "many",
+                    b"\0\0\0\x02ab\0\0\0\0\0\0\0\x01c\x80\0\0\x02de\x80\0\0\x01f",
+                ),
+                ("empty_last", b"\0\0\0\x09abcdefghi\x80\0\0\0\x80\0\0\x01z"),
+                ("huge", b"\0\0\0\x01a\xff\xff\xff\xffb"),
+            ],
+        ),
+        "framing_proxy" => proxies(),
+        "framing_round_trip" => round_trips(),
+        "framing_search" => streams(
+            b"n",
+            &[(
+                "words",
+                &[&[b'.'; 100][..], b"n", &[b'.'; 30], b"\x10\x02n"].concat(),
+            )],
+        ),
+        _ => vec![],
+    }
+}
+
+/// Each stream with each variant, with a low limit and with a high one, and the policies in turn.
+fn streams(variants: &[u8], streams: &[(&str, &[u8])]) -> Vec<Seed> {
+    let mut seeds = vec![];
+    for variant in variants {
+        for (i, (name, stream)) in streams.iter().enumerate() {
+            for limit in [8, 255] {
+                let skip = i as u8 & 1;
+                let pieces = 2 | 3 << 2;
+                let policy = skip
+                    | if (variant ^ limit) & 1 == 0 {
+                        pieces
+                    } else {
+                        0
+                    };
+                let seed = [&[*variant, policy, limit], *stream].concat();
+                seeds.push((format!("{name}_{variant}_{limit}"), seed));
+            }
+        }
+    }
+    seeds
+}
+
+fn lengths() -> Vec<Seed> {
+    let mut seeds = vec![];
+    for width in 1..=8u8 {
+        let field = |len: u64| len.to_be_bytes()[8 - usize::from(width)..].to_vec();
+        let limit = 5;
+        for (name, len) in [("limit", 5), ("above", 6), ("most", u64::MAX)] {
+            let stream = [
+                &field(1)[..],
+                b"a",
+                &field(0),
+                &field(len),
+                b"frames",
+                &field(0),
+            ]
+            .concat();
+            let big = [&[width - 1, 2 | 2 << 2, limit, 0, 0], &stream[..]].concat();
+            seeds.push((format!("{name}_{width}"), big));
+        }
+        let mut little = field(7);
+        little.reverse();
+        let setup = [(width - 1) | 8 | 16, 1, 99, 2, 0xfe];
+        let kinds = [&setup[..], b"kk", &little, b"frames"].concat();
+        seeds.push((format!("kinds_{width}"), kinds));
+    }
+    seeds
+}
+
+fn proxies() -> Vec<Seed> {
+    const V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
+    let v2 = |rest: &[u8]| [V2, rest].concat();
+    let unix = [
+        &b"\x21\x31\x00\xd8/run/a"[..],
+        &[0; 102],
+        b"\0abstract",
+        &[0; 99],
+    ]
+    .concat();
+    let inet6 = [&b"\x21\x21\x00\x24"[..], &[0x20; 32], b"\x1f\x90\x01\xbb"].concat();
+    streams(
+        &[255],
+        &[
+            ("v1_tcp4", b"PROXY TCP4 192.0.2.7 192.0.2.1 5432 80\r\n"),
+            (
+                "v1_tcp6",
+                b"PROXY TCP6 2001:db8::1 ::1 1 65535\r\nPROXY UNKNOWN\r\n",
+            ),
+            ("v1_unknown", b"PROXY UNKNOWN any thing\r\n"),
+            ("v1_port", b"PROXY TCP4 1.1.1.1 2.2.2.2 01 80\r\n"),
+            (
+                "v1_long",
+                &[&b"PROXY UNKNOWN "[..], &[b'x'; 93], b"\r\n"].concat(),
+            ),
+            (
+                "v1_longest",
+                &[&b"PROXY UNKNOWN "[..], &[b'x'; 91], b"\r\n"].concat(),
+            ),
+            (
+                "v2_tcp4",
+                &v2(b"\x21\x11\x00\x10\x01\x02\x03\x04\x05\x06\x07\x08\0\x50\0\x51\x04\0\x01x"),
+            ),
+            (
+                "v2_tlv",
+                &v2(b"\x21\x11\x00\x0f\x01\x02\x03\x04\x05\x06\x07\x08\0\x50\0\x51\x04\0\x01"),
+            ),
+            ("v2_tcp6", &v2(&inet6)),
+            ("v2_unix", &v2(&unix)),
+            ("v2_local", &v2(b"\x20\x00\x00\x00")),
+            ("v2_short", &v2(b"\x21\x21\x00\x04abcd")),
+        ],
+    )
+}
+
+fn round_trips() -> Vec<Seed> {
+    let mut seeds = vec![];
+    let text: Vec<u8> = (0..400u32)
+        .map(|i| b"ab\r\nx\0\ny7[]"[i as usize % 11])
+        .collect();
+    for kind in 0..9 {
+        for (variant, limit) in [(0, 255), (19, 40), (0xeb, 7)] {
+            let seed = [&[kind, variant, limit, 5][..], &text].concat();
+            seeds.push((format!("kind_{kind}_{variant}"), seed));
+        }
+    }
+    seeds
+}

@@ -1,0 +1,163 @@
+//! Reading from the carry and the chunk as if they were one.
+
+use std::ops::Range;
+
+use super::carry::{self, Carry};
+use super::reader::Rules;
+use super::state::{Answer, Fate, Span, Step};
+use super::{Cut, Format, FrameReader};
+
+/// Where bytes are that were read; nothing is borrowed from the reader yet.
+pub(super) enum Place<'c> {
+    Chunk(&'c [u8]),
+    Carry(Range<usize>),
+    Out,
+}
+
+impl<'c> Place<'c> {
+    /// The bytes at this place.
+    pub(super) fn bytes<'a>(&self, carry: &'a Carry, out: &'a [u8]) -> &'a [u8]
+    where
+        'c: 'a,
+    {
+        match self {
+            Self::Chunk(bytes) => bytes,
+            Self::Carry(range) => carry.lent(range.clone()),
+            Self::Out => out,
+        }
+    }
+
+    /// A part of them.
+    pub(super) fn within(self, range: Range<usize>) -> Self {
+        match self {
+            Self::Chunk(bytes) => Self::Chunk(&bytes[range]),
+            Self::Carry(place) => Self::Carry(place.start + range.start..place.start + range.end),
+            Self::Out => Self::Out,
+        }
+    }
+}
+
+impl<F: Format> FrameReader<F> {
+    /// Keeps `chunk` if it is from the middle of a frame that is to be handed out whole; most chunks of
+    /// a long frame are.
+    #[inline]
+    pub(super) fn absorb(&mut self, chunk: &[u8]) -> bool {
+        let Step::Whole(Span {
+            head,
+            payload,
+            tail,
+        }) = self.step
+        else {
+            return false;
+        };
+        let have = self.carry.len() + chunk.len();
+        if have >= head + payload + tail || self.failed.is_some() {
+            return false;
+        }
+        self.fed += chunk.len() as u64;
+        self.carry.append(chunk, self.rules.bound());
+        true
+    }
+
+    /// Whether nothing more can be made of `chunk`, which nothing precedes, for now. It is how nearly all
+    /// chunks end, and spares them the state machine.
+    #[inline]
+    pub(super) fn can_wait(&mut self, answer: Option<Answer>, chunk: &[u8]) -> bool {
+        let Rules {
+            plain, overhead, ..
+        } = self.rules;
+        match answer {
+            None => chunk.is_empty(),
+            Some(Ok(Cut::More { settled })) => {
+                settled as u64 <= plain && chunk.len().saturating_sub(settled) <= overhead
+            }
+            Some(Ok(Cut::Declared {
+                head,
+                payload,
+                tail,
+            })) if payload <= plain => {
+                let brackets = head.saturating_add(tail);
+                let waits = brackets <= overhead && brackets + payload as usize > chunk.len();
+                if waits {
+                    self.step = Step::Whole(Span {
+                        head,
+                        payload: payload as usize,
+                        tail,
+                    });
+                }
+                waits
+            }
+            _ => false,
+        }
+    }
+
+    /// Keeps what a `Feed` has left unread, and gives back memory that is not needed.
+    pub(super) fn put_back(&mut self, chunk: &[u8]) {
+        if self.failed.is_some() {
+            self.carry.clear();
+            self.fate = Fate::Whole;
+        } else if !chunk.is_empty() {
+            self.carry.append(chunk, self.rules.bound());
+        }
+        self.carry.release(self.rules.keep);
+        if !matches!(self.fate, Fate::Gather) {
+            self.out.clear();
+            if self.out.capacity() > self.rules.keep {
+                self.out.shrink_to(self.rules.keep);
+            }
+        }
+    }
+
+    pub(super) fn is_dry(&self, chunk: &[u8]) -> bool {
+        self.carry.is_empty() && chunk.is_empty()
+    }
+
+    /// Stream offset of the next unread byte.
+    pub(super) fn position(&self, chunk: &[u8]) -> u64 {
+        self.fed - (self.carry.len() + chunk.len()) as u64
+    }
+
+    pub(super) fn frame_start(&self, chunk: &[u8]) -> u64 {
+        match self.fate {
+            Fate::Whole => self.position(chunk),
+            _ => self.at,
+        }
+    }
+
+    /// Reads `n` bytes, all of which are there, in one slice.
+    pub(super) fn take<'c>(&mut self, chunk: &mut &'c [u8], n: usize) -> Place<'c> {
+        if self.carry.is_empty() {
+            let (bytes, rest) = chunk.split_at(n);
+            *chunk = rest;
+            return Place::Chunk(bytes);
+        }
+        if let Some(missing) = n.checked_sub(self.carry.len()) {
+            let (bytes, rest) = chunk.split_at(missing);
+            self.carry.append(bytes, self.rules.bound());
+            *chunk = rest;
+        }
+        Place::Carry(self.carry.read(n))
+    }
+
+    /// Reads up to `most` bytes, of which at least one is there, as they lie.
+    pub(super) fn take_some<'c>(&mut self, chunk: &mut &'c [u8], most: u64) -> (Place<'c>, usize) {
+        let held = if self.carry.is_empty() {
+            chunk.len()
+        } else {
+            self.carry.len()
+        };
+        let n = most.min(held as u64) as usize;
+        (self.take(chunk, n), n)
+    }
+
+    pub(super) fn discard(&mut self, chunk: &mut &[u8], n: usize) {
+        let held = n.min(self.carry.len());
+        self.carry.read(held);
+        *chunk = &chunk[n - held..];
+    }
+
+    pub(super) fn gather(&mut self, place: Place<'_>) {
+        let bytes = place.bytes(&self.carry, &[]);
+        carry::append(&mut self.out, bytes, self.rules.limit);
+    }
+}

@@ -1,0 +1,328 @@
+//! The reader: one for all formats. It owns the bytes, the limit and the policies.
+
+use super::carry::Carry;
+use super::state::{Fate, Step};
+use super::{Feed, Format, FrameError, Item, Streamable};
+
+/// Cuts a stream of bytes into frames.
+///
+/// It is given the stream in chunks of any size, and hands out [items](Item) that borrow from the
+/// chunk wherever a frame lies in it, without a copy or an allocation. Two forms do the same: the pull
+/// form, [`feed`](Self::feed), and the push form for listeners, [`push`](Self::push).
+///
+/// ```
+/// use soquete::framing::{Flow, FrameReader, Lines};
+///
+/// let mut reader = FrameReader::new(Lines::new(), 1024);
+/// let mut lines = Vec::new();
+/// for chunk in [&b"one\r\ntw"[..], b"o\nthree\n"] {
+///     reader.push(chunk, |item| {
+///         lines.extend(item.frame().map(<[u8]>::to_vec));
+///         Flow::Continue
+///     })?;
+/// }
+/// reader.finish(|_| Flow::Continue)?;
+/// assert_eq!(lines, [&b"one"[..], b"two", b"three"]);
+/// # Ok::<(), soquete::framing::FrameError>(())
+/// ```
+#[derive(Debug)]
+pub struct FrameReader<F> {
+    pub(super) format: F,
+    pub(super) rules: Rules,
+    pub(super) carry: Carry,
+    /// Payload of a frame in several parts, or payload that the format has unpacked.
+    pub(super) out: Vec<u8>,
+    /// Bytes given to this reader, in all.
+    pub(super) fed: u64,
+    pub(super) step: Step,
+    pub(super) fate: Fate,
+    /// Stream offset of the open frame's first byte; holds unless the fate is `Whole`.
+    pub(super) at: u64,
+    /// Payload bytes of the open frame that were read already.
+    pub(super) gone: u64,
+    pub(super) failed: Option<FrameError>,
+}
+
+#[derive(Debug)]
+pub(super) struct Rules {
+    pub(super) limit: usize,
+    /// `limit`, as the format's bytes between head and tail can amount to.
+    pub(super) raw_limit: usize,
+    /// Payloads longer than this come in pieces; `usize::MAX` if none do.
+    pub(super) stream_above: usize,
+    /// The longest payload that is simply a slice: the lesser of these two.
+    pub(super) plain: u64,
+    pub(super) skip_bad: bool,
+    pub(super) keep: usize,
+    pub(super) overhead: usize,
+}
+
+impl Rules {
+    /// The most bytes of one frame that are ever kept.
+    pub(super) fn bound(&self) -> usize {
+        self.raw_limit.saturating_add(self.overhead)
+    }
+}
+
+/// What a listener of [`FrameReader::push`] wants next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// The next item.
+    Continue,
+    /// No more items for now. What was not read is kept; the next call resumes there.
+    Stop,
+}
+
+/// A frame of which some bytes have arrived, and others have not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Partial {
+    /// Stream offset of the frame's first byte. As long as it stays the same, it is the same frame.
+    pub at: u64,
+    /// How many bytes of the frame have arrived.
+    pub have: u64,
+    /// How many more bytes its head says are to come, if it does.
+    pub want: Option<u64>,
+}
+
+/// No limit is above this. No buffer could hold as much, and sums of lengths cannot overflow.
+pub(super) const LONGEST: usize = isize::MAX as usize / 4;
+
+/// Capacity that an empty reader keeps unless told otherwise.
+const KEEP: usize = 16 * 1024;
+
+impl<F: Format> FrameReader<F> {
+    /// A reader for frames of up to `limit` bytes of payload; head, tail, line ends and the like do
+    /// not count. For frames that come in pieces, and are not kept, `usize::MAX` may do.
+    pub fn new(format: F, limit: usize) -> Self {
+        Self::with_carry(format, limit, KEEP, Carry::default(), 0)
+    }
+
+    /// Longer payloads than `threshold` come as [`Item::Piece`]s, which are handed out as they arrive.
+    ///
+    /// The limit holds for them as well: set it to the longest frame that is acceptable at all.
+    /// Formats whose frames have no announced length give out the pieces in front of the limit before
+    /// they find a frame too long.
+    #[must_use]
+    pub fn stream_above(mut self, threshold: usize) -> Self
+    where
+        F: Streamable,
+    {
+        self.rules.stream_above = threshold;
+        self.rules.plain = threshold.min(self.rules.raw_limit) as u64;
+        self
+    }
+
+    /// Frames that are too long, or that the format cannot unpack, are dropped, and each is told of
+    /// once as an [`Item::Skipped`], instead of failing for good.
+    ///
+    /// A choice for peers that are trusted and sloppy: of a hostile one, nothing is gained by reading
+    /// on.
+    #[must_use]
+    pub fn skip_bad_frames(mut self) -> Self {
+        self.rules.skip_bad = true;
+        self
+    }
+
+    /// How much capacity the reader keeps when it holds no bytes; 16 KiB by default. What was needed
+    /// above it is given back then.
+    #[must_use]
+    pub fn keep(mut self, capacity: usize) -> Self {
+        self.rules.keep = capacity;
+        self
+    }
+
+    /// Reads `chunk`, item by item, with [`Feed::next`]. What is not read when the `Feed` is dropped is
+    /// kept for the next call.
+    ///
+    /// ```
+    /// use soquete::framing::{FrameReader, Item, LengthPrefix};
+    ///
+    /// let mut reader = FrameReader::new(LengthPrefix::u8(), 100);
+    /// let mut feed = reader.feed(b"\x02hi\x05wor");
+    /// assert_eq!(feed.next()?, Some(Item::Frame(b"hi")));
+    /// assert_eq!(feed.next()?, None);
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
+    #[inline]
+    pub fn feed<'r, 'c>(&'r mut self, chunk: &'c [u8]) -> Feed<'r, 'c, F> {
+        self.fed += chunk.len() as u64;
+        Feed::new(self, chunk, false)
+    }
+
+    /// Reads what is left, and then the end of the input: as [`feed`](Self::feed), for the last time.
+    pub fn feed_end(&mut self) -> Feed<'_, 'static, F> {
+        Feed::new(self, &[], true)
+    }
+
+    /// Reads `chunk`, and calls `listener` for every item in it until it answers [`Flow::Stop`].
+    ///
+    /// Returns the last answer. After a stop, `push(&[], …)` resumes.
+    ///
+    /// # Errors
+    ///
+    /// A [`FrameError`] that describes the stream; from then on, every call returns the same one.
+    #[inline]
+    pub fn push(
+        &mut self,
+        chunk: &[u8],
+        listener: impl FnMut(Item<'_>) -> Flow,
+    ) -> Result<Flow, FrameError> {
+        if self.absorb(chunk) {
+            return Ok(Flow::Continue);
+        }
+        self.feed(chunk).drain(listener)
+    }
+
+    /// Reads what is left, and then the end of the input: as [`push`](Self::push), for the last time
+    /// (or, after a stop, the last but one).
+    ///
+    /// # Errors
+    ///
+    /// As `push`; and [`FrameError::Truncated`] if the input ends inside a frame, unless the format
+    /// says otherwise.
+    pub fn finish(&mut self, listener: impl FnMut(Item<'_>) -> Flow) -> Result<Flow, FrameError> {
+        self.feed_end().drain(listener)
+    }
+
+    /// The frame that has begun but not ended, if there is one; also if its bytes are all there, but a
+    /// listener has stopped in front of it.
+    ///
+    /// This makes a deadline against a peer that sends a byte a minute one line, whatever the clock:
+    ///
+    /// ```
+    /// # use soquete::framing::{Flow, FrameReader, Lines};
+    /// # let mut reader = FrameReader::new(Lines::new(), 100);
+    /// # let mut deadline: Option<(u64, u64)> = None;
+    /// # let now = 0;
+    /// reader.push(b"GET / HT", |_| Flow::Continue)?;
+    /// // One deadline per frame: a new one is set only when another frame is the open one.
+    /// deadline = reader.partial().map(|open| match deadline {
+    ///     Some((at, due)) if at == open.at => (at, due),
+    ///     _ => (open.at, now + 30),
+    /// });
+    /// # assert_eq!(deadline, Some((0, 30)));
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
+    pub fn partial(&self) -> Option<Partial> {
+        if self.failed.is_some() || (self.between_frames() && self.carry.is_empty()) {
+            return None;
+        }
+        let at = if matches!(self.fate, Fate::Whole) {
+            self.offset()
+        } else {
+            self.at
+        };
+        let have = self.fed - at;
+        Some(Partial {
+            at,
+            have,
+            want: self.step.want(self.carry.len()),
+        })
+    }
+
+    /// Stream offset of the next byte to be read: all before it went into items, heads and tails.
+    pub fn offset(&self) -> u64 {
+        self.fed - self.carry.len() as u64
+    }
+
+    /// How many bytes have arrived and were not read yet.
+    pub fn unread(&self) -> usize {
+        self.carry.len()
+    }
+
+    /// How many bytes of memory the reader has allocated, used or not. The module's documentation
+    /// [says](super#memory) how many it can be.
+    pub fn capacity(&self) -> usize {
+        self.carry.capacity() + self.out.capacity()
+    }
+
+    /// The format.
+    pub fn format(&self) -> &F {
+        &self.format
+    }
+
+    /// A reader that goes on with another format, and with the bytes that have arrived but were not
+    /// read: after a header, or where a protocol allows it to be spoken ahead.
+    ///
+    /// Offsets go on counting, [`keep`](Self::keep) stays, and the other policies are the default ones
+    /// again.
+    ///
+    /// # Errors
+    ///
+    /// The reader's own error, if it has failed; [`FrameError::InsideFrame`] if it has handed out or
+    /// dropped a part of a frame whose end has not come.
+    pub fn switch<G: Format>(self, format: G, limit: usize) -> Result<FrameReader<G>, FrameError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        if !matches!(self.fate, Fate::Whole) {
+            return Err(FrameError::InsideFrame { at: self.at });
+        }
+        Ok(FrameReader::with_carry(
+            format,
+            limit,
+            self.rules.keep,
+            self.carry,
+            self.fed,
+        ))
+    }
+
+    /// As [`switch`](Self::switch), but refuses if a single byte was left over.
+    ///
+    /// This is the one for STARTTLS and its kin: bytes that arrive in front of the handshake were not
+    /// protected by it, and must not be taken for what comes after.
+    ///
+    /// # Errors
+    ///
+    /// As `switch`, and [`FrameError::UnexpectedRest`].
+    pub fn switch_clean<G: Format>(
+        self,
+        format: G,
+        limit: usize,
+    ) -> Result<FrameReader<G>, FrameError> {
+        let (at, have) = (self.offset(), self.unread());
+        let reader = self.switch(format, limit)?;
+        if have > 0 {
+            Err(FrameError::UnexpectedRest { at, have })
+        } else {
+            Ok(reader)
+        }
+    }
+
+    /// The bytes that have arrived and were not read, exactly, to be given to something else.
+    pub fn into_rest(self) -> Vec<u8> {
+        self.carry.into_unread()
+    }
+
+    fn with_carry(format: F, limit: usize, keep: usize, carry: Carry, fed: u64) -> Self {
+        let limit = limit.min(LONGEST);
+        let raw_limit = format.raw_limit(limit).clamp(limit, LONGEST);
+        let rules = Rules {
+            limit,
+            raw_limit,
+            plain: raw_limit as u64,
+            stream_above: usize::MAX,
+            skip_bad: false,
+            keep,
+            overhead: format.overhead().min(LONGEST),
+        };
+        Self {
+            format,
+            rules,
+            carry,
+            out: Vec::new(),
+            fed,
+            step: Step::Cut,
+            fate: Fate::Whole,
+            at: 0,
+            gone: 0,
+            failed: None,
+        }
+    }
+
+    /// Whether no byte of the next frame has been looked at with consequences.
+    #[inline]
+    pub(super) fn between_frames(&self) -> bool {
+        matches!((self.step, self.fate), (Step::Cut, Fate::Whole))
+    }
+}

@@ -1,0 +1,107 @@
+//! Finding a byte, without a dependency and without `unsafe`.
+//!
+//! Eight bytes are looked at as one `u64`: a byte that equals the needle is zero after an XOR with
+//! the needle in every lane, and the classic carry trick marks the lowest zero lane. Longer stretches
+//! go 64 bytes at a time through a comparison that compilers turn into vector instructions.
+
+/// The position of the first `needle` in `hay`.
+#[inline]
+pub(super) fn find(hay: &[u8], needle: u8) -> Option<usize> {
+    find_any(hay, [needle])
+}
+
+/// The position of the first byte of `hay` that is one of `needles` (one to three of them).
+#[inline]
+pub(super) fn find_any<const N: usize>(hay: &[u8], needles: [u8; N]) -> Option<usize> {
+    // Lines are short more often than long: the first words are tried before the wide loop is set up.
+    let (words, tail) = hay.as_chunks::<8>();
+    let (near, far) = words.split_at(words.len().min(NEAR));
+    if let Some(at) = in_words(near, needles) {
+        return Some(at);
+    }
+    let mut from = near.len() * 8;
+    if !far.is_empty() {
+        let (blocks, rest) = far.as_chunks::<8>();
+        for block in blocks {
+            if block_has(block, needles) {
+                return in_words(block, needles).map(|at| from + at);
+            }
+            from += 64;
+        }
+        if let Some(at) = in_words(rest, needles) {
+            return Some(from + at);
+        }
+        from += rest.len() * 8;
+    }
+    tail.iter()
+        .position(|byte| needles.contains(byte))
+        .map(|at| from + at)
+}
+
+/// How many words are tried one by one before whole blocks are.
+const NEAR: usize = 4;
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+#[inline]
+fn in_words<const N: usize>(words: &[[u8; 8]], needles: [u8; N]) -> Option<usize> {
+    let lanes = needles.map(|needle| ONES * u64::from(needle));
+    for (i, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let mut hits = 0;
+        for lane in lanes {
+            let zero_where_equal = word ^ lane;
+            // A borrow can mark lanes above a true hit, never below: the lowest mark is exact.
+            hits |= zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & HIGHS;
+        }
+        if hits != 0 {
+            return Some(i * 8 + hits.trailing_zeros() as usize / 8);
+        }
+    }
+    None
+}
+
+#[inline]
+fn block_has<const N: usize>(block: &[[u8; 8]; 8], needles: [u8; N]) -> bool {
+    let mut hit = 0u8;
+    for byte in block.as_flattened() {
+        for needle in needles {
+            hit |= u8::from(*byte == needle);
+        }
+    }
+    hit != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agrees_with_the_byte_loop_at_every_length_and_place() {
+        for len in 0..300 {
+            for at in 0..len {
+                let mut hay = vec![b'.'; len];
+                hay[at] = b'\n';
+                if at + 3 < len {
+                    hay[at + 3] = b'\n';
+                }
+                assert_eq!(find(&hay, b'\n'), Some(at), "len {len}");
+                assert_eq!(find_any(&hay, [b'\r', b'\n']), Some(at), "len {len}");
+            }
+            assert_eq!(find(&vec![b'.'; len], b'\n'), None);
+        }
+    }
+
+    #[test]
+    fn neighbours_of_the_needle_in_value_are_not_mistaken_for_it() {
+        for needle in 0..=255u8 {
+            let mut hay = [needle.wrapping_add(1); 40];
+            hay[20] = needle.wrapping_sub(1);
+            hay[21] = needle ^ 0x80;
+            assert_eq!(find(&hay, needle), None);
+            hay[33] = needle;
+            assert_eq!(find(&hay, needle), Some(33));
+        }
+    }
+}
