@@ -35,6 +35,8 @@ pub(super) struct ReadHalf {
     told: Cell<Option<Told>>,
     /// The descriptor is to be read.
     reading: Cell<bool>,
+    /// Somebody above has enough for the moment.
+    held: Cell<bool>,
     /// Reading was asked for before there was a connection.
     read_on_connect: Cell<bool>,
     /// More was asked for, and nothing has come since.
@@ -100,6 +102,7 @@ impl ReadHalf {
             flow: Cell::new(Flow::Undecided),
             told: Cell::new(None),
             reading: Cell::new(false),
+            held: Cell::new(false),
             read_on_connect: Cell::new(false),
             requested: Cell::new(false),
             need_readable: Cell::new(false),
@@ -188,7 +191,14 @@ impl ReadHalf {
 impl Duplex {
     /// Whether the descriptor is to be read.
     pub(crate) fn wants_read(&self) -> bool {
-        self.read.reading.get() && self.life() == Life::Open
+        self.read.reading.get() && !self.read.held.get() && self.life() == Life::Open
+    }
+
+    /// Keeps the descriptor from being read, whatever the mode, until it is let go.
+    pub(crate) fn hold(&self, host: &impl Host, held: bool) {
+        if self.read.held.replace(held) && self.wants_read() {
+            host.start_reading();
+        }
     }
 
     /// Bytes were read.

@@ -5,6 +5,7 @@
 
 mod cell;
 mod connect;
+mod frames;
 mod idle;
 mod listener;
 mod options;
@@ -23,6 +24,7 @@ pub use connect::{
     get_default_auto_select_family_attempt_timeout, set_default_auto_select_family,
     set_default_auto_select_family_attempt_timeout,
 };
+pub use frames::{Frames, IntoFlow};
 pub use options::{ConnectOptions, ListenOptions, ServerOptions, SocketOptions};
 pub use pipe::PipeOptions;
 pub use server::{DropInfo, Server, ServerAddress};

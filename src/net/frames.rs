@@ -1,0 +1,384 @@
+//! Frames on sockets: [`Socket::frames`] delivers them, [`Socket::write_frame`] sends one.
+//!
+//! The frames of a chunk are delivered while its `Data` is emitted, as slices of it. Where that has
+//! to stop in between, because the socket is paused or has had its share of the turn, the rest is
+//! kept and the descriptor is not read until it has been delivered: what is kept stays bounded, and
+//! the peer's end cannot overtake a frame.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::cell::SocketHost;
+use super::{Data, Socket};
+use crate::error::{Error, Result};
+use crate::event;
+use crate::events::ListenerId;
+use crate::framing::{Encode, Flow, Format, FrameError, FrameReader, FrameWriter, Item, Wrap};
+use crate::timers::{self, Timeout};
+
+/// How many frames of one socket are delivered before others get their turn.
+const FRAMES_PER_TURN: usize = 1024;
+
+/// What a listener of frames may return: nothing, to go on, or a [`Flow`].
+///
+/// [`Flow::Stop`] ends the framing: what comes after the frame is put back, and goes to whoever
+/// listens to `Data` next, or to the next [`Socket::frames`]. That is how a protocol is changed in
+/// mid-stream.
+pub trait IntoFlow {
+    /// Whether to go on.
+    fn into_flow(self) -> Flow;
+}
+
+impl IntoFlow for () {
+    fn into_flow(self) -> Flow {
+        Flow::Continue
+    }
+}
+
+impl IntoFlow for Flow {
+    fn into_flow(self) -> Flow {
+        self
+    }
+}
+
+/// The frames of one socket, while they are delivered. Dropping it changes nothing.
+#[derive(Clone)]
+pub struct Frames {
+    socket: Socket,
+    clock: Rc<Clock>,
+}
+
+/// How long the frame that is open has been.
+#[derive(Default)]
+struct Clock {
+    deadline: Cell<Option<Duration>>,
+    /// Where in the stream it begins, and when that was noticed.
+    open: Cell<Option<(u64, Duration)>>,
+    timer: Cell<Option<Timeout>>,
+}
+
+/// One per socket that is framed. It is taken out while frames are delivered.
+struct Source<F: Format, L> {
+    reader: FrameReader<F>,
+    listener: L,
+}
+
+struct Framing<F: Format, L> {
+    socket: Socket,
+    source: Cell<Option<Box<Source<F, L>>>>,
+    clock: Rc<Clock>,
+    listeners: RefCell<Vec<ListenerId>>,
+}
+
+/// Why delivering stopped.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stopped {
+    No,
+    ByListener,
+    Paused,
+    OutOfTurn,
+}
+
+impl Socket {
+    /// Calls `listener` with each frame that comes in. The slice is the loop's own buffer: copy what
+    /// is to be kept.
+    ///
+    /// Bytes that are no frames destroy the socket with an error that says what was wrong and where
+    /// in the stream (`ERR_INVALID_FRAME`); so does the peer's end inside a frame. `pause` and
+    /// `resume` work between frames.
+    ///
+    /// ```
+    /// use soquete::framing::{FrameReader, FrameWriter, LengthPrefix};
+    /// use soquete::net;
+    ///
+    /// let writer = FrameWriter::new(LengthPrefix::u32_be(), 1 << 20).unwrap();
+    /// let server = net::create_server(move |socket| {
+    ///     let writer = writer.clone();
+    ///     socket.frames(FrameReader::new(LengthPrefix::u32_be(), 1 << 20), move |frame| {
+    ///         socket.write_frame(&writer, frame).unwrap();
+    ///     });
+    /// });
+    /// ```
+    pub fn frames<F, R>(
+        &self,
+        reader: FrameReader<F>,
+        mut listener: impl FnMut(&[u8]) -> R + 'static,
+    ) -> Frames
+    where
+        F: Format + 'static,
+        R: IntoFlow,
+    {
+        self.frame_items(reader, move |item| match item.frame() {
+            Some(frame) => listener(frame).into_flow(),
+            None => Flow::Continue,
+        })
+    }
+
+    /// As [`frames`](Socket::frames), for a reader that streams big frames in pieces or skips bad
+    /// ones: the listener gets the pieces, and hears of what was skipped.
+    pub fn frame_items<F, R>(
+        &self,
+        reader: FrameReader<F>,
+        listener: impl FnMut(Item<'_>) -> R + 'static,
+    ) -> Frames
+    where
+        F: Format + 'static,
+        R: IntoFlow,
+    {
+        let clock = Rc::new(Clock::default());
+        let framing = Rc::new(Framing {
+            socket: *self,
+            source: Cell::new(Some(Box::new(Source { reader, listener }))),
+            clock: Rc::clone(&clock),
+            listeners: RefCell::new(Vec::new()),
+        });
+        framing.listen();
+        Frames {
+            socket: *self,
+            clock,
+        }
+    }
+
+    /// Sends `payload` as one frame. Head, payload and tail go out by one system call, and a big
+    /// payload is not copied.
+    ///
+    /// # Errors
+    ///
+    /// `ERR_INVALID_FRAME` for a payload that the format or the writer's limit does not allow;
+    /// nothing is sent then. Otherwise what [`write`](Socket::write) returns.
+    pub fn write_frame<'a, F: Wrap + Encode>(
+        &self,
+        writer: &FrameWriter<F>,
+        payload: impl Into<Data<'a>>,
+    ) -> Result<bool> {
+        let payload = payload.into();
+        let wrapping = writer
+            .wrap(payload.as_bytes())
+            .map_err(|error| invalid(&error))?;
+        let written = SocketHost::with(self.key(), |host| {
+            let duplex = &host.cell.duplex;
+            if !wrapping.head().is_empty() {
+                duplex.write(host, wrapping.head().into(), None);
+            }
+            let room = duplex.write(host, payload, None);
+            if wrapping.tail().is_empty() {
+                return room;
+            }
+            duplex.write(host, wrapping.tail().into(), None)
+        });
+        Ok(written.unwrap_or(false))
+    }
+
+    /// As [`write_frame`](Socket::write_frame), for a format that changes the payload, such as
+    /// [`Cobs`](crate::framing::Cobs).
+    ///
+    /// # Errors
+    ///
+    /// As [`write_frame`](Socket::write_frame).
+    pub fn write_encoded<F: Encode>(
+        &self,
+        writer: &FrameWriter<F>,
+        payload: &[u8],
+    ) -> Result<bool> {
+        let mut frame = Vec::new();
+        writer
+            .encode(payload, &mut frame)
+            .map_err(|error| invalid(&error))?;
+        Ok(self.write(frame))
+    }
+}
+
+impl Frames {
+    /// Destroys the socket with `ERR_FRAME_TIMEOUT` when a frame has been open for so long, however
+    /// busily the peer drips its bytes. Without it a peer can hold a place for ever.
+    pub fn deadline(self, deadline: Duration) -> Frames {
+        self.clock.deadline.set(Some(deadline));
+        self
+    }
+
+    /// How long ago the first bytes came in of a frame that has not ended.
+    pub fn age(&self) -> Option<Duration> {
+        self.clock
+            .open
+            .get()
+            .map(|(_, since)| crate::now().saturating_sub(since))
+    }
+}
+
+impl fmt::Debug for Frames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Frames")
+            .field("socket", &self.socket)
+            .field("age", &self.age())
+            .finish()
+    }
+}
+
+impl<F, L, R> Framing<F, L>
+where
+    F: Format + 'static,
+    L: FnMut(Item<'_>) -> R + 'static,
+    R: IntoFlow,
+{
+    fn listen(self: Rc<Self>) {
+        let socket = self.socket;
+        let (data, end, resumed, closed) = (
+            Rc::clone(&self),
+            Rc::clone(&self),
+            Rc::clone(&self),
+            Rc::clone(&self.clock),
+        );
+        let listeners = vec![
+            socket.add_listener(event::Data, move |chunk| Rc::clone(&data).deliver(chunk)),
+            socket.add_listener(event::Resume, move |()| Rc::clone(&resumed).deliver(&[])),
+            socket.add_listener(event::End, move |()| end.finish()),
+            socket.add_listener(event::Close, move |_| closed.stop()),
+        ];
+        self.listeners.replace(listeners);
+    }
+
+    fn deliver(self: Rc<Self>, chunk: &[u8]) {
+        let Some(source) = self.source.take() else {
+            return;
+        };
+        let mut out = Out {
+            framing: &self,
+            source: Some(source),
+        };
+        SocketHost::with(self.socket.key(), |host| {
+            let mut stopped = Stopped::No;
+            let mut left = FRAMES_PER_TURN;
+            let Some(source) = &mut out.source else {
+                return;
+            };
+            let Source { reader, listener } = &mut **source;
+            let delivered = reader.push(chunk, |item| {
+                left -= 1;
+                let flow = listener(item).into_flow();
+                stopped = if flow == Flow::Stop {
+                    Stopped::ByListener
+                } else if host.cell.duplex.is_paused() || host.cell.duplex.is_destroyed() {
+                    Stopped::Paused
+                } else if left == 0 {
+                    Stopped::OutOfTurn
+                } else {
+                    return Flow::Continue;
+                };
+                Flow::Stop
+            });
+            let Some(source) = out.source.take() else {
+                return;
+            };
+            match delivered {
+                Err(error) => host.cell.duplex.destroy(host, Some(invalid(&error))),
+                Ok(_) => self.go_on(host, source, stopped),
+            }
+        });
+    }
+
+    fn deliver_later(self: &Rc<Self>) {
+        let framing = Rc::clone(self);
+        timers::set_immediate(move || framing.deliver(&[]));
+    }
+
+    /// Decides what becomes of the rest of a chunk.
+    fn go_on(self: &Rc<Self>, host: &SocketHost<'_>, source: Box<Source<F, L>>, why: Stopped) {
+        let duplex = &host.cell.duplex;
+        if why == Stopped::ByListener {
+            duplex.hold(host, false);
+            return self.leave(host, source.reader.into_rest());
+        }
+        duplex.hold(host, why != Stopped::No);
+        self.clock.look(
+            self.socket,
+            source.reader.partial().map(|partial| partial.at),
+            why,
+        );
+        self.source.set(Some(source));
+        if why == Stopped::OutOfTurn {
+            self.deliver_later();
+        }
+    }
+
+    /// Hands the stream over to whoever listens next.
+    fn leave(&self, host: &SocketHost<'_>, rest: Vec<u8>) {
+        self.clock.stop();
+        for id in self.listeners.take() {
+            self.socket.remove_listener(id);
+        }
+        host.cell.duplex.unshift(host, &rest);
+    }
+
+    fn finish(&self) {
+        self.clock.stop();
+        let Some(mut source) = self.source.take() else {
+            return;
+        };
+        let Source { reader, listener } = &mut *source;
+        if let Err(error) = reader.finish(|item| listener(item).into_flow()) {
+            self.socket.destroy_with(invalid(&error));
+        }
+    }
+}
+
+/// The source while it is out. A listener that panics leaves the frames behind its own where they
+/// are, and they are delivered in the next turn.
+struct Out<'a, F, L, R>
+where
+    F: Format + 'static,
+    L: FnMut(Item<'_>) -> R + 'static,
+    R: IntoFlow,
+{
+    framing: &'a Rc<Framing<F, L>>,
+    source: Option<Box<Source<F, L>>>,
+}
+
+impl<F, L, R> Drop for Out<'_, F, L, R>
+where
+    F: Format + 'static,
+    L: FnMut(Item<'_>) -> R + 'static,
+    R: IntoFlow,
+{
+    fn drop(&mut self) {
+        if let Some(source) = self.source.take() {
+            self.framing.source.set(Some(source));
+            self.framing.deliver_later();
+        }
+    }
+}
+
+impl Clock {
+    /// Notes which frame is open, and arms the timer if it is another one than before. What waits
+    /// for a paused socket is not the peer's fault.
+    fn look(&self, socket: Socket, open_at: Option<u64>, stopped: Stopped) {
+        let open_at = open_at.filter(|_| stopped == Stopped::No);
+        if open_at == self.open.get().map(|(at, _)| at) {
+            return;
+        }
+        self.open.set(open_at.map(|at| (at, crate::now())));
+        if let Some(timer) = self.timer.take() {
+            timer.clear();
+        }
+        if let (Some(at), Some(deadline)) = (open_at, self.deadline.get()) {
+            let expired = move || {
+                let message = format!("the frame at offset {at} did not end within {deadline:?}");
+                socket.destroy_with(Error::new("ERR_FRAME_TIMEOUT", message));
+            };
+            self.timer
+                .set(Some(timers::set_timeout(deadline, expired).unref()));
+        }
+    }
+
+    fn stop(&self) {
+        self.open.set(None);
+        if let Some(timer) = self.timer.take() {
+            timer.clear();
+        }
+    }
+}
+
+fn invalid(error: &FrameError) -> Error {
+    Error::new("ERR_INVALID_FRAME", error.to_string())
+}
