@@ -335,6 +335,19 @@ pub(crate) mod node {
         .into()
     }
 
+    /// A descriptor that is no stream socket.
+    pub(crate) fn invalid_fd_type(kind: &str) -> Error {
+        Error::new(
+            "ERR_INVALID_FD_TYPE",
+            format!("Unsupported fd type: {kind}"),
+        )
+    }
+
+    /// Not Node's: a socket cannot be taken out of its loop without loss.
+    pub(crate) fn not_idle(reason: String) -> Error {
+        Error::new("ERR_SOCKET_NOT_IDLE", reason)
+    }
+
     pub(crate) fn invalid_ip(address: &str) -> Error {
         Inner {
             message: format!("Invalid IP address: {address}"),

@@ -32,6 +32,11 @@ impl Utf8Decoder {
         Cow::Owned(text)
     }
 
+    /// How many bytes of a character that was begun are kept.
+    pub(crate) fn pending(&self) -> usize {
+        self.len as usize
+    }
+
     /// The end of the input: what stands for a character that was begun and never finished.
     pub(crate) fn finish(&mut self) -> Option<&'static str> {
         (std::mem::take(&mut self.len) > 0).then_some(REPLACEMENT)

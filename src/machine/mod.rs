@@ -285,6 +285,26 @@ impl Duplex {
         self.check_write_half();
     }
 
+    /// What would be lost if the descriptor were taken away now; `None` if nothing would.
+    pub(crate) fn why_not_idle(&self, host: &impl Host) -> Option<String> {
+        let kept = self.readable_length() + self.undecoded_length();
+        if kept > 0 {
+            return Some(format!(
+                "{kept} bytes that were read have not been consumed"
+            ));
+        }
+        if self.writable_ended() {
+            return Some(String::from("the socket is ending"));
+        }
+        let queued = self.writable_length(host);
+        if queued > 0 || self.is_writing() || self.has_queued_callbacks() {
+            return Some(format!(
+                "{queued} bytes that were written have not been sent"
+            ));
+        }
+        None
+    }
+
     /// Whether a socket that has ended one half has ended the other too, and is done.
     pub(super) fn both_ended(&self) -> bool {
         self.read.end_emitted() && self.write.is_finished()

@@ -228,6 +228,15 @@ impl Duplex {
         self.read.text.get()
     }
 
+    /// Bytes of a character that has only begun.
+    pub(super) fn undecoded_length(&self) -> usize {
+        let pending = self
+            .read
+            .buffer
+            .if_some(|buffer| buffer.decoder.as_ref().map(Utf8Decoder::pending));
+        pending.flatten().unwrap_or(0)
+    }
+
     fn decode<'a>(&self, chunk: &'a [u8]) -> Cow<'a, str> {
         self.read.with_buffer(|buffer| match &mut buffer.decoder {
             Some(decoder) => decoder.decode(chunk),

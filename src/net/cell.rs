@@ -333,6 +333,14 @@ impl SocketHost<'_> {
         }
     }
 
+    /// Takes the descriptor out of the loop.
+    pub(crate) fn detach(&self) -> io::Result<Transport> {
+        self.event_loop
+            .deregister(&mut *self.cell.transport.borrow_mut())?;
+        self.cell.readiness.set(Readiness::Drained);
+        Ok(self.cell.transport.replace(Transport::None))
+    }
+
     /// The closing phase has come to this socket.
     fn close_now(&self) {
         self.cell.duplex.on_closed(self);

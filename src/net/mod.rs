@@ -3,6 +3,7 @@
 //! [`create_server`] and [`connect`] are the two ways in. What a [`Socket`] emits is in
 //! [`event`](crate::event), with the payloads.
 
+mod adopt;
 mod cell;
 mod connect;
 mod frames;
@@ -19,6 +20,7 @@ mod unix;
 pub use crate::dns::Family;
 pub use crate::machine::ReadyState;
 pub use crate::machine::data::Data;
+pub use adopt::StdStream;
 pub use connect::{
     Attempt, FailedAttempt, LookupResult, get_default_auto_select_family,
     get_default_auto_select_family_attempt_timeout, set_default_auto_select_family,

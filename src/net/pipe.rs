@@ -99,8 +99,10 @@ impl Socket {
     /// echo.listen(0).on(event::Listening, move |()| {
     ///     let client = net::connect(echo.address().unwrap().port());
     ///     client.end_with("there and back");
-    ///     client.on(event::Data, |chunk| assert_eq!(chunk, b"there and back"));
-    ///     echo.close();
+    ///     client.on(event::Data, move |chunk| {
+    ///         assert_eq!(chunk, b"there and back");
+    ///         echo.close();
+    ///     });
     /// });
     /// soquete::run()
     /// # }

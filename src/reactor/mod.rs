@@ -461,6 +461,10 @@ impl Loop {
         self.poller.put_back(key, ready);
     }
 
+    pub(crate) fn deregister(&self, source: &mut impl mio::event::Source) -> std::io::Result<()> {
+        self.poller.deregister(source)
+    }
+
     pub(crate) fn next_tick(&self, job: Job) {
         self.unsettled.set(true);
         self.ticks.borrow_mut().push_back(job);

@@ -57,6 +57,11 @@ impl Poller {
         })
     }
 
+    /// Closing a descriptor deregisters it, too; this is for one that lives on elsewhere.
+    pub(super) fn deregister(&self, source: &mut impl Source) -> io::Result<()> {
+        self.with_poll(|poll, _| poll.registry().deregister(source))
+    }
+
     /// Waits for events, at most `timeout`, and takes them over.
     pub(super) fn wait(&self, timeout: Option<Duration>) -> Result<usize> {
         self.with_poll(|poll, events| {

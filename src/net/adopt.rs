@@ -1,0 +1,218 @@
+//! Sockets from descriptors that are connected already, and back again: how a connection is handed
+//! to another thread's loop.
+//!
+//! ```text
+//!   one thread                                 another
+//!   Socket ── into_std ──▶ StdStream (Send) ──▶ from_std ── Socket
+//! ```
+
+use std::io;
+use std::net::TcpStream;
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+
+use super::Socket;
+use super::cell::{SocketCell, SocketHost};
+use super::options::SocketOptions;
+use super::transport::Transport;
+use crate::error::{Error, Result, node};
+use crate::machine::Life;
+use crate::reactor;
+
+/// A connected stream of the standard library, of either kind.
+///
+/// It can be sent to another thread, which is what it is for.
+///
+/// ```no_run
+/// use soquete::net::{self, ServerOptions, Socket};
+///
+/// # fn main() -> soquete::Result<()> {
+/// let other = std::thread::spawn(move || -> soquete::Result<soquete::Remote> {
+///     // … a loop of its own, whose `Remote` is handed out
+///     soquete::remote()
+/// });
+/// let other = other.join().unwrap()?;
+/// let server = net::create_server_with(
+///     ServerOptions::new().pause_on_connect(true),
+///     move |socket| {
+///         let Ok(stream) = socket.into_std() else { return };
+///         other.post(move || {
+///             let socket = Socket::from_std(stream).expect("a connected stream");
+///             socket.write("from the other thread");
+///         });
+///     },
+/// );
+/// server.listen(3000);
+/// soquete::run()
+/// # }
+/// ```
+#[derive(Debug)]
+pub enum StdStream {
+    /// TCP.
+    Tcp(TcpStream),
+    /// A Unix domain socket.
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+impl From<TcpStream> for StdStream {
+    fn from(stream: TcpStream) -> StdStream {
+        StdStream::Tcp(stream)
+    }
+}
+
+#[cfg(unix)]
+impl From<UnixStream> for StdStream {
+    fn from(stream: UnixStream) -> StdStream {
+        StdStream::Unix(stream)
+    }
+}
+
+#[cfg(unix)]
+impl From<StdStream> for OwnedFd {
+    fn from(stream: StdStream) -> OwnedFd {
+        match stream {
+            StdStream::Tcp(stream) => stream.into(),
+            StdStream::Unix(stream) => stream.into(),
+        }
+    }
+}
+
+/// Node's `new net.Socket({ fd })`: finds out what kind of stream a descriptor is. One that is none
+/// is `ERR_INVALID_FD_TYPE`, and is closed.
+#[cfg(unix)]
+impl TryFrom<OwnedFd> for StdStream {
+    type Error = Error;
+
+    fn try_from(descriptor: OwnedFd) -> Result<StdStream> {
+        use socket2::{Domain, SockRef, Type};
+        let socket = SockRef::from(&descriptor);
+        let is_stream = matches!(socket.r#type(), Ok(Type::STREAM));
+        let domain = socket.local_addr().map(|address| address.domain());
+        match domain {
+            Ok(Domain::IPV4 | Domain::IPV6) if is_stream => Ok(TcpStream::from(descriptor).into()),
+            Ok(Domain::UNIX) if is_stream => Ok(UnixStream::from(descriptor).into()),
+            Ok(Domain::IPV4 | Domain::IPV6) => Err(node::invalid_fd_type("UDP")),
+            _ => Err(node::invalid_fd_type(kind_of_file(descriptor))),
+        }
+    }
+}
+
+/// What Node calls a descriptor that is no stream.
+#[cfg(unix)]
+fn kind_of_file(descriptor: OwnedFd) -> &'static str {
+    use std::io::IsTerminal;
+    use std::os::unix::fs::FileTypeExt;
+    if descriptor.is_terminal() {
+        return "TTY";
+    }
+    let kind = std::fs::File::from(descriptor)
+        .metadata()
+        .map(|metadata| metadata.file_type());
+    match kind {
+        Ok(kind) if kind.is_file() || kind.is_char_device() => "FILE",
+        Ok(kind) if kind.is_fifo() => "PIPE",
+        _ => "UNKNOWN",
+    }
+}
+
+/// From a descriptor, and back.
+impl Socket {
+    /// A socket of a stream that is connected already; it is read from at once. With
+    /// `StdStream::try_from` also of any descriptor.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's, if the stream cannot be made non-blocking or cannot be watched
+    /// ([`syscall`](Error::syscall) `open`).
+    pub fn from_std(stream: impl Into<StdStream>) -> Result<Socket> {
+        Socket::from_std_with(stream, SocketOptions::new())
+    }
+
+    /// As [`from_std`](Socket::from_std), with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_std`](Socket::from_std).
+    pub fn from_std_with(stream: impl Into<StdStream>, options: SocketOptions) -> Result<Socket> {
+        let opened = transport(stream.into()).map_err(|error| Error::os("open", &error))?;
+        let adopted = reactor::with(|event_loop| {
+            let cell = SocketCell::insert(event_loop, opened);
+            if let Err(error) = cell.register(event_loop) {
+                event_loop.remove(cell.key);
+                return Err(Error::os("open", &error));
+            }
+            let host = SocketHost {
+                event_loop,
+                cell: &cell,
+            };
+            host.configure(&options);
+            cell.duplex.open();
+            host.apply_stored_options();
+            cell.duplex.start(&host);
+            host.update_alive();
+            Ok(cell.handle())
+        });
+        adopted.unwrap_or_else(|| Err(node::socket_closed()))
+    }
+
+    /// Takes the stream out of the loop, in blocking mode, as the standard library's are. This
+    /// socket then closes as a destroyed one does, without ending the connection.
+    ///
+    /// Nothing may be lost by that: all that was read must have been consumed, and all that was
+    /// written handed over to the operating system. A server that hands its connections on sets
+    /// [`pause_on_connect`](super::ServerOptions::pause_on_connect), so that nothing is read at all.
+    ///
+    /// # Errors
+    ///
+    /// `ERR_SOCKET_CLOSED` where there is no connection, `ERR_SOCKET_NOT_IDLE` (not Node's) where
+    /// something would be lost; the operating system's. The socket is left as it was.
+    pub fn into_std(self) -> Result<StdStream> {
+        let taken = SocketHost::with(self.key(), |host| {
+            let duplex = &host.cell.duplex;
+            if duplex.life() != Life::Open {
+                return Err(node::socket_closed());
+            }
+            if let Some(reason) = duplex.why_not_idle(host) {
+                return Err(node::not_idle(reason));
+            }
+            let transport = host.detach().map_err(|error| Error::os("fcntl", &error))?;
+            duplex.destroy(host, None);
+            std_stream(transport)
+        });
+        taken.unwrap_or_else(|| Err(node::socket_closed()))
+    }
+}
+
+fn transport(stream: StdStream) -> io::Result<Transport> {
+    Ok(match stream {
+        StdStream::Tcp(stream) => {
+            stream.set_nonblocking(true)?;
+            Transport::Tcp(mio::net::TcpStream::from_std(stream))
+        }
+        #[cfg(unix)]
+        StdStream::Unix(stream) => {
+            stream.set_nonblocking(true)?;
+            Transport::Unix(mio::net::UnixStream::from_std(stream))
+        }
+    })
+}
+
+fn std_stream(transport: Transport) -> Result<StdStream> {
+    let stream = match transport {
+        Transport::Tcp(stream) => StdStream::Tcp(stream.into()),
+        #[cfg(unix)]
+        Transport::Unix(stream) => StdStream::Unix(stream.into()),
+        Transport::None => return Err(node::socket_closed()),
+    };
+    let blocking = match &stream {
+        StdStream::Tcp(stream) => stream.set_nonblocking(false),
+        #[cfg(unix)]
+        StdStream::Unix(stream) => stream.set_nonblocking(false),
+    };
+    blocking
+        .map(|()| stream)
+        .map_err(|error| Error::os("fcntl", &error))
+}

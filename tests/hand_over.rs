@@ -1,0 +1,264 @@
+//! Sockets of descriptors that are there already, and descriptors of sockets.
+
+#![cfg(unix)]
+
+use std::cell::Cell;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::rc::Rc;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use soquete::net::{ServerOptions, Socket, SocketOptions, StdStream};
+use soquete::{event, net, timers};
+
+#[path = "support/record.rs"]
+mod record;
+
+use record::{Record, one_shot_server, pair, pattern, port, run};
+
+fn tcp_pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let client = TcpStream::connect(listener.local_addr().unwrap()).expect("it listens");
+    let (server, _) = listener.accept().expect("somebody has connected");
+    (server, client)
+}
+
+#[test]
+fn a_std_stream_becomes_a_socket_that_reads_what_was_there_before() {
+    let (ours, mut theirs) = tcp_pair();
+    theirs.write_all(b"early").unwrap();
+    drop(theirs);
+    let record = Record::default();
+    let events = record.clone();
+    let socket = Socket::from_std(ours).expect("it is connected");
+    record.watch("socket", socket);
+    assert!(
+        socket
+            .remote_address()
+            .is_some_and(|address| address.is_loopback())
+    );
+    socket.on(event::Data, move |chunk| {
+        events.note(String::from_utf8_lossy(chunk))
+    });
+    run();
+    assert_eq!(
+        record.text(),
+        "socket.resume early socket.end socket.prefinish socket.finish socket.close(false)"
+    );
+}
+
+#[test]
+fn a_unix_stream_becomes_a_socket() {
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    let peer = thread::spawn(move || {
+        let mut text = String::new();
+        theirs.read_to_string(&mut text).unwrap();
+        text
+    });
+    let options = SocketOptions::new().high_water_mark(10);
+    let socket = Socket::from_std_with(ours, options).expect("it is connected");
+    assert_eq!(socket.writable_high_water_mark(), 10);
+    socket.end_with("over a pair");
+    run();
+    assert_eq!(peer.join().unwrap(), "over a pair");
+}
+
+#[test]
+fn the_kind_of_a_descriptor_is_found_out() {
+    let (tcp, _peer) = tcp_pair();
+    let (unix, _other) = UnixStream::pair().unwrap();
+    assert!(matches!(
+        StdStream::try_from(OwnedFd::from(tcp)),
+        Ok(StdStream::Tcp(_))
+    ));
+    assert!(matches!(
+        StdStream::try_from(OwnedFd::from(unix)),
+        Ok(StdStream::Unix(_))
+    ));
+}
+
+#[test]
+fn a_descriptor_that_is_no_stream_is_refused() {
+    let file = std::fs::File::open("Cargo.toml").unwrap();
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (pipe, _end) = std::io::pipe().unwrap();
+    let refused: [(OwnedFd, &str); 3] = [
+        (file.into(), "Unsupported fd type: FILE"),
+        (udp.into(), "Unsupported fd type: UDP"),
+        (pipe.into(), "Unsupported fd type: PIPE"),
+    ];
+    for (descriptor, message) in refused {
+        let error = StdStream::try_from(descriptor).expect_err(message);
+        assert_eq!(error.code(), "ERR_INVALID_FD_TYPE");
+        assert_eq!(error.to_string(), message);
+    }
+}
+
+#[test]
+fn a_stream_that_was_taken_out_is_still_connected_and_the_socket_closes() {
+    let record = Record::default();
+    let events = record.clone();
+    let server = one_shot_server(ServerOptions::new().pause_on_connect(true), move |socket| {
+        events.watch("socket", socket);
+        let stream = socket.into_std().expect("nothing was read");
+        assert!(socket.destroyed());
+        let error = socket.into_std().expect_err("it is gone");
+        assert_eq!(error.code(), "ERR_SOCKET_CLOSED");
+        let StdStream::Tcp(mut stream) = stream else {
+            panic!("it was TCP");
+        };
+        thread::spawn(move || {
+            let mut text = [0; 4];
+            stream.read_exact(&mut text).expect("a blocking stream");
+            stream
+                .write_all(&text.map(|byte| byte.to_ascii_uppercase()))
+                .unwrap();
+        });
+    });
+    let client = net::connect(("127.0.0.1", port(server)));
+    client.write("ping");
+    let answer = record.clone();
+    client.on(event::Data, move |chunk| {
+        answer.note(String::from_utf8_lossy(chunk));
+        client.end();
+    });
+    run();
+    assert_eq!(record.text(), "socket.close(false) PING");
+}
+
+#[test]
+fn a_connection_is_handed_to_the_loop_of_another_thread() {
+    let (send_remote, remotes) = mpsc::channel();
+    let other = thread::spawn(move || {
+        send_remote.send(soquete::remote().unwrap()).unwrap();
+        run();
+    });
+    let remote = remotes.recv().unwrap();
+    let server = one_shot_server(ServerOptions::new().pause_on_connect(true), move |socket| {
+        let stream = socket.into_std().expect("nothing was read");
+        let here = thread::current().id();
+        remote.post(move || {
+            assert_ne!(thread::current().id(), here);
+            let socket = Socket::from_std(stream).expect("a connected stream");
+            socket.pipe(socket);
+        });
+    });
+    let client = net::connect(("127.0.0.1", port(server)));
+    let (sent, received) = (pattern(1 << 20), Rc::new(Cell::new(0)));
+    let count = Rc::clone(&received);
+    client.on(event::Data, move |chunk| {
+        count.set(count.get() + chunk.len())
+    });
+    client.end_with(sent);
+    run();
+    other.join().unwrap();
+    assert_eq!(received.get(), 1 << 20);
+}
+
+#[test]
+fn what_was_read_and_not_consumed_is_not_lost() {
+    pair(|socket, peer| {
+        socket.pause();
+        peer.write("unread");
+        timers::set_timeout(Duration::from_millis(20), move || {
+            assert_eq!(socket.readable_length(), 6);
+            let error = socket.into_std().expect_err("it would be lost");
+            assert_eq!(error.code(), "ERR_SOCKET_NOT_IDLE");
+            assert_eq!(
+                error.to_string(),
+                "6 bytes that were read have not been consumed"
+            );
+            assert!(!socket.destroyed(), "it goes on");
+            assert_eq!(socket.read(), Some(b"unread".to_vec()));
+            socket.into_std().expect("now it can");
+            peer.destroy();
+        });
+    });
+    run();
+}
+
+#[test]
+fn half_a_character_is_not_lost() {
+    pair(|socket, peer| {
+        socket.on(event::Text, move |text| {
+            assert_eq!(text, "ol");
+            let error = socket
+                .into_std()
+                .expect_err("the rest of a character is to come");
+            assert_eq!(error.code(), "ERR_SOCKET_NOT_IDLE");
+            peer.destroy();
+            socket.destroy();
+        });
+        peer.write(b"ol\xc3");
+    });
+    run();
+}
+
+#[test]
+fn what_was_written_and_not_sent_is_not_lost() {
+    pair(|socket, peer| {
+        peer.pause();
+        while socket.write(vec![1; 1 << 20]) {}
+        let error = socket.into_std().expect_err("it would be lost");
+        assert_eq!(error.code(), "ERR_SOCKET_NOT_IDLE");
+        peer.resume();
+        socket.on(event::Drain, move |()| {
+            // What the kernel has taken is its own business.
+            socket.write("the last");
+            socket.into_std().expect("all was sent");
+        });
+        let last = Rc::new(Cell::new(0));
+        let seen = Rc::clone(&last);
+        peer.on(event::Data, move |chunk| seen.set(chunk[chunk.len() - 1]));
+        peer.on(event::Close, move |_| assert_eq!(last.get(), b't'));
+    });
+    run();
+}
+
+#[test]
+fn a_socket_that_is_ending_or_not_connected_cannot_be_taken_out() {
+    pair(|socket, _peer| {
+        socket.end();
+        let error = socket.into_std().expect_err("its end is under way");
+        assert_eq!(error.to_string(), "the socket is ending");
+    });
+    let fresh = Socket::new(SocketOptions::new());
+    assert_eq!(
+        fresh.into_std().expect_err("there is nothing").code(),
+        "ERR_SOCKET_CLOSED"
+    );
+    fresh.destroy();
+    run();
+}
+
+#[test]
+fn taking_out_inside_data_leaves_the_rest_to_the_stream() {
+    let server = one_shot_server(ServerOptions::new(), |socket| {
+        let taken = Rc::new(Cell::new(0));
+        socket.on(event::Data, move |chunk| {
+            taken.set(taken.get() + chunk.len());
+            let Ok(StdStream::Tcp(mut stream)) = socket.into_std() else {
+                panic!("what was read has been consumed");
+            };
+            let rest = thread::spawn(move || {
+                let mut rest = Vec::new();
+                stream.read_to_end(&mut rest).unwrap();
+                rest.len()
+            });
+            let before = taken.get();
+            let done = move || assert_eq!(before + rest.join().unwrap(), 4 << 20);
+            timers::set_immediate(done);
+        });
+    });
+    let port = port(server);
+    let peer = thread::spawn(move || {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.write_all(&pattern(4 << 20)).unwrap();
+    });
+    run();
+    peer.join().unwrap();
+}
