@@ -172,7 +172,7 @@ pub fn pair_of(
     });
     listening_on(server, "127.0.0.1", move |server, port| {
         let client = net::connect(client_options(ConnectOptions::from(("127.0.0.1", port))));
-        client.once(event::Connect, move |()| {
+        client.once(event::Ready, move |()| {
             connected.set(Some(client));
             server.close();
             if let Some(socket) = accepted.get()
