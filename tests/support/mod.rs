@@ -238,3 +238,14 @@ pub fn in_a_process(test: &str, variable: (&str, &str), limit: Option<u32>) {
         "no test is called {test}"
     );
 }
+
+/// How many descriptors this process may have.
+pub fn descriptor_limit() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let soft = limits.lines().find_map(|line| {
+        line.strip_prefix("Max open files")?
+            .split_whitespace()
+            .next()
+    });
+    soft.and_then(|limit| limit.parse().ok()).unwrap_or(256)
+}
