@@ -7,27 +7,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use dns_lookup::{AddrInfoHints, LookupErrorKind};
 
+use crate::address::Family;
 use crate::error::{Error, Result};
 use crate::reactor;
-
-/// An address family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Family {
-    /// IPv4.
-    V4,
-    /// IPv6.
-    V6,
-}
-
-impl From<SocketAddr> for Family {
-    fn from(address: SocketAddr) -> Family {
-        if address.is_ipv4() {
-            Family::V4
-        } else {
-            Family::V6
-        }
-    }
-}
 
 /// What a lookup looks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

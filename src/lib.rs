@@ -37,6 +37,7 @@
 //!   ─────────────────────────────────────────────────────────────────────────────────────
 //!   machine    the life of a socket: one state machine             pure: no I/O of their own
 //!   events     the emitter
+//!   address    IP addresses and block lists
 //!   error
 //! ```
 //!
@@ -55,6 +56,9 @@
 //! | an empty list of addresses from a lookup throws inside the callback | is ENOTFOUND | a bug |
 //! | misuse that throws (`listen` twice, a bad `localAddress`) | an `Error` event on the next tick | the calls chain; nothing panics |
 //! | an emit that comes back into a listener that is running enters it again | an event of a socket waits until the listener has returned; in an [`events::EventEmitter`] the running listener is skipped | a `FnMut` cannot be entered twice |
+//! | a block list takes `add("::1")` for IPv4 unless told otherwise, and fails | an unstated family is read off the text: colons are IPv6 | no surprise; with a stated family the answers are Node's |
+//! | `SocketAddress.parse(':80')` loses the port; `addCIDRs` and `fromJSON` keep what came before a mistake | it stays 80; all or nothing | bugs |
+//! | a zone (`%eth0`) after an IPv6 address of 40 characters or more makes another address of it; a flow label of more than 20 bits aborts the process | cut off correctly; an error | bugs |
 //! | `setTimeout` truncates to whole ms; more than 2³¹−1 ms is 1 ms | rounds up; any `Duration` | no surprise |
 //!
 //! # Logging
@@ -65,6 +69,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs, unreachable_pub, unused_must_use)]
 
+mod address;
 pub mod dns;
 mod error;
 pub mod event;
@@ -74,6 +79,13 @@ mod machine;
 pub mod net;
 mod reactor;
 pub mod timers;
+
+/// The bodies of the fuzz targets. No part of the library's interface.
+#[cfg(any(test, fuzzing, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz {
+    pub use crate::address::fuzz::{fuzz_address, fuzz_block_list};
+}
 
 use std::rc::Rc;
 use std::time::Duration;

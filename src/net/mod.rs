@@ -17,7 +17,10 @@ mod transport;
 #[cfg(unix)]
 mod unix;
 
-pub use crate::dns::Family;
+pub use crate::address::{
+    AddressError, BlockList, Family, IntoAddress, SocketAddress, SocketAddressOptions, is_ip,
+    is_ipv4, is_ipv6,
+};
 pub use crate::machine::ReadyState;
 pub use crate::machine::data::Data;
 pub use adopt::StdStream;

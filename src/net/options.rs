@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::dns::{self, Family};
+use crate::address::Family;
+use crate::dns;
 use crate::error::Result;
 use crate::machine::DEFAULT_HIGH_WATER_MARK;
 
