@@ -53,6 +53,8 @@
 //! | a socket that is never connected is collected | it stays until it is connected and closes, or is destroyed | likewise |
 //! | `'close'` of a socket that never had a descriptor carries `undefined` | it carries whether there was an error | there is no `undefined` |
 //! | `resetAndDestroy` right after `end` emits a synchronous error and never closes | resets and closes | a bug |
+//! | `end(callback)` on a socket that was destroyed without an error never calls back | `ERR_STREAM_DESTROYED` | a bug |
+//! | `bytesWritten` of a destroyed socket counts a write in full that was cut off | counts what the kernel took | it can be relied on |
 //! | an empty list of addresses from a lookup throws inside the callback | is ENOTFOUND | a bug |
 //! | misuse that throws (`listen` twice, a bad `localAddress`) | an `Error` event on the next tick | the calls chain; nothing panics |
 //! | an emit that comes back into a listener that is running enters it again | an event of a socket waits until the listener has returned; in an [`events::EventEmitter`] the running listener is skipped | a `FnMut` cannot be entered twice |

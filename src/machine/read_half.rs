@@ -663,7 +663,7 @@ impl Duplex {
 /// What can be asked.
 impl Duplex {
     pub(crate) fn is_readable(&self) -> bool {
-        !self.is_destroyed() && !self.read.end_emitted() && !self.is_errored()
+        !self.is_destroyed() && !self.read.end_emitted()
     }
 
     pub(crate) fn readable_ended(&self) -> bool {

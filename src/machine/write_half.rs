@@ -137,6 +137,22 @@ impl WriteHalf {
         }
     }
 
+    /// Everything up to `position` has been handed over.
+    fn settle(&self, position: u64) {
+        self.settled.set(position);
+        self.queue.if_some(|queue| queue.settle(position));
+    }
+
+    fn has_unsettled_callbacks(&self) -> bool {
+        self.queue
+            .if_some(|queue| queue.has_unsettled())
+            .unwrap_or(false)
+    }
+
+    fn pop_unsettled(&self) -> Option<Callback> {
+        self.queue.if_some(|queue| queue.pop_unsettled()).flatten()
+    }
+
     fn pop_callback(&self, upto: u64) -> Option<Callback> {
         self.queue
             .if_some(|queue| queue.pop_callback(upto))
@@ -198,8 +214,8 @@ impl Duplex {
                 queue.push_callback_if(position, callback);
                 queue.bytes()
             });
-            if !big && pending < COALESCE {
-                if pending > 0 && !half.flush_scheduled.replace(true) {
+            if !big && (1..COALESCE).contains(&pending) {
+                if !half.flush_scheduled.replace(true) {
                     host.flush_later();
                 }
                 return;
@@ -307,14 +323,14 @@ impl Duplex {
     fn release(&self, host: &impl Host) {
         let half = &self.write;
         let held = half.request.get() != Request::None || self.is_destroyed() || self.is_errored();
-        if held || !half.has_unsent() && half.next_callback().is_none() {
+        if held || !half.has_unsent() && !half.has_unsettled_callbacks() {
             return;
         }
         if self.life() != Life::Open {
             return self.park(host);
         }
-        let (begin, end) = (half.settled.get(), half.accepted.get());
-        if half.with_queue(|queue| queue.gather_callbacks(begin, end)) {
+        let end = half.accepted.get();
+        if half.with_queue(|queue| queue.gather_unsettled(end)) {
             host.tick(Tick::AfterWrite);
         }
         self.send(host);
@@ -399,7 +415,7 @@ impl Duplex {
     pub(super) fn has_queued_callbacks(&self) -> bool {
         let half = &self.write;
         let queued = match half.request.get() {
-            Request::None | Request::Failed => half.has_unsent() || half.next_callback().is_some(),
+            Request::None | Request::Failed => half.has_unsent() || half.has_unsettled_callbacks(),
             Request::Parked { end } | Request::Waiting { end } => half.accepted.get() > end,
         };
         queued || half.end_callbacks.if_some(|_| ()).is_some()
@@ -435,7 +451,7 @@ impl Duplex {
     /// Everything was taken at once.
     fn settle_all(&self, host: &impl Host) {
         let half = &self.write;
-        half.settled.set(half.accepted.get());
+        half.settle(half.accepted.get());
         if half.need_drain.get() && half.next_callback().is_none() {
             host.tick(Tick::AfterWrite);
         }
@@ -446,16 +462,20 @@ impl Duplex {
         let half = &self.write;
         let sent = half.sent.get();
         let (begun, left) = half.with_queue(|queue| (queue.advance(0), queue.first_left()));
-        half.settled
-            .set((sent - begun as u64).max(half.settled.get()));
+        half.settle((sent - begun as u64).max(half.settled.get()));
         half.request.set(Request::Waiting {
             end: sent + left as u64,
         });
     }
 
     fn fail_write(&self, host: &impl Host, error: &Error) {
+        let half = &self.write;
         self.set_error(error);
-        self.write.request.set(Request::Failed);
+        self.drop_queued_bytes();
+        half.settled.set(half.sent.get());
+        half.queue
+            .if_some(|queue| queue.gather_unsettled(half.sent.get()));
+        half.request.set(Request::Failed);
         host.tick(Tick::WriteFailed);
     }
 
@@ -566,6 +586,10 @@ impl Duplex {
         let Request::Waiting { end } = half.request.get() else {
             return;
         };
+        // Destroyed by what was read at the same event: the closing phase cancels the write.
+        if self.is_destroyed() {
+            return;
+        }
         // What is corked stays behind.
         let upto = match half.corked.get() {
             0 => half.accepted.get(),
@@ -600,7 +624,7 @@ impl Duplex {
             half.request.set(Request::Waiting { end });
             return;
         }
-        half.settled.set(end);
+        half.settle(end);
         if has_callbacks {
             host.tick(Tick::AfterWrite);
         }
@@ -617,8 +641,9 @@ impl Duplex {
 
     pub(super) fn after_sync_write(&self, host: &impl Host) {
         self.emit_drain(host);
-        if let Some(next) = self.write.next_callback() {
-            let upto = next.min(self.write.settled.get());
+        // Those of one request come together; that of another write has a tick of its own.
+        let upto = self.write.queue.if_some(|queue| queue.next_settled());
+        if let Some(upto) = upto.flatten() {
             while let Some(callback) = self.write.pop_callback(upto) {
                 callback(Ok(()));
             }
@@ -656,7 +681,7 @@ impl Duplex {
         }
         self.write.request.set(Request::None);
         let error = self.error().unwrap_or_else(|| node::destroyed("write"));
-        if let Some(callback) = self.write.pop_callback(u64::MAX) {
+        if let Some(callback) = self.write.pop_unsettled() {
             callback(Err(error.clone()));
         }
         self.fail_queued();
@@ -674,17 +699,11 @@ impl Duplex {
         }
         self.drop_queued_bytes();
         let error = self.error();
-        let settled = half.settled.get();
-        while let Some(position) = half.next_callback() {
-            let Some(callback) = half.pop_callback(u64::MAX) else {
-                break;
-            };
-            callback(match &error {
-                // Handed over before the end came, though its tick had not come yet.
-                _ if position <= settled => Ok(()),
-                Some(error) => Err(error.clone()),
-                None => Err(node::destroyed("write")),
-            });
+        // Those that were handed over in time are left to their tick.
+        while let Some(callback) = half.pop_unsettled() {
+            callback(Err(error
+                .clone()
+                .unwrap_or_else(|| node::destroyed("write"))));
         }
         half.give_back_empty_queue();
         self.call_end_callbacks(|| Err(error.clone().unwrap_or_else(|| node::destroyed("end"))));
@@ -705,7 +724,7 @@ impl Duplex {
         half.request.set(Request::None);
         let cancelled = node::write_cancelled();
         self.set_error(&cancelled);
-        if let Some(callback) = half.pop_callback(u64::MAX) {
+        if let Some(callback) = half.pop_unsettled() {
             callback(Err(cancelled));
         }
         self.fail_queued();
@@ -721,7 +740,7 @@ impl Duplex {
         half.request.set(Request::None);
         let error = node::closed_before_connection();
         self.set_error(&error);
-        if let Some(callback) = half.pop_callback(u64::MAX) {
+        if let Some(callback) = half.pop_unsettled() {
             callback(Err(error));
         }
         self.fail_queued();

@@ -53,6 +53,8 @@ pub(crate) struct WriteQueue {
     start: usize,
     bytes: usize,
     callbacks: VecDeque<(u64, Callback)>,
+    /// How many callbacks at the front are settled: their tick is on its way.
+    due: usize,
     /// The buffer for the next chunk of copies.
     spare: Vec<u8>,
 }
@@ -213,10 +215,54 @@ impl WriteQueue {
     /// The next callback, if it waits for no more than `settled`.
     pub(crate) fn pop_callback(&mut self, settled: u64) -> Option<Callback> {
         if self.next_callback()? <= settled {
+            self.due = self.due.saturating_sub(1);
             self.callbacks.pop_front().map(|(_, callback)| callback)
         } else {
             None
         }
+    }
+
+    /// Everything up to `settled` was handed over, and a tick will call those who wait for it.
+    pub(crate) fn settle(&mut self, settled: u64) {
+        while let Some((position, _)) = self.callbacks.get(self.due)
+            && *position <= settled
+        {
+            self.due += 1;
+        }
+    }
+
+    /// Where the next callback waits, if it is settled.
+    pub(crate) fn next_settled(&self) -> Option<u64> {
+        self.next_callback().filter(|_| self.due > 0)
+    }
+
+    /// The next callback that is not settled.
+    pub(crate) fn pop_unsettled(&mut self) -> Option<Callback> {
+        self.callbacks
+            .remove(self.due)
+            .map(|(_, callback)| callback)
+    }
+
+    /// Whether there are callbacks that are not settled.
+    pub(crate) fn has_unsettled(&self) -> bool {
+        self.callbacks.len() > self.due
+    }
+
+    /// Makes the callbacks that are not settled come due together, at `end`; false if there are none.
+    pub(crate) fn gather_unsettled(&mut self, end: u64) -> bool {
+        for (position, _) in self.callbacks.range_mut(self.due..) {
+            *position = end;
+        }
+        self.has_unsettled()
+    }
+
+    /// Makes the callbacks of one request come due together, at its end; false if there are none.
+    pub(crate) fn gather_callbacks(&mut self, begin: u64, end: u64) -> bool {
+        let of_request = self
+            .callbacks
+            .iter_mut()
+            .filter(|(position, _)| *position > begin);
+        of_request.map(|(position, _)| *position = end).count() > 0
     }
 
     /// Asserts what holds between calls.
@@ -234,15 +280,10 @@ impl WriteQueue {
             positions.is_sorted(),
             "callbacks in the order of the writes"
         );
-    }
-
-    /// Makes the callbacks of one request come due together, at its end; false if there are none.
-    pub(crate) fn gather_callbacks(&mut self, begin: u64, end: u64) -> bool {
-        let of_request = self
-            .callbacks
-            .iter_mut()
-            .filter(|(position, _)| *position > begin);
-        of_request.map(|(position, _)| *position = end).count() > 0
+        assert!(
+            self.due <= self.callbacks.len(),
+            "the count of settled callbacks"
+        );
     }
 }
 

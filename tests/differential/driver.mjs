@@ -41,7 +41,7 @@ class Trace {
   // Records every event but `data` and `readable`, which change what they observe.
   on(emitter, lane) {
     for (const name of EVENTS) {
-      emitter.on(name, (...payload) => this.log(lane, describe(name, payload)));
+      emitter.on(name, (...payload) => this.log(lane, describe(name, payload, emitter)));
     }
     return emitter;
   }
@@ -56,7 +56,7 @@ class Trace {
   halves(socket, lane) {
     for (const name of EVENTS) {
       const half = INCOMING.has(name) ? `${lane}<` : `${lane}>`;
-      socket.on(name, (...payload) => this.log(half, describe(name, payload)));
+      socket.on(name, (...payload) => this.log(half, describe(name, payload, socket)));
     }
     return socket.on('data', (chunk) => this.data(`${lane}<`, chunk));
   }
@@ -65,7 +65,7 @@ class Trace {
   watch(socket, lane) {
     for (const name of EVENTS) {
       socket.on(name, (...payload) => {
-        this.log(lane, `${describe(name, payload)} ${state(socket)}`);
+        this.log(lane, `${describe(name, payload, socket)} ${state(socket)}`);
       });
     }
     return socket.on('data', () => this.log(lane, `data ${state(socket)}`));
@@ -98,7 +98,8 @@ class Trace {
 
   // Ends with `text`, and records what the callback is told.
   end(socket, lane, text) {
-    socket.end(text, this.cb(lane, 'end'));
+    if (text) socket.end(text, this.cb(lane, 'end'));
+    else socket.end(this.cb(lane, 'end'));
   }
 
   // Two ends of a connection that is up, from an immediate; the server is closed.
@@ -125,6 +126,11 @@ class Trace {
     return server;
   }
 
+  // A server for one connection, whose end flows into lane `s`.
+  serve(then) {
+    const server = this.listen({}, (s) => { this.flow(s, 's'); server.close(); }, then);
+  }
+
   // Looks in every turn of the loop.
   until(holds, then) {
     setImmediate(() => (holds() ? then() : this.until(holds, then)));
@@ -147,11 +153,11 @@ function shown({ text, bytes }) {
   return bytes.length > 40 ? `data ${bytes.length} bytes` : `data ${bytes}`;
 }
 
-function describe(name, payload) {
+function describe(name, payload, emitter) {
   switch (name) {
     case 'error': return describeError('error', payload[0]);
     // A socket that never had a descriptor leaves the argument out.
-    case 'close': return `close(${payload[0] === true})`;
+    case 'close': return `close(${payload[0] ?? Boolean(emitter.errored)})`;
     case 'lookup': return `lookup(${payload[0] ? payload[0].code : payload[1]})`;
     case 'connectionAttempt':
     case 'connectionAttemptTimeout': return `${name}(${payload[0]})`;

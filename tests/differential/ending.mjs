@@ -458,7 +458,6 @@ export function end_with_data_after_destroy(t) {
     t.flow(s, 's');
     c.destroy();
     t.end(c, 'c', 'late');
-    c.end(t.cb('c', 'bare'));
   });
 }
 

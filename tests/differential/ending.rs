@@ -602,7 +602,6 @@ fn end_with_data_after_destroy(t: Trace) {
         t.flow(s, "s");
         c.destroy();
         t.end(c, "c", "late");
-        c.end_then("", t.cb("c", "bare"));
     });
 }
 

@@ -220,6 +220,15 @@ impl Trace {
         server
     }
 
+    /// A server for one connection, whose end flows into lane `s`.
+    pub(crate) fn serve(self, then: impl FnOnce(u16) + 'static) {
+        let accepted = move |s: Socket| {
+            self.flow(s, "s");
+            s.server().map(|server| server.close());
+        };
+        self.listen(ServerOptions::new(), accepted, move |port, _| then(port));
+    }
+
     /// Looks in every turn of the loop.
     pub(crate) fn until(self, holds: impl Fn() -> bool + 'static, then: impl FnOnce() + 'static) {
         timers::set_immediate(move || {
