@@ -16,6 +16,7 @@ mod node;
 mod trace;
 
 mod ending;
+mod reading;
 mod writing;
 
 use std::sync::mpsc::{RecvTimeoutError, channel};

@@ -58,6 +58,18 @@ export function paused_on_connect_with_a_bare_end(t) {
 
 export function paused_before_the_connection(t) {
   const server = t.listen({}, (s) => { s.end('early'); server.close(); }, (port) => {
+    const c = net.connect(port, '127.0.0.1');
+    c.pause();
+    t.flow(c, 'c');
+    c.on('ready', () => t.turns(10, () => {
+      t.state(c, 'c');
+      c.resume();
+    }));
+  });
+}
+
+export function paused_before_the_connection_with_a_listener(t) {
+  const server = t.listen({}, (s) => { s.end('early'); server.close(); }, (port) => {
     const c = t.flow(net.connect(port, '127.0.0.1'), 'c');
     c.pause();
     c.on('ready', () => t.turns(10, () => {
@@ -83,7 +95,10 @@ export function data_that_nobody_reads_is_kept_and_holds_the_end_back(t) {
     t.on(c, 'c');
     t.on(s, 's');
     s.end('kept');
-    t.until(() => c.readableLength === 4, () => t.turns(10, () => t.state(c, 'c')));
+    t.until(() => c.readableLength === 4, () => t.turns(10, () => {
+      t.state(c, 'c');
+      c.destroy();
+    }));
   });
 }
 
