@@ -1,0 +1,257 @@
+//! Frames on sockets, through the public API.
+
+mod support;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use soquete::framing::{Flow, FrameReader, FrameWriter, Item, LengthPrefix, Lines, Proxy};
+use soquete::net::{Frames, Socket};
+use soquete::{event, timers};
+use support::{note, pair, record, run_to_end};
+
+const LIMIT: usize = 1 << 20;
+
+fn reader() -> FrameReader<LengthPrefix> {
+    FrameReader::new(LengthPrefix::u32_be(), LIMIT)
+}
+
+fn writer() -> FrameWriter<LengthPrefix> {
+    FrameWriter::new(LengthPrefix::u32_be(), LIMIT).unwrap()
+}
+
+fn lines() -> FrameReader<Lines> {
+    FrameReader::new(Lines::new(), 1024)
+}
+
+/// Collects the frames of a socket as text, and what ended it.
+fn noting_frames(socket: Socket) -> Frames {
+    socket.on(event::Error, |error| {
+        note(format!("{}: {error}", error.code()))
+    });
+    socket.on(event::Close, |_| note("close"));
+    socket.frames(lines(), |frame| note(String::from_utf8_lossy(frame)))
+}
+
+#[test]
+fn every_frame_is_echoed_whatever_its_size() {
+    let sizes = [0, 1, 63, 64, 1000, 70_000, LIMIT];
+    pair(move |served, client| {
+        served.frames(reader(), move |frame| {
+            served.write_frame(&writer(), frame).unwrap();
+        });
+        for size in sizes {
+            client
+                .write_frame(&writer(), vec![size as u8; size])
+                .unwrap();
+        }
+        let mut expected = sizes.into_iter();
+        client.frames(reader(), move |frame| {
+            let size = expected.next().unwrap();
+            assert_eq!(frame.len(), size);
+            assert!(frame.iter().all(|byte| *byte == size as u8));
+            note(size.to_string());
+            if expected.len() == 0 {
+                client.end();
+            }
+        });
+    });
+    run_to_end();
+    assert_eq!(record().len(), sizes.len());
+}
+
+#[test]
+fn sixteen_frames_in_a_chunk_are_answered_by_one_write() {
+    let before = Rc::new(Cell::new(0));
+    pair(move |served, client| {
+        let noticed = Rc::clone(&before);
+        served.frames(reader(), move |frame| {
+            served.write_frame(&writer(), frame).unwrap();
+        });
+        for _ in 0..16 {
+            client.write_frame(&writer(), b"ping").unwrap();
+        }
+        let mut answers = 0;
+        client.frames(reader(), move |_| {
+            answers += 1;
+            if answers == 16 {
+                note((soquete::metrics().writes - noticed.get()).to_string());
+                client.end();
+            }
+        });
+        before.set(soquete::metrics().writes);
+    });
+    run_to_end();
+    assert_eq!(record(), ["2"], "one there, one back");
+}
+
+#[test]
+fn a_pause_takes_hold_between_two_frames_and_nothing_is_lost() {
+    pair(|served, client| {
+        client.end_with("one\ntwo\nthree\n");
+        served.on(event::End, |()| note("end"));
+        served.frames(lines(), move |frame| {
+            note(String::from_utf8_lossy(frame));
+            served.pause();
+            timers::set_timeout(Duration::from_millis(2), move || {
+                note("resume");
+                served.resume();
+            });
+        });
+    });
+    run_to_end();
+    let expected = ["one", "resume", "two", "resume", "three", "resume", "end"];
+    assert_eq!(record(), expected, "the end does not overtake a frame");
+}
+
+#[test]
+fn a_flood_of_tiny_frames_leaves_turns_to_others() {
+    const FRAMES: usize = 50_000;
+    pair(|served, client| {
+        client.end_with("\n".repeat(FRAMES));
+        let in_a_row = Rc::new(Cell::new(0));
+        let most = Rc::new(Cell::new(0));
+        let total = Rc::new(Cell::new(0));
+        let (row, high, sum) = (Rc::clone(&in_a_row), Rc::clone(&most), Rc::clone(&total));
+        served.frames(lines(), move |_| {
+            row.set(row.get() + 1);
+            sum.set(sum.get() + 1);
+            high.set(high.get().max(row.get()));
+        });
+        let ticker = timers::set_interval(Duration::from_millis(1), || {});
+        fn each_turn(in_a_row: Rc<Cell<usize>>, until: Socket) {
+            in_a_row.set(0);
+            if !until.destroyed() {
+                timers::set_immediate(move || each_turn(in_a_row, until));
+            }
+        }
+        each_turn(in_a_row, served);
+        served.on(event::Close, move |_| {
+            ticker.clear();
+            assert_eq!(total.get(), FRAMES);
+            assert!(most.get() <= 2048, "{} frames in one turn", most.get());
+            note("all");
+        });
+    });
+    run_to_end();
+    assert_eq!(record(), ["all"]);
+}
+
+#[test]
+fn bytes_that_are_no_frame_are_an_error_that_says_where() {
+    pair(|served, client| {
+        noting_frames(served);
+        client.on(event::Error, |_| {});
+        client.write(format!("fine\n{}", "x".repeat(2000)));
+    });
+    run_to_end();
+    let record = record();
+    assert_eq!(record[0], "fine");
+    assert!(record[1].starts_with("ERR_INVALID_FRAME: "), "{record:?}");
+    assert!(
+        record[1].contains('5'),
+        "the offset of the bad frame: {record:?}"
+    );
+    assert_eq!(record[2], "close");
+}
+
+#[test]
+fn an_end_inside_a_frame_is_an_error() {
+    pair(|served, client| {
+        noting_frames(served);
+        client.end_with("whole\nhalf");
+    });
+    run_to_end();
+    let record = record();
+    assert_eq!(record[0], "whole");
+    assert!(record[1].starts_with("ERR_INVALID_FRAME: "), "{record:?}");
+}
+
+#[test]
+fn a_frame_that_drips_is_cut_off_by_its_deadline() {
+    pair(|served, client| {
+        noting_frames(served).deadline(Duration::from_millis(30));
+        client.write("quick\nslow");
+        let drip = timers::set_interval(Duration::from_millis(5), move || {
+            client.write(".");
+        });
+        client.on(event::Error, |_| {});
+        client.on(event::Close, move |_| drip.clear());
+    });
+    run_to_end();
+    let record = record();
+    assert_eq!(record[0], "quick");
+    assert!(
+        record[1].starts_with("ERR_FRAME_TIMEOUT: the frame at offset 6"),
+        "{record:?}"
+    );
+}
+
+#[test]
+fn a_header_is_read_once_and_the_rest_goes_to_another_format() {
+    pair(|served, client| {
+        served.frames(FrameReader::new(Proxy::new(), 536), move |header| {
+            note(String::from_utf8_lossy(header).trim_end());
+            served.frames(lines(), |line| note(String::from_utf8_lossy(line)));
+            Flow::Stop
+        });
+        client.end_with("PROXY TCP4 192.0.2.1 192.0.2.2 4000 80\r\nhello\nworld\n");
+    });
+    run_to_end();
+    assert_eq!(
+        record(),
+        ["PROXY TCP4 192.0.2.1 192.0.2.2 4000 80", "hello", "world"]
+    );
+}
+
+#[test]
+fn a_big_frame_comes_in_pieces_on_request() {
+    pair(|served, client| {
+        client.write_frame(&writer(), vec![7; 300_000]).unwrap();
+        client.end();
+        let got = Rc::new(RefCell::new(0));
+        served.frame_items(reader().stream_above(1000), move |item| match item {
+            Item::Piece { bytes, last } => {
+                *got.borrow_mut() += bytes.len();
+                if last {
+                    note(got.borrow().to_string());
+                }
+            }
+            other => panic!("{other:?}"),
+        });
+    });
+    run_to_end();
+    assert_eq!(record(), ["300000"]);
+}
+
+#[test]
+fn a_listener_that_panics_loses_only_its_own_frame() {
+    pair(|served, client| {
+        served.frames(lines(), move |frame| {
+            note(String::from_utf8_lossy(frame));
+            assert_ne!(frame, b"bad", "as the test wants");
+        });
+        client.end_with("good\nbad\nbetter\nbest\n");
+    });
+    let panicked = std::panic::catch_unwind(soquete::run);
+    assert!(panicked.is_err());
+    run_to_end();
+    assert_eq!(record(), ["good", "bad", "better", "best"]);
+}
+
+#[test]
+fn a_payload_that_is_not_one_frame_is_refused_and_nothing_is_sent() {
+    pair(|served, client| {
+        let writer = FrameWriter::new(Lines::new(), 10).unwrap();
+        for payload in ["two\nlines", "far too long"] {
+            let error = client.write_frame(&writer, payload).unwrap_err();
+            note(error.code().to_owned());
+        }
+        client.write_frame(&writer, "fine").unwrap();
+        client.end();
+        served.frames(lines(), |frame| note(String::from_utf8_lossy(frame)));
+    });
+    run_to_end();
+    assert_eq!(record(), ["ERR_INVALID_FRAME", "ERR_INVALID_FRAME", "fine"]);
+}
