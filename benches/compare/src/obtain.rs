@@ -57,7 +57,7 @@ impl Workshop {
     pub fn obtain(&self, id: &'static str) -> Result<Peer, LeftOut> {
         match id {
             "ours" => self.ours(id, "soquete"),
-            "ours-framing" => Err("the crate has no framing layer".to_owned()),
+            "ours-framing" => self.ours(id, "soquete, framing layer"),
             "epoll" => self.epoll(id, "epoll, C"),
             "epoll-coalescing" => self.epoll(id, "epoll, C, coalescing by hand"),
             "mio" => Ok(self.rust(id, "peer_mio", "mio", "mio")),

@@ -4,10 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use soquete::framing::{FrameReader, FrameWriter, LengthPrefix};
 use soquete::net::{ListenOptions, ServerOptions, Socket};
 use soquete::{event, net, timers};
 use soquete_compare::peer;
 
+const LONGEST_FRAME: usize = 1 << 20;
 const DEFAULT_CHUNK: usize = 64 * 1024;
 
 fn main() -> soquete::Result<()> {
@@ -21,6 +23,7 @@ fn main() -> soquete::Result<()> {
         "echo" => serve(&mode, echo),
         "pipe" => serve(&mode, pipe),
         "frames" => serve(&mode, frames),
+        "framing" => serve(&mode, framing),
         "sink" => serve(&mode, sink),
         "source" => serve(&mode, {
             let chunk: Rc<[u8]> = vec![peer::FILL; size].into();
@@ -70,13 +73,18 @@ fn echo(socket: Socket) {
 }
 
 fn pipe(socket: Socket) {
-    socket.on(event::Data, move |chunk| {
-        if !socket.write(chunk) {
-            socket.pause();
+    socket.pipe(socket);
+}
+
+fn framing(socket: Socket) {
+    let Ok(writer) = FrameWriter::new(LengthPrefix::u32_be(), LONGEST_FRAME) else {
+        return;
+    };
+    let reader = FrameReader::new(LengthPrefix::u32_be(), LONGEST_FRAME);
+    socket.frames(reader, move |frame| {
+        if let Err(error) = socket.write_frame(&writer, frame) {
+            socket.destroy_with(error);
         }
-    });
-    socket.on(event::Drain, move |()| {
-        socket.resume();
     });
 }
 
