@@ -180,11 +180,7 @@ impl Duplex {
         }
         let len = data.len();
         half.accepted.set(half.accepted.get() + len as u64);
-        let direct = half.request.get() == Request::None
-            && half.corked.get() == 0
-            && self.life() == Life::Open
-            && !self.is_errored();
-        if !direct {
+        if !self.writes_directly() {
             half.with_queue(|queue| {
                 queue.push(data);
                 queue.push_callback_if(half.accepted.get(), callback);
@@ -198,6 +194,48 @@ impl Duplex {
         self.after_write_call(host)
     }
 
+    /// Queues a payload with something in front of it and something behind it, as one write.
+    pub(crate) fn write_wrapped(
+        &self,
+        host: &impl Host,
+        head: &[u8],
+        payload: Data<'_>,
+        tail: &[u8],
+    ) -> bool {
+        let half = &self.write;
+        if half.is_ending() || self.is_destroyed() {
+            self.refuse_write(host, None);
+            return false;
+        }
+        let len = head.len() + payload.len() + tail.len();
+        if !self.writes_directly() || len >= WRITE_NOW {
+            let parts = [head.into(), payload, tail.into()];
+            let mut room = true;
+            for part in parts.into_iter().filter(|part| !part.is_empty()) {
+                room = self.write(host, part, None);
+            }
+            return room;
+        }
+        half.accepted.set(half.accepted.get() + len as u64);
+        let pending = half.with_queue(|queue| {
+            queue.push(head.into());
+            queue.push(payload);
+            queue.push(tail.into());
+            queue.bytes()
+        });
+        self.send_when_due(host, pending);
+        self.after_write_call(host)
+    }
+
+    /// Whether nothing keeps a write from the kernel.
+    fn writes_directly(&self) -> bool {
+        let half = &self.write;
+        half.request.get() == Request::None
+            && half.corked.get() == 0
+            && self.life() == Life::Open
+            && !self.is_errored()
+    }
+
     fn write_directly(&self, host: &impl Host, data: Data<'_>, callback: Option<Callback>) {
         let half = &self.write;
         let position = half.accepted.get();
@@ -208,20 +246,27 @@ impl Duplex {
         if let (Repr::Borrowed(bytes), true) = (&data.0, big) {
             self.send_borrowed(host, bytes);
             half.with_queue(|queue| queue.push_callback_if(position, callback));
-        } else {
-            let pending = half.with_queue(|queue| {
-                queue.push(data);
-                queue.push_callback_if(position, callback);
-                queue.bytes()
-            });
-            if !big && (1..COALESCE).contains(&pending) {
-                if !half.flush_scheduled.replace(true) {
-                    host.flush_later();
-                }
-                return;
-            }
+            return self.send(host);
         }
-        self.send(host);
+        let pending = half.with_queue(|queue| {
+            queue.push(data);
+            queue.push_callback_if(position, callback);
+            queue.bytes()
+        });
+        if big {
+            self.send(host);
+        } else {
+            self.send_when_due(host, pending);
+        }
+    }
+
+    /// Sends what is queued when the callback has returned, or now if it fills a buffer.
+    fn send_when_due(&self, host: &impl Host, pending: usize) {
+        if !(1..COALESCE).contains(&pending) {
+            self.send(host);
+        } else if !self.write.flush_scheduled.replace(true) {
+            host.flush_later();
+        }
     }
 
     /// What `write` answers, once the bytes are queued or sent.

@@ -21,9 +21,6 @@ use crate::timers::{self, Timeout};
 /// How many frames of one socket are delivered before others get their turn.
 const FRAMES_PER_TURN: usize = 1024;
 
-/// Up to this size a frame is put together first and written in one piece.
-const SMALL_FRAME: usize = 256;
-
 /// What a listener of frames may return: nothing, to go on, or a [`Flow`].
 ///
 /// [`Flow::Stop`] ends the framing: what comes after the frame is put back, and goes to whoever
@@ -160,26 +157,9 @@ impl Socket {
         let wrapping = writer
             .wrap(payload.as_bytes())
             .map_err(|error| invalid(&error))?;
-        let len = wrapping.len() + payload.len();
-        if len <= SMALL_FRAME {
-            let mut frame = [0; SMALL_FRAME];
-            let mut end = 0;
-            for part in wrapping.around(payload.as_bytes()) {
-                frame[end..end + part.len()].copy_from_slice(part);
-                end += part.len();
-            }
-            return Ok(self.write(&frame[..end]));
-        }
         let written = SocketHost::with(self.key(), |host| {
-            let duplex = &host.cell.duplex;
-            if !wrapping.head().is_empty() {
-                duplex.write(host, wrapping.head().into(), None);
-            }
-            let room = duplex.write(host, payload, None);
-            if wrapping.tail().is_empty() {
-                return room;
-            }
-            duplex.write(host, wrapping.tail().into(), None)
+            let (head, tail) = (wrapping.head(), wrapping.tail());
+            host.cell.duplex.write_wrapped(host, head, payload, tail)
         });
         Ok(written.unwrap_or(false))
     }
