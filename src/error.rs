@@ -314,6 +314,10 @@ pub(crate) mod node {
         already_listening =
             "ERR_SERVER_ALREADY_LISTEN", "Listen method has been called more than once without closing.";
         not_running = "ERR_SERVER_NOT_RUNNING", "Server is not running.";
+        premature_close = "ERR_STREAM_PREMATURE_CLOSE", "Premature close";
+        unable_to_pipe =
+            "ERR_STREAM_UNABLE_TO_PIPE", "Cannot pipe to a closed or destroyed stream";
+        missing_streams = "ERR_MISSING_ARGS", "The \"streams\" argument must be specified";
         invalid_handle_type = "ERR_INVALID_HANDLE_TYPE", "This handle type cannot be sent";
         /// A write that was under way when its socket was destroyed.
         write_cancelled = "ECANCELED", "write ECANCELED";

@@ -30,6 +30,7 @@
 //! # Layers
 //!
 //! ```text
+//!   stream     finished, pipeline
 //!   net        sockets, servers, connecting       Node's vocabulary; joins what is below
 //!   timers, dns
 //!   ─────────────────────────────────────────────────────────────────────────────────────
@@ -80,6 +81,7 @@ pub mod framing;
 mod machine;
 pub mod net;
 mod reactor;
+pub mod stream;
 pub mod timers;
 
 /// The bodies of the fuzz targets. No part of the library's interface.

@@ -44,6 +44,12 @@ impl PipeOptions {
     }
 }
 
+impl PipeOptions {
+    pub(crate) fn ends(&self) -> bool {
+        self.end
+    }
+}
+
 impl Default for PipeOptions {
     fn default() -> PipeOptions {
         PipeOptions::new()
