@@ -55,6 +55,9 @@ pub(super) struct ReadHalf {
     bytes: Cell<u64>,
     /// Chunks are decoded.
     text: Cell<bool>,
+    /// What is read is taken at once by somebody else: nothing is kept or emitted, and a pause stops
+    /// the descriptor.
+    unbuffered: Cell<bool>,
     buffer: Slot<Box<Buffer>>,
 }
 
@@ -116,6 +119,7 @@ impl ReadHalf {
             length: Cell::new(0),
             bytes: Cell::new(0),
             text: Cell::new(false),
+            unbuffered: Cell::new(false),
             buffer: Slot::new(),
         }
     }
@@ -223,6 +227,34 @@ impl Duplex {
         }
     }
 
+    /// So many bytes were read by who takes them; false if nobody should any more.
+    pub(crate) fn on_data_taken(&self, host: &impl Host, count: usize) -> bool {
+        host.activity();
+        self.read.bytes.set(self.read.bytes.get() + count as u64);
+        !self.is_destroyed()
+    }
+
+    pub(crate) fn is_unbuffered(&self) -> bool {
+        self.read.unbuffered.get()
+    }
+
+    /// From now on what is read is taken at once.
+    pub(crate) fn set_unbuffered(&self) {
+        self.read.unbuffered.set(true);
+    }
+
+    /// The descriptor is left alone until reading is asked for.
+    pub(crate) fn stop_reading(&self) {
+        self.read.reading.set(false);
+    }
+
+    /// Who takes what is read at once is given it again from here on.
+    fn restart_unbuffered(&self, host: &impl Host) {
+        if self.is_unbuffered() && self.life() == Life::Open && !self.read.has_ended() {
+            self.start_reading(host);
+        }
+    }
+
     /// Whether chunks are decoded.
     pub(crate) fn is_text(&self) -> bool {
         self.read.text.get()
@@ -305,6 +337,7 @@ impl Duplex {
     /// Takes kept data: `None` if there is not enough of it.
     pub(crate) fn read(&self, host: &impl Host, amount: Amount) -> Result<Option<Vec<u8>>> {
         let half = &self.read;
+        self.restart_unbuffered(host);
         if let Amount::Exactly(wanted) = amount
             && wanted > half.mark()
         {
@@ -453,6 +486,9 @@ impl Duplex {
             return;
         }
         let half = &self.read;
+        if self.is_unbuffered() {
+            self.stop_reading();
+        }
         half.told.set(Some(Told::Pause));
         if half.flow.get() != Flow::Paused {
             half.flow.set(Flow::Paused);
@@ -465,6 +501,7 @@ impl Duplex {
             return;
         }
         let half = &self.read;
+        self.restart_unbuffered(host);
         if !half.is_flowing() {
             half.flow.set(if half.readable_mode.get() {
                 Flow::Paused

@@ -12,9 +12,10 @@ use std::rc::Rc;
 use super::Socket;
 use super::connect::Connecting;
 use super::idle::IdleTimeout;
-use super::options::KeepAlive;
+use super::on_read::OnRead;
 use super::pipe::Pipes;
 use super::server;
+use super::settings::KeepAlive;
 use super::transport::Transport;
 use crate::event;
 use crate::events::{Event, EventEmitter, ListenerId};
@@ -61,9 +62,11 @@ pub(crate) struct Rare {
     pub(crate) attempt: u32,
     pub(crate) attempted: Option<Vec<String>>,
     pub(crate) keep_alive: Option<KeepAlive>,
+    pub(crate) type_of_service: Option<u8>,
     /// Kept when it was asked for in time: it can be read after the descriptor is gone.
     pub(crate) remote: Option<SocketAddr>,
     pub(crate) pipes: Pipes,
+    pub(crate) on_read: Option<OnRead>,
     /// Listens for a `Close` that comes before the connection.
     close_listener: Option<ListenerId>,
     /// What waits for the connection, among the listeners of `Connect`.
@@ -223,7 +226,11 @@ impl SocketHost<'_> {
             if self.event_loop.is_interrupted() {
                 break;
             }
-            self.read_once(&mut buffer);
+            if cell.duplex.is_unbuffered() {
+                self.read_into_own();
+            } else if let Some(count) = self.receive(&mut buffer) {
+                cell.duplex.on_data(self, &buffer[..count]);
+            }
             self.event_loop.settle();
             if cell.readiness.get() == Readiness::Drained || !cell.duplex.wants_read() {
                 return;
@@ -232,7 +239,9 @@ impl SocketHost<'_> {
         self.continue_reading();
     }
 
-    fn read_once(&self, buffer: &mut [u8]) {
+    /// Reads once, and says how much there is for the stream.
+    #[inline]
+    pub(super) fn receive(&self, buffer: &mut [u8]) -> Option<usize> {
         let cell = self.cell;
         let counters = &self.event_loop.counters;
         Counters::add(&counters.reads, 1);
@@ -249,7 +258,7 @@ impl SocketHost<'_> {
                 if count < buffer.len() && cell.readiness.get() == Readiness::Readable {
                     cell.readiness.set(Readiness::Drained);
                 }
-                cell.duplex.on_data(self, &buffer[..count]);
+                return Some(count);
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 cell.readiness.set(Readiness::Drained);
@@ -260,6 +269,7 @@ impl SocketHost<'_> {
                 cell.duplex.on_read_error(self, &error);
             }
         }
+        None
     }
 
     fn task(&self, run: fn(&Loop, Key)) -> Task {
@@ -317,7 +327,7 @@ impl SocketHost<'_> {
         }));
     }
 
-    fn emit_error(&self, error: &crate::Error) {
+    pub(super) fn emit_error(&self, error: &crate::Error) {
         if !self.emit_to(event::Error, error) {
             self.event_loop.unhandled_error(error.clone());
         }

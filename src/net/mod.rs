@@ -9,9 +9,11 @@ mod connect;
 mod frames;
 mod idle;
 mod listener;
+mod on_read;
 mod options;
 mod pipe;
 mod server;
+mod settings;
 mod socket;
 mod transport;
 #[cfg(unix)]
@@ -33,6 +35,7 @@ pub use frames::{Frames, IntoFlow};
 pub use options::{ConnectOptions, ListenOptions, ServerOptions, SocketOptions};
 pub use pipe::PipeOptions;
 pub use server::{DropInfo, Server, ServerAddress};
+pub use settings::KeepAlive;
 pub use socket::Socket;
 
 use std::any::TypeId;

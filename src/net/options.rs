@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::Socket;
+use super::on_read::OnRead;
+use super::settings::KeepAlive;
 use crate::address::Family;
 use crate::dns;
 use crate::error::Result;
@@ -19,14 +22,8 @@ pub struct SocketOptions {
     pub(crate) max_write_queue: usize,
     pub(crate) no_delay: bool,
     pub(crate) keep_alive: Option<KeepAlive>,
-}
-
-/// How a connection is probed while nothing is sent on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct KeepAlive {
-    pub(crate) on: bool,
-    /// Whole seconds; nothing below one second changes the system's own delay.
-    pub(crate) initial_delay: Duration,
+    pub(crate) type_of_service: Option<u8>,
+    pub(crate) on_read: Option<OnRead>,
 }
 
 impl Default for SocketOptions {
@@ -38,6 +35,8 @@ impl Default for SocketOptions {
             max_write_queue: 0,
             no_delay: false,
             keep_alive: None,
+            type_of_service: None,
+            on_read: None,
         }
     }
 }
@@ -79,14 +78,39 @@ macro_rules! socket_options {
                 $options
             }
 
-            /// Probes the connection after it was silent for `initial_delay`, in whole seconds. Less
-            /// than a second leaves the system's own delay.
-            pub fn keep_alive(self, initial_delay: Duration) -> Self {
+            /// Reads into `buffer`, and nowhere else: `callback` gets the socket, how many bytes were
+            /// read, and the buffer that they are at the beginning of. It may put another buffer in
+            /// its place; an empty one destroys the socket with `ENOBUFS`. Sockets that are made of
+            /// the same options share the buffer. Node's `onread`, which accepted sockets do not
+            /// have there.
+            ///
+            /// If `callback` returns false, nothing is read until the socket is resumed. There is no
+            /// [`Data`](crate::event::Data) and no [`Readable`](crate::event::Readable), nothing is
+            /// kept, and [`pause`](super::Socket::pause) stops reading at once;
+            /// [`End`](crate::event::End) comes without anybody listening.
+            pub fn on_read(
+                self,
+                buffer: impl Into<Vec<u8>>,
+                callback: impl FnMut(Socket, usize, &mut Vec<u8>) -> bool + 'static,
+            ) -> Self {
                 let mut $options = self;
-                $socket.keep_alive = Some(KeepAlive {
-                    on: true,
-                    initial_delay,
-                });
+                $socket.on_read = Some(OnRead::new(buffer.into(), callback));
+                $options
+            }
+
+            /// Whether, and how, the connection is probed while it is silent; see
+            /// [`Socket::set_keep_alive`](super::Socket::set_keep_alive).
+            pub fn keep_alive(self, keep_alive: impl Into<KeepAlive>) -> Self {
+                let mut $options = self;
+                $socket.keep_alive = Some(keep_alive.into());
+                $options
+            }
+
+            /// The type of service that segments are sent with; see
+            /// [`Socket::set_type_of_service`](super::Socket::set_type_of_service).
+            pub fn type_of_service(self, service: u8) -> Self {
+                let mut $options = self;
+                $socket.type_of_service = Some(service);
                 $options
             }
         }

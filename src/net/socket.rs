@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::cell::{SocketCell, SocketHost};
-use super::options::{ConnectOptions, KeepAlive, SocketOptions};
+use super::options::{ConnectOptions, SocketOptions};
 use super::server::Server;
 use super::transport::Transport;
 use super::{Data, Family, ListenerChange, emitting};
@@ -277,24 +277,6 @@ impl Socket {
         *self
     }
 
-    /// Whether small segments are sent at once (`TCP_NODELAY`). Before there is a connection it is
-    /// kept for then. Errors are ignored, as in Node.
-    pub fn set_no_delay(&self, on: bool) -> Socket {
-        self.with(|host| host.set_no_delay(on));
-        *self
-    }
-
-    /// Probes the connection after it was silent for `initial_delay`, in whole seconds; less than a
-    /// second leaves the system's own delay. `None` turns it off.
-    pub fn set_keep_alive(&self, initial_delay: Option<Duration>) -> Socket {
-        let keep_alive = KeepAlive {
-            on: initial_delay.is_some(),
-            initial_delay: initial_delay.unwrap_or_default(),
-        };
-        self.with(|host| host.set_keep_alive(keep_alive));
-        *self
-    }
-
     /// Makes the socket keep the loop alive while it reads, as it does by default.
     pub fn ref_(&self) -> Socket {
         self.with(|host| host.cell.referenced.set(true));
@@ -486,86 +468,11 @@ impl Socket {
 
 emitting!(Socket);
 
-impl SocketHost<'_> {
-    pub(super) fn configure(&self, options: &SocketOptions) {
-        let duplex = &self.cell.duplex;
-        duplex.set_allow_half_open(options.allow_half_open);
-        duplex.set_readable_high_water_mark(options.readable_high_water_mark);
-        duplex.set_writable_high_water_mark(options.writable_high_water_mark);
-        duplex.set_max_write_queue(options.max_write_queue);
-        if options.no_delay {
-            self.set_no_delay(true);
-        }
-        if let Some(keep_alive) = options.keep_alive {
-            self.set_keep_alive(keep_alive);
-        }
-    }
-
-    fn set_no_delay(&self, on: bool) {
-        let before = self.cell.no_delay.replace(on);
-        if before != on && self.cell.duplex.life() == Life::Open {
-            self.apply_no_delay(on);
-        }
-    }
-
-    fn set_keep_alive(&self, keep_alive: KeepAlive) {
-        let before = self
-            .cell
-            .with_rare(|rare| rare.keep_alive.replace(keep_alive));
-        if before != Some(keep_alive) && self.cell.duplex.life() == Life::Open {
-            self.apply_keep_alive(keep_alive);
-        }
-    }
-
-    /// Sets what was asked for before there was a connection.
-    pub(super) fn apply_stored_options(&self) {
-        if self.cell.no_delay.get() {
-            self.apply_no_delay(true);
-        }
-        let keep_alive = self.cell.rare(|rare| rare.keep_alive).flatten();
-        if let Some(keep_alive) = keep_alive.filter(|keep_alive| keep_alive.on) {
-            self.apply_keep_alive(keep_alive);
-        }
-    }
-
-    fn apply_no_delay(&self, on: bool) {
-        let set = self
-            .cell
-            .transport
-            .borrow()
-            .with_tcp(|socket| socket.set_tcp_nodelay(on));
-        ignore("TCP_NODELAY", set);
-    }
-
-    fn apply_keep_alive(&self, keep_alive: KeepAlive) {
-        let set = self.cell.transport.borrow().with_tcp(|socket| {
-            let delay = Duration::from_secs(keep_alive.initial_delay.as_secs());
-            if !keep_alive.on || delay.is_zero() {
-                return socket.set_keepalive(keep_alive.on);
-            }
-            let probes = socket2::TcpKeepalive::new().with_time(delay);
-            #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-            let probes = probes
-                .with_interval(Duration::from_secs(1))
-                .with_retries(10);
-            socket.set_tcp_keepalive(&probes)
-        });
-        ignore("SO_KEEPALIVE", set);
-    }
-}
-
 /// A callback of the user's as the state machine calls it: its panic does not come back there.
 fn guarded(callback: impl FnOnce(Result<()>) + 'static) -> Callback {
     Box::new(move |outcome| {
         reactor::with(|event_loop| event_loop.call(|| callback(outcome)));
     })
-}
-
-/// Node ignores these errors; here they are at least logged.
-fn ignore(option: &str, set: Option<io::Result<()>>) {
-    if let Some(Err(error)) = set {
-        log::debug!(target: "soquete::net", "{option}: {error}");
-    }
 }
 
 impl io::Write for Socket {

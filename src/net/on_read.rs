@@ -1,0 +1,66 @@
+//! Reading into a buffer of the caller's. Node's `onread`.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+
+use super::Socket;
+use super::cell::SocketHost;
+use crate::error::Error;
+
+/// The buffer, and who is told what is in it. Sockets of the same options share it, one after the
+/// other.
+#[derive(Clone)]
+pub(crate) struct OnRead(Rc<RefCell<Reader>>);
+
+struct Reader {
+    buffer: Vec<u8>,
+    callback: Box<Callback>,
+}
+
+type Callback = dyn FnMut(Socket, usize, &mut Vec<u8>) -> bool;
+
+impl OnRead {
+    pub(crate) fn new(
+        buffer: Vec<u8>,
+        callback: impl FnMut(Socket, usize, &mut Vec<u8>) -> bool + 'static,
+    ) -> OnRead {
+        let callback = Box::new(callback);
+        OnRead(Rc::new(RefCell::new(Reader { buffer, callback })))
+    }
+}
+
+impl fmt::Debug for OnRead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnRead")
+    }
+}
+
+impl SocketHost<'_> {
+    /// Reads once, into the caller's buffer.
+    pub(super) fn read_into_own(&self) {
+        let Some(Some(OnRead(reader))) = self.cell.rare(|rare| rare.on_read.clone()) else {
+            return;
+        };
+        // Only a run of the loop inside the callback could find it taken, and there is none.
+        let Ok(mut reader) = reader.try_borrow_mut() else {
+            return;
+        };
+        let Reader { buffer, callback } = &mut *reader;
+        let duplex = &self.cell.duplex;
+        if buffer.is_empty() {
+            // A read into nothing could not be told from the end.
+            return duplex.destroy(self, Some(Error::new("ENOBUFS", "read ENOBUFS")));
+        }
+        if let Some(count) = self.receive(buffer)
+            && duplex.on_data_taken(self, count)
+        {
+            let mut goes_on = true;
+            self.event_loop
+                .call(|| goes_on = callback(self.cell.handle(), count, buffer));
+            if !goes_on {
+                duplex.stop_reading();
+            }
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Options of the descriptor: no-delay, keep-alive, type of service. Those that are set before there
+//! is a connection are kept until there is one.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::Socket;
+use super::cell::SocketHost;
+use super::options::SocketOptions;
+use crate::error::{Error, Result};
+use crate::machine::Life;
+
+/// How a connection is probed while nothing is sent on it. Node's four arguments of `setKeepAlive`;
+/// a [`Duration`] alone is the first of them.
+///
+/// ```
+/// use soquete::net::{KeepAlive, SocketOptions};
+/// use std::time::Duration;
+///
+/// let minute = Duration::from_secs(60);
+/// let plain = SocketOptions::new().keep_alive(minute);
+/// let probes = KeepAlive::after(minute).interval(Duration::from_secs(5)).count(3);
+/// let tuned = SocketOptions::new().keep_alive(probes);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepAlive {
+    on: bool,
+    initial_delay: Duration,
+    interval: Duration,
+    count: u32,
+}
+
+impl KeepAlive {
+    /// Probes after the connection was silent for `initial_delay`, in whole seconds; less than a
+    /// second leaves all of the system's own times.
+    pub fn after(initial_delay: Duration) -> KeepAlive {
+        KeepAlive {
+            on: true,
+            initial_delay,
+            interval: Duration::from_secs(1),
+            count: 10,
+        }
+    }
+
+    /// No probes.
+    pub fn off() -> KeepAlive {
+        KeepAlive {
+            on: false,
+            ..KeepAlive::after(Duration::ZERO)
+        }
+    }
+
+    /// The time between two probes, in whole seconds; 1 s by default. Less than a second leaves all
+    /// of the system's own times.
+    pub fn interval(mut self, interval: Duration) -> KeepAlive {
+        self.interval = interval;
+        self
+    }
+
+    /// How many probes may stay without an answer before the connection fails with ETIMEDOUT; 10 by
+    /// default. 0 leaves all of the system's own times.
+    pub fn count(mut self, count: u32) -> KeepAlive {
+        self.count = count;
+        self
+    }
+
+    fn apply(&self, socket: &socket2::SockRef<'_>) -> io::Result<()> {
+        let whole = |time: Duration| Duration::from_secs(time.as_secs());
+        let (delay, interval) = (whole(self.initial_delay), whole(self.interval));
+        if !self.on || delay.is_zero() || interval.is_zero() || self.count == 0 {
+            return socket.set_keepalive(self.on);
+        }
+        let probes = socket2::TcpKeepalive::new().with_time(delay);
+        #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+        let probes = probes.with_interval(interval).with_retries(self.count);
+        socket.set_tcp_keepalive(&probes)
+    }
+}
+
+impl From<Duration> for KeepAlive {
+    fn from(initial_delay: Duration) -> KeepAlive {
+        KeepAlive::after(initial_delay)
+    }
+}
+
+impl From<Option<Duration>> for KeepAlive {
+    /// `None` is off.
+    fn from(initial_delay: Option<Duration>) -> KeepAlive {
+        initial_delay.map_or_else(KeepAlive::off, KeepAlive::after)
+    }
+}
+
+/// Settings of the descriptor.
+impl Socket {
+    /// Whether small segments are sent at once (`TCP_NODELAY`). Before there is a connection it is
+    /// kept for then. Errors are ignored, as in Node.
+    pub fn set_no_delay(&self, on: bool) -> Socket {
+        SocketHost::with(self.key(), |host| host.set_no_delay(on));
+        *self
+    }
+
+    /// Whether, and how, the connection is probed while it is silent (`SO_KEEPALIVE`): a
+    /// [`KeepAlive`], a [`Duration`], or `None` for not at all. Before there is a connection it is
+    /// kept for then. Errors are ignored, as in Node.
+    pub fn set_keep_alive(&self, keep_alive: impl Into<KeepAlive>) -> Socket {
+        let keep_alive = keep_alive.into();
+        SocketHost::with(self.key(), |host| host.set_keep_alive(keep_alive));
+        *self
+    }
+
+    /// Sets the type of service (`IP_TOS`, for IPv6 the traffic class) that segments are sent with.
+    /// Before there is a connection it is kept for then, and what goes wrong then is an
+    /// [`Error`](crate::event::Error) that closes nothing. Means nothing to an IPC socket.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's, with the [`syscall`](Error::syscall) `setTypeOfService`.
+    pub fn set_type_of_service(&self, service: u8) -> Result<Socket> {
+        let set = SocketHost::with(self.key(), |host| host.set_type_of_service(service));
+        set.unwrap_or(Ok(())).map(|()| *self)
+    }
+
+    /// The type of service that segments are sent with. The kernel may keep less than was set: of
+    /// the two lowest bits, which belong to congestion notification, a TCP socket decides itself.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's, with the [`syscall`](Error::syscall) `getTypeOfService`.
+    pub fn get_type_of_service(&self) -> Result<u8> {
+        let asked = SocketHost::with(self.key(), |host| host.type_of_service());
+        asked.unwrap_or(Ok(0))
+    }
+}
+
+impl SocketHost<'_> {
+    pub(super) fn configure(&self, options: &SocketOptions) {
+        let duplex = &self.cell.duplex;
+        duplex.set_allow_half_open(options.allow_half_open);
+        duplex.set_readable_high_water_mark(options.readable_high_water_mark);
+        duplex.set_writable_high_water_mark(options.writable_high_water_mark);
+        duplex.set_max_write_queue(options.max_write_queue);
+        if let Some(on_read) = &options.on_read {
+            duplex.set_unbuffered();
+            self.cell
+                .with_rare(|rare| rare.on_read = Some(on_read.clone()));
+        }
+        if options.no_delay {
+            self.set_no_delay(true);
+        }
+        if let Some(keep_alive) = options.keep_alive {
+            self.set_keep_alive(keep_alive);
+        }
+        if let Some(service) = options.type_of_service {
+            self.cell
+                .with_rare(|rare| rare.type_of_service = Some(service));
+        }
+    }
+
+    fn set_no_delay(&self, on: bool) {
+        let before = self.cell.no_delay.replace(on);
+        if before != on && self.cell.duplex.life() == Life::Open {
+            self.apply_no_delay(on);
+        }
+    }
+
+    fn set_keep_alive(&self, keep_alive: KeepAlive) {
+        let before = self
+            .cell
+            .with_rare(|rare| rare.keep_alive.replace(keep_alive));
+        if before != Some(keep_alive) && self.cell.duplex.life() == Life::Open {
+            self.apply_keep_alive(keep_alive);
+        }
+    }
+
+    fn set_type_of_service(&self, service: u8) -> Result<()> {
+        let before = self
+            .cell
+            .with_rare(|rare| rare.type_of_service.replace(service));
+        if before == Some(service) || self.cell.duplex.life() != Life::Open {
+            return Ok(());
+        }
+        self.apply_type_of_service(service)
+    }
+
+    fn type_of_service(&self) -> Result<u8> {
+        let stored = self.cell.rare(|rare| rare.type_of_service).flatten();
+        let transport = self.cell.transport.borrow();
+        let Some(local) = transport.local_address() else {
+            return Ok(stored.unwrap_or(0));
+        };
+        let asked = transport.with_tcp(|socket| match local {
+            SocketAddr::V4(_) => socket.tos_v4(),
+            SocketAddr::V6(_) => traffic_class(&socket),
+        });
+        match asked {
+            Some(Ok(service)) => Ok(service as u8),
+            Some(Err(error)) => Err(Error::os("getTypeOfService", &error)),
+            None => Ok(stored.unwrap_or(0)),
+        }
+    }
+
+    /// Sets what was asked for before there was a connection.
+    pub(super) fn apply_stored_options(&self) {
+        if self.cell.no_delay.get() {
+            self.apply_no_delay(true);
+        }
+        let stored = self
+            .cell
+            .rare(|rare| (rare.keep_alive, rare.type_of_service));
+        let Some((keep_alive, service)) = stored else {
+            return;
+        };
+        if let Some(keep_alive) = keep_alive.filter(|keep_alive| keep_alive.on) {
+            self.apply_keep_alive(keep_alive);
+        }
+        if let Some(service) = service
+            && let Err(error) = self.apply_type_of_service(service)
+        {
+            self.emit_error(&error);
+        }
+    }
+
+    fn apply_no_delay(&self, on: bool) {
+        let set = self
+            .cell
+            .transport
+            .borrow()
+            .with_tcp(|socket| socket.set_tcp_nodelay(on));
+        ignore("TCP_NODELAY", set);
+    }
+
+    fn apply_keep_alive(&self, keep_alive: KeepAlive) {
+        let set = self
+            .cell
+            .transport
+            .borrow()
+            .with_tcp(|socket| keep_alive.apply(&socket));
+        ignore("SO_KEEPALIVE", set);
+    }
+
+    fn apply_type_of_service(&self, service: u8) -> Result<()> {
+        let transport = self.cell.transport.borrow();
+        let local = transport.local_address();
+        let set = transport.with_tcp(|socket| match local {
+            Some(SocketAddr::V6(_)) => set_traffic_class(&socket, service),
+            _ => socket.set_tos_v4(u32::from(service)),
+        });
+        match set {
+            Some(Err(error)) => Err(Error::os("setTypeOfService", &error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn traffic_class(socket: &socket2::SockRef<'_>) -> io::Result<u32> {
+    socket.tclass_v6()
+}
+
+#[cfg(unix)]
+fn set_traffic_class(socket: &socket2::SockRef<'_>, service: u8) -> io::Result<()> {
+    socket.set_tclass_v6(u32::from(service))
+}
+
+#[cfg(not(unix))]
+fn traffic_class(_: &socket2::SockRef<'_>) -> io::Result<u32> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(not(unix))]
+fn set_traffic_class(_: &socket2::SockRef<'_>, _: u8) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Node ignores these errors; here they are at least logged.
+fn ignore(option: &str, set: Option<io::Result<()>>) {
+    if let Some(Err(error)) = set {
+        log::debug!(target: "soquete::net", "{option}: {error}");
+    }
+}

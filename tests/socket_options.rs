@@ -1,0 +1,197 @@
+//! Options of the descriptor, before and after there is one, as the kernel sees them.
+
+#![cfg(unix)]
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use socket2::SockRef;
+use soquete::net::{ConnectOptions, KeepAlive, ServerOptions, Socket, SocketOptions, StdStream};
+use soquete::{event, net};
+
+#[path = "support/record.rs"]
+mod record;
+
+use record::{one_shot_server, pair, pair_with, port, run};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Whether and how a socket is probed: on, delay and interval in seconds, count. Ends it.
+fn keep_alive(socket: Socket) -> (bool, u64, u64, u32) {
+    let stream = socket.into_std().expect("nothing is under way");
+    let StdStream::Tcp(stream) = stream else {
+        panic!("it was TCP");
+    };
+    let socket = SockRef::from(&stream);
+    (
+        socket.keepalive().unwrap(),
+        socket.tcp_keepalive_time().unwrap().as_secs(),
+        socket.tcp_keepalive_interval().unwrap().as_secs(),
+        socket.tcp_keepalive_retries().unwrap(),
+    )
+}
+
+fn check_keep_alive(
+    options: impl FnOnce(ConnectOptions) -> ConnectOptions,
+    then: impl FnOnce(Socket) + 'static,
+    check: impl FnOnce((bool, u64, u64, u32)) + 'static,
+) {
+    pair_with(ServerOptions::new(), options, |_, socket| {
+        then(socket);
+        check(keep_alive(socket));
+    });
+    run();
+}
+
+#[test]
+fn keep_alive_after_connect_sets_delay_interval_and_count() {
+    let probes = KeepAlive::after(MINUTE)
+        .interval(Duration::from_secs(7))
+        .count(3);
+    check_keep_alive(
+        |options| options,
+        move |socket| {
+            socket.set_keep_alive(probes);
+        },
+        |got| assert_eq!(got, (true, 60, 7, 3)),
+    );
+}
+
+#[test]
+fn keep_alive_by_a_delay_alone_has_nodes_interval_and_count() {
+    check_keep_alive(
+        |options| options.keep_alive(Duration::from_millis(5999)),
+        |_| {},
+        |got| assert_eq!(got, (true, 5, 1, 10)),
+    );
+}
+
+#[test]
+fn keep_alive_set_while_connecting_is_kept_for_then() {
+    let server = one_shot_server(ServerOptions::new(), |_| {});
+    let client = net::connect(("127.0.0.1", port(server)));
+    client.set_keep_alive(Some(MINUTE));
+    client.on(event::Connect, move |()| {
+        assert_eq!(keep_alive(client), (true, 60, 1, 10));
+    });
+    run();
+}
+
+#[test]
+fn what_is_less_than_a_second_leaves_the_systems_times() {
+    for probes in [
+        KeepAlive::after(Duration::from_millis(900)),
+        KeepAlive::after(MINUTE).interval(Duration::from_millis(900)),
+        KeepAlive::after(MINUTE).count(0),
+    ] {
+        check_keep_alive(
+            move |options| options.keep_alive(probes),
+            |_| {},
+            |(on, delay, ..)| {
+                assert!(on);
+                assert!(delay > 60, "the system's own, not {delay}");
+            },
+        );
+    }
+}
+
+#[test]
+fn keep_alive_can_be_turned_off() {
+    check_keep_alive(
+        |options| options.keep_alive(MINUTE),
+        |socket| {
+            socket.set_keep_alive(None);
+        },
+        |(on, ..)| assert!(!on),
+    );
+}
+
+#[test]
+fn a_server_gives_its_options_to_the_sockets_it_accepts() {
+    let options = ServerOptions::new()
+        .keep_alive(MINUTE)
+        .no_delay(true)
+        .type_of_service(0x20);
+    let server = one_shot_server(options, |socket| {
+        assert_eq!(socket.get_type_of_service().unwrap(), 0x20);
+        let StdStream::Tcp(stream) = socket.into_std().unwrap() else {
+            panic!("it was TCP");
+        };
+        assert!(stream.nodelay().unwrap());
+        assert!(SockRef::from(&stream).keepalive().unwrap());
+    });
+    net::connect(("127.0.0.1", port(server)));
+    run();
+}
+
+#[test]
+fn no_delay_before_and_after_connect() {
+    let server = one_shot_server(ServerOptions::new(), |_| {});
+    let client = net::connect(("127.0.0.1", port(server)));
+    client.set_no_delay(true);
+    client.on(event::Connect, move |()| {
+        let StdStream::Tcp(stream) = client.into_std().unwrap() else {
+            panic!("it was TCP");
+        };
+        assert!(stream.nodelay().unwrap());
+    });
+    pair(|_, client| {
+        client.set_no_delay(true).set_no_delay(false);
+        let StdStream::Tcp(stream) = client.into_std().unwrap() else {
+            panic!("it was TCP");
+        };
+        assert!(!stream.nodelay().unwrap());
+    });
+    run();
+}
+
+#[test]
+fn type_of_service_goes_to_the_kernel_and_comes_back_from_it() {
+    for host in ["127.0.0.1", "::1"] {
+        let seen = Rc::new(Cell::new(0));
+        let result = Rc::clone(&seen);
+        let server = one_shot_server(ServerOptions::new(), |socket| {
+            socket.resume();
+        });
+        let client = net::connect((host, port(server)));
+        client.on(event::Connect, move |()| {
+            client
+                .set_type_of_service(0x10)
+                .expect("one of the old ones");
+            result.set(client.get_type_of_service().expect("it is set"));
+            client.destroy();
+            assert_eq!(client.get_type_of_service().unwrap(), 0x10, "as last set");
+        });
+        run();
+        assert_eq!(seen.get(), 0x10, "{host}");
+    }
+}
+
+#[test]
+fn type_of_service_before_connect_is_kept_for_then() {
+    let socket = Socket::new(SocketOptions::new().type_of_service(0x08));
+    assert_eq!(socket.get_type_of_service().unwrap(), 0x08);
+    socket.set_type_of_service(0x10).unwrap();
+    let server = one_shot_server(ServerOptions::new(), |_| {});
+    socket.connect(("127.0.0.1", port(server)));
+    socket.on(event::Connect, move |()| {
+        assert_eq!(socket.get_type_of_service().unwrap(), 0x10);
+        let StdStream::Tcp(stream) = socket.into_std().unwrap() else {
+            panic!("it was TCP");
+        };
+        assert_eq!(SockRef::from(&stream).tos_v4().unwrap(), 0x10);
+    });
+    run();
+}
+
+#[test]
+fn an_unset_type_of_service_is_zero_and_an_ipc_socket_only_remembers_it() {
+    let (ours, _theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    let socket = Socket::from_std(ours).unwrap();
+    assert_eq!(socket.get_type_of_service().unwrap(), 0);
+    socket.set_type_of_service(0x10).unwrap();
+    assert_eq!(socket.get_type_of_service().unwrap(), 0x10);
+    socket.destroy();
+    run();
+}
