@@ -54,6 +54,8 @@
 //! | a socket that is never connected is collected | it stays until it is connected and closes, or is destroyed | likewise |
 //! | `'close'` of a socket that never had a descriptor carries `undefined` | it carries whether there was an error | there is no `undefined` |
 //! | `resetAndDestroy` right after `end` emits a synchronous error and never closes | resets and closes | a bug |
+//! | in `'connectionAttemptFailed'` of an only address, `connecting` is false and `readyState` may be `'open'` | the socket still connects | it is not open |
+//! | `destroy` in a `'connectionAttempt'` listener throws a `TypeError` | nothing follows but `Close` | a bug |
 //! | `end(callback)` on a socket that was destroyed without an error never calls back | `ERR_STREAM_DESTROYED` | a bug |
 //! | `bytesWritten` of a destroyed socket counts a write in full that was cut off | counts what the kernel took | it can be relied on |
 //! | an empty list of addresses from a lookup throws inside the callback | is ENOTFOUND | a bug |

@@ -617,6 +617,14 @@ impl Duplex {
             return;
         };
         half.request.set(Request::None);
+        if self.is_destroyed() {
+            // By a listener of `Connect` before this one.
+            self.set_error(&node::socket_closed());
+            if let Some(callback) = half.pop_unsettled() {
+                callback(Err(node::socket_closed()));
+            }
+            return self.fail_queued();
+        }
         let rest = half.with_queue(|queue| queue.gather_callbacks(end, half.accepted.get()));
         self.send(host);
         if rest && half.settled.get() > end {

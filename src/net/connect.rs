@@ -168,9 +168,10 @@ impl SocketHost<'_> {
         cell.duplex.begin_connecting(self);
         let options = Rc::new(options);
         let id = cell.with_rare(|rare| {
-            rare.attempt = rare.attempt.wrapping_add(1);
             rare.remote = None;
+            // A second connect while the first is under way is a second step of the same attempt.
             if rare.connecting.is_none() {
+                rare.attempt = rare.attempt.wrapping_add(1);
                 rare.connecting = Some(Box::new(Connecting::new(Rc::clone(&options))));
             }
             rare.attempt
@@ -258,8 +259,11 @@ impl SocketHost<'_> {
             // A second connect while the first is under way: the kernel's answer would be this.
             let error = io::Error::from_raw_os_error(EALREADY);
             let target = addresses.first().map(|address| attempt_to(*address));
-            let Attempt { address, port, .. } = target.unwrap_or_else(|| self.current_attempt());
-            let local = Some((String::from("undefined"), 0));
+            let attempt = target.unwrap_or_else(|| self.current_attempt());
+            self.emit_to(event::ConnectionAttempt, &attempt);
+            let Attempt { address, port, .. } = attempt;
+            let local = self.cell.transport.borrow().local_address();
+            let local = local.map(|address| (address.ip().to_string(), address.port()));
             let at = Endpoint {
                 address,
                 port,
@@ -578,7 +582,7 @@ fn open(address: SocketAddr, options: &ConnectOptions, several: bool) -> Result<
         let bound = bind(&socket, SocketAddr::new(local, port));
         let at = Endpoint {
             address: local.to_string(),
-            port: Some(port),
+            port: options.local_port,
             local: None,
         };
         bound.map_err(|error| Error::endpoint("bind", &error, &at))?;

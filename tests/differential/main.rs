@@ -15,6 +15,7 @@
 mod node;
 mod trace;
 
+mod connecting;
 mod ending;
 mod reading;
 mod writing;
