@@ -226,14 +226,20 @@ impl SocketHost<'_> {
             if self.event_loop.is_interrupted() {
                 break;
             }
+            let mut filled = true;
             if cell.duplex.is_unbuffered() {
                 self.read_into_own();
             } else if let Some(count) = self.receive(&mut buffer) {
+                filled = count == buffer.len();
                 cell.duplex.on_data(self, &buffer[..count]);
             }
             self.event_loop.settle();
             if cell.readiness.get() == Readiness::Drained || !cell.duplex.wants_read() {
                 return;
+            }
+            // The end comes in a turn of its own, as in Node: after the immediates of the last data.
+            if !filled {
+                break;
             }
         }
         self.continue_reading();
