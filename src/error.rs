@@ -319,8 +319,16 @@ pub(crate) mod node {
             "ERR_STREAM_UNABLE_TO_PIPE", "Cannot pipe to a closed or destroyed stream";
         missing_streams = "ERR_MISSING_ARGS", "The \"streams\" argument must be specified";
         invalid_handle_type = "ERR_INVALID_HANDLE_TYPE", "This handle type cannot be sent";
-        /// A write that was under way when its socket was destroyed.
-        write_cancelled = "ECANCELED", "write ECANCELED";
+    }
+
+    /// A write that was under way when its socket was destroyed.
+    pub(crate) fn write_cancelled() -> Error {
+        Inner {
+            message: "write ECANCELED".to_owned(),
+            syscall: Some("write"),
+            ..Inner::of("ECANCELED")
+        }
+        .into()
     }
 
     pub(crate) fn destroyed(call: &'static str) -> Error {

@@ -85,6 +85,8 @@ pub fn pipeline_with(
     }
 }
 
+type Done = Box<dyn FnOnce(Result<()>)>;
+
 struct Pipeline {
     unfinished: Cell<usize>,
     error: RefCell<Option<Error>>,
@@ -92,7 +94,7 @@ struct Pipeline {
     members: RefCell<Vec<Member>>,
     /// What is left on the last socket, which is given back clean if it can still be read.
     of_last: RefCell<Vec<Finished>>,
-    done: RefCell<Option<Box<dyn FnOnce(Result<()>)>>>,
+    done: RefCell<Option<Done>>,
 }
 
 struct Member {
