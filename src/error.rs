@@ -142,7 +142,7 @@ impl Error {
         Inner {
             message,
             address: Some(at.address.clone()),
-            port: at.port,
+            port: at.known_port(),
             local: at.local.clone(),
             ..Inner::os(syscall, code, error)
         }
@@ -158,7 +158,7 @@ impl Error {
                 .trim_end()
                 .to_owned(),
             address: (!at.address.is_empty()).then(|| at.address.clone()),
-            port: at.port,
+            port: at.known_port(),
             ..Inner::os("listen", code, error)
         }
         .into()
@@ -234,10 +234,15 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     fn text(&self) -> String {
-        match self.port {
+        match self.known_port() {
             Some(port) => format!("{}:{port}", self.address),
             None => self.address.clone(),
         }
+    }
+
+    /// Node does not name a port that was to be any.
+    fn known_port(&self) -> Option<u16> {
+        self.port.filter(|port| *port > 0)
     }
 }
 
