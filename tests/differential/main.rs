@@ -17,6 +17,7 @@ mod trace;
 
 mod connecting;
 mod ending;
+mod joining;
 mod reading;
 mod writing;
 
