@@ -56,6 +56,7 @@
 //! | `resetAndDestroy` right after `end` emits a synchronous error and never closes | resets and closes | a bug |
 //! | in `'connectionAttemptFailed'` of an only address, `connecting` is false and `readyState` may be `'open'` | the socket still connects | it is not open |
 //! | `destroy` in a `'connectionAttempt'` listener throws a `TypeError` | nothing follows but `Close` | a bug |
+//! | each `close` of a server that has closed, or is about to, emits `'close'` | it is emitted once for each time that the server has listened; the callbacks are called all the same | once is what a listener counts on |
 //! | `end(callback)` on a socket that was destroyed without an error never calls back | `ERR_STREAM_DESTROYED` | a bug |
 //! | `bytesWritten` of a destroyed socket counts a write in full that was cut off | counts what the kernel took | it can be relied on |
 //! | an empty list of addresses from a lookup throws inside the callback | is ENOTFOUND | a bug |

@@ -93,6 +93,8 @@ struct ServerCell {
     connections: Cell<usize>,
     /// Counts calls of `listen` and `close`, so that a late lookup is known as such.
     attempt: Cell<u32>,
+    /// `listen` was called, and `close` not since.
+    wanted: Cell<bool>,
     referenced: Cell<bool>,
     counted: Cell<bool>,
     /// There are no descriptors left, and that has been told.
@@ -113,6 +115,7 @@ impl Server {
                 max_connections: Cell::new(None),
                 connections: Cell::new(0),
                 attempt: Cell::new(0),
+                wanted: Cell::new(false),
                 referenced: Cell::new(true),
                 counted: Cell::new(false),
                 exhausted: Cell::new(false),
@@ -315,6 +318,7 @@ impl ServerHost<'_> {
             return self.emit_error_later(node::already_listening());
         }
         let attempt = self.next_attempt();
+        self.cell.wanted.set(true);
         match options.target.clone() {
             ListenTarget::Tcp { host: None, port } => {
                 self.listening(Listener::on_all(port, &options));
@@ -488,6 +492,7 @@ impl ServerHost<'_> {
 
     fn close(&self) {
         self.next_attempt();
+        self.cell.wanted.set(false);
         let listener = self.cell.listener.replace(Listener::None);
         if !listener.is_none() {
             // Kept in the closing phase, as every handle is: the loop lives until then.
@@ -502,7 +507,8 @@ impl ServerHost<'_> {
         if self.is_idle() {
             self.tick(|host| {
                 host.emit(event::Close, false);
-                if host.is_idle() {
+                // A listener of `Close` may have begun to listen again.
+                if host.is_idle() && !host.cell.wanted.get() {
                     host.event_loop.remove(host.cell.key);
                 }
             });

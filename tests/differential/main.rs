@@ -19,6 +19,8 @@ mod connecting;
 mod ending;
 mod joining;
 mod reading;
+mod serving;
+mod turning;
 mod writing;
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
