@@ -287,7 +287,7 @@ fn in_a_listener_of_an_idle_timeout() {
 fn in_a_timer_and_in_an_interval_which_goes_on() {
     let (once, again) = (trip(), trip());
     others_are_unharmed(move || {
-        timers::set_timeout(Duration::from_millis(1), move || once());
+        timers::set_timeout(Duration::from_millis(1), once);
     });
     let interval: Rc<Cell<Option<timers::Timeout>>> = Rc::default();
     let own = Rc::clone(&interval);
@@ -311,7 +311,7 @@ fn in_an_immediate_and_in_a_tick() {
     let (immediate, tick) = (trip(), trip());
     others_are_unharmed(move || {
         timers::set_immediate(|| note("before"));
-        timers::set_immediate(move || immediate());
+        timers::set_immediate(immediate);
         timers::set_immediate(|| note("after"));
     });
     assert_eq!(record(), ["before", "after"]);
@@ -319,7 +319,7 @@ fn in_an_immediate_and_in_a_tick() {
         timers::set_timeout(Duration::from_millis(1), move || {
             let tick = tick.clone();
             timers::next_tick(|| note("before"));
-            timers::next_tick(move || tick());
+            timers::next_tick(tick);
             timers::next_tick(|| note("after"));
         });
     });

@@ -484,7 +484,7 @@ fn destroy_soon_sends_what_was_written_and_waits_for_nobody() {
 fn text_is_written_by_the_macros_of_the_standard_library() {
     pair(|server, client| {
         let mut writer = client;
-        writeln!(writer, "{} and {}", 1, "two").unwrap();
+        writeln!(writer, "{} and two", 1).unwrap();
         writer.flush().unwrap();
         collect(server, |bytes| note(String::from_utf8(bytes).unwrap()));
         client.resume();

@@ -12,8 +12,10 @@ use support::{note, record, run_on, run_to_end, spin};
 const MS: Duration = Duration::from_millis(1);
 
 /// A place for a handle that its own callback needs.
-fn slot<T>() -> (Rc<Cell<Option<T>>>, Rc<Cell<Option<T>>>) {
-    let slot = Rc::new(Cell::new(None));
+type Slot<T> = Rc<Cell<Option<T>>>;
+
+fn slot<T>() -> (Slot<T>, Slot<T>) {
+    let slot = Slot::default();
     (Rc::clone(&slot), slot)
 }
 
