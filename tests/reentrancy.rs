@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use soquete::net::{self, ConnectOptions, Server, ServerOptions, Socket, SocketOptions};
 use soquete::{Error, event, timers};
-use support::{note, port_of, record, run_to_end};
+use support::{done, note, port_of, record, run_to_end};
 
 /// The events of a client, in a conversation that has them all but `Error` and `Timeout`.
 const EVENTS: &[&str] = &[
@@ -37,40 +37,40 @@ type Call<T> = (&'static str, fn(T));
 
 /// What changes something.
 const SOCKET_CALLS: &[Call<Socket>] = &[
-    ("write", |s| drop(s.write("more"))),
+    ("write", |s| done(s.write("more"))),
     ("write_with", |s| {
-        drop(s.write_with(vec![0; 100_000], |_| ()))
+        done(s.write_with(vec![0; 100_000], |_| ()))
     }),
-    ("end", |s| drop(s.end())),
-    ("end_with", |s| drop(s.end_with("last"))),
-    ("end_then", |s| drop(s.end_then("last", |_| ()))),
+    ("end", |s| done(s.end())),
+    ("end_with", |s| done(s.end_with("last"))),
+    ("end_then", |s| done(s.end_then("last", |_| ()))),
     ("cork", |s| s.cork()),
     ("uncork", |s| s.uncork()),
-    ("destroy", |s| drop(s.destroy())),
-    ("destroy_with", |s| drop(s.destroy_with(mine()))),
+    ("destroy", |s| done(s.destroy())),
+    ("destroy_with", |s| done(s.destroy_with(mine()))),
     ("destroy_soon", |s| s.destroy_soon()),
-    ("reset_and_destroy", |s| drop(s.reset_and_destroy())),
-    ("pause", |s| drop(s.pause())),
-    ("resume", |s| drop(s.resume())),
+    ("reset_and_destroy", |s| done(s.reset_and_destroy())),
+    ("pause", |s| done(s.pause())),
+    ("resume", |s| done(s.resume())),
     ("pause and resume", |s| {
-        drop(s.pause().resume().pause().resume())
+        done(s.pause().resume().pause().resume())
     }),
-    ("read", |s| drop(s.read())),
-    ("read_exactly", |s| drop(s.read_exactly(1))),
-    ("unshift", |s| drop(s.unshift("back"))),
-    ("set_encoding", |s| drop(s.set_encoding())),
-    ("connect", |s| drop(s.connect(("127.0.0.1", 1)))),
+    ("read", |s| done(s.read())),
+    ("read_exactly", |s| done(s.read_exactly(1))),
+    ("unshift", |s| done(s.unshift("back"))),
+    ("set_encoding", |s| done(s.set_encoding())),
+    ("connect", |s| done(s.connect(("127.0.0.1", 1)))),
     ("set_timeout", |s| {
-        drop(s.set_timeout(Duration::from_millis(1)))
+        done(s.set_timeout(Duration::from_millis(1)))
     }),
-    ("set_allow_half_open", |s| drop(s.set_allow_half_open(true))),
+    ("set_allow_half_open", |s| done(s.set_allow_half_open(true))),
     ("listen to readable", |s| {
-        drop(s.on(event::Readable, |()| ()))
+        done(s.on(event::Readable, |()| ()))
     }),
     ("remove_all_listeners_of", |s| {
-        drop(s.remove_all_listeners_of(event::Data))
+        done(s.remove_all_listeners_of(event::Data))
     }),
-    ("remove_all_listeners", |s| drop(s.remove_all_listeners())),
+    ("remove_all_listeners", |s| done(s.remove_all_listeners())),
     ("everything at once", |s| {
         let all = &SOCKET_CALLS[..SOCKET_CALLS.len() - 1];
         all.iter().for_each(|(_, call)| call(s));
@@ -78,16 +78,16 @@ const SOCKET_CALLS: &[Call<Socket>] = &[
 ];
 
 const SERVER_CALLS: &[Call<Server>] = &[
-    ("close", |s| drop(s.close())),
-    ("close_with", |s| drop(s.close_with(|_| ()))),
+    ("close", |s| done(s.close())),
+    ("close_with", |s| done(s.close_with(|_| ()))),
     ("listen", |s| {
-        drop(s.on(event::Error, |_| ()).listen(("127.0.0.1", 0)))
+        done(s.on(event::Error, |_| ()).listen(("127.0.0.1", 0)))
     }),
     ("set_max_connections", |s| {
-        drop(s.set_max_connections(Some(0)))
+        done(s.set_max_connections(Some(0)))
     }),
     ("remove_all_listeners_of", |s| {
-        drop(s.remove_all_listeners_of(event::Close))
+        done(s.remove_all_listeners_of(event::Close))
     }),
     ("questions", |s| {
         let _ = (
@@ -281,7 +281,7 @@ fn conversation(event: &'static str, act: impl Fn(Cast) + 'static) -> [u32; 3] {
     } else {
         client.on(event::Ready, move |()| {
             client.pause();
-            timers::set_immediate(move || drop(client.resume()));
+            timers::set_immediate(move || done(client.resume()));
         });
         client.on(event::Data, move |_| {
             match event {
@@ -307,7 +307,7 @@ fn conversation(event: &'static str, act: impl Fn(Cast) + 'static) -> [u32; 3] {
     [Some(client), accepted.get(), Some(bystander)]
         .into_iter()
         .flatten()
-        .for_each(|socket| drop(socket.destroy()));
+        .for_each(|socket| done(socket.destroy()));
     server.close();
     run_to_end();
     note(format!("bystander got {}", answered.get()));
@@ -491,7 +491,7 @@ fn any_call_in_a_servers_own_listeners() {
             }
             client.destroy();
             let accepted = sockets.take();
-            accepted.iter().for_each(|socket| drop(socket.destroy()));
+            accepted.iter().for_each(|socket| done(socket.destroy()));
             server.remove_all_listeners().close();
             run_to_end();
             let silenced = ["remove_all_listeners", "everything at once"].contains(socket_name);

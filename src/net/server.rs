@@ -24,6 +24,9 @@ const ACCEPT_BUDGET: usize = 64;
 /// How long accepting rests when descriptors have run out and nobody could be turned away.
 const EXHAUSTION_PAUSE_MS: u64 = 100;
 
+/// A server at its limit, where one leaves and two come, must not fill the log.
+const WARN_AGAIN_MS: u64 = 60_000;
+
 /// Takes connections. Node's `net.Server`.
 ///
 /// A `Server` is a handle: copies name the same server. Once it has closed, all of them are stale,
@@ -97,8 +100,8 @@ struct ServerCell {
     wanted: Cell<bool>,
     referenced: Cell<bool>,
     counted: Cell<bool>,
-    /// There are no descriptors left, and that has been told.
-    exhausted: Cell<bool>,
+    /// When it was last told that there are no descriptors left.
+    warned_at: Cell<Option<u64>>,
     /// A timer will try to accept again.
     resting: Cell<bool>,
 }
@@ -118,7 +121,7 @@ impl Server {
                 wanted: Cell::new(false),
                 referenced: Cell::new(true),
                 counted: Cell::new(false),
-                exhausted: Cell::new(false),
+                warned_at: Cell::new(None),
                 resting: Cell::new(false),
             });
             cell.key
@@ -407,7 +410,6 @@ impl ServerHost<'_> {
             let accepted = self.cell.listener.borrow().accept();
             match accepted {
                 Accepted::Connection(transport) => {
-                    self.cell.exhausted.set(false);
                     Counters::add(&self.event_loop.counters.accepts, 1);
                     self.connection(transport);
                     self.event_loop.settle();
@@ -424,7 +426,10 @@ impl ServerHost<'_> {
     }
 
     fn exhausted(&self, error: &std::io::Error) {
-        if !self.cell.exhausted.replace(true) {
+        let now = self.event_loop.now();
+        let warned_at = self.cell.warned_at.get();
+        if warned_at.is_none_or(|at| now - at >= WARN_AGAIN_MS) {
+            self.cell.warned_at.set(Some(now));
             log::warn!(
                 target: "soquete::net",
                 "accept: {error}; connections are turned away until descriptors are closed"
