@@ -81,6 +81,9 @@ mod error;
 pub mod event;
 pub mod events;
 pub mod framing;
+#[cfg(any(test, fuzzing, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod machine;
 pub mod net;
 mod reactor;

@@ -36,6 +36,8 @@ use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
+#[cfg(any(test, fuzzing, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod listeners;
 
 use listeners::{AnyListeners, Listener, Listeners};

@@ -36,6 +36,8 @@ mod write_half;
 pub(crate) mod write_queue;
 
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
+pub(crate) mod fuzz;
+#[cfg(any(test, fuzzing, feature = "fuzzing"))]
 mod script;
 #[cfg(test)]
 mod tests;

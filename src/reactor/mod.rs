@@ -33,6 +33,8 @@ use crate::error::{self, Error, Result};
 
 mod buffers;
 mod clock;
+#[cfg(any(test, fuzzing, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod handle;
 mod metrics;
 mod poller;

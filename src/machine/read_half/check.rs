@@ -5,7 +5,7 @@ use super::Duplex;
 impl Duplex {
     pub(in crate::machine) fn check_read_half(&self) {
         let half = &self.read;
-        let kept: usize = half
+        let kept = half
             .buffer
             .if_some(|buffer| buffer.chunks.iter().map(Vec::len).sum())
             .unwrap_or(0);

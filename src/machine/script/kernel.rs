@@ -61,6 +61,7 @@ pub(super) struct Kernel {
     /// A write was told that the buffer is full, so that an edge follows once it is not.
     full: bool,
     sent: u64,
+    writes: u32,
     ended: bool,
     arrived: u64,
     read: u64,
@@ -79,6 +80,7 @@ impl Kernel {
             room: usize::MAX,
             full: false,
             sent: 0,
+            writes: 0,
             ended: false,
             arrived: 0,
             read: 0,
@@ -97,6 +99,12 @@ impl Kernel {
         self.sent
     }
 
+    /// How often it was asked to take something.
+    #[cfg(test)]
+    pub(super) fn writes(&self) -> u32 {
+        self.writes
+    }
+
     /// What arrived and was not read.
     pub(super) fn unread(&self) -> u64 {
         self.arrived - self.read
@@ -107,6 +115,7 @@ impl Kernel {
         assert!(!self.ended, "a write after the end was sent");
         let offered: usize = slices.iter().map(|slice| slice.len()).sum();
         assert!(offered > 0, "a write of nothing");
+        self.writes += 1;
         if self.reset {
             return Err(ErrorKind::BrokenPipe.into());
         }

@@ -26,7 +26,7 @@ mod user;
 mod witness;
 
 pub(super) use conclusion::Conclusion;
-pub(super) use kernel::Fault;
+pub(super) use kernel::{Fault, LONGEST};
 pub(super) use op::{Callback, KernelOp, Moment, Op, UserOp};
 
 use kernel::Kernel;
@@ -77,6 +77,8 @@ pub(super) struct World {
     calls: Cell<u32>,
     /// Calls of `read` and `unshift` among them, which give data to a paused reader too.
     explicit_reads: Cell<u32>,
+    /// Bytes that a listener of `Data` has read, which are still to come as `Data`.
+    granted: Cell<usize>,
 }
 
 enum Job {
@@ -116,6 +118,7 @@ impl World {
             running: Cell::new(0),
             calls: Cell::new(0),
             explicit_reads: Cell::new(0),
+            granted: Cell::new(0),
         });
         world.duplex.set_readable_high_water_mark(HIGH_WATER_MARK);
         world.duplex.set_writable_high_water_mark(HIGH_WATER_MARK);
@@ -163,6 +166,12 @@ impl World {
     #[cfg(test)]
     pub(super) fn sent(&self) -> u64 {
         self.kernel.borrow().sent()
+    }
+
+    /// How many system calls that took.
+    #[cfg(test)]
+    pub(super) fn writes(&self) -> u32 {
+        self.kernel.borrow().writes()
     }
 
     fn kernel_does(&self, op: KernelOp) {
@@ -358,9 +367,13 @@ impl World {
         self.running.set(before);
     }
 
+    fn is_running(&self, moment: Moment) -> bool {
+        self.running.get() & 1 << moment as u32 != 0
+    }
+
     /// Calls a listener; later, if it is running.
     fn emit_now_or_later(&self, moment: Moment, see: impl FnOnce(&mut Witness, &World) + 'static) {
-        if self.running.get() & 1 << moment as u32 == 0 {
+        if !self.is_running(moment) {
             see(&mut self.witness.borrow_mut(), self);
             return self.react(moment);
         }
@@ -413,7 +426,10 @@ impl Host for World {
     }
 
     fn flush_later(&self) {
-        self.unflushed.set(self.unflushed.get() + 1);
+        // Those that a listener of `Data` makes go out when it has returned.
+        if !self.is_running(Moment::Data) {
+            self.unflushed.set(self.unflushed.get() + 1);
+        }
     }
 
     fn shutdown_later(&self) {
@@ -432,22 +448,25 @@ impl Host for World {
     fn emit(&self, signal: Signal<'_>) {
         match signal {
             Signal::Data(chunk) => {
-                let allowed =
-                    self.explicit_reads.get() > 0 || self.duplex.readable_flowing() == Some(true);
-                let chunk = chunk.to_vec();
-                self.emit_now_or_later(Moment::Data, move |witness, _| {
-                    witness.data(&chunk, allowed);
-                });
+                assert!(!self.is_running(Moment::Data), "Data inside Data");
+                let granted = self.granted.get();
+                let allowed = self.explicit_reads.get() > 0
+                    || self.duplex.readable_flowing() == Some(true)
+                    || granted >= chunk.len();
+                self.granted.set(granted.saturating_sub(chunk.len()));
+                self.witness.borrow_mut().data(chunk, allowed);
+                self.react(Moment::Data);
+                self.duplex.flush(self);
             }
             // The same chunk comes as `Data`, too.
             Signal::Text(text) => assert!(text.is_ascii()),
-            Signal::Readable => {
-                let before = self.listens_readable.get();
+            Signal::Readable if self.listens_readable.get() => {
                 self.emit_plain(Moment::Readable, "readable");
-                if before && !self.listens_readable.get() {
+                if !self.listens_readable.get() {
                     self.duplex.readable_listener_removed(self);
                 }
             }
+            Signal::Readable => {}
             Signal::End => {
                 self.emit_now_or_later(Moment::End, |witness, _| witness.end());
             }

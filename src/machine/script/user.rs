@@ -123,6 +123,9 @@ impl World {
         let outcome = self.duplex.read(self, amount);
         let taken = outcome.ok().flatten().map_or(0, |chunk| chunk.len());
         assert!(taken <= before, "more was read than there was");
+        if self.is_running(Moment::Data) {
+            self.granted.set(self.granted.get() + taken);
+        }
         self.explicit_reads.set(self.explicit_reads.get() - 1);
     }
 

@@ -58,6 +58,7 @@ impl Witness {
     }
 
     /// What was seen since the last time, in words.
+    #[cfg(test)]
     pub(super) fn take_trace(&mut self) -> String {
         std::mem::take(&mut self.trace).join(" ")
     }

@@ -12,6 +12,7 @@
 use std::io::ErrorKind;
 use std::rc::Rc;
 
+use super::{kernel, user};
 use crate::machine::script::{
     Callback::{With, Without},
     Conclusion, Fault,
@@ -20,16 +21,6 @@ use crate::machine::script::{
     UserOp::*,
     World,
 };
-
-/// A call of the user's.
-const fn user(call: crate::machine::script::UserOp) -> Op {
-    Op::User(call)
-}
-
-/// Something that happens in the kernel, and is told of at once.
-const fn kernel(op: crate::machine::script::KernelOp) -> Op {
-    Op::Kernel(op)
-}
 
 /// Tells which script failed.
 struct Told<'a>(&'a [Op], Conclusion);

@@ -1,0 +1,120 @@
+//! The write queue against a list of bytes.
+
+use std::cell::RefCell;
+use std::io::IoSlice;
+use std::rc::Rc;
+
+use crate::fuzzing::Input;
+use crate::machine::data::Data;
+use crate::machine::write_queue::{SLICES, WriteQueue};
+
+/// What the queue should hold.
+#[derive(Default)]
+struct Model {
+    bytes: Vec<u8>,
+    accepted: u64,
+    /// Where each callback waits, and which it is.
+    callbacks: Vec<(u64, u32)>,
+    next_id: u32,
+}
+
+/// Pushes, sends and calls as the bytes say, and compares each answer with the model's.
+pub fn write_queue(bytes: &[u8]) {
+    let mut input = Input::new(bytes);
+    let mut queue = WriteQueue::take();
+    let mut model = Model::default();
+    let called = Rc::new(RefCell::new(Vec::new()));
+    while !input.is_empty() {
+        match input.below(8) {
+            0..3 => push(&mut input, &mut queue, &mut model),
+            3 => {
+                let (id, called) = (model.next_id, Rc::clone(&called));
+                model.next_id += 1;
+                model.callbacks.push((model.accepted, id));
+                let callback = move |_| called.borrow_mut().push(id);
+                queue.push_callback_if(model.accepted, Some(Box::new(callback)));
+            }
+            4..6 => send(&mut input, &mut queue, &mut model),
+            6 => {
+                let settled = model.accepted - model.bytes.len() as u64;
+                let before = model.callbacks.len();
+                model.callbacks.retain(|(position, _)| *position > settled);
+                let due = before - model.callbacks.len();
+                called.borrow_mut().clear();
+                while let Some(callback) = queue.pop_callback(settled) {
+                    callback(Ok(()));
+                }
+                assert_eq!(called.borrow().len(), due);
+                assert!(called.borrow().is_sorted());
+            }
+            _ => {
+                let begin = model.accepted - model.bytes.len() as u64;
+                let any = queue.gather_callbacks(begin, model.accepted);
+                let late = |(position, _): &&mut (u64, u32)| *position > begin;
+                let gathered = model.callbacks.iter_mut().filter(late);
+                let count = gathered.map(|(position, _)| *position = model.accepted);
+                assert_eq!(any, count.count() > 0);
+            }
+        }
+        compare(&queue, &model);
+    }
+    queue.clear_bytes();
+    while queue.pop_callback(u64::MAX).is_some() {}
+    WriteQueue::give(queue);
+}
+
+fn push(input: &mut Input<'_>, queue: &mut WriteQueue, model: &mut Model) {
+    const SIZES: [usize; 8] = [0, 1, 7, 1023, 1024, 1025, 40_000, 64 * 1024];
+    let (len, seed) = (input.choose(&SIZES), input.byte());
+    let bytes: Vec<u8> = (0..len)
+        .map(|index| seed.wrapping_add(index as u8))
+        .collect();
+    model.bytes.extend_from_slice(&bytes);
+    model.accepted += len as u64;
+    match input.below(4) {
+        0 => queue.push(Data::from(&bytes)),
+        1 => queue.push(Data::from(bytes)),
+        2 => queue.push(Data::from(Rc::<[u8]>::from(bytes))),
+        _ => queue.push(Data::from(std::sync::Arc::<[u8]>::from(bytes))),
+    }
+}
+
+fn send(input: &mut Input<'_>, queue: &mut WriteQueue, model: &mut Model) {
+    let offered = match queue.only_chunk() {
+        Some(chunk) => {
+            assert_eq!(chunk, model.bytes, "the only chunk is all there is");
+            chunk.len()
+        }
+        None => {
+            let most = model.bytes.len() * (1 + input.below(4)) / 4;
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let count = queue.slices(&mut slices, most);
+            let slices = slices[..count].iter();
+            let offered: Vec<u8> = slices.flat_map(|slice| slice.to_vec()).collect();
+            assert!(offered.len() <= most && (most == 0 || !offered.is_empty()));
+            assert_eq!(offered, model.bytes[..offered.len()]);
+            offered.len()
+        }
+    };
+    let sent = match input.below(4) {
+        0 => offered,
+        1 => offered.min(input.byte() as usize),
+        2 => offered.saturating_sub(1),
+        _ => offered / 2,
+    };
+    let begun = queue.advance(sent);
+    model.bytes.drain(..sent);
+    assert!(begun == 0 || queue.first_left() > 0);
+}
+
+fn compare(queue: &WriteQueue, model: &Model) {
+    queue.check();
+    assert_eq!(queue.bytes(), model.bytes.len());
+    let next = model.callbacks.first().map(|(position, _)| *position);
+    assert_eq!(queue.next_callback(), next);
+    assert_eq!(
+        queue.is_empty(),
+        model.bytes.is_empty() && model.callbacks.is_empty()
+    );
+    assert!(queue.first_left() <= queue.bytes());
+}

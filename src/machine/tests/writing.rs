@@ -1,0 +1,297 @@
+//! The rows of the table of the writing half, and what befalls a write.
+
+use std::io::ErrorKind;
+
+use super::{conclude_each, kernel, trace, user};
+use crate::machine::script::{
+    Callback::{With, Without},
+    Fault,
+    KernelOp::*,
+    Moment, Op,
+    Op::{React, Settle, Turn},
+    UserOp::*,
+    World,
+};
+
+#[test]
+fn small_writes_of_one_callback_go_out_together_when_it_returns() {
+    let world = World::open();
+    world.run(&[user(Write(2, With)), user(WriteOwned(3, With))]);
+    assert_eq!((world.sent(), world.writes()), (0, 0));
+    assert_eq!(trace(&world, &[Settle]), "cb0 cb1");
+    assert_eq!((world.sent(), world.writes()), (5, 1));
+}
+
+#[test]
+fn a_write_that_fills_a_buffer_goes_out_now_and_its_callback_comes_on_a_tick() {
+    for big in [Write(16 * 1024, With), WriteOwned(16 * 1024, With)] {
+        let world = World::open();
+        assert_eq!(trace(&world, &[user(big)]), "");
+        assert_eq!(world.sent(), 16 * 1024);
+        assert_eq!(trace(&world, &[Settle]), "cb0");
+    }
+}
+
+#[test]
+fn a_big_write_takes_the_small_ones_before_it_along() {
+    let world = World::open();
+    world.run(&[user(Write(3, With)), user(Write(16 * 1024, With))]);
+    assert_eq!((world.sent(), world.writes()), (3 + 16 * 1024, 1));
+    assert_eq!(trace(&world, &[Settle]), "cb0 cb1");
+}
+
+#[test]
+fn writes_behind_a_request_wait_for_its_end_and_go_out_as_one() {
+    let world = World::open();
+    world.run(&[kernel(Room(2)), user(Write(5, With)), Settle]);
+    world.run(&[user(Write(3, With)), user(Write(3, With)), Turn]);
+    assert_eq!((world.sent(), world.trace()), (2, String::new()));
+    world.run(&[kernel(Room(100)), Turn]);
+    assert_eq!((world.sent(), world.writes()), (11, 2));
+    assert_eq!(world.trace(), "cb0 cb1 cb2");
+}
+
+#[test]
+fn a_batch_that_is_cut_short_calls_back_only_when_all_of_it_is_out() {
+    let world = World::open();
+    world.run(&[kernel(Room(2)), user(Write(5, With)), Settle]);
+    world.run(&[user(Write(3, With)), user(Write(3, With)), Turn]);
+    assert_eq!(trace(&world, &[kernel(Room(7)), Turn]), "cb0");
+    assert_eq!(trace(&world, &[kernel(Room(1)), Turn]), "");
+    assert_eq!(trace(&world, &[kernel(Room(9)), Turn]), "cb1 cb2");
+}
+
+#[test]
+fn what_is_written_before_the_connection_goes_out_with_it() {
+    let world = World::connecting();
+    world.run(&[user(Write(5, With)), user(Write(3, With)), Turn]);
+    assert_eq!(world.trace(), "");
+    world.run(&[kernel(Connected), Turn]);
+    assert_eq!(world.trace(), "connect cb0 cb1");
+    assert_eq!((world.sent(), world.writes()), (8, 1));
+}
+
+#[test]
+fn what_is_corked_goes_out_at_uncork_by_one_call() {
+    let world = World::open();
+    world.run(&[
+        user(Cork),
+        user(Cork),
+        user(Write(5, With)),
+        user(Write(3, With)),
+    ]);
+    assert_eq!(trace(&world, &[user(Uncork), Turn]), "");
+    assert_eq!(world.sent(), 0);
+    assert_eq!(trace(&world, &[user(Uncork)]), "");
+    assert_eq!((world.sent(), world.writes()), (8, 1));
+    assert_eq!(trace(&world, &[Settle]), "cb0 cb1");
+}
+
+#[test]
+fn what_is_corked_stays_behind_when_the_request_before_it_completes() {
+    let script = [
+        kernel(Room(2)),
+        user(Write(5, With)),
+        user(Cork),
+        user(Write(3, With)),
+        kernel(Room(100)),
+        Turn,
+    ];
+    let world = World::open();
+    assert_eq!(trace(&world, &script), "cb0");
+    assert_eq!(world.sent(), 5);
+    assert_eq!(trace(&world, &[user(Uncork), Settle]), "cb1");
+    conclude_each(World::open, &script);
+}
+
+#[test]
+fn a_cork_after_the_end_holds_it_back_until_uncork() {
+    let world = World::open();
+    world.run(&[kernel(Room(2)), user(Write(5, With)), Settle]);
+    world.run(&[
+        user(EndWith(3, Without)),
+        user(Cork),
+        kernel(Room(100)),
+        Turn,
+    ]);
+    assert_eq!(world.trace(), "cb0");
+    assert_eq!(trace(&world, &[user(Uncork), Turn]), "prefinish finish");
+}
+
+#[test]
+fn a_corked_write_of_nothing_is_called_back_in_its_place() {
+    for nothing in [Write(0, With), WriteOwned(0, With)] {
+        let world = World::open();
+        world.run(&[user(Cork), user(nothing), user(End(With)), Turn]);
+        assert_eq!(world.trace(), "cb0 prefinish cb1 finish");
+
+        let world = World::open();
+        world.run(&[
+            user(Cork),
+            user(nothing),
+            user(Write(2, With)),
+            user(End(With)),
+            Turn,
+        ]);
+        assert_eq!(world.trace(), "cb0 cb1 prefinish cb2 finish");
+    }
+}
+
+#[test]
+fn drain_follows_a_write_that_returned_false_and_comes_before_its_callback() {
+    let world = World::open();
+    world.run(&[kernel(Room(2)), user(Write(5, With)), Settle]);
+    world.run(&[user(Write(12, With)), Turn]);
+    assert!(world.duplex.writable_need_drain());
+    assert_eq!(trace(&world, &[kernel(Room(3)), Turn]), "cb0");
+    assert_eq!(trace(&world, &[kernel(Room(100)), Turn]), "drain cb1");
+    assert!(!world.duplex.writable_need_drain());
+}
+
+#[test]
+fn a_short_write_at_every_byte_loses_nothing() {
+    for first in 0..=9 {
+        for second in 0..=9 {
+            let script = [
+                kernel(NextWrite(Fault::Short(first))),
+                kernel(NextWrite(Fault::Interrupted)),
+                kernel(NextWrite(Fault::Short(second))),
+                user(Write(4, With)),
+                user(WriteOwned(5, With)),
+                Turn,
+                user(Write(1, With)),
+                kernel(Room(100)),
+                Turn,
+            ];
+            conclude_each(World::open, &script);
+        }
+    }
+}
+
+#[test]
+fn an_interrupted_write_is_made_again() {
+    let world = World::open();
+    let interrupted = kernel(NextWrite(Fault::Interrupted));
+    world.run(&[interrupted, interrupted, user(Write(5, With)), Turn]);
+    assert_eq!((world.sent(), world.writes()), (5, 3));
+    assert_eq!(world.trace(), "cb0");
+}
+
+#[test]
+fn a_refused_write_fails_with_those_behind_it_and_then_the_socket() {
+    let world = World::open();
+    world.run(&[
+        kernel(NextWrite(Fault::Fail(ErrorKind::BrokenPipe))),
+        user(Write(5, With)),
+        user(WritableLength),
+        user(Write(3, With)),
+        Turn,
+    ]);
+    assert_eq!(world.trace(), "cb0:EPIPE cb1:EPIPE error:EPIPE close:true");
+}
+
+#[test]
+fn a_failed_write_reports_what_was_handed_over_before_it_as_done() {
+    let world = World::open();
+    world.run(&[
+        user(Write(16 * 1024, With)),
+        kernel(NextWrite(Fault::Fail(ErrorKind::ConnectionReset))),
+        user(Write(16 * 1024, With)),
+        Turn,
+    ]);
+    let expected = "cb0 cb1:ECONNRESET error:ECONNRESET close:true";
+    assert_eq!(world.trace(), expected);
+}
+
+#[test]
+fn a_write_in_the_callback_of_a_failed_one_fails_too() {
+    for len in [0, 5, 16 * 1024] {
+        let script = [
+            kernel(NextWrite(Fault::Fail(ErrorKind::BrokenPipe))),
+            user(Write(5, With)),
+            React(Moment::WriteCallback, Write(len, With)),
+            React(Moment::WriteCallback, Write(0, With)),
+            Turn,
+        ];
+        let world = World::open();
+        let expected = "cb0:EPIPE cb1:EPIPE cb2:EPIPE error:EPIPE close:true";
+        assert_eq!(trace(&world, &script), expected);
+        conclude_each(World::open, &script);
+    }
+}
+
+#[test]
+fn a_write_on_a_socket_without_a_connection_fails() {
+    let world = World::fresh();
+    world.run(&[user(Write(5, With)), user(Write(3, With)), Turn]);
+    assert_eq!(
+        world.trace(),
+        "cb0:ERR_SOCKET_CLOSED cb1:ERR_SOCKET_CLOSED error:ERR_SOCKET_CLOSED close:true"
+    );
+}
+
+#[test]
+fn a_request_that_is_under_way_is_cancelled_by_destroy_and_the_others_fail() {
+    let world = World::open();
+    world.run(&[kernel(Room(2)), user(Write(5, With)), Settle]);
+    world.run(&[user(Write(3, With)), user(Destroy), Turn]);
+    assert_eq!(world.trace(), "cb0:ECANCELED cb1:ECANCELED close");
+}
+
+#[test]
+fn a_read_error_leaves_the_request_to_be_cancelled() {
+    let world = World::open();
+    world.run(&[
+        user(ListenData),
+        Turn,
+        kernel(Room(2)),
+        user(Write(5, With)),
+        Settle,
+    ]);
+    world.run(&[kernel(PeerResets), Turn]);
+    assert_eq!(
+        world.trace(),
+        "resume error:ECONNRESET cb0:ECANCELED close:true"
+    );
+}
+
+#[test]
+fn more_than_the_ceiling_destroys_the_socket() {
+    let world = World::open();
+    world.duplex.set_max_write_queue(10);
+    world.run(&[kernel(Room(2)), user(Write(10, With)), Turn]);
+    assert_eq!(world.trace(), "");
+    world.run(&[user(Write(1, With)), Turn]);
+    let trace = world.trace();
+    assert!(
+        trace.contains("error:ERR_SOCKET_WRITE_QUEUE_FULL"),
+        "{trace}"
+    );
+    assert!(trace.ends_with("close:true"), "{trace}");
+}
+
+/// More chunks than one system call is offered.
+#[test]
+fn a_hundred_owned_buffers_go_out_in_order() {
+    let mut script = vec![user(Cork)];
+    script.extend([user(WriteOwned(1024, With)); 100]);
+    script.extend([kernel(NextWrite(Fault::Short(70_000))), user(Uncork), Turn]);
+    conclude_each(World::open, &script);
+    let world = World::open();
+    world.run(&script[..101]);
+    world.run(&[user(Uncork)]);
+    assert_eq!((world.sent(), world.writes()), (102_400, 2));
+}
+
+#[test]
+fn a_listener_of_drain_may_write_more_than_there_is_room_for() {
+    let script: Vec<Op> = [
+        [kernel(Room(2)), user(Write(20, With)), Settle].as_slice(),
+        &[React(Moment::Drain, Write(20, With)); 3],
+        &[kernel(Room(30)), Turn, kernel(Room(30)), Turn],
+    ]
+    .concat();
+    let world = World::open();
+    world.run(&script);
+    conclude_each(World::open, &script);
+}
