@@ -185,7 +185,8 @@ impl Duplex {
                 queue.push(data);
                 queue.push_callback_if(half.accepted.get(), callback);
             });
-            if half.request.get() == Request::None && half.corked.get() == 0 {
+            let held = half.request.get() != Request::None || half.corked.get() > 0;
+            if !held && !self.is_errored() {
                 self.park(host);
             }
         } else {
@@ -379,6 +380,10 @@ impl Duplex {
             host.tick(Tick::AfterWrite);
         }
         self.send(host);
+        // Where no tick follows, an end that waited for what was corked goes on from here.
+        if half.next_callback().is_none() {
+            self.finish_maybe(host);
+        }
     }
 
     /// Ends the half, and destroys the socket as soon as that is done.
@@ -881,6 +886,10 @@ impl Duplex {
     }
 
     pub(super) fn finish(&self, host: &impl Host) {
+        // A tick of an earlier life finds nothing that is as far as that.
+        if self.write.end.get() != WriteEnd::Prefinished {
+            return;
+        }
         self.write.end.set(WriteEnd::Finished);
         self.call_end_callbacks(|| Ok(()));
         host.emit(Signal::Finish);
