@@ -50,6 +50,7 @@ pub(super) struct ReadHalf {
     end_scheduled: Cell<bool>,
     /// `Readable` is listened to, as far as the mode goes; lags behind by a tick.
     readable_mode: Cell<bool>,
+    emitting: Cell<Emitting>,
     high_water_mark: Cell<u32>,
     length: Cell<usize>,
     bytes: Cell<u64>,
@@ -88,6 +89,22 @@ enum Told {
 struct Buffer {
     chunks: VecDeque<Vec<u8>>,
     decoder: Option<Utf8Decoder>,
+    /// What was read by the listeners that a chunk was handed to.
+    to_follow: VecDeque<Vec<u8>>,
+}
+
+impl Buffer {
+    fn is_empty(&self) -> bool {
+        self.chunks.is_empty() && self.to_follow.is_empty() && self.decoder.is_none()
+    }
+}
+
+/// Whether the listeners of `Data` are running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Emitting {
+    No,
+    Yes,
+    MoreToFollow,
 }
 
 /// How much a `read` asks for.
@@ -115,6 +132,7 @@ impl ReadHalf {
             read_more_scheduled: Cell::new(false),
             end_scheduled: Cell::new(false),
             readable_mode: Cell::new(false),
+            emitting: Cell::new(Emitting::No),
             high_water_mark: Cell::new(DEFAULT_HIGH_WATER_MARK as u32),
             length: Cell::new(0),
             bytes: Cell::new(0),
@@ -128,6 +146,8 @@ impl ReadHalf {
         self.end.set(ReadEnd::Open);
         self.requested.set(false);
         self.read_on_connect.set(false);
+        self.readable_scheduled.set(false);
+        self.end_unheard.set(false);
         self.bytes.set(0);
         self.length.set(0);
         self.buffer.if_some(|buffer| buffer.chunks.clear());
@@ -185,7 +205,7 @@ impl ReadHalf {
         })?;
         self.length.set(self.length.get() - chunk.len());
         self.buffer.with(|buffer| {
-            buffer.take_if(|buffer| buffer.chunks.is_empty() && buffer.decoder.is_none());
+            buffer.take_if(|buffer| buffer.is_empty());
         });
         Some(chunk)
     }
@@ -294,7 +314,27 @@ impl Duplex {
         self.read_more_later(host);
     }
 
+    /// Hands a chunk to the listeners. What one of them reads meanwhile is emitted after it: they
+    /// cannot be entered twice, and the next chunk must not overtake it.
     fn emit_data(&self, host: &impl Host, chunk: &[u8]) {
+        let half = &self.read;
+        if half.emitting.get() != Emitting::No {
+            half.emitting.set(Emitting::MoreToFollow);
+            return half.with_buffer(|buffer| buffer.to_follow.push_back(chunk.to_vec()));
+        }
+        half.emitting.set(Emitting::Yes);
+        self.emit_chunk(host, chunk);
+        while half.emitting.get() == Emitting::MoreToFollow {
+            let next = half.buffer.if_some(|buffer| buffer.to_follow.pop_front());
+            match next.flatten() {
+                Some(next) => self.emit_chunk(host, &next),
+                None => half.emitting.set(Emitting::Yes),
+            }
+        }
+        half.emitting.set(Emitting::No);
+    }
+
+    fn emit_chunk(&self, host: &impl Host, chunk: &[u8]) {
         if self.read.text.get() {
             // What is kept was made of text; only a `read` of so many bytes can cut a character.
             host.emit(Signal::Text(&String::from_utf8_lossy(chunk)));
@@ -682,7 +722,8 @@ impl Duplex {
     pub(super) fn emit_end(&self, host: &impl Host) {
         let half = &self.read;
         half.end_scheduled.set(false);
-        let spoiled = self.is_errored() || self.quiet.get() || half.end_emitted();
+        // A tick of an earlier life finds a half that has not ended.
+        let spoiled = self.is_errored() || self.quiet.get() || half.end.get() != ReadEnd::Ended;
         if spoiled || half.length.get() > 0 {
             return;
         }

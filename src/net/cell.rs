@@ -310,27 +310,11 @@ impl SocketHost<'_> {
     }
 
     fn emit_data(&self, data: &[u8]) {
-        if !self.cell.in_data.replace(true) {
-            self.emit_to(event::Data, data);
-            self.cell.in_data.set(false);
-            // What the listeners wrote goes out now that they have returned.
-            return self.cell.duplex.flush(self);
-        }
-        let (key, data) = (self.cell.key, data.to_vec());
-        self.tick_call(Box::new(move || {
-            SocketHost::with(key, |host| host.emit_data(&data));
-        }));
-    }
-
-    fn emit_text(&self, text: &str) {
-        if !self.cell.emitter.is_running(event::Text) {
-            self.emit_to(event::Text, text);
-            return;
-        }
-        let (key, text) = (self.cell.key, text.to_owned());
-        self.tick_call(Box::new(move || {
-            SocketHost::with(key, |host| host.emit_text(&text));
-        }));
+        self.cell.in_data.set(true);
+        self.emit_to(event::Data, data);
+        self.cell.in_data.set(false);
+        // What the listeners wrote goes out now that they have returned.
+        self.cell.duplex.flush(self);
     }
 
     pub(super) fn emit_error(&self, error: &crate::Error) {
@@ -488,7 +472,9 @@ impl Host for SocketHost<'_> {
         let emitter = &self.cell.emitter;
         match signal {
             Signal::Data(data) => self.emit_data(data),
-            Signal::Text(text) => self.emit_text(text),
+            Signal::Text(text) => {
+                self.emit_to(event::Text, text);
+            }
             Signal::Readable => {
                 let before = emitter.listener_count(event::Readable);
                 self.emit_value(event::Readable, ());
