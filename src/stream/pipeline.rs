@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::finished::{Callback, Finished, FinishedOptions, finished_with};
+use super::finished::{Finished, FinishedOptions, finished_with};
 use crate::error::{Error, Result, node};
 use crate::event;
 use crate::net::{PipeOptions, Socket};
