@@ -90,13 +90,6 @@ mod reactor;
 pub mod stream;
 pub mod timers;
 
-/// The bodies of the fuzz targets. No part of the library's interface.
-#[cfg(any(test, fuzzing, feature = "fuzzing"))]
-#[doc(hidden)]
-pub mod fuzz {
-    pub use crate::address::fuzz::{fuzz_address, fuzz_block_list};
-}
-
 use std::rc::Rc;
 use std::time::Duration;
 

@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| soquete::framing::fuzz::fuzz_lines(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| soquete::fuzzing::framing_lines(data));

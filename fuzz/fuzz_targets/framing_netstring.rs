@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| soquete::framing::fuzz::fuzz_netstring(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| soquete::fuzzing::framing_netstring(data));

@@ -186,9 +186,8 @@ mod error;
 mod feed;
 mod format;
 mod formats;
-#[cfg(any(test, fuzzing))]
-#[doc(hidden)]
-pub mod fuzz;
+#[cfg(any(test, fuzzing, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod intake;
 mod reader;
 mod search;

@@ -128,20 +128,20 @@ impl<'a> Window<'a> {
 
 /// Counts the bytes that formats look at, so that tests can bound it; nothing outside of tests.
 pub(super) mod work {
-    #[cfg(any(test, fuzzing))]
+    #[cfg(any(test, fuzzing, feature = "fuzzing"))]
     thread_local! {
         static EXAMINED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
     }
 
     #[inline]
     pub(in crate::framing) fn examined(bytes: usize) {
-        #[cfg(any(test, fuzzing))]
+        #[cfg(any(test, fuzzing, feature = "fuzzing"))]
         EXAMINED.with(|count| count.set(count.get() + bytes as u64));
         #[cfg(not(any(test, fuzzing)))]
         let _ = bytes;
     }
 
-    #[cfg(any(test, fuzzing))]
+    #[cfg(any(test, fuzzing, feature = "fuzzing"))]
     pub(in crate::framing) fn take() -> u64 {
         EXAMINED.with(|count| count.replace(0))
     }

@@ -27,10 +27,12 @@ pub use bodies::*;
 pub use round_trip::fuzz_round_trip;
 
 /// A fuzz target's body.
-pub type Body = fn(&[u8]);
+#[cfg(test)]
+pub(super) type Body = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: &[(&str, Body)] = &[
+#[cfg(test)]
+pub(super) const TARGETS: &[(&str, Body)] = &[
     ("framing_cobs", fuzz_cobs),
     ("framing_delimiters", fuzz_delimiters),
     ("framing_fixed", fuzz_fixed),
