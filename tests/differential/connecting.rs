@@ -9,7 +9,7 @@ use soquete::dns::LookupOptions;
 use soquete::net::{self, ConnectOptions, Family, ServerOptions, Socket, SocketOptions};
 use soquete::{event, timers};
 
-use crate::trace::Trace;
+use crate::trace::{Trace, ignore};
 
 crate::family!("connecting":
     to_an_address,
@@ -59,7 +59,7 @@ fn to_an_address(t: Trace) {
         let c = net::connect(("127.0.0.1", port));
         t.state(c, "c");
         t.watch(c, "c");
-        c.on(event::Ready, move |()| drop(c.end_with("hi")));
+        c.on(event::Ready, move |()| ignore(c.end_with("hi")));
     });
 }
 
@@ -131,7 +131,7 @@ fn destroyed_after_the_attempt(t: Trace) {
     t.serve(move |port| {
         let c = t.on(net::connect(("127.0.0.1", port)), "c");
         c.on(event::ConnectionAttempt, move |_| {
-            timers::next_tick(move || drop(c.destroy()))
+            timers::next_tick(move || ignore(c.destroy()))
         });
         t.write(c, "c", "one");
     });
@@ -141,7 +141,7 @@ fn destroyed_in_the_connect_listener(t: Trace) {
     t.serve(move |port| {
         let c = t.flow(net::connect(("127.0.0.1", port)), "c");
         t.write(c, "c", "one");
-        c.prepend_listener(event::Connect, move |()| drop(c.destroy()));
+        c.prepend_listener(event::Connect, move |()| ignore(c.destroy()));
         t.write(c, "c", "two");
     });
 }
@@ -151,7 +151,7 @@ fn destroyed_in_the_ready_listener(t: Trace) {
         let c = t.flow(net::connect(("127.0.0.1", port)), "c");
         t.write(c, "c", "one");
         c.on(event::Ready, move |()| {
-            drop(c.destroy_with(t.error("MINE")))
+            ignore(c.destroy_with(t.error("MINE")))
         });
     });
 }
@@ -167,12 +167,12 @@ fn destroyed_while_it_is_looked_up(t: Trace) {
 fn destroyed_in_the_lookup_listener(t: Trace) {
     let c = net::connect(resolving_to(1, &["127.0.0.1", "127.0.0.2"]));
     t.on(c, "c");
-    c.on(event::Lookup, move |_| drop(c.destroy()));
+    c.on(event::Lookup, move |_| ignore(c.destroy()));
 }
 
 fn destroyed_in_the_failed_attempt(t: Trace) {
     let c = t.on(net::connect(REFUSED), "c");
-    c.on(event::ConnectionAttemptFailed, move |_| drop(c.destroy()));
+    c.on(event::ConnectionAttemptFailed, move |_| ignore(c.destroy()));
     t.write(c, "c", "one");
 }
 
@@ -180,7 +180,7 @@ fn destroyed_between_two_attempts(t: Trace) {
     let c = net::connect(resolving_to(1, &["127.0.0.1", "127.0.0.2"]));
     t.on(c, "c");
     c.on(event::ConnectionAttemptFailed, move |_| {
-        drop(c.destroy_with(t.error("MINE")))
+        ignore(c.destroy_with(t.error("MINE")))
     });
     t.write(c, "c", "one");
 }
@@ -204,7 +204,7 @@ fn by_name_with_one_address(t: Trace) {
     t.serve(move |port| {
         let c = net::connect(resolving_to(port, &["127.0.0.1"]));
         t.watch(c, "c");
-        c.on(event::Ready, move |()| drop(c.end()));
+        c.on(event::Ready, move |()| ignore(c.end()));
     });
 }
 
@@ -252,7 +252,7 @@ fn by_a_lookup_that_answers_at_once(t: Trace) {
         let lookup = |_: &str, _: LookupOptions, done: Answer| done(Ok(parse(&["127.0.0.1"])));
         let c = t.on(net::connect(named(port).lookup(lookup)), "c");
         t.state(c, "c");
-        c.on(event::Ready, move |()| drop(c.end()));
+        c.on(event::Ready, move |()| ignore(c.end()));
     });
 }
 
@@ -293,7 +293,7 @@ fn from_a_port_that_is_taken(t: Trace) {
                 .local_address("127.0.0.1")
                 .local_port(port);
             t.on(net::connect(options), "c")
-                .on(event::Close, move |_| drop(server.close()));
+                .on(event::Close, move |_| ignore(server.close()));
         },
     );
 }
@@ -317,7 +317,7 @@ fn from_an_address_of_ours(t: Trace) {
 }
 
 fn connected_twice_while_connecting(t: Trace) {
-    let accepted = |s: Socket| drop(s.destroy());
+    let accepted = |s: Socket| ignore(s.destroy());
     t.listen(ServerOptions::new(), accepted, move |port, server| {
         let c = Socket::new(SocketOptions::new());
         for name in ["first", "second"] {
@@ -325,12 +325,12 @@ fn connected_twice_while_connecting(t: Trace) {
             c.connect(("127.0.0.1", port));
         }
         t.on(c, "c");
-        c.on(event::Close, move |_| drop(server.close()));
+        c.on(event::Close, move |_| ignore(server.close()));
     });
 }
 
 fn connected_again_in_the_close_listener(t: Trace) {
-    let accepted = |s: Socket| drop(s.end_with("hello"));
+    let accepted = |s: Socket| ignore(s.end_with("hello"));
     t.listen(ServerOptions::new(), accepted, move |port, server| {
         let c = net::connect_with(REFUSED, move || t.log("c", "first"));
         t.flow(c, "c");
@@ -339,13 +339,13 @@ fn connected_again_in_the_close_listener(t: Trace) {
             c.once(event::Connect, move |()| t.log("c", "second"));
             c.connect(("127.0.0.1", port));
             t.state(c, "c");
-            c.on(event::Close, move |_| drop(server.close()));
+            c.on(event::Close, move |_| ignore(server.close()));
         });
     });
 }
 
 fn connected_again_after_a_whole_life(t: Trace) {
-    let accepted = |s: Socket| drop(s.end_with("hello"));
+    let accepted = |s: Socket| ignore(s.end_with("hello"));
     t.listen(ServerOptions::new(), accepted, move |port, server| {
         let lives = Cell::new(0);
         let c = t.watch(net::connect(("127.0.0.1", port)), "c");
@@ -400,7 +400,7 @@ fn end_before_the_connection_and_a_peer_that_talks(t: Trace) {
         t.flow(s, "s");
         s.server().map(|server| server.close());
         s.write("hello");
-        s.on(event::End, move |()| drop(s.end_with("bye")));
+        s.on(event::End, move |()| ignore(s.end_with("bye")));
     };
     t.listen(
         ServerOptions::new().allow_half_open(true),
@@ -413,7 +413,7 @@ fn end_before_the_connection_and_a_peer_that_talks(t: Trace) {
 }
 
 fn unreferenced_while_connecting(t: Trace) {
-    let accepted = |s: Socket| drop(s.unref());
+    let accepted = |s: Socket| ignore(s.unref());
     t.listen(ServerOptions::new(), accepted, move |port, server| {
         server.unref();
         t.on(net::connect(("127.0.0.1", port)), "c").unref();
@@ -421,12 +421,12 @@ fn unreferenced_while_connecting(t: Trace) {
 }
 
 fn paused_connection_does_not_keep_the_loop_alive(t: Trace) {
-    let accepted = move |s| drop(t.on(s, "s"));
+    let accepted = move |s| ignore(t.on(s, "s"));
     let paused = ServerOptions::new().pause_on_connect(true);
     t.listen(paused, accepted, move |port, server| {
         let c = t.on(net::connect(("127.0.0.1", port)), "c");
         c.pause();
-        c.on(event::Ready, move |()| drop(server.close()));
+        c.on(event::Ready, move |()| ignore(server.close()));
     });
 }
 

@@ -4,7 +4,7 @@ use soquete::event;
 use soquete::net::{PipeOptions, Socket};
 use soquete::stream::{self, FinishedOptions};
 
-use crate::trace::Trace;
+use crate::trace::{Trace, ignore};
 
 crate::family!("joining":
     echo_by_pipe,
@@ -100,7 +100,7 @@ fn pipe_without_end(t: Trace) {
             t.on(dest, "dest");
             t.flow(reader, "reader");
             source.pipe_with(dest, PipeOptions::new().end(false));
-            source.on(event::Close, move |_| drop(dest.end_with("y")));
+            source.on(event::Close, move |_| ignore(dest.end_with("y")));
             sender.end_with("x");
         },
     );
@@ -142,7 +142,7 @@ fn pipe_to_a_socket_that_is_ending(t: Trace) {
             dest.end();
             source.pipe(dest);
             reader.resume();
-            dest.on(event::Close, move |_| drop(source.destroy()));
+            dest.on(event::Close, move |_| ignore(source.destroy()));
         },
     );
 }
@@ -322,7 +322,7 @@ fn pipe_of_a_source_that_has_ended(t: Trace) {
             source.on(event::End, move |()| {
                 t.turns(2, move || {
                     source.pipe(dest);
-                    reader.on(event::End, move |()| drop(source.end()));
+                    reader.on(event::End, move |()| ignore(source.end()));
                 });
             });
         },

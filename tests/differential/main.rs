@@ -16,8 +16,10 @@ mod node;
 mod trace;
 
 mod connecting;
+mod destroying;
 mod ending;
 mod joining;
+mod readable;
 mod reading;
 mod serving;
 mod turning;

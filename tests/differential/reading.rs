@@ -1,9 +1,9 @@
-//! What is read: flowing and paused, `Readable`, `unshift`, text, what is kept.
+//! What is read: flowing and paused, what is kept.
 
 use soquete::net::{self, ServerOptions, Socket};
 use soquete::{event, timers};
 
-use crate::trace::Trace;
+use crate::trace::{Trace, has_read, ignore, keeps, paused};
 
 crate::family!("reading":
     paused_with_data_and_the_end,
@@ -26,19 +26,6 @@ crate::family!("reading":
     pause_in_the_data_listener,
     pause_after_resume_in_one_callback,
     pause_and_resume_of_a_destroyed_socket_are_silent,
-    readable_then_read,
-    readable_at_the_end_with_nothing_left,
-    read_of_so_many_bytes,
-    read_gives_one_chunk_and_emits_it,
-    readable_and_data_together,
-    readable_without_read_stays_quiet,
-    removing_the_readable_listener_resumes_for_data,
-    removing_the_readable_listener_without_data_listeners,
-    readable_listener_that_comes_after_the_end,
-    unshift_puts_back_in_front,
-    unshift_before_anything_came,
-    unshift_after_the_end_is_an_error,
-    text_puts_split_characters_together,
     data_listener_added_in_the_data_listener,
     end_in_spite_of_half_open_and_nobody_listening,
     getters_while_paused_and_resumed,
@@ -121,7 +108,7 @@ fn paused_before_the_connection_with_a_listener(t: Trace) {
 fn paused_in_the_connect_listener(t: Trace) {
     t.listen(ServerOptions::new(), end_early, move |port, _| {
         let c = t.flow(net::connect(("127.0.0.1", port)), "c");
-        c.on(event::Connect, move |()| drop(c.pause()));
+        c.on(event::Connect, move |()| ignore(c.pause()));
         c.on(event::Ready, move |()| resume_later(t, c));
     });
 }
@@ -170,7 +157,7 @@ fn destroyed_with_data_in_the_kernel(t: Trace) {
             t.on(s, "s");
             t.flow(c, "c");
             t.write(c, "c", "unread");
-            t.turns(5, move || drop(s.destroy()));
+            t.turns(5, move || ignore(s.destroy()));
         },
     );
 }
@@ -180,7 +167,7 @@ fn destroyed_with_data_kept(t: Trace) {
         t.on(c, "c");
         t.flow(s, "s");
         s.end_with("kept");
-        t.until(keeps(c, 4), move || drop(c.destroy()));
+        t.until(keeps(c, 4), move || ignore(c.destroy()));
     });
 }
 
@@ -242,7 +229,7 @@ fn pause_and_resume_say_so_once(t: Trace) {
         t.log("c", c.is_paused().to_string());
         timers::set_immediate(move || {
             c.resume();
-            timers::set_immediate(move || drop(s.end()));
+            timers::set_immediate(move || ignore(s.end()));
         });
     });
 }
@@ -258,7 +245,7 @@ fn pause_in_the_data_listener(t: Trace) {
             });
         });
         s.write("one");
-        t.until(has_read(c, 3), move || drop(s.end_with("two")));
+        t.until(has_read(c, 3), move || ignore(s.end_with("two")));
     });
 }
 
@@ -290,188 +277,6 @@ fn pause_and_resume_of_a_destroyed_socket_are_silent(t: Trace) {
     });
 }
 
-fn readable_then_read(t: Trace) {
-    t.pair(move |c, s| {
-        t.on(c, "c");
-        c.on(event::Readable, move |()| {
-            t.log("c", "readable");
-            read(t, c);
-            read(t, c);
-        });
-        t.state(c, "c");
-        s.write("one");
-        t.until(has_read(c, 3), move || {
-            t.turns(3, move || drop(s.end_with("two")))
-        });
-    });
-}
-
-fn readable_at_the_end_with_nothing_left(t: Trace) {
-    t.pair(move |c, s| {
-        t.on(c, "c");
-        c.on(event::Readable, move |()| readable_and_read(t, c));
-        s.end();
-    });
-}
-
-fn read_of_so_many_bytes(t: Trace) {
-    t.pair(move |c, s| {
-        t.on(c, "c");
-        s.write("abcdefgh");
-        t.until(keeps(c, 8), move || {
-            read_exactly(t, c, 3);
-            read_exactly(t, c, 10);
-            read_exactly(t, c, 0);
-            t.state(c, "c");
-            s.end();
-            t.turns(10, move || {
-                t.state(c, "c");
-                read_exactly(t, c, 10);
-                read(t, c);
-            });
-        });
-    });
-}
-
-fn read_gives_one_chunk_and_emits_it(t: Trace) {
-    t.pair(move |c, s| {
-        t.on(c, "c");
-        s.write("one");
-        t.until(keeps(c, 3), move || {
-            s.write("two");
-            t.until(keeps(c, 6), move || {
-                c.pause();
-                c.on(event::Data, move |chunk| log_data(t, "data", chunk));
-                read(t, c);
-                read(t, c);
-                read(t, c);
-                s.end();
-            });
-        });
-    });
-}
-
-fn readable_and_data_together(t: Trace) {
-    t.pair(move |c, s| {
-        t.on(c, "c");
-        c.on(event::Data, move |chunk| log_data(t, "data", chunk));
-        c.on(event::Readable, move |()| readable_and_read(t, c));
-        t.state(c, "c");
-        s.end_with("one");
-    });
-}
-
-fn readable_without_read_stays_quiet(t: Trace) {
-    t.pair(move |c, s| {
-        t.on(c, "c");
-        c.on(event::Readable, move |()| t.log("c", "readable"));
-        s.write("one");
-        t.until(has_read(c, 3), move || {
-            t.turns(3, move || {
-                s.write("two");
-                t.until(has_read(c, 6), move || {
-                    t.turns(3, move || {
-                        t.state(c, "c");
-                        c.destroy();
-                    });
-                });
-            });
-        });
-    });
-}
-
-fn removing_the_readable_listener_resumes_for_data(t: Trace) {
-    t.pair(move |c, s| {
-        t.on(c, "c");
-        c.on(event::Data, move |chunk| log_data(t, "data", chunk));
-        c.once(event::Readable, move |()| t.log("c", "readable"));
-        s.write("one");
-        t.until(has_read(c, 3), move || {
-            t.turns(3, move || {
-                t.state(c, "c");
-                s.end_with("two");
-            });
-        });
-    });
-}
-
-fn removing_the_readable_listener_without_data_listeners(t: Trace) {
-    t.pair(move |c, s| {
-        t.on(c, "c");
-        c.once(event::Readable, move |()| t.log("c", "readable"));
-        s.write("one");
-        t.until(has_read(c, 3), move || {
-            t.turns(3, move || {
-                t.state(c, "c");
-                c.destroy();
-            });
-        });
-    });
-}
-
-fn readable_listener_that_comes_after_the_end(t: Trace) {
-    t.pair(move |c, s| {
-        t.on(c, "c");
-        s.end_with("kept");
-        t.until(keeps(c, 4), move || {
-            t.turns(5, move || {
-                c.on(event::Readable, move |()| readable_and_read(t, c));
-            });
-        });
-    });
-}
-
-fn unshift_puts_back_in_front(t: Trace) {
-    t.pair(move |c, s| {
-        t.on(c, "c");
-        c.once(event::Data, move |chunk| {
-            log_data(t, "data", chunk);
-            c.pause();
-            c.unshift("head");
-            t.state(c, "c");
-            c.on(event::Data, move |chunk| log_data(t, "data", chunk));
-            timers::set_immediate(move || drop(c.resume()));
-        });
-        s.end_with("tail");
-    });
-}
-
-fn unshift_before_anything_came(t: Trace) {
-    t.pair(move |c, s| {
-        t.on(c, "c");
-        c.unshift("head");
-        t.state(c, "c");
-        c.on(event::Data, move |chunk| log_data(t, "data", chunk));
-        t.turns(3, move || drop(s.end_with("tail")));
-    });
-}
-
-fn unshift_after_the_end_is_an_error(t: Trace) {
-    t.pair(move |c, s| {
-        t.flow(c, "c");
-        c.on(event::End, move |()| {
-            c.unshift("late");
-            t.state(c, "c");
-        });
-        s.end();
-    });
-}
-
-fn text_puts_split_characters_together(t: Trace) {
-    t.pair(move |c, s| {
-        t.on(c, "c");
-        c.set_encoding();
-        c.on(event::Text, move |text| t.log("c", format!("text {text}")));
-        s.write([0xc3].as_slice());
-        t.until(has_read(c, 1), move || {
-            s.write([0xa9, 0xe2, 0x82].as_slice());
-            t.until(has_read(c, 4), move || {
-                drop(s.end_with([0xac, 0x21, 0xe2].as_slice()))
-            });
-        });
-    });
-}
-
 fn data_listener_added_in_the_data_listener(t: Trace) {
     t.pair(move |c, s| {
         t.on(c, "c");
@@ -480,7 +285,7 @@ fn data_listener_added_in_the_data_listener(t: Trace) {
             c.on(event::Data, move |more| log_data(t, "second", more));
         });
         s.write("one");
-        t.until(has_read(c, 3), move || drop(s.end_with("two")));
+        t.until(has_read(c, 3), move || ignore(s.end_with("two")));
     });
 }
 
@@ -504,12 +309,8 @@ fn getters_while_paused_and_resumed(t: Trace) {
         t.watch(c, "c");
         c.pause();
         s.end_with("kept");
-        t.until(keeps(c, 4), move || drop(c.resume()));
+        t.until(keeps(c, 4), move || ignore(c.resume()));
     });
-}
-
-fn paused() -> ServerOptions {
-    ServerOptions::new().pause_on_connect(true)
 }
 
 fn end_early(s: Socket) {
@@ -522,32 +323,6 @@ fn resume_later(t: Trace, c: Socket) {
         t.state(c, "c");
         c.resume();
     });
-}
-
-fn keeps(socket: Socket, count: usize) -> impl Fn() -> bool {
-    move || socket.readable_length() == count
-}
-
-fn has_read(socket: Socket, count: u64) -> impl Fn() -> bool {
-    move || socket.bytes_read() == count
-}
-
-fn readable_and_read(t: Trace, c: Socket) {
-    t.log("c", "readable");
-    read(t, c);
-}
-
-fn read(t: Trace, c: Socket) {
-    log_read(t, c.read());
-}
-
-fn read_exactly(t: Trace, c: Socket, size: usize) {
-    log_read(t, c.read_exactly(size).unwrap_or_default());
-}
-
-fn log_read(t: Trace, chunk: Option<Vec<u8>>) {
-    let chunk = chunk.map(|chunk| String::from_utf8_lossy(&chunk).into_owned());
-    t.log("c", format!("read {}", chunk.as_deref().unwrap_or("null")));
 }
 
 fn log_data(t: Trace, name: &str, chunk: &[u8]) {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use soquete::net::{self, Server, ServerAddress, ServerOptions, Socket};
 use soquete::{event, timers};
 
-use crate::trace::Trace;
+use crate::trace::{Trace, ignore};
 
 crate::family!("serving":
     listening_on_a_host,
@@ -100,7 +100,7 @@ fn closed_again_after_close(t: Trace) {
     server.listen_with(ANY, move || {
         server.close_with(t.cb("S", "first"));
         server.once(event::Close, move |_| {
-            timers::set_immediate(move || drop(server.close_with(t.cb("S", "second"))));
+            timers::set_immediate(move || ignore(server.close_with(t.cb("S", "second"))));
         });
     });
 }
@@ -119,7 +119,7 @@ fn close_comes_before_that_of_the_last_socket(t: Trace) {
     server.listen_with(ANY, move || {
         let c = net::connect(("127.0.0.1", port(server)));
         server.on(event::Connection, move |_| {
-            timers::set_immediate(move || drop(c.destroy()));
+            timers::set_immediate(move || ignore(c.destroy()));
         });
     });
 }
@@ -139,7 +139,7 @@ fn several_connections_close_in_reverse_order(t: Trace) {
             socket.destroy();
         }
     });
-    server.listen_with(ANY, move || drop(join(server)));
+    server.listen_with(ANY, move || ignore(join(server)));
 }
 
 fn closed_in_the_connection_listener(t: Trace) {
@@ -148,7 +148,7 @@ fn closed_in_the_connection_listener(t: Trace) {
         server.close();
         s.end_with("bye");
     });
-    server.listen_with(ANY, move || drop(t.flow(join_quietly(server), "c")));
+    server.listen_with(ANY, move || ignore(t.flow(join_quietly(server), "c")));
 }
 
 fn socket_destroyed_in_the_connection_listener(t: Trace) {
@@ -157,7 +157,7 @@ fn socket_destroyed_in_the_connection_listener(t: Trace) {
         s.destroy();
         server.close();
     });
-    server.listen_with(ANY, move || drop(t.flow(join_quietly(server), "c")));
+    server.listen_with(ANY, move || ignore(t.flow(join_quietly(server), "c")));
 }
 
 fn address_in_use(t: Trace) {
@@ -187,7 +187,7 @@ fn address_in_use_on_everything(t: Trace) {
         server.listen(port(first));
         show(t, server);
         timers::next_tick(move || t.log("S", "tick"));
-        server.on(event::Error, move |_| drop(first.close()));
+        server.on(event::Error, move |_| ignore(first.close()));
     });
 }
 
@@ -201,13 +201,13 @@ fn error_that_nobody_listens_for(_: Trace) {
 
 fn listening_twice(t: Trace) {
     let server = server(t, |_, _| {});
-    server.listen_with(0, move || drop(server.close()));
+    server.listen_with(0, move || ignore(server.close()));
     server.listen(0);
 }
 
 fn listening_again_in_the_close_listener(t: Trace) {
     let server = server(t, |_, _| {});
-    server.listen_with(ANY, move || drop(server.close()));
+    server.listen_with(ANY, move || ignore(server.close()));
     server.once(event::Close, move |_| {
         server.listen_with(ANY, move || {
             t.log("S", "again");
@@ -228,7 +228,7 @@ fn listening_again_while_a_connection_is_open(t: Trace) {
             s.destroy();
         });
     });
-    server.listen_with(ANY, move || drop(join(server)));
+    server.listen_with(ANY, move || ignore(join(server)));
 }
 
 fn too_many_connections_are_dropped(t: Trace) {
@@ -240,14 +240,14 @@ fn too_many_connections_are_dropped(t: Trace) {
         });
     });
     server.set_max_connections(Some(1));
-    server.listen_with(ANY, move || drop(t.flow(join_quietly(server), "first")));
+    server.listen_with(ANY, move || ignore(t.flow(join_quietly(server), "first")));
 }
 
 fn no_connections_at_all(t: Trace) {
     let server = server(t, |_, _| {});
     server.set_max_connections(Some(0));
-    server.on(event::Drop, move |_| drop(server.close()));
-    server.listen_with(ANY, move || drop(t.flow(join_quietly(server), "c")));
+    server.on(event::Drop, move |_| ignore(server.close()));
+    server.listen_with(ANY, move || ignore(t.flow(join_quietly(server), "c")));
 }
 
 fn paused_connections(t: Trace) {
@@ -260,7 +260,7 @@ fn paused_connections(t: Trace) {
             s.resume();
         });
     });
-    server.listen_with(ANY, move || drop(join_quietly(server).end_with("hi")));
+    server.listen_with(ANY, move || ignore(join_quietly(server).end_with("hi")));
 }
 
 fn closed_server_refuses(t: Trace) {
@@ -268,9 +268,9 @@ fn closed_server_refuses(t: Trace) {
         let late = ("127.0.0.1", port(server));
         server.close();
         t.on(net::connect(late), "late")
-            .on(event::Close, move |_| drop(s.destroy()));
+            .on(event::Close, move |_| ignore(s.destroy()));
     });
-    server.listen_with(ANY, move || drop(join(server)));
+    server.listen_with(ANY, move || ignore(join(server)));
 }
 
 fn unreferenced_server_lets_the_loop_end(t: Trace) {
@@ -283,7 +283,7 @@ fn unreferenced_server_with_a_connection(t: Trace) {
         server.unref();
         s.end_with("bye");
     });
-    server.listen_with(ANY, move || drop(t.flow(join_quietly(server), "c")));
+    server.listen_with(ANY, move || ignore(t.flow(join_quietly(server), "c")));
 }
 
 fn on_a_path(t: Trace) {
@@ -298,7 +298,7 @@ fn on_a_path(t: Trace) {
         let same = server.address() == Some(ServerAddress::Path(path.clone()));
         t.log("S", format!("{same} {}", path.exists()));
         let c = t.flow(net::connect(path), "c");
-        c.on(event::Ready, move |()| drop(c.end_with("hi")));
+        c.on(event::Ready, move |()| ignore(c.end_with("hi")));
     });
     show(t, server);
     server.on(event::Close, move |_| t.log("S", path.exists().to_string()));
@@ -330,7 +330,7 @@ fn end_in_the_connection_listener(t: Trace) {
         s.end();
         server.close();
     });
-    server.listen_with(ANY, move || drop(t.flow(join_quietly(server), "c")));
+    server.listen_with(ANY, move || ignore(t.flow(join_quietly(server), "c")));
 }
 
 fn connection_listener_and_the_rest_of_the_turn(t: Trace) {
@@ -341,7 +341,7 @@ fn connection_listener_and_the_rest_of_the_turn(t: Trace) {
         s.destroy();
         server.close();
     });
-    server.listen_with(ANY, move || drop(join(server)));
+    server.listen_with(ANY, move || ignore(join(server)));
 }
 
 fn getters_of_an_accepted_socket(t: Trace) {
@@ -357,7 +357,7 @@ fn getters_of_an_accepted_socket(t: Trace) {
         t.watch(s, "s");
         s.end_with("hi");
     });
-    server.listen_with(ANY, move || drop(join(server)));
+    server.listen_with(ANY, move || ignore(join(server)));
 }
 
 /// A server whose events go into lane `S`.

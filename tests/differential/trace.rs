@@ -51,7 +51,7 @@ impl Lanes {
         match self {
             Lanes::One(lane) => Trace.log(lane, text),
             Lanes::Halves(lane) => Trace.log(&format!("{lane}>"), text),
-            Lanes::Watched(lane) => Trace.log(lane, &format!("{text} {}", state(socket))),
+            Lanes::Watched(lane) => Trace.log(lane, format!("{text} {}", state(socket))),
         }
     }
 }
@@ -141,11 +141,6 @@ impl Trace {
             let code = code.as_deref().unwrap_or("null");
             self.log(lane, format!("cb:{name}({code})"));
         }
-    }
-
-    /// As `cb`, for a callback that has no outcome.
-    pub(crate) fn called(self, lane: &'static str, name: &'static str) -> impl FnOnce() + 'static {
-        move || self.cb(lane, name)(Ok(()))
     }
 
     /// Writes `text`, and records what `write` answers and what the callback is told.
@@ -272,6 +267,36 @@ impl Trace {
 enum End {
     Client(Socket),
     Server(Socket),
+}
+
+/// For closures that return nothing: a call that chains returns the handle.
+pub(crate) fn ignore<T>(_: T) {}
+
+/// Accepted sockets are not read.
+pub(crate) fn paused() -> ServerOptions {
+    ServerOptions::new().pause_on_connect(true)
+}
+
+/// Accepted sockets stay open when the client has ended.
+pub(crate) fn half_open() -> ServerOptions {
+    ServerOptions::new().allow_half_open(true)
+}
+
+pub(crate) fn reset(socket: Socket) {
+    assert!(
+        socket.reset_and_destroy().is_ok(),
+        "it is not an IPC socket"
+    );
+}
+
+/// Whether so many bytes are kept for a reader, for `until`.
+pub(crate) fn keeps(socket: Socket, count: usize) -> impl Fn() -> bool {
+    move || socket.readable_length() == count
+}
+
+/// Whether so many bytes were read, for `until`.
+pub(crate) fn has_read(socket: Socket, count: u64) -> impl Fn() -> bool {
+    move || socket.bytes_read() == count
 }
 
 fn record(socket: Socket, lanes: Lanes) -> Socket {

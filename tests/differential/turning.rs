@@ -9,7 +9,7 @@ use soquete::events::ListenerId;
 use soquete::net::{self, ConnectOptions, ServerOptions, Socket, SocketOptions};
 use soquete::timers::{Immediate, Timeout, next_tick, set_immediate, set_interval, set_timeout};
 
-use crate::trace::Trace;
+use crate::trace::{Trace, ignore};
 
 crate::family!("turning":
     ticks_immediates_and_timers_of_a_data_listener,
@@ -235,7 +235,7 @@ fn idle_timeout_tells_once(t: Trace) {
         s.resume();
         c.set_timeout(ms(10));
         show_timeout(t, c);
-        set_timeout(ms(100), move || drop(c.destroy()));
+        set_timeout(ms(100), move || ignore(c.destroy()));
     });
 }
 
@@ -292,7 +292,7 @@ fn idle_timeout_can_be_taken_back(t: Trace) {
         c.set_timeout(ms(10));
         c.set_timeout(Duration::ZERO);
         show_timeout(t, c);
-        set_timeout(ms(50), move || drop(c.destroy()));
+        set_timeout(ms(50), move || ignore(c.destroy()));
     });
 }
 
@@ -330,7 +330,7 @@ fn idle_timeout_of_a_paused_socket_with_data(t: Trace) {
             t.on(s, "s");
             c.write("unread");
             s.set_timeout(ms(20));
-            s.on(event::Timeout, move |()| drop(s.destroy()));
+            s.on(event::Timeout, move |()| ignore(s.destroy()));
             c.on(event::Error, |_| {});
         },
     );
@@ -341,7 +341,7 @@ fn idle_timeout_in_the_options(t: Trace) {
         let options = ConnectOptions::from(("127.0.0.1", port)).timeout(ms(20));
         let c = t.on(net::connect(options), "c");
         show_timeout(t, c);
-        c.on(event::Timeout, move |()| drop(c.end()));
+        c.on(event::Timeout, move |()| ignore(c.end()));
         c.resume();
     });
 }

@@ -3,7 +3,7 @@
 use soquete::net::{self, ServerOptions, Socket, SocketOptions};
 use soquete::{event, timers};
 
-use crate::trace::Trace;
+use crate::trace::{Trace, ignore, paused};
 
 crate::family!("writing":
     callbacks_in_order,
@@ -92,7 +92,7 @@ fn what_the_kernel_takes_whole_needs_no_drain(t: Trace) {
         drink_later(s);
         t.write_bytes(c, "c", c.writable_high_water_mark());
         t.state(c, "c");
-        t.turns(10, move || drop(c.end()));
+        t.turns(10, move || ignore(c.end()));
     });
 }
 
@@ -174,7 +174,7 @@ fn corked_past_the_mark_drains(t: Trace) {
             t.state(c, "c");
             c.uncork();
             t.state(c, "c");
-            timers::set_immediate(move || drop(c.end()));
+            timers::set_immediate(move || ignore(c.end()));
         },
     );
 }
@@ -223,7 +223,7 @@ fn write_in_a_callback_and_in_drain(t: Trace) {
         c.write_with(vec![0; MUCH], move |outcome| {
             t.cb("c", "big")(outcome);
             t.write(c, "c", "in callback");
-            timers::set_immediate(move || drop(c.end()));
+            timers::set_immediate(move || ignore(c.end()));
         });
         t.state(c, "c");
         drink_later(s);
@@ -269,7 +269,7 @@ fn write_in_the_connect_listener_behind_parked_ones(t: Trace) {
         t.on(c, "c");
         t.write(c, "c", "parked");
         c.on(event::Connect, move |()| t.write(c, "c", "after"));
-        c.on(event::Ready, move |()| drop(c.end()));
+        c.on(event::Ready, move |()| ignore(c.end()));
     });
 }
 
@@ -288,7 +288,7 @@ fn empty_write_before_the_connection(t: Trace) {
         let c = net::connect(("127.0.0.1", port));
         t.on(c, "c");
         t.write(c, "c", "");
-        c.on(event::Ready, move |()| drop(c.end()));
+        c.on(event::Ready, move |()| ignore(c.end()));
     });
 }
 
@@ -304,7 +304,7 @@ fn corked_before_the_connection(t: Trace) {
             c.uncork();
             t.state(c, "c");
         });
-        c.on(event::Ready, move |()| drop(c.end()));
+        c.on(event::Ready, move |()| ignore(c.end()));
     });
 }
 
@@ -317,7 +317,7 @@ fn uncorked_before_the_connection(t: Trace) {
         t.write(c, "c", "two");
         c.uncork();
         t.write(c, "c", "three");
-        c.on(event::Ready, move |()| drop(c.end()));
+        c.on(event::Ready, move |()| ignore(c.end()));
     });
 }
 
@@ -363,7 +363,7 @@ fn destroy_in_a_later_turn_with_a_write_on_its_way(t: Trace) {
         t.write_bytes(c, "c", MUCH);
         t.write(c, "c", "one");
         t.end(c, "c", "");
-        t.turns(3, move || drop(c.destroy()));
+        t.turns(3, move || ignore(c.destroy()));
     });
 }
 
@@ -382,7 +382,7 @@ fn reset_by_the_peer_with_a_write_on_its_way(t: Trace) {
 fn destroy_in_drain(t: Trace) {
     one_way(t, move |c, s| {
         t.on(c, "c");
-        c.on(event::Drain, move |()| drop(c.destroy()));
+        c.on(event::Drain, move |()| ignore(c.destroy()));
         t.write_bytes(c, "c", MUCH);
         t.write(c, "c", "one");
         drink_later(s);
@@ -456,10 +456,6 @@ fn bytes_written_counts_what_is_queued_while_open(t: Trace) {
 /// A pair whose server end is not read.
 fn one_way(t: Trace, then: impl FnOnce(Socket, Socket) + 'static) {
     t.pair_with(paused(), |client| client, then);
-}
-
-fn paused() -> ServerOptions {
-    ServerOptions::new().pause_on_connect(true)
 }
 
 /// Lets the other end read.
