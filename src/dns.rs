@@ -1,26 +1,46 @@
 //! Resolving names, by the system's resolver on the loop's pool of threads.
 //!
 //! As Node's `dns.lookup`, this is `getaddrinfo(3)`: it reads `/etc/hosts`, obeys `nsswitch.conf`,
-//! and blocks a thread of the pool for as long as it takes, never the loop.
+//! and blocks a thread of the pool for as long as it takes, never the loop. However many lookups
+//! there are, they share the threads of the pool (see [`set_pool_size`](crate::set_pool_size)) with
+//! each other and with [`queue_work`](crate::queue_work).
 
-use std::net::{IpAddr, SocketAddr};
+use std::cell::{Cell, RefCell};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::ops::BitOr;
+use std::rc::Rc;
 
-use dns_lookup::{AddrInfoHints, LookupErrorKind};
+use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind};
 
-use crate::address::Family;
-use crate::error::{Error, Result};
+use crate::address::{Family, is_ip};
+use crate::error::{Error, Result, node};
 use crate::reactor;
 
 /// What a lookup looks for.
+///
+/// ```
+/// use soquete::dns::{Hints, LookupOptions, Order};
+/// use soquete::net::Family;
+///
+/// let options = LookupOptions::new().all(true).order(Order::Ipv4First);
+/// let mapped = LookupOptions::new().family(Family::V6).hints(Hints::V4MAPPED | Hints::ALL);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LookupOptions {
     /// Addresses of this family only.
     pub family: Option<Family>,
+    /// Flags for the resolver; none by default.
+    pub hints: Hints,
+    /// Whether all addresses are wanted. Otherwise it is the first.
+    pub all: bool,
+    /// The order of the addresses, and so which is the first; by default that of
+    /// [`set_default_result_order`].
+    pub order: Option<Order>,
 }
 
 impl LookupOptions {
-    /// Addresses of any family.
+    /// One address of any family.
     pub fn new() -> LookupOptions {
         LookupOptions::default()
     }
@@ -30,9 +50,97 @@ impl LookupOptions {
         self.family = Some(family);
         self
     }
+
+    /// Flags for the resolver.
+    pub fn hints(mut self, hints: Hints) -> Self {
+        self.hints = hints;
+        self
+    }
+
+    /// Whether all addresses are wanted, or the first.
+    pub fn all(mut self, all: bool) -> Self {
+        self.all = all;
+        self
+    }
+
+    /// The order of the addresses.
+    pub fn order(mut self, order: Order) -> Self {
+        self.order = Some(order);
+        self
+    }
 }
 
-/// Resolves `host`, and calls `callback` on the loop with its addresses, in the resolver's order.
+/// The order of the addresses that a name has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// As the resolver gave them.
+    #[default]
+    Verbatim,
+    /// IPv4 before IPv6.
+    Ipv4First,
+    /// IPv6 before IPv4.
+    Ipv6First,
+}
+
+/// Flags for the resolver; combined by `|`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Hints(u8);
+
+impl Hints {
+    /// Only families of which this machine has an address itself, not counting loopback.
+    pub const ADDRCONFIG: Hints = Hints(1);
+    /// With family IPv6: IPv4 addresses in their IPv6 form, if there are no others.
+    pub const V4MAPPED: Hints = Hints(2);
+    /// With [`V4MAPPED`](Hints::V4MAPPED): those too, whether or not there are others.
+    pub const ALL: Hints = Hints(4);
+
+    /// Whether none is set.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether all of `other` are set.
+    pub fn contains(self, other: Hints) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    fn to_flags(self) -> i32 {
+        [
+            (Hints::ADDRCONFIG, flags::ADDRCONFIG),
+            (Hints::V4MAPPED, flags::V4MAPPED),
+            (Hints::ALL, flags::ALL),
+        ]
+        .into_iter()
+        .filter(|(hint, _)| self.contains(*hint))
+        .fold(0, |flags, (_, flag)| flags | flag)
+    }
+}
+
+impl BitOr for Hints {
+    type Output = Hints;
+
+    fn bitor(self, other: Hints) -> Hints {
+        Hints(self.0 | other.0)
+    }
+}
+
+thread_local! {
+    static ORDER: Cell<Order> = const { Cell::new(Order::Verbatim) };
+}
+
+/// The order of the addresses that lookups of this thread give, unless told otherwise.
+/// [`Order::Verbatim`] at first.
+pub fn get_default_result_order() -> Order {
+    ORDER.get()
+}
+
+/// Sets what [`get_default_result_order`] returns.
+pub fn set_default_result_order(order: Order) {
+    ORDER.set(order);
+}
+
+/// Resolves `host`, and calls `callback` on the loop with its address, or with all of them if
+/// [`all`](LookupOptions::all) are wanted; never with none.
 ///
 /// An IP address needs no resolver; the callback is then called on the next tick.
 ///
@@ -47,27 +155,93 @@ impl LookupOptions {
 ///
 /// # Errors
 ///
-/// The callback gets an error with the code `ENOTFOUND` for a name that does not exist, and
-/// `EAI_AGAIN` where the resolver could not find out.
+/// The callback gets an error with the code `ENOTFOUND` for a name that does not exist, `EAI_AGAIN`
+/// where the resolver could not find out, and `ERR_INVALID_ARG_VALUE` for one that is empty or has a
+/// NUL byte.
 pub fn lookup(
     host: &str,
     options: LookupOptions,
     callback: impl FnOnce(Result<Vec<IpAddr>>) + 'static,
 ) {
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return crate::timers::next_tick(move || callback(Ok(vec![address])));
+    if let Some(answer) = answer_at_once(host) {
+        return crate::timers::next_tick(move || callback(answer));
     }
+    let order = options.order.unwrap_or_else(get_default_result_order);
     let host = host.to_owned();
+    // Shared, so that there is somebody to tell if the work cannot be queued.
+    let callback = Rc::new(RefCell::new(Some(callback)));
+    let call = {
+        let callback = Rc::clone(&callback);
+        move |answer| {
+            let callback = callback.take();
+            if let Some(callback) = callback {
+                callback(answer);
+            }
+        }
+    };
     // On a thread that is on its way out there is nobody left to be told.
     reactor::with(|event_loop| {
-        let queued = event_loop.queue_work(move || resolve(&host, options), callback);
-        if let Err(error) = queued {
-            log::error!(target: "soquete::dns", "lookup: {error}");
+        let work = move || resolve(&host, options, order);
+        if let Err(error) = event_loop.queue_work(work, call) {
+            crate::timers::next_tick(move || {
+                if let Some(callback) = callback.take() {
+                    callback(Err(error));
+                }
+            });
         }
     });
 }
 
-fn resolve(host: &str, options: LookupOptions) -> Result<Vec<IpAddr>> {
+/// The answer to what is not a name.
+fn answer_at_once(host: &str) -> Option<Result<Vec<IpAddr>>> {
+    if host.is_empty() {
+        let problem = "must be a non-empty string";
+        return Some(Err(node::invalid_arg("hostname", problem)));
+    }
+    if host.contains('\0') {
+        let problem = "must be a string without null bytes";
+        return Some(Err(node::invalid_arg("hostname", problem)));
+    }
+    literal(host, 0).map(|address| Ok(vec![address.ip()]))
+}
+
+/// The address that an IP literal is, with the number of its zone; `None` for a name.
+pub(crate) fn literal(host: &str, port: u16) -> Option<SocketAddr> {
+    if is_ip(host) == 0 {
+        return None;
+    }
+    let (address, zone) = match host.split_once('%') {
+        Some((address, _)) => (address, Some(host)),
+        None => (host, None),
+    };
+    match (address.parse().ok()?, zone) {
+        (IpAddr::V6(address), Some(zoned)) => {
+            let scope = scope_of(zoned, address);
+            Some(SocketAddrV6::new(address, port, 0, scope).into())
+        }
+        (address, _) => Some(SocketAddr::new(address, port)),
+    }
+}
+
+/// The number of the interface that a zone names, which only the system knows; 0 if there is none.
+fn scope_of(zoned: &str, address: Ipv6Addr) -> u32 {
+    let hints = AddrInfoHints {
+        flags: flags::NUMERICHOST,
+        socktype: socket2::Type::STREAM.into(),
+        ..AddrInfoHints::default()
+    };
+    let found = dns_lookup::getaddrinfo(Some(zoned), None, Some(hints));
+    let scopes = found.into_iter().flatten().flatten();
+    scopes
+        .filter_map(|info| match info.sockaddr {
+            SocketAddr::V6(found) if *found.ip() == address => Some(found.scope_id()),
+            _ => None,
+        })
+        .next()
+        .unwrap_or(0)
+}
+
+fn resolve(host: &str, options: LookupOptions, order: Order) -> Result<Vec<IpAddr>> {
     let hints = AddrInfoHints {
         socktype: socket2::Type::STREAM.into(),
         address: match options.family {
@@ -75,35 +249,35 @@ fn resolve(host: &str, options: LookupOptions) -> Result<Vec<IpAddr>> {
             Some(Family::V4) => socket2::Domain::IPV4.into(),
             Some(Family::V6) => socket2::Domain::IPV6.into(),
         },
-        // Without a family, only what this machine has addresses for itself is of use.
-        flags: if options.family.is_none() {
-            ADDRCONFIG
-        } else {
-            0
-        },
+        flags: options.hints.to_flags(),
         ..AddrInfoHints::default()
     };
     let found = dns_lookup::getaddrinfo(Some(host), None, Some(hints))
-        .map_err(|error| Error::lookup(code(error.kind()), host))?;
-    let addresses: Vec<IpAddr> = found
-        .filter_map(|info| info.ok().map(|info| info.sockaddr))
-        .map(|a: SocketAddr| a.ip())
+        .map_err(|error| failed(error, host))?;
+    let mut addresses: Vec<IpAddr> = found
+        .filter_map(|info| info.ok().map(|info| info.sockaddr.ip()))
         .collect();
     if addresses.is_empty() {
-        Err(Error::lookup("ENOTFOUND", host))
-    } else {
-        Ok(addresses)
+        return Err(Error::lookup("ENOTFOUND", host));
+    }
+    sort(&mut addresses, order);
+    if !options.all {
+        addresses.truncate(1);
+    }
+    Ok(addresses)
+}
+
+fn sort(addresses: &mut [IpAddr], order: Order) {
+    match order {
+        Order::Verbatim => {}
+        Order::Ipv4First => addresses.sort_by_key(IpAddr::is_ipv6),
+        Order::Ipv6First => addresses.sort_by_key(IpAddr::is_ipv4),
     }
 }
 
-/// `AI_ADDRCONFIG`.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const ADDRCONFIG: i32 = 0x20;
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-const ADDRCONFIG: i32 = 0x400;
-
-fn code(kind: LookupErrorKind) -> &'static str {
-    match kind {
+/// A resolver's error under the name that Node gives it.
+fn failed(error: LookupError, host: &str) -> Error {
+    let code = match error.kind() {
         LookupErrorKind::Again => "EAI_AGAIN",
         LookupErrorKind::Badflags => "EAI_BADFLAGS",
         LookupErrorKind::Fail => "EAI_FAIL",
@@ -111,6 +285,76 @@ fn code(kind: LookupErrorKind) -> &'static str {
         LookupErrorKind::Memory => "EAI_MEMORY",
         LookupErrorKind::Service => "EAI_SERVICE",
         LookupErrorKind::Socktype => "EAI_SOCKTYPE",
+        // The name is all right; there may be no descriptor left to ask the resolver by.
+        LookupErrorKind::System | LookupErrorKind::IO => {
+            return Error::lookup_system(&error.into(), host);
+        }
         _ => "ENOTFOUND",
+    };
+    Error::lookup(code, host)
+}
+
+/// The resolver's flags, as each system's `<netdb.h>` has them.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod flags {
+    pub(super) const NUMERICHOST: i32 = 0x4;
+    pub(super) const V4MAPPED: i32 = 0x8;
+    pub(super) const ALL: i32 = 0x10;
+    pub(super) const ADDRCONFIG: i32 = 0x20;
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod flags {
+    pub(super) const NUMERICHOST: i32 = 0x4;
+    pub(super) const ALL: i32 = 0x100;
+    pub(super) const ADDRCONFIG: i32 = 0x400;
+    pub(super) const V4MAPPED: i32 = 0x800;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses(text: &str) -> Vec<IpAddr> {
+        text.split_whitespace()
+            .filter_map(|address| address.parse().ok())
+            .collect()
+    }
+
+    #[test]
+    fn an_order_keeps_the_resolvers_within_a_family() {
+        let verbatim = addresses("::1 10.0.0.1 ::2 10.0.0.2");
+        for (order, expected) in [
+            (Order::Verbatim, "::1 10.0.0.1 ::2 10.0.0.2"),
+            (Order::Ipv4First, "10.0.0.1 10.0.0.2 ::1 ::2"),
+            (Order::Ipv6First, "::1 ::2 10.0.0.1 10.0.0.2"),
+        ] {
+            let mut sorted = verbatim.clone();
+            sort(&mut sorted, order);
+            assert_eq!(sorted, addresses(expected), "{order:?}");
+        }
+    }
+
+    #[test]
+    fn a_literal_keeps_its_zone_as_a_number() {
+        assert_eq!(literal("localhost", 1), None);
+        assert_eq!(literal("127.0.0.1", 1), "127.0.0.1:1".parse().ok());
+        let scope = |host| match literal(host, 1) {
+            Some(SocketAddr::V6(address)) => address.scope_id(),
+            _ => u32::MAX,
+        };
+        assert_eq!(scope("fe80::1"), 0);
+        assert_eq!(scope("fe80::1%nosuchinterface"), 0);
+        if cfg!(target_os = "linux") {
+            assert_ne!(scope("fe80::1%lo"), 0);
+        }
+    }
+
+    #[test]
+    fn hints_are_the_resolvers_flags() {
+        let hints = Hints::V4MAPPED | Hints::ALL;
+        assert!(hints.contains(Hints::ALL) && !hints.contains(Hints::ADDRCONFIG));
+        assert_eq!(hints.to_flags(), flags::V4MAPPED | flags::ALL);
+        assert_eq!(Hints::default().to_flags(), 0);
     }
 }

@@ -136,14 +136,16 @@ impl Error {
     pub(crate) fn endpoint(syscall: &'static str, error: &io::Error, at: &Endpoint) -> Error {
         let code = codes::name(error);
         let mut message = format!("{syscall} {code} {}", at.text());
-        if let Some((address, port)) = &at.local {
-            message.push_str(&format!(" - Local ({address}:{port})"));
-        }
+        message.push_str(&at.local.text());
+        let local = match &at.local {
+            Local::Asked(address, port) => Some((address.clone(), *port)),
+            Local::Untold | Local::Found(_) => None,
+        };
         Inner {
             message,
             address: Some(at.address.clone()),
             port: at.known_port(),
-            local: at.local.clone(),
+            local,
             ..Inner::os(syscall, code, error)
         }
         .into()
@@ -171,6 +173,17 @@ impl Error {
             syscall: Some("getaddrinfo"),
             hostname: Some(hostname.to_owned()),
             ..Inner::of(code)
+        }
+        .into()
+    }
+
+    /// As `lookup`, where the resolver has met an error of the system.
+    pub(crate) fn lookup_system(error: &io::Error, hostname: &str) -> Error {
+        let code = codes::name(error);
+        Inner {
+            message: format!("getaddrinfo {code} {hostname}"),
+            hostname: Some(hostname.to_owned()),
+            ..Inner::os("getaddrinfo", code, error)
         }
         .into()
     }
@@ -224,15 +237,34 @@ impl From<Inner> for Error {
 /// The end of a connection that an error is about.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Endpoint {
-    /// An IP address, or a path.
+    /// An IP address, or a path; empty where there is neither.
     pub(crate) address: String,
     /// `None` for a path.
     pub(crate) port: Option<u16>,
-    /// The local end, where one was asked for.
-    pub(crate) local: Option<(String, u16)>,
+    pub(crate) local: Local,
+}
+
+/// The other end, as far as Node tells of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Local {
+    #[default]
+    Untold,
+    /// The address and port that were asked for.
+    Asked(String, u16),
+    /// What the descriptor said; `None` if it had no such address.
+    Found(Option<std::net::SocketAddr>),
 }
 
 impl Endpoint {
+    /// An address and a port, with nothing to tell of the other end.
+    pub(crate) fn at(address: impl Into<String>, port: Option<u16>) -> Endpoint {
+        Endpoint {
+            address: address.into(),
+            port,
+            local: Local::Untold,
+        }
+    }
+
     fn text(&self) -> String {
         match self.known_port() {
             Some(port) => format!("{}:{port}", self.address),
@@ -243,6 +275,17 @@ impl Endpoint {
     /// Node does not name a port that was to be any.
     fn known_port(&self) -> Option<u16> {
         self.port.filter(|port| *port > 0)
+    }
+}
+
+impl Local {
+    fn text(&self) -> String {
+        match self {
+            Local::Untold => String::new(),
+            Local::Asked(address, port) => format!(" - Local ({address}:{port})"),
+            Local::Found(Some(found)) => format!(" - Local ({}:{})", found.ip(), found.port()),
+            Local::Found(None) => " - Local (undefined:undefined)".to_owned(),
+        }
     }
 }
 
@@ -318,6 +361,10 @@ pub(crate) mod node {
         unshift_after_end = "ERR_STREAM_UNSHIFT_AFTER_END_EVENT", "stream.unshift() after end event";
         already_listening =
             "ERR_SERVER_ALREADY_LISTEN", "Listen method has been called more than once without closing.";
+        handle_adopted = "ERR_SOCKET_HANDLE_ADOPTED",
+            "The bound socket has already been adopted by a server or socket";
+        /// What an abort is about, unless the caller has said so.
+        abort_reason = "ABORT_ERR", "This operation was aborted";
         not_running = "ERR_SERVER_NOT_RUNNING", "Server is not running.";
         premature_close = "ERR_STREAM_PREMATURE_CLOSE", "Premature close";
         unable_to_pipe =
@@ -344,10 +391,24 @@ pub(crate) mod node {
         .into()
     }
 
+    /// `problem` begins with a verb: `must be …`.
     pub(crate) fn invalid_arg(name: &str, problem: &str) -> Error {
+        let what = if name.contains('.') {
+            "property"
+        } else {
+            "argument"
+        };
         Inner {
-            message: format!("The property '{name}' {problem}"),
+            message: format!("The {what} '{name}' {problem}"),
             ..Inner::of("ERR_INVALID_ARG_VALUE")
+        }
+        .into()
+    }
+
+    pub(crate) fn ip_blocked(address: &str) -> Error {
+        Inner {
+            message: format!("IP({address}) is blocked by net.BlockList"),
+            ..Inner::of("ERR_IP_BLOCKED")
         }
         .into()
     }
@@ -363,6 +424,11 @@ pub(crate) mod node {
     /// Not Node's: a socket cannot be taken out of its loop without loss.
     pub(crate) fn not_idle(reason: String) -> Error {
         Error::new("ERR_SOCKET_NOT_IDLE", reason)
+    }
+
+    /// Node's `AbortError`.
+    pub(crate) fn aborted(reason: Error) -> Error {
+        Error::new("ABORT_ERR", "The operation was aborted").with_cause(reason)
     }
 
     pub(crate) fn invalid_ip(address: &str) -> Error {

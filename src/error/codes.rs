@@ -78,6 +78,7 @@ fn by_kind(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::OutOfMemory => "ENOMEM",
         ErrorKind::PermissionDenied => "EACCES",
         ErrorKind::TimedOut => "ETIMEDOUT",
+        ErrorKind::Unsupported => "ENOTSUP",
         ErrorKind::WouldBlock => "EAGAIN",
         _ => return None,
     })

@@ -9,14 +9,19 @@ use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::rc::Rc;
 
+use super::AbortSignal;
 use super::Socket;
-use super::connect::Connecting;
+use super::bound::Bound;
+use super::connect::{Connecting, FailedAttempt};
 use super::idle::IdleTimeout;
 use super::on_read::OnRead;
 use super::pipe::Pipes;
 use super::server;
 use super::settings::KeepAlive;
 use super::transport::Transport;
+#[cfg(unix)]
+use super::unix::BoundPath;
+use crate::address::BlockList;
 use crate::event;
 use crate::events::{Event, EventEmitter, ListenerId};
 use crate::machine::{AfterConnect, CloseKind, Duplex, Host, Life, Signal, Tick};
@@ -58,8 +63,17 @@ enum Readiness {
 #[derive(Default)]
 pub(crate) struct Rare {
     pub(crate) connecting: Option<Box<Connecting>>,
-    /// Counts the calls of `connect`, so that a late answer to an earlier one is known as such.
-    pub(crate) attempt: u32,
+    /// Counts the lives of the socket, so that a late answer to an earlier one is known as such.
+    pub(crate) connect_id: u32,
+    /// An attempt that was under way when the socket was destroyed.
+    pub(crate) cancelled: Option<FailedAttempt>,
+    /// A descriptor that has its local address and waits to be connected.
+    pub(crate) bound: Option<Bound>,
+    /// The file of the local address.
+    #[cfg(unix)]
+    pub(crate) bound_path: Option<BoundPath>,
+    pub(crate) block_list: Option<BlockList>,
+    pub(crate) signal: Option<(AbortSignal, ListenerId)>,
     pub(crate) attempted: Option<Vec<String>>,
     pub(crate) keep_alive: Option<KeepAlive>,
     pub(crate) type_of_service: Option<u8>,
@@ -71,6 +85,13 @@ pub(crate) struct Rare {
     close_listener: Option<ListenerId>,
     /// What waits for the connection, among the listeners of `Connect`.
     connect_listeners: Vec<ListenerId>,
+}
+
+impl Rare {
+    pub(crate) fn is_aborted(&self) -> bool {
+        let signal = self.signal.as_ref();
+        signal.is_some_and(|(signal, _)| signal.aborted())
+    }
 }
 
 impl SocketCell {
@@ -122,6 +143,15 @@ impl SocketCell {
     /// Registers the descriptor and begins to read, as an accepted or adopted socket does.
     pub(crate) fn register(&self, event_loop: &Loop) -> io::Result<()> {
         event_loop.register(&mut *self.transport.borrow_mut(), self.key)
+    }
+
+    /// The local address, which a socket can have before it is connected.
+    pub(crate) fn local_address(&self) -> Option<SocketAddr> {
+        let connected = self.transport.borrow().local_address();
+        connected.or_else(|| {
+            let address = |rare: &mut Rare| rare.bound.as_ref()?.socket.local_addr().ok();
+            self.rare(address).flatten()?.as_socket()
+        })
     }
 
     /// The remote address while it can be had, and later if it was asked for before.
@@ -343,6 +373,12 @@ impl SocketHost<'_> {
 
     /// The closing phase has come to this socket.
     fn close_now(&self) {
+        self.cell.rare(|rare| {
+            if let Some((signal, listener)) = &rare.signal {
+                signal.remove_listener(*listener);
+            }
+        });
+        self.tell_of_cancelled_attempt();
         self.cell.duplex.on_closed(self);
         // A listener of `Close` may have connected it again.
         if self.cell.duplex.life() == Life::Closed {
@@ -374,6 +410,9 @@ impl Host for SocketHost<'_> {
         }
         self.abandon_attempts();
         self.forget_connect_listeners();
+        // Before the descriptor, as libuv: whoever comes meanwhile finds nobody, not somebody deaf.
+        #[cfg(unix)]
+        self.cell.rare(|rare| rare.bound_path = None);
         let transport = self.cell.transport.replace(Transport::None);
         if how == CloseKind::Reset {
             transport.reset_on_close();

@@ -4,19 +4,23 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-#[cfg(unix)]
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mio::event::Source;
 use mio::net::TcpListener;
 #[cfg(unix)]
 use mio::net::UnixListener;
 use mio::{Interest, Registry, Token};
-use socket2::{Domain, Protocol, Socket as RawSocket, Type};
+use socket2::{Domain, Socket as RawSocket, Type};
 
-use super::options::ListenOptions;
+use super::bound::Bound;
+use super::raw::{self, errno};
+use super::server::{ListenOptions, ServerAddress};
 use super::transport::Transport;
-use crate::error::{Endpoint, Error, Result};
+#[cfg(unix)]
+use super::unix::{self, BoundPath};
+use crate::address::SocketAddress;
+use crate::error::{Endpoint, Error, Result, node};
 
 /// A listening socket of the operating system, or none.
 #[derive(Debug)]
@@ -25,8 +29,10 @@ pub(super) enum Listener {
     Tcp(TcpListener),
     #[cfg(unix)]
     Unix {
+        // Before the descriptor, so that it goes first: whoever comes meanwhile finds nobody.
+        _file: Option<BoundPath>,
+        path: Option<PathBuf>,
         listener: UnixListener,
-        path: PathBuf,
     },
 }
 
@@ -55,51 +61,91 @@ impl Listener {
     }
 
     pub(super) fn on(address: SocketAddr, options: &ListenOptions) -> Result<Listener> {
-        tcp(address, options).map(Listener::Tcp).map_err(|error| {
-            let at = Endpoint {
-                address: address.ip().to_string(),
-                port: Some(address.port()),
-                local: None,
-            };
-            Error::listen(&error, &at)
+        let listening = raw::bound(address, options.sharing).and_then(|socket| {
+            socket.listen(options.backlog)?;
+            Ok(Listener::Tcp(TcpListener::from_std(socket.into())))
+        });
+        listening.map_err(|error| {
+            let ip = SocketAddress::from(address).address();
+            Error::listen(&error, &Endpoint::at(ip, Some(address.port())))
         })
     }
 
     #[cfg(unix)]
-    pub(super) fn on_path(path: &std::path::Path, options: &ListenOptions) -> Result<Listener> {
-        match super::unix::listen(path, options.backlog) {
-            Ok(listener) => Ok(Listener::Unix {
-                listener,
-                path: path.to_owned(),
-            }),
-            Err(error) => {
-                let address = super::unix::display(path);
-                // libuv's choice: a directory that does not exist is one that is not permitted.
-                let error = match error.kind() {
-                    io::ErrorKind::NotFound => io::ErrorKind::PermissionDenied.into(),
-                    _ => error,
-                };
-                Err(Error::listen(
-                    &error,
-                    &Endpoint {
-                        address,
-                        port: None,
-                        local: None,
-                    },
-                ))
-            }
+    pub(super) fn on_path(path: &Path, options: &ListenOptions) -> Result<Listener> {
+        if options.mode != 0 && unix::is_abstract(path) {
+            let problem = "can not set readableAll or writableAll to true when path is abstract \
+                unix socket";
+            return Err(node::invalid_arg("options", problem));
+        }
+        let listening = unix::bound(path).and_then(|(socket, path)| {
+            socket.listen(options.backlog)?;
+            Ok((socket, path))
+        });
+        let (socket, file) = listening.map_err(|error| {
+            let at = Endpoint::at(unix::display(path), None);
+            Error::listen(&error, &at)
+        })?;
+        if options.mode != 0 {
+            file.set_mode(options.mode)
+                .map_err(|error| Error::os("uv_pipe_chmod", &error))?;
+        }
+        Ok(Listener::unix(socket, Some(file)))
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn on_path(path: &Path, _: &ListenOptions) -> Result<Listener> {
+        let error = io::ErrorKind::Unsupported.into();
+        let at = Endpoint::at(path.to_string_lossy(), None);
+        Err(Error::listen(&error, &at))
+    }
+
+    /// Listens by a socket that is there already.
+    pub(super) fn adopt(bound: Bound, backlog: i32) -> Result<Listener> {
+        let Bound { socket, .. } = &bound;
+        let listening = check_kind(socket).and_then(|is_tcp| {
+            socket.set_nonblocking(true)?;
+            socket.listen(backlog)?;
+            Ok(is_tcp)
+        });
+        match listening {
+            Ok(true) => Ok(Listener::Tcp(TcpListener::from_std(bound.socket.into()))),
+            #[cfg(unix)]
+            Ok(false) => Ok(Listener::unix(bound.socket, bound.path)),
+            #[cfg(not(unix))]
+            Ok(false) => Err(Error::listen(
+                &errno::error(errno::EINVAL),
+                &Endpoint::default(),
+            )),
+            Err(error) => Err(Error::listen(&error, &Endpoint::default())),
+        }
+    }
+
+    #[cfg(unix)]
+    fn unix(socket: RawSocket, file: Option<BoundPath>) -> Listener {
+        let path = match &file {
+            Some(file) => Some(file.path().to_owned()),
+            None => unix::path_of(&socket),
+        };
+        Listener::Unix {
+            _file: file,
+            path,
+            listener: UnixListener::from_std(socket.into()),
+        }
+    }
+
+    /// Where it listens.
+    pub(super) fn address(&self) -> Option<ServerAddress> {
+        match self {
+            Listener::None => None,
+            Listener::Tcp(listener) => listener.local_addr().ok().map(ServerAddress::Tcp),
+            #[cfg(unix)]
+            Listener::Unix { path, .. } => path.clone().map(ServerAddress::Path),
         }
     }
 
     pub(super) fn is_none(&self) -> bool {
         matches!(self, Listener::None)
-    }
-
-    pub(super) fn local_address(&self) -> Option<SocketAddr> {
-        match self {
-            Listener::Tcp(listener) => listener.local_addr().ok(),
-            _ => None,
-        }
     }
 
     pub(super) fn accept(&self) -> Accepted {
@@ -119,15 +165,6 @@ impl Listener {
                 log::debug!(target: "soquete::net", "accept: {error}");
                 Accepted::Retry
             }
-        }
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        #[cfg(unix)]
-        if let Listener::Unix { path, .. } = self {
-            super::unix::unlink(path);
         }
     }
 }
@@ -158,34 +195,39 @@ impl Source for Listener {
     }
 }
 
-fn tcp(address: SocketAddr, options: &ListenOptions) -> io::Result<TcpListener> {
-    let socket = RawSocket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
-    socket.set_nonblocking(true)?;
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
-    if options.reuse_port {
-        share_port(&socket)?;
+/// Whether a socket that was handed in is TCP; EINVAL or ENOTSOCK if it is nothing to listen on.
+fn check_kind(socket: &RawSocket) -> io::Result<bool> {
+    if socket
+        .r#type()
+        .map_err(|error| not_a_socket(socket, error))?
+        != Type::STREAM
+    {
+        return Err(errno::error(errno::EINVAL));
     }
-    if address.is_ipv6() {
-        socket.set_only_v6(options.ipv6_only)?;
+    match socket.local_addr()?.domain() {
+        Domain::IPV4 | Domain::IPV6 => Ok(true),
+        Domain::UNIX if cfg!(unix) => Ok(false),
+        _ => Err(errno::error(errno::EINVAL)),
     }
-    socket.bind(&address.into())?;
-    socket.listen(options.backlog)?;
-    Ok(TcpListener::from_std(socket.into()))
 }
 
-#[cfg(all(unix, not(any(target_os = "solaris", target_os = "illumos"))))]
-fn share_port(socket: &RawSocket) -> io::Result<()> {
-    socket.set_reuse_port(true)
+/// As Node, which looks at the kind of the descriptor before it tries: a pipe could be a socket.
+#[cfg(unix)]
+fn not_a_socket(socket: &RawSocket, error: io::Error) -> io::Error {
+    use std::os::unix::fs::FileTypeExt;
+    let kind = socket
+        .try_clone()
+        .map(std::os::fd::OwnedFd::from)
+        .and_then(|descriptor| File::from(descriptor).metadata());
+    match kind {
+        Ok(kind) if kind.file_type().is_fifo() => error,
+        _ => errno::error(errno::EINVAL),
+    }
 }
 
-#[cfg(not(all(unix, not(any(target_os = "solaris", target_os = "illumos")))))]
-fn share_port(_: &RawSocket) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
+#[cfg(not(unix))]
+fn not_a_socket(_: &RawSocket, error: io::Error) -> io::Error {
+    error
 }
 
 /// The address to listen on, of those that a name has: a link-local one would need a scope.
@@ -203,16 +245,8 @@ pub(super) fn preferred(addresses: &[IpAddr]) -> Option<IpAddr> {
 
 /// EMFILE, ENFILE, ENOBUFS, ENOMEM.
 fn is_exhaustion(error: &io::Error) -> bool {
-    const ENOBUFS: i32 = if cfg!(any(target_os = "linux", target_os = "android")) {
-        105
-    } else {
-        55
-    };
     error.kind() == io::ErrorKind::OutOfMemory
-        || matches!(
-            error.raw_os_error(),
-            Some(23 | 24 | ENOBUFS | 10024 | 10055)
-        )
+        || matches!(error.raw_os_error(), Some(23 | 24 | errno::ENOBUFS | 10024))
 }
 
 thread_local! {

@@ -1,9 +1,11 @@
 //! Sockets and servers: Node's `net` module.
 //!
 //! [`create_server`] and [`connect`] are the two ways in. What a [`Socket`] emits is in
-//! [`event`](crate::event), with the payloads.
+//! [`event`](mod@crate::event), with the payloads.
 
+mod abort;
 mod adopt;
+mod bound;
 mod cell;
 mod connect;
 mod frames;
@@ -12,6 +14,7 @@ mod listener;
 mod on_read;
 mod options;
 mod pipe;
+mod raw;
 mod server;
 mod settings;
 mod socket;
@@ -25,16 +28,18 @@ pub use crate::address::{
 };
 pub use crate::machine::ReadyState;
 pub use crate::machine::data::Data;
+pub use abort::{AbortController, AbortSignal};
 pub use adopt::StdStream;
+pub use bound::{BindOptions, BoundSocket};
 pub use connect::{
-    Attempt, FailedAttempt, LookupResult, get_default_auto_select_family,
+    Attempt, ConnectOptions, FailedAttempt, LookupResult, get_default_auto_select_family,
     get_default_auto_select_family_attempt_timeout, set_default_auto_select_family,
     set_default_auto_select_family_attempt_timeout,
 };
 pub use frames::{Frames, IntoFlow};
-pub use options::{ConnectOptions, ListenOptions, ServerOptions, SocketOptions};
+pub use options::SocketOptions;
 pub use pipe::PipeOptions;
-pub use server::{DropInfo, Server, ServerAddress};
+pub use server::{DropInfo, ListenOptions, Server, ServerAddress, ServerOptions};
 pub use settings::KeepAlive;
 pub use socket::Socket;
 

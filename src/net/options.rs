@@ -1,16 +1,9 @@
-//! Options of sockets, connections, servers and listening, as structs with builder methods.
+//! Options of a socket, as a struct with builder methods.
 
-use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::rc::Rc;
-use std::time::Duration;
-
-use super::Socket;
+use super::AbortSignal;
 use super::on_read::OnRead;
 use super::settings::KeepAlive;
-use crate::address::Family;
-use crate::dns;
-use crate::error::Result;
+use crate::address::BlockList;
 use crate::machine::DEFAULT_HIGH_WATER_MARK;
 
 /// Options of a socket, connected or not. Node's `new net.Socket(options)`.
@@ -24,6 +17,8 @@ pub struct SocketOptions {
     pub(crate) keep_alive: Option<KeepAlive>,
     pub(crate) type_of_service: Option<u8>,
     pub(crate) on_read: Option<OnRead>,
+    pub(crate) signal: Option<AbortSignal>,
+    pub(crate) block_list: Option<BlockList>,
 }
 
 impl Default for SocketOptions {
@@ -37,6 +32,8 @@ impl Default for SocketOptions {
             keep_alive: None,
             type_of_service: None,
             on_read: None,
+            signal: None,
+            block_list: None,
         }
     }
 }
@@ -86,28 +83,28 @@ macro_rules! socket_options {
             ///
             /// If `callback` returns false, nothing is read until the socket is resumed. There is no
             /// [`Data`](crate::event::Data) and no [`Readable`](crate::event::Readable), nothing is
-            /// kept, and [`pause`](super::Socket::pause) stops reading at once;
+            /// kept, and [`pause`](crate::net::Socket::pause) stops reading at once;
             /// [`End`](crate::event::End) comes without anybody listening.
             pub fn on_read(
                 self,
                 buffer: impl Into<Vec<u8>>,
-                callback: impl FnMut(Socket, usize, &mut Vec<u8>) -> bool + 'static,
+                callback: impl FnMut($crate::net::Socket, usize, &mut Vec<u8>) -> bool + 'static,
             ) -> Self {
                 let mut $options = self;
-                $socket.on_read = Some(OnRead::new(buffer.into(), callback));
+                $socket.on_read = Some($crate::net::on_read::OnRead::new(buffer.into(), callback));
                 $options
             }
 
             /// Whether, and how, the connection is probed while it is silent; see
-            /// [`Socket::set_keep_alive`](super::Socket::set_keep_alive).
-            pub fn keep_alive(self, keep_alive: impl Into<KeepAlive>) -> Self {
+            /// [`Socket::set_keep_alive`](crate::net::Socket::set_keep_alive).
+            pub fn keep_alive(self, keep_alive: impl Into<$crate::net::KeepAlive>) -> Self {
                 let mut $options = self;
                 $socket.keep_alive = Some(keep_alive.into());
                 $options
             }
 
             /// The type of service that segments are sent with; see
-            /// [`Socket::set_type_of_service`](super::Socket::set_type_of_service).
+            /// [`Socket::set_type_of_service`](crate::net::Socket::set_type_of_service).
             pub fn type_of_service(self, service: u8) -> Self {
                 let mut $options = self;
                 $socket.type_of_service = Some(service);
@@ -124,295 +121,30 @@ impl SocketOptions {
     }
 }
 
-/// A function that resolves names in the place of [`dns::lookup`].
-pub(crate) type LookupFunction =
-    Rc<dyn Fn(&str, dns::LookupOptions, Box<dyn FnOnce(Result<Vec<IpAddr>>)>)>;
-
-/// Where to connect to, and how. Whatever [`connect`](super::connect) takes turns into it: a port
-/// (on `localhost`), a host and a port, a [`SocketAddr`], a path.
-///
-/// ```
-/// use soquete::net::ConnectOptions;
-/// use std::time::Duration;
-///
-/// let options = ConnectOptions::new(3000).host("::1").no_delay(true).timeout(Duration::from_secs(5));
-/// ```
-#[derive(Clone)]
-pub struct ConnectOptions {
-    pub(crate) target: Target,
-    pub(crate) local_address: Option<String>,
-    pub(crate) local_port: Option<u16>,
-    pub(crate) family: Option<Family>,
-    pub(crate) lookup: Option<LookupFunction>,
-    pub(crate) auto_select_family: Option<bool>,
-    pub(crate) auto_select_family_attempt_timeout: Option<Duration>,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) socket: SocketOptions,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Target {
-    Tcp { host: String, port: u16 },
-    Path(PathBuf),
-}
-
-impl ConnectOptions {
-    /// A TCP connection to a port of `localhost`.
-    pub fn new(port: u16) -> ConnectOptions {
-        ConnectOptions::to(Target::Tcp {
-            host: "localhost".to_owned(),
-            port,
-        })
-    }
-
-    /// A connection to a Unix domain socket. On Linux, a path that begins with a NUL byte is an
-    /// abstract name.
-    pub fn path(path: impl Into<PathBuf>) -> ConnectOptions {
-        ConnectOptions::to(Target::Path(path.into()))
-    }
-
-    fn to(target: Target) -> ConnectOptions {
-        ConnectOptions {
-            target,
-            local_address: None,
-            local_port: None,
-            family: None,
-            lookup: None,
-            auto_select_family: None,
-            auto_select_family_attempt_timeout: None,
-            timeout: None,
-            socket: SocketOptions::default(),
-        }
-    }
-
-    /// The host's name or IP address; `localhost` by default. Means nothing for a path.
-    pub fn host(mut self, host: impl Into<String>) -> Self {
-        if let Target::Tcp { host: current, .. } = &mut self.target {
-            *current = host.into();
-        }
-        self
-    }
-
-    /// The local IP address to connect from. The connection then has that address's family.
-    pub fn local_address(mut self, address: impl Into<String>) -> Self {
-        self.local_address = Some(address.into());
-        self
-    }
-
-    /// The local port to connect from.
-    pub fn local_port(mut self, port: u16) -> Self {
-        self.local_port = Some(port);
-        self
-    }
-
-    /// Asks for addresses of one family only.
-    pub fn family(mut self, family: Family) -> Self {
-        self.family = Some(family);
-        self
-    }
-
-    /// Resolves the host by `lookup` instead of [`dns::lookup`]. It gets the name, what to look for,
-    /// and a function to call with the addresses, now or later.
-    pub fn lookup(
-        mut self,
-        lookup: impl Fn(&str, dns::LookupOptions, Box<dyn FnOnce(Result<Vec<IpAddr>>)>) + 'static,
-    ) -> Self {
-        self.lookup = Some(Rc::new(lookup));
-        self
-    }
-
-    /// Whether all addresses of a name are tried, one after the other, IPv6 and IPv4 in turn. The
-    /// default is that of
-    /// [`set_default_auto_select_family`](super::set_default_auto_select_family).
-    pub fn auto_select_family(mut self, on: bool) -> Self {
-        self.auto_select_family = Some(on);
-        self
-    }
-
-    /// How long an address is tried before the next one is; at least 10 ms.
-    pub fn auto_select_family_attempt_timeout(mut self, timeout: Duration) -> Self {
-        self.auto_select_family_attempt_timeout = Some(timeout);
-        self
-    }
-
-    /// Sets the socket's idle timeout before it connects, as
-    /// [`Socket::set_timeout`](super::Socket::set_timeout) does after.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
-    }
-}
-
-impl From<u16> for ConnectOptions {
-    fn from(port: u16) -> ConnectOptions {
-        ConnectOptions::new(port)
-    }
-}
-
-impl From<(&str, u16)> for ConnectOptions {
-    fn from((host, port): (&str, u16)) -> ConnectOptions {
-        ConnectOptions::new(port).host(host)
-    }
-}
-
-impl From<(String, u16)> for ConnectOptions {
-    fn from((host, port): (String, u16)) -> ConnectOptions {
-        ConnectOptions::new(port).host(host)
-    }
-}
-
-impl From<(IpAddr, u16)> for ConnectOptions {
-    fn from((address, port): (IpAddr, u16)) -> ConnectOptions {
-        ConnectOptions::new(port).host(address.to_string())
-    }
-}
-
-impl From<SocketAddr> for ConnectOptions {
-    fn from(address: SocketAddr) -> ConnectOptions {
-        (address.ip(), address.port()).into()
-    }
-}
-
-impl From<&Path> for ConnectOptions {
-    fn from(path: &Path) -> ConnectOptions {
-        ConnectOptions::path(path)
-    }
-}
-
-impl From<PathBuf> for ConnectOptions {
-    fn from(path: PathBuf) -> ConnectOptions {
-        ConnectOptions::path(path)
-    }
-}
-
-/// Options of a server: what its accepted sockets are like. Node's `net.createServer(options)`.
-#[derive(Clone, Debug, Default)]
-pub struct ServerOptions {
-    pub(crate) socket: SocketOptions,
-    pub(crate) pause_on_connect: bool,
-}
-
-impl ServerOptions {
-    /// The defaults.
-    pub fn new() -> ServerOptions {
-        ServerOptions::default()
-    }
-
-    /// Whether accepted sockets begin paused, with nothing read until they are resumed. For
-    /// handing them on.
-    pub fn pause_on_connect(mut self, pause: bool) -> Self {
-        self.pause_on_connect = pause;
-        self
-    }
-}
-
 socket_options!(SocketOptions, |options| options);
-socket_options!(ConnectOptions, |options| options.socket);
-socket_options!(ServerOptions, |options| options.socket);
+pub(super) use socket_options;
 
-/// Where to listen, and how. Whatever [`Server::listen`](super::Server::listen) takes turns into
-/// it: a port, a host and a port, a [`SocketAddr`], a path.
-#[derive(Clone, Debug)]
-pub struct ListenOptions {
-    pub(crate) target: ListenTarget,
-    pub(crate) backlog: i32,
-    pub(crate) ipv6_only: bool,
-    pub(crate) reuse_port: bool,
-}
+/// The builder methods of what connects.
+macro_rules! client_options {
+    ($type:ty, |$options:ident| $socket:expr) => {
+        impl $type {
+            /// Destroys the socket with an `ABORT_ERR` when the signal is aborted. If it is already,
+            /// the socket does not connect.
+            pub fn signal(self, signal: $crate::net::AbortSignal) -> Self {
+                let mut $options = self;
+                $socket.signal = Some(signal);
+                $options
+            }
 
-#[derive(Clone, Debug)]
-pub(crate) enum ListenTarget {
-    Tcp { host: Option<String>, port: u16 },
-    Path(PathBuf),
-}
-
-/// Node's; the kernel makes 512 of it.
-const DEFAULT_BACKLOG: i32 = 511;
-
-impl ListenOptions {
-    /// A TCP port, on every address of the machine; 0 for any port that is free.
-    pub fn new(port: u16) -> ListenOptions {
-        ListenOptions::on(ListenTarget::Tcp { host: None, port })
-    }
-
-    /// A Unix domain socket. On Linux, a path that begins with a NUL byte is an abstract name.
-    pub fn path(path: impl Into<PathBuf>) -> ListenOptions {
-        ListenOptions::on(ListenTarget::Path(path.into()))
-    }
-
-    fn on(target: ListenTarget) -> ListenOptions {
-        ListenOptions {
-            target,
-            backlog: DEFAULT_BACKLOG,
-            ipv6_only: false,
-            reuse_port: false,
+            /// Addresses that are not connected to: `ERR_IP_BLOCKED`.
+            pub fn block_list(self, list: &$crate::net::BlockList) -> Self {
+                let mut $options = self;
+                $socket.block_list = Some(list.clone());
+                $options
+            }
         }
-    }
-
-    /// The name or IP address of the interface. By default, every IPv6 and IPv4 address.
-    pub fn host(mut self, host: impl Into<String>) -> Self {
-        if let ListenTarget::Tcp { host: current, .. } = &mut self.target {
-            *current = Some(host.into());
-        }
-        self
-    }
-
-    /// How many connections may wait to be accepted; 511 by default.
-    pub fn backlog(mut self, connections: u16) -> Self {
-        self.backlog = if connections == 0 {
-            DEFAULT_BACKLOG
-        } else {
-            i32::from(connections)
-        };
-        self
-    }
-
-    /// Whether an IPv6 address takes IPv6 connections only. Off by default.
-    pub fn ipv6_only(mut self, only: bool) -> Self {
-        self.ipv6_only = only;
-        self
-    }
-
-    /// Lets several sockets listen on one port, and the kernel share out the connections among them
-    /// (`SO_REUSEPORT`).
-    pub fn reuse_port(mut self, reuse: bool) -> Self {
-        self.reuse_port = reuse;
-        self
-    }
+    };
 }
 
-impl From<u16> for ListenOptions {
-    fn from(port: u16) -> ListenOptions {
-        ListenOptions::new(port)
-    }
-}
-
-impl From<(&str, u16)> for ListenOptions {
-    fn from((host, port): (&str, u16)) -> ListenOptions {
-        ListenOptions::new(port).host(host)
-    }
-}
-
-impl From<(u16, &str)> for ListenOptions {
-    fn from((port, host): (u16, &str)) -> ListenOptions {
-        ListenOptions::new(port).host(host)
-    }
-}
-
-impl From<SocketAddr> for ListenOptions {
-    fn from(address: SocketAddr) -> ListenOptions {
-        ListenOptions::new(address.port()).host(address.ip().to_string())
-    }
-}
-
-impl From<&Path> for ListenOptions {
-    fn from(path: &Path) -> ListenOptions {
-        ListenOptions::path(path)
-    }
-}
-
-impl From<PathBuf> for ListenOptions {
-    fn from(path: PathBuf) -> ListenOptions {
-        ListenOptions::path(path)
-    }
-}
+client_options!(SocketOptions, |options| options);
+pub(super) use client_options;

@@ -5,10 +5,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::Socket;
 use super::cell::SocketHost;
 use super::options::SocketOptions;
-use crate::error::{Error, Result};
+use super::{AbortSignal, Socket};
+use crate::error::{Error, Result, node};
 use crate::machine::Life;
 
 /// How a connection is probed while nothing is sent on it. Node's four arguments of `setKeepAlive`;
@@ -154,6 +154,28 @@ impl SocketHost<'_> {
         if let Some(service) = options.type_of_service {
             self.cell
                 .with_rare(|rare| rare.type_of_service = Some(service));
+        }
+        if let Some(list) = &options.block_list {
+            self.cell
+                .with_rare(|rare| rare.block_list = Some(list.clone()));
+        }
+        if let Some(signal) = &options.signal {
+            self.watch(signal);
+        }
+    }
+
+    /// Lets the signal destroy the socket.
+    fn watch(&self, signal: &AbortSignal) {
+        let key = self.cell.key;
+        let listener = signal.on_abort(move |reason| {
+            let error = node::aborted(reason.clone());
+            SocketHost::with(key, |host| host.cell.duplex.destroy(host, Some(error)));
+        });
+        self.cell
+            .with_rare(|rare| rare.signal = Some((signal.clone(), listener)));
+        if let Some(reason) = signal.reason() {
+            let error = node::aborted(reason);
+            self.cell.duplex.destroy(self, Some(error));
         }
     }
 

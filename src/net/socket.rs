@@ -8,10 +8,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::cell::{SocketCell, SocketHost};
-use super::options::{ConnectOptions, SocketOptions};
+use super::connect::ConnectOptions;
+use super::options::SocketOptions;
 use super::server::Server;
 use super::transport::Transport;
-use super::{Data, Family, ListenerChange, emitting};
+use super::{BoundSocket, Data, Family, ListenerChange, emitting};
 use crate::error::{Error, Result, node};
 use crate::event;
 use crate::events::{Event, EventEmitter};
@@ -70,6 +71,19 @@ impl Socket {
             cell.key
         });
         Socket::from_key(key.unwrap_or(Key::RESERVED))
+    }
+
+    /// A socket that connects from an address that was taken before. It adopts `bound`: nobody else
+    /// can. Connecting to an IP address begins in the call of `connect` then.
+    ///
+    /// # Errors
+    ///
+    /// `ERR_SOCKET_HANDLE_ADOPTED`.
+    pub fn from_bound(bound: &BoundSocket, options: SocketOptions) -> Result<Socket> {
+        let bound = bound.descriptor().adopt()?;
+        let socket = Socket::new(options);
+        socket.with(|host| host.cell.with_rare(|rare| rare.bound = Some(bound)));
+        Ok(socket)
     }
 
     /// Connects. A socket that has closed can be connected again in its `Close` listener; its
@@ -343,7 +357,7 @@ asked! {
     /// The error that destroyed the socket.
     errored -> Option<Error> = |host| host.cell.duplex.error();
     /// The address of this end.
-    local_socket_addr -> Option<SocketAddr> = |host| host.cell.transport.borrow().local_address();
+    local_socket_addr -> Option<SocketAddr> = |host| host.cell.local_address();
     /// The address of the peer, while connected; and after that if it was asked for in time.
     remote_socket_addr -> Option<SocketAddr> = |host| host.cell.remote_address();
     /// The server that accepted this socket.

@@ -3,43 +3,116 @@
 //! On Linux a path that begins with a NUL byte is an abstract name: it needs no file, and is gone
 //! with the last socket that uses it.
 
+use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
-use mio::net::{UnixListener, UnixStream};
+use mio::net::UnixStream;
 use socket2::{Domain, SockAddr, Socket as RawSocket, Type};
 
+use super::raw::errno;
+
 /// A stream that connects to `path`, and what the kernel said to that.
-pub(super) fn connect(path: &Path) -> io::Result<(UnixStream, io::Result<()>)> {
+///
+/// # Errors
+///
+/// EINVAL for a path that is too long.
+pub(super) fn connect(path: &Path) -> io::Result<(RawSocket, io::Result<()>)> {
+    let address = address(path)?;
     let socket = open()?;
-    let started = address(path).and_then(|address| socket.connect(&address));
-    Ok((UnixStream::from_std(socket.into()), started))
+    let started = socket.connect(&address);
+    Ok((socket, started))
 }
 
-/// A listener bound to `path`.
-pub(super) fn listen(path: &Path, backlog: i32) -> io::Result<UnixListener> {
+/// As [`connect`], from a socket that has an address.
+pub(super) fn connect_from(socket: &RawSocket, path: &Path) -> io::Result<()> {
+    socket.connect(&address(path)?)
+}
+
+pub(super) fn stream(socket: RawSocket) -> UnixStream {
+    UnixStream::from_std(socket.into())
+}
+
+/// A socket bound to `path`, and the file that this has made.
+pub(super) fn bound(path: &Path) -> io::Result<(RawSocket, BoundPath)> {
+    let address = address(path)?;
     let socket = open()?;
-    socket.bind(&address(path)?)?;
-    if let Err(error) = socket.listen(backlog) {
-        unlink(path);
-        return Err(error);
+    match socket.bind(&address) {
+        Ok(()) => Ok((socket, BoundPath::new(path))),
+        // libuv's choice: a directory that does not exist is one that is not permitted.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(errno::error(errno::EACCES)),
+        Err(error) => Err(error),
     }
-    Ok(UnixListener::from_std(socket.into()))
 }
 
-/// Removes the file of a listener that was bound here.
-pub(super) fn unlink(path: &Path) {
-    if !is_abstract(path)
-        && let Err(error) = std::fs::remove_file(path)
-    {
-        log::debug!(target: "soquete::net", "unlink {}: {error}", path.display());
+/// The file of a socket that was bound here. It is removed when this is dropped, unless somebody
+/// else has put another one in its place.
+#[derive(Debug)]
+pub(super) struct BoundPath {
+    path: PathBuf,
+    /// Device and inode; `None` for an abstract name, which has no file.
+    file: Option<(u64, u64)>,
+}
+
+impl BoundPath {
+    fn new(path: &Path) -> BoundPath {
+        BoundPath {
+            path: path.to_owned(),
+            file: identity(path),
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn set_mode(&self, mode: u32) -> io::Result<()> {
+        fs::set_permissions(&self.path, Permissions::from_mode(mode))
+    }
+}
+
+impl Drop for BoundPath {
+    fn drop(&mut self) {
+        if self.file.is_some()
+            && self.file == identity(&self.path)
+            && let Err(error) = fs::remove_file(&self.path)
+        {
+            log::debug!(target: "soquete::net", "unlink {}: {error}", self.path.display());
+        }
+    }
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    if is_abstract(path) {
+        return None;
+    }
+    let file = fs::symlink_metadata(path).ok()?;
+    Some((file.dev(), file.ino()))
+}
+
+/// The path that a socket is bound to; `None` if it has none.
+pub(super) fn path_of(socket: &RawSocket) -> Option<PathBuf> {
+    let address = socket.local_addr().ok()?;
+    match (address.as_pathname(), address.as_abstract_namespace()) {
+        (Some(path), _) => Some(path.to_owned()),
+        (None, Some(name)) => {
+            let mut bytes = vec![0];
+            bytes.extend_from_slice(name);
+            Some(std::ffi::OsString::from_vec(bytes).into())
+        }
+        (None, None) => None,
     }
 }
 
 /// The path as Node shows it.
 pub(super) fn display(path: &Path) -> String {
     path.to_string_lossy().into_owned()
+}
+
+pub(super) fn is_abstract(path: &Path) -> bool {
+    path.as_os_str().as_bytes().first() == Some(&0)
 }
 
 fn open() -> io::Result<RawSocket> {
@@ -49,9 +122,6 @@ fn open() -> io::Result<RawSocket> {
 }
 
 fn address(path: &Path) -> io::Result<SockAddr> {
-    SockAddr::unix(path)
-}
-
-fn is_abstract(path: &Path) -> bool {
-    path.as_os_str().as_bytes().first() == Some(&0)
+    // The only thing that can be wrong with it is its length.
+    SockAddr::unix(path).map_err(|_| errno::error(errno::EINVAL))
 }

@@ -445,6 +445,11 @@ impl Loop {
         self.handles.borrow().get(key).cloned()
     }
 
+    /// All handles that there are now.
+    pub(crate) fn handles(&self) -> Vec<Rc<dyn Handle>> {
+        self.handles.borrow().iter().cloned().collect()
+    }
+
     /// Forgets a handle. Its state is dropped when the last one who uses it at this moment is done.
     pub(crate) fn remove(&self, key: Key) {
         let _handle = self.handles.borrow_mut().remove(key);

@@ -108,6 +108,10 @@ impl<T> Table<T> {
         Some(self.slots.remove(key.index as usize).entry)
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().map(|(_, slot)| &slot.entry)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
     }

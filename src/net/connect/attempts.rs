@@ -1,0 +1,530 @@
+//! Trying addresses as Node tries them: one after the other, never two at once.
+//!
+//! | what happens | one address | several |
+//! |---|---|---|
+//! | it cannot be bound locally | the error | the next one |
+//! | it is blocked | `ConnectionAttempt`, the error | `ConnectionAttemptFailed`, the next one |
+//! | the kernel refuses at once | the error | `ConnectionAttemptFailed`, the next one |
+//! | it fails later | `ConnectionAttemptFailed`, the error | `ConnectionAttemptFailed`, the next one |
+//! | it takes too long | (the kernel decides) | `ConnectionAttemptTimeout`, the next one |
+//! | the socket is destroyed meanwhile | | `ConnectionAttemptFailed` (ECANCELED) before `Close` |
+//!
+//! The last of several gets all the time in the world. When none is left, the errors come as one.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use mio::net::TcpStream;
+use socket2::Socket as RawSocket;
+
+use super::options::{ConnectOptions, Target};
+use super::{
+    Attempt, FailedAttempt, MIN_ATTEMPT_TIMEOUT, get_default_auto_select_family_attempt_timeout,
+};
+use crate::address::Family;
+use crate::dns;
+use crate::error::{Endpoint, Error, Local, node};
+use crate::event;
+use crate::machine::{Host, Life};
+use crate::net::cell::SocketHost;
+use crate::net::raw::{self, Sharing, errno};
+use crate::net::transport::Transport;
+use crate::reactor::{Key, Ready, Task};
+
+/// One address of the host.
+pub(super) struct Destination {
+    pub(super) address: SocketAddr,
+    /// As it was written, or as the resolver gave it.
+    pub(super) text: String,
+}
+
+/// A connect under way.
+pub(crate) struct Connecting {
+    options: Rc<ConnectOptions>,
+    /// Where to: all of it is tried in this order.
+    destinations: Vec<Destination>,
+    next: usize,
+    errors: Vec<Error>,
+    timer: Option<Key>,
+    current: Attempt,
+    local: Local,
+    /// The kernel has been asked, and has not answered.
+    under_way: bool,
+    /// The kernel refused at once; that is told in the next pending phase.
+    refused: Option<io::Error>,
+}
+
+/// What an attempt came to, as far as is known at once.
+enum Progress {
+    /// The kernel is at it, or nothing is left to be done.
+    Settled,
+    /// The next address is to be tried.
+    Failed,
+}
+
+impl Connecting {
+    pub(super) fn new(options: &Rc<ConnectOptions>, destinations: Vec<Destination>) -> Connecting {
+        Connecting {
+            options: Rc::clone(options),
+            destinations,
+            next: 0,
+            errors: Vec::new(),
+            timer: None,
+            current: Attempt::default(),
+            local: Local::Untold,
+            under_way: false,
+            refused: None,
+        }
+    }
+
+    fn has_several(&self) -> bool {
+        self.destinations.len() > 1
+    }
+
+    /// The error of the attempt under way, with what else is to be told of the local end.
+    fn error(&self, error: &io::Error, local: Local) -> Error {
+        let Attempt { address, port, .. } = self.current.clone();
+        let at = Endpoint {
+            address,
+            port,
+            local,
+        };
+        Error::endpoint("connect", error, &at)
+    }
+
+    /// What its destruction makes of an attempt under way.
+    pub(crate) fn cancelled(self) -> Option<FailedAttempt> {
+        let is_told = self.under_way && self.has_several();
+        is_told.then(|| FailedAttempt {
+            error: self.error(&errno::error(errno::ECANCELED), self.local.clone()),
+            attempt: self.current,
+        })
+    }
+}
+
+impl Destination {
+    fn attempt(&self) -> Attempt {
+        Attempt {
+            address: self.text.clone(),
+            port: Some(self.address.port()),
+            family: Some(Family::from(self.address)),
+        }
+    }
+}
+
+/// Beginning.
+impl SocketHost<'_> {
+    /// Tries the destinations. One connect at a time: while another is under way, this one fails
+    /// and takes the socket with it.
+    pub(super) fn begin(&self, connecting: Connecting) {
+        if !self.cell.transport.borrow().is_none() {
+            let first = connecting.destinations.first();
+            let attempt = first.map(Destination::attempt).unwrap_or_default();
+            return self.begin_twice(&attempt, errno::EALREADY);
+        }
+        if connecting.has_several() {
+            self.cell
+                .with_rare(|rare| rare.attempted = Some(Vec::new()));
+        }
+        self.cell
+            .with_rare(|rare| rare.connecting = Some(Box::new(connecting)));
+        self.try_next_address();
+    }
+
+    fn begin_twice(&self, attempt: &Attempt, number: i32) {
+        self.emit_to(event::ConnectionAttempt, attempt);
+        if self.cell.duplex.life() == Life::Connecting {
+            self.fail(self.refusal(attempt.clone(), &errno::error(number)));
+        }
+    }
+
+    /// What `connect` on a socket that has its connection leads to.
+    pub(super) fn already_connected(&self, options: &ConnectOptions) -> Error {
+        let attempt = match &options.target {
+            Target::Path(path) => Attempt {
+                address: path.to_string_lossy().into_owned(),
+                ..Attempt::default()
+            },
+            Target::Tcp { host, port } => Attempt {
+                address: host.clone(),
+                port: Some(*port),
+                family: None,
+            },
+        };
+        self.refusal(attempt, &errno::error(errno::EISCONN))
+    }
+
+    /// The error of an attempt that the kernel did not take up.
+    fn refusal(&self, attempt: Attempt, error: &io::Error) -> Error {
+        let at = Endpoint {
+            address: attempt.address,
+            port: attempt.port,
+            local: Local::Found(self.cell.transport.borrow().local_address()),
+        };
+        Error::endpoint("connect", error, &at)
+    }
+}
+
+/// Trying.
+impl SocketHost<'_> {
+    fn try_next_address(&self) {
+        loop {
+            let next = self.with_connecting(|connecting| {
+                let index = connecting.next;
+                connecting.next += 1;
+                let destination = connecting.destinations.get(index)?;
+                connecting.current = destination.attempt();
+                connecting.local = Local::Untold;
+                Some(destination.address)
+            });
+            let progress = match next {
+                Some(Some(address)) => self.attempt(address),
+                Some(None) => return self.all_failed(),
+                None => return,
+            };
+            let goes_on = self.cell.duplex.life() == Life::Connecting;
+            if matches!(progress, Progress::Settled) || !goes_on {
+                return;
+            }
+        }
+    }
+
+    fn all_failed(&self) {
+        let errors = self.with_connecting(|connecting| std::mem::take(&mut connecting.errors));
+        let error = match errors {
+            Some(errors) if !errors.is_empty() => Error::aggregate(errors),
+            _ => node::connection_timeout(),
+        };
+        self.fail(error);
+    }
+
+    fn attempt(&self, address: SocketAddr) -> Progress {
+        let Some((options, several)) =
+            self.with_connecting(|c| (Rc::clone(&c.options), c.has_several()))
+        else {
+            return Progress::Settled;
+        };
+        let prepared = match self.bind(address, &options) {
+            Ok(socket) => socket,
+            Err(error) if several => return self.record(error),
+            Err(error) => return self.give_up(error),
+        };
+        let blocked = self.is_blocked(address);
+        if !(blocked && several) {
+            self.emit_to(event::ConnectionAttempt, &self.current_attempt());
+            if self.cell.duplex.life() != Life::Connecting {
+                return Progress::Settled;
+            }
+        }
+        if blocked {
+            let error = node::ip_blocked(&self.current_attempt().address);
+            return self.refused_at_once(error, several);
+        }
+        if several {
+            let tried = format!("{}:{}", self.current_attempt().address, address.port());
+            self.cell
+                .with_rare(|rare| rare.attempted.get_or_insert_default().push(tried));
+        }
+        let socket = match prepared.map_or_else(|| raw::open(address), Ok) {
+            Ok(socket) => socket,
+            Err(error) => {
+                let error = self.refusal(self.current_attempt(), &error);
+                return self.refused_at_once(error, several);
+            }
+        };
+        let answer = socket.connect(&address.into());
+        self.cell
+            .transport
+            .replace(Transport::Tcp(TcpStream::from_std(socket.into())));
+        match answer {
+            Err(error) if !is_told_later(&error) => {
+                let error = self.refusal(self.current_attempt(), &error);
+                self.cell.transport.replace(Transport::None);
+                self.refused_at_once(error, several)
+            }
+            answer => {
+                self.started(answer);
+                self.arm_attempt_timer();
+                Progress::Settled
+            }
+        }
+    }
+
+    /// A socket with the local address that was asked for, or that was bound before; `None` if the
+    /// kernel is to choose.
+    fn bind(
+        &self,
+        address: SocketAddr,
+        options: &ConnectOptions,
+    ) -> Result<Option<RawSocket>, Error> {
+        let bound = self.cell.rare(|rare| rare.bound.take()).flatten();
+        if let Some(bound) = bound {
+            return Ok(Some(bound.socket));
+        }
+        let port = options.local_port.unwrap_or(0);
+        if options.local_address.is_none() && port == 0 {
+            return Ok(None);
+        }
+        let any = raw::any_like(address).to_string();
+        let text = options.local_address.clone().unwrap_or(any);
+        let local = dns::literal(&text, port)
+            .filter(|local| local.is_ipv4() == address.is_ipv4())
+            .ok_or_else(|| errno::error(errno::EINVAL));
+        let socket = local
+            .and_then(|local| raw::bound(local, Sharing::default()))
+            .map_err(|error| Error::endpoint("bind", &error, &Endpoint::at(&text, Some(port))))?;
+        if port > 0 {
+            self.with_connecting(|connecting| connecting.local = Local::Asked(text, port));
+        }
+        Ok(Some(socket))
+    }
+
+    fn is_blocked(&self, address: SocketAddr) -> bool {
+        let list = self.cell.rare(|rare| rare.block_list.clone()).flatten();
+        list.is_some_and(|list| list.check(address))
+    }
+
+    #[cfg(unix)]
+    pub(super) fn connect_to_path(&self, path: &std::path::Path, options: &Rc<ConnectOptions>) {
+        use crate::net::unix;
+        let attempt = Attempt {
+            address: unix::display(path),
+            ..Attempt::default()
+        };
+        if !self.cell.transport.borrow().is_none() {
+            return self.begin_twice(&attempt, errno::EINVAL);
+        }
+        let mut connecting = Connecting::new(options, Vec::new());
+        connecting.current = attempt.clone();
+        let bound = self.cell.with_rare(|rare| {
+            rare.connecting = Some(Box::new(connecting));
+            rare.bound.take()
+        });
+        self.emit_to(event::ConnectionAttempt, &attempt);
+        if self.cell.duplex.life() != Life::Connecting {
+            return;
+        }
+        let started = match bound {
+            None => unix::connect(path),
+            Some(bound) => {
+                self.cell.with_rare(|rare| rare.bound_path = bound.path);
+                let answer = unix::connect_from(&bound.socket, path);
+                Ok((bound.socket, answer))
+            }
+        };
+        match started {
+            Ok((socket, answer)) => {
+                let stream = unix::stream(socket);
+                self.cell.transport.replace(Transport::Unix(stream));
+                self.started(answer);
+            }
+            Err(error) if error.raw_os_error() == Some(errno::EINVAL) => {
+                self.fail(self.refusal(attempt, &error));
+            }
+            Err(error) => self.refused_later(error),
+        }
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn connect_to_path(&self, path: &std::path::Path, _: &Rc<ConnectOptions>) {
+        let at = Endpoint::at(path.to_string_lossy(), None);
+        let error = io::ErrorKind::Unsupported.into();
+        self.fail_later(Error::endpoint("connect", &error, &at));
+    }
+
+    /// The kernel has been asked to connect. What comes of it is heard of in the poll phase.
+    fn started(&self, answer: io::Result<()>) {
+        let refused = answer.err().filter(|error| !in_progress(error));
+        match refused.or_else(|| self.cell.register(self.event_loop).err()) {
+            Some(error) => self.refused_later(error),
+            None => {
+                self.with_connecting(|connecting| connecting.under_way = true);
+            }
+        }
+    }
+
+    fn refused_later(&self, error: io::Error) {
+        self.with_connecting(|connecting| connecting.refused = Some(error));
+        let task = Task::new(self.cell.key, |event_loop, key| {
+            SocketHost::on(event_loop, key, |host| {
+                let refused = host.with_connecting(|connecting| connecting.refused.take());
+                if let Some(Some(error)) = refused {
+                    host.connection_failed(&error);
+                }
+            });
+        });
+        self.event_loop.pend(task);
+    }
+
+    fn arm_attempt_timer(&self) {
+        let delay = self.with_connecting(|connecting| {
+            let is_last = connecting.next >= connecting.destinations.len();
+            let timeout = connecting
+                .options
+                .auto_select_family_attempt_timeout
+                .map_or_else(get_default_auto_select_family_attempt_timeout, |timeout| {
+                    timeout.max(MIN_ATTEMPT_TIMEOUT)
+                });
+            (!is_last).then_some(timeout)
+        });
+        let Some(Some(delay)) = delay else { return };
+        let timer = self
+            .event_loop
+            .insert_timer(Task::new(self.cell.key, |event_loop, key| {
+                SocketHost::on(event_loop, key, |host| host.attempt_timed_out());
+            }));
+        self.event_loop.arm(timer, delay.as_millis() as u64);
+        self.with_connecting(|connecting| connecting.timer = Some(timer));
+    }
+}
+
+/// What becomes of an attempt.
+impl SocketHost<'_> {
+    fn attempt_timed_out(&self) {
+        if self.cell.duplex.life() != Life::Connecting {
+            return;
+        }
+        self.clear_attempt_timer();
+        self.with_connecting(|connecting| connecting.under_way = false);
+        self.emit_to(event::ConnectionAttemptTimeout, &self.current_attempt());
+        if self.cell.duplex.life() != Life::Connecting {
+            return;
+        }
+        let timed_out = errno::error(errno::ETIMEDOUT);
+        self.with_connecting(|connecting| {
+            let error = connecting.error(&timed_out, connecting.local.clone());
+            connecting.errors.push(error);
+        });
+        self.cell.transport.replace(Transport::None);
+        self.try_next_address();
+    }
+
+    /// The poll has something to say of the attempt under way.
+    pub(crate) fn connection_ready(&self, ready: Ready) {
+        let outcome = {
+            let transport = self.cell.transport.borrow();
+            match transport.take_error() {
+                Ok(Some(error)) | Err(error) => Err(error),
+                Ok(None) if transport.is_connected() => Ok(()),
+                // Writable, but not connected: an event that was not meant for this.
+                Ok(None) if !ready.closed => return,
+                Ok(None) => Err(io::ErrorKind::ConnectionRefused.into()),
+            }
+        };
+        match outcome {
+            Ok(()) => self.connection_established(),
+            Err(error) => self.connection_failed(&error),
+        }
+    }
+
+    fn connection_established(&self) {
+        self.clear_attempt_timer();
+        self.cell.with_rare(|rare| rare.connecting = None);
+        self.cell.duplex.connected();
+        self.activity();
+        self.apply_stored_options();
+        // Each of the two may destroy the socket or connect it anew; Node emits them all the same.
+        self.emit_to(event::Connect, ());
+        self.emit_to(event::Ready, ());
+        self.cell.duplex.after_connect(self);
+    }
+
+    fn connection_failed(&self, error: &io::Error) {
+        self.clear_attempt_timer();
+        let failed = self.with_connecting(|connecting| {
+            connecting.under_way = false;
+            let error = connecting.error(error, connecting.local.clone());
+            (error, connecting.has_several())
+        });
+        let Some((error, several)) = failed else {
+            return;
+        };
+        self.cell.transport.replace(Transport::None);
+        self.tell_of_failure(&error);
+        if self.cell.duplex.life() != Life::Connecting {
+            return;
+        }
+        if several {
+            self.record(error);
+            self.try_next_address();
+        } else {
+            self.fail(error);
+        }
+    }
+
+    /// An attempt that did not get as far as waiting for an answer.
+    fn refused_at_once(&self, error: Error, several: bool) -> Progress {
+        if !several {
+            return self.give_up(error);
+        }
+        self.tell_of_failure(&error);
+        self.record(error)
+    }
+
+    fn tell_of_failure(&self, error: &Error) {
+        let failed = FailedAttempt {
+            attempt: self.current_attempt(),
+            error: error.clone(),
+        };
+        self.emit_to(event::ConnectionAttemptFailed, &failed);
+    }
+
+    fn record(&self, error: Error) -> Progress {
+        self.with_connecting(|connecting| connecting.errors.push(error));
+        Progress::Failed
+    }
+
+    fn give_up(&self, error: Error) -> Progress {
+        self.fail(error);
+        Progress::Settled
+    }
+
+    /// Leaves off whatever is under way, because the socket is destroyed.
+    pub(crate) fn abandon_attempts(&self) {
+        self.clear_attempt_timer();
+        self.cell.rare(|rare| {
+            let connecting = rare.connecting.take();
+            rare.cancelled = connecting.and_then(|connecting| connecting.cancelled());
+            rare.connect_id = rare.connect_id.wrapping_add(1);
+            rare.bound = None;
+        });
+    }
+
+    /// In the closing phase: the attempt that its socket's destruction has cut off.
+    pub(crate) fn tell_of_cancelled_attempt(&self) {
+        let cancelled = self.cell.rare(|rare| rare.cancelled.take()).flatten();
+        if let Some(cancelled) = cancelled {
+            self.emit_to(event::ConnectionAttemptFailed, &cancelled);
+        }
+    }
+
+    fn clear_attempt_timer(&self) {
+        if let Some(Some(timer)) = self.with_connecting(|connecting| connecting.timer.take()) {
+            self.event_loop.clear_timer(timer);
+        }
+    }
+
+    fn current_attempt(&self) -> Attempt {
+        self.with_connecting(|connecting| connecting.current.clone())
+            .unwrap_or_default()
+    }
+
+    fn with_connecting<R>(&self, f: impl FnOnce(&mut Connecting) -> R) -> Option<R> {
+        self.cell
+            .rare(|rare| rare.connecting.as_deref_mut().map(f))
+            .flatten()
+    }
+}
+
+fn in_progress(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(errno::EINPROGRESS)
+        || error.kind() == io::ErrorKind::Interrupted
+        // What Windows says for it.
+        || cfg!(windows) && error.kind() == io::ErrorKind::WouldBlock
+}
+
+/// As libuv: to be refused is an answer like those that take longer.
+fn is_told_later(error: &io::Error) -> bool {
+    in_progress(error) || error.kind() == io::ErrorKind::ConnectionRefused
+}

@@ -1,0 +1,324 @@
+//! Connecting: from a name to a connection, by one attempt or several.
+//!
+//! ```text
+//! connect ── path ────────────────────────────────▶ attempt, in the call
+//!         ── IP address ── next tick ─────────────▶ attempt
+//!         ── name ── lookup ── one address ───────▶ attempt
+//!                           └─ several ───────────▶ attempt ── failed, or took too long ──▶ next …
+//! ```
+//!
+//! This file gets from what was asked for to a list of addresses; `attempts.rs` tries them.
+//! Whoever is destroyed on the way, in whichever listener, leaves nothing behind: a late answer
+//! finds that the socket is gone or is at another connect.
+
+use std::cell::Cell;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::time::Duration;
+
+mod attempts;
+mod options;
+
+pub(crate) use attempts::Connecting;
+pub use options::ConnectOptions;
+
+use super::cell::SocketHost;
+use crate::address::{Family, SocketAddress, is_ip};
+use crate::dns::{self, Hints, LookupOptions};
+use crate::error::{Error, Result, node};
+use crate::event;
+use crate::machine::{Host, Life};
+use crate::reactor::{Job, Key};
+use attempts::Destination;
+use options::Target;
+
+/// What [`event::Lookup`] tells.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LookupResult {
+    /// An address of the host, or what went wrong.
+    pub address: Result<IpAddr>,
+    /// The name that was looked up.
+    pub host: String,
+}
+
+/// What [`event::ConnectionAttempt`] tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// The IP address, or the path.
+    pub address: String,
+    /// The port; `None` for a path.
+    pub port: Option<u16>,
+    /// The address's family; `None` for a path.
+    pub family: Option<Family>,
+}
+
+/// What [`event::ConnectionAttemptFailed`] tells.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FailedAttempt {
+    /// What was attempted.
+    pub attempt: Attempt,
+    /// Why it failed.
+    pub error: Error,
+}
+
+thread_local! {
+    static AUTO_SELECT_FAMILY: Cell<bool> = const { Cell::new(true) };
+    static ATTEMPT_TIMEOUT: Cell<Duration> = const { Cell::new(Duration::from_millis(500)) };
+}
+
+/// The least that an attempt is given.
+const MIN_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(10);
+
+/// Whether connects of this thread try all addresses of a name, unless told otherwise. True at
+/// first.
+pub fn get_default_auto_select_family() -> bool {
+    AUTO_SELECT_FAMILY.get()
+}
+
+/// Sets what [`get_default_auto_select_family`] returns.
+pub fn set_default_auto_select_family(on: bool) {
+    AUTO_SELECT_FAMILY.set(on);
+}
+
+/// How long connects of this thread try one address before the next, unless told otherwise. 500 ms
+/// at first.
+pub fn get_default_auto_select_family_attempt_timeout() -> Duration {
+    ATTEMPT_TIMEOUT.get()
+}
+
+/// Sets what [`get_default_auto_select_family_attempt_timeout`] returns; at least 10 ms.
+pub fn set_default_auto_select_family_attempt_timeout(timeout: Duration) {
+    ATTEMPT_TIMEOUT.set(timeout.max(MIN_ATTEMPT_TIMEOUT));
+}
+
+impl SocketHost<'_> {
+    /// Begins to connect. A socket that is connecting already goes on, but fails in the end.
+    pub(crate) fn connect(&self, options: ConnectOptions) {
+        let cell = self.cell;
+        if cell.rare(|rare| rare.is_aborted()) == Some(true) {
+            return;
+        }
+        if let Some(timeout) = options.timeout {
+            cell.idle_or_new().set(self.event_loop, cell.key, timeout);
+        }
+        match cell.duplex.life() {
+            Life::Open => return self.fail_later(self.already_connected(&options)),
+            Life::Destroyed => {
+                // One life after the other: what the old one still owes comes before the new one.
+                let socket = cell.handle();
+                cell.emitter.once(event::Close, move |_| {
+                    socket.connect(options);
+                });
+                return;
+            }
+            Life::Fresh | Life::Connecting | Life::Closed => {}
+        }
+        cell.duplex.begin_connecting(self);
+        cell.with_rare(|rare| rare.remote = None);
+        self.activity();
+        let options = Rc::new(options);
+        match &options.target {
+            Target::Path(path) => self.connect_to_path(path, &options),
+            Target::Tcp { host, port } => match self.check(host, &options) {
+                Ok(()) => self.connect_to_host(host, *port, &options),
+                Err(error) => self.fail_later(error),
+            },
+        }
+    }
+
+    fn connect_to_host(&self, host: &str, port: u16, options: &Rc<ConnectOptions>) {
+        if let Some(address) = dns::literal(host, port) {
+            let destination = Destination {
+                address,
+                text: host.to_owned(),
+            };
+            let connecting = Connecting::new(options, vec![destination]);
+            if self.is_bound() {
+                // It has its local address at once, and so is its peer's known at once.
+                return self.begin(connecting);
+            }
+            return self.next_tick(|host| host.begin(connecting));
+        }
+        let all = options
+            .auto_select_family
+            .unwrap_or_else(get_default_auto_select_family)
+            && options.family.is_none()
+            && options.local_address.is_none()
+            && !self.is_bound();
+        let wanted = LookupOptions {
+            family: options.family,
+            hints: match options.family {
+                None if options.hints.is_empty() => Hints::ADDRCONFIG,
+                _ => options.hints,
+            },
+            all,
+            order: None,
+        };
+        let answer = {
+            let (key, id) = (self.cell.key, self.connect_id());
+            let (name, options) = (host.to_owned(), Rc::clone(options));
+            move |answer| {
+                let found = |host: &SocketHost<'_>| {
+                    host.looked_up(&name, port, wanted.all, answer, &options);
+                };
+                resume(key, id, found);
+            }
+        };
+        match &options.lookup {
+            Some(lookup) => lookup(host, wanted, Box::new(answer)),
+            None => dns::lookup(host, wanted, answer),
+        }
+    }
+
+    fn looked_up(
+        &self,
+        name: &str,
+        port: u16,
+        all: bool,
+        answer: Result<Vec<IpAddr>>,
+        options: &Rc<ConnectOptions>,
+    ) {
+        let mut addresses = match answer {
+            Ok(addresses) if addresses.is_empty() => {
+                return self.lookup_failed(name, Error::lookup("ENOTFOUND", name));
+            }
+            Ok(addresses) => addresses,
+            Err(error) => return self.lookup_failed(name, error),
+        };
+        if !all {
+            addresses.truncate(1);
+        }
+        for address in &addresses {
+            let result = LookupResult {
+                address: Ok(*address),
+                host: name.to_owned(),
+            };
+            self.emit_to(event::Lookup, &result);
+            if self.cell.duplex.life() != Life::Connecting {
+                return;
+            }
+        }
+        self.activity();
+        let destinations = interleave(&addresses)
+            .into_iter()
+            .map(|ip| Destination {
+                address: SocketAddr::new(ip, port),
+                text: SocketAddress::from(ip).address(),
+            })
+            .collect();
+        self.begin(Connecting::new(options, destinations));
+    }
+
+    fn lookup_failed(&self, name: &str, error: Error) {
+        let result = LookupResult {
+            address: Err(error.clone()),
+            host: name.to_owned(),
+        };
+        self.emit_to(event::Lookup, &result);
+        if self.cell.duplex.life() == Life::Connecting {
+            self.fail_later(error);
+        }
+    }
+
+    fn check(&self, host: &str, options: &ConnectOptions) -> Result<()> {
+        if host.contains('\0') {
+            let problem = "must be a string without null bytes";
+            return Err(node::invalid_arg("options.host", problem));
+        }
+        if self.is_bound() && (options.local_address.is_some() || options.local_port.is_some()) {
+            let problem = "localAddress and localPort cannot be used with an adopted bound socket";
+            return Err(node::invalid_arg("options", problem));
+        }
+        match &options.local_address {
+            Some(address) if is_ip(address) == 0 => Err(node::invalid_ip(address)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a [`BoundSocket`](super::BoundSocket) waits to be connected.
+    fn is_bound(&self) -> bool {
+        self.cell.rare(|rare| rare.bound.is_some()) == Some(true)
+    }
+
+    /// Names one connect of a socket that may be connected several times in its life.
+    fn connect_id(&self) -> u32 {
+        self.cell.with_rare(|rare| rare.connect_id)
+    }
+
+    fn fail(&self, error: Error) {
+        self.cell.duplex.destroy(self, Some(error));
+    }
+
+    fn fail_later(&self, error: Error) {
+        self.next_tick(|host| host.fail(error));
+    }
+
+    /// Goes on with this connect on the next tick.
+    fn next_tick(&self, then: impl FnOnce(&SocketHost<'_>) + 'static) {
+        let (key, id) = (self.cell.key, self.connect_id());
+        let call = move || resume(key, id, then);
+        self.event_loop.next_tick(Job::Call(Box::new(call)));
+    }
+}
+
+/// Goes on with a connect, if the socket is still there and at the same one.
+fn resume(key: Key, id: u32, then: impl FnOnce(&SocketHost<'_>)) {
+    SocketHost::with(key, |host| {
+        if host.connect_id() == id {
+            then(host);
+        }
+    });
+}
+
+/// Each address once, the families in turn, beginning with that of the first.
+fn interleave(addresses: &[IpAddr]) -> Vec<IpAddr> {
+    let Some(first) = addresses.first() else {
+        return Vec::new();
+    };
+    let (mut ours, mut others) = (Vec::new(), Vec::new());
+    for address in addresses {
+        let list = if address.is_ipv4() == first.is_ipv4() {
+            &mut ours
+        } else {
+            &mut others
+        };
+        if !list.contains(address) {
+            list.push(*address);
+        }
+    }
+    let mut mixed = Vec::with_capacity(ours.len() + others.len());
+    for index in 0..ours.len().max(others.len()) {
+        mixed.extend(ours.get(index));
+        mixed.extend(others.get(index));
+    }
+    mixed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses(text: &str) -> Vec<IpAddr> {
+        text.split_whitespace()
+            .filter_map(|address| address.parse().ok())
+            .collect()
+    }
+
+    #[test]
+    fn families_take_turns_beginning_with_the_first_named() {
+        let found = addresses("::1 ::2 10.0.0.1 ::1 10.0.0.2 10.0.0.3");
+        assert_eq!(
+            interleave(&found),
+            addresses("::1 10.0.0.1 ::2 10.0.0.2 10.0.0.3"),
+            "each address once"
+        );
+        assert_eq!(
+            interleave(&addresses("10.0.0.1 ::1")),
+            addresses("10.0.0.1 ::1")
+        );
+        assert!(interleave(&[]).is_empty());
+    }
+}

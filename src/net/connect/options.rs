@@ -1,0 +1,209 @@
+//! Options of a connect.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::address::Family;
+use crate::dns::{self, Hints};
+use crate::error::Result;
+use crate::net::options::{SocketOptions, client_options, socket_options};
+
+/// A function that resolves names in the place of [`dns::lookup`].
+pub(crate) type LookupFunction =
+    Rc<dyn Fn(&str, dns::LookupOptions, Box<dyn FnOnce(Result<Vec<IpAddr>>)>)>;
+
+/// Where to connect to, and how. Whatever [`connect`](crate::net::connect) takes turns into it: a port
+/// (on `localhost`), a host and a port, a [`SocketAddr`], a path.
+///
+/// ```
+/// use soquete::net::ConnectOptions;
+/// use std::time::Duration;
+///
+/// let options = ConnectOptions::new(3000).host("::1").no_delay(true).timeout(Duration::from_secs(5));
+/// ```
+#[derive(Clone)]
+pub struct ConnectOptions {
+    pub(crate) target: Target,
+    pub(crate) local_address: Option<String>,
+    pub(crate) local_port: Option<u16>,
+    pub(crate) family: Option<Family>,
+    pub(crate) hints: Hints,
+    pub(crate) lookup: Option<LookupFunction>,
+    pub(crate) auto_select_family: Option<bool>,
+    pub(crate) auto_select_family_attempt_timeout: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) socket: SocketOptions,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    Tcp { host: String, port: u16 },
+    Path(PathBuf),
+}
+
+impl ConnectOptions {
+    /// A TCP connection to a port of `localhost`.
+    pub fn new(port: u16) -> ConnectOptions {
+        ConnectOptions::to(Target::Tcp {
+            host: LOCALHOST.to_owned(),
+            port,
+        })
+    }
+
+    /// A connection to a Unix domain socket. On Linux, a path that begins with a NUL byte is an
+    /// abstract name.
+    pub fn path(path: impl Into<PathBuf>) -> ConnectOptions {
+        ConnectOptions::to(Target::Path(path.into()))
+    }
+
+    fn to(target: Target) -> ConnectOptions {
+        ConnectOptions {
+            target,
+            local_address: None,
+            local_port: None,
+            family: None,
+            hints: Hints::default(),
+            lookup: None,
+            auto_select_family: None,
+            auto_select_family_attempt_timeout: None,
+            timeout: None,
+            socket: SocketOptions::default(),
+        }
+    }
+
+    /// The host's name or IP address; `localhost` by default, also for an empty name. Means nothing
+    /// for a path.
+    pub fn host(mut self, host: impl Into<String>) -> Self {
+        if let Target::Tcp { host: current, .. } = &mut self.target {
+            *current = host.into();
+            if current.is_empty() {
+                *current = LOCALHOST.to_owned();
+            }
+        }
+        self
+    }
+
+    /// The local IP address to connect from. Only one address of the host is tried then.
+    pub fn local_address(mut self, address: impl Into<String>) -> Self {
+        self.local_address = Some(address.into());
+        self
+    }
+
+    /// The local port to connect from.
+    pub fn local_port(mut self, port: u16) -> Self {
+        self.local_port = Some(port);
+        self
+    }
+
+    /// Asks for addresses of one family only.
+    pub fn family(mut self, family: Family) -> Self {
+        self.family = Some(family);
+        self
+    }
+
+    /// Flags for the resolver. By default [`Hints::ADDRCONFIG`], unless a family is asked for.
+    pub fn hints(mut self, hints: Hints) -> Self {
+        self.hints = hints;
+        self
+    }
+
+    /// Resolves the host by `lookup` instead of [`dns::lookup`]. It gets the name, what to look for,
+    /// and a function to call with the addresses, now or later. If it was not asked for
+    /// [all](dns::LookupOptions::all), the first is used.
+    pub fn lookup(
+        mut self,
+        lookup: impl Fn(&str, dns::LookupOptions, Box<dyn FnOnce(Result<Vec<IpAddr>>)>) + 'static,
+    ) -> Self {
+        self.lookup = Some(Rc::new(lookup));
+        self
+    }
+
+    /// Whether all addresses of a name are tried, one after the other, IPv6 and IPv4 in turn. The
+    /// default is that of
+    /// [`set_default_auto_select_family`](crate::net::set_default_auto_select_family).
+    pub fn auto_select_family(mut self, on: bool) -> Self {
+        self.auto_select_family = Some(on);
+        self
+    }
+
+    /// How long an address is tried before the next one is; at least 10 ms.
+    pub fn auto_select_family_attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.auto_select_family_attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// Sets the socket's idle timeout before it connects, as
+    /// [`Socket::set_timeout`](crate::net::Socket::set_timeout) does after.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+}
+
+socket_options!(ConnectOptions, |options| options.socket);
+client_options!(ConnectOptions, |options| options.socket);
+
+const LOCALHOST: &str = "localhost";
+
+impl fmt::Debug for ConnectOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectOptions")
+            .field("target", &self.target)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<u16> for ConnectOptions {
+    fn from(port: u16) -> ConnectOptions {
+        ConnectOptions::new(port)
+    }
+}
+
+impl From<(&str, u16)> for ConnectOptions {
+    fn from((host, port): (&str, u16)) -> ConnectOptions {
+        ConnectOptions::new(port).host(host)
+    }
+}
+
+impl From<(String, u16)> for ConnectOptions {
+    fn from((host, port): (String, u16)) -> ConnectOptions {
+        ConnectOptions::new(port).host(host)
+    }
+}
+
+impl From<(IpAddr, u16)> for ConnectOptions {
+    fn from((address, port): (IpAddr, u16)) -> ConnectOptions {
+        ConnectOptions::new(port).host(address.to_string())
+    }
+}
+
+impl From<SocketAddr> for ConnectOptions {
+    fn from(address: SocketAddr) -> ConnectOptions {
+        (address.ip(), address.port()).into()
+    }
+}
+
+impl From<crate::net::ServerAddress> for ConnectOptions {
+    /// To where a server of this machine listens.
+    fn from(address: crate::net::ServerAddress) -> ConnectOptions {
+        match address {
+            crate::net::ServerAddress::Tcp(address) => address.into(),
+            crate::net::ServerAddress::Path(path) => path.into(),
+        }
+    }
+}
+
+impl From<&Path> for ConnectOptions {
+    fn from(path: &Path) -> ConnectOptions {
+        ConnectOptions::path(path)
+    }
+}
+
+impl From<PathBuf> for ConnectOptions {
+    fn from(path: PathBuf) -> ConnectOptions {
+        ConnectOptions::path(path)
+    }
+}

@@ -1,0 +1,90 @@
+//! Sockets of the operating system that are nothing yet: opened and bound, neither listening nor
+//! connected.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use socket2::{Domain, Protocol, Socket as RawSocket, Type};
+
+/// A TCP socket that does not block.
+pub(super) fn open(address: SocketAddr) -> io::Result<RawSocket> {
+    let domain = Domain::for_address(address);
+    let socket = RawSocket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+/// What is asked of a port before it is taken.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sharing {
+    pub(crate) ipv6_only: bool,
+    pub(crate) reuse_port: bool,
+}
+
+/// A TCP socket with an address.
+pub(super) fn bound(address: SocketAddr, sharing: Sharing) -> io::Result<RawSocket> {
+    let socket = open(address)?;
+    // As libuv: a port whose last connection still lingers can be used again. On Windows the option
+    // would let two servers have one port.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    if sharing.reuse_port {
+        share_port(&socket)?;
+    }
+    if address.is_ipv6() {
+        socket.set_only_v6(sharing.ipv6_only)?;
+    }
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+#[cfg(all(unix, not(any(target_os = "solaris", target_os = "illumos"))))]
+fn share_port(socket: &RawSocket) -> io::Result<()> {
+    socket.set_reuse_port(true)
+}
+
+#[cfg(not(all(unix, not(any(target_os = "solaris", target_os = "illumos")))))]
+fn share_port(_: &RawSocket) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Every address of the machine, in the family of `address`.
+pub(super) fn any_like(address: SocketAddr) -> IpAddr {
+    match address {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    }
+}
+
+/// The errors that Node makes itself, with the numbers that they have here.
+pub(super) mod errno {
+    use std::io;
+
+    macro_rules! errors {
+        ($($name:ident = $linux:literal, $bsd:literal, $windows:literal;)*) => {
+            $(pub(in crate::net) const $name: i32 =
+                if cfg!(any(target_os = "linux", target_os = "android")) {
+                    $linux
+                } else if cfg!(windows) {
+                    $windows
+                } else {
+                    $bsd
+                };)*
+        };
+    }
+
+    errors! {
+        EACCES = 13, 13, 10013;
+        EALREADY = 114, 37, 10037;
+        ECANCELED = 125, 89, 995;
+        EINPROGRESS = 115, 36, 10036;
+        EINVAL = 22, 22, 10022;
+        EISCONN = 106, 56, 10056;
+        ENOBUFS = 105, 55, 10055;
+        ETIMEDOUT = 110, 60, 10060;
+    }
+
+    pub(in crate::net) fn error(number: i32) -> io::Error {
+        io::Error::from_raw_os_error(number)
+    }
+}

@@ -1,0 +1,290 @@
+//! Listening and closing.
+
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use super::options::{ListenOptions, ListenTarget, ServerOptions};
+use crate::dns;
+use crate::error::{Error, Result, node};
+use crate::event;
+use crate::events::{Event, EventEmitter};
+use crate::net::AbortSignal;
+use crate::net::cell::{SocketCell, SocketHost};
+use crate::net::listener::{Listener, Reserve, preferred};
+use crate::reactor::{self, Handle, Job, Key, Loop, Ready, Task};
+
+/// What a [`Server`](super::Server) handle names.
+pub(super) struct ServerCell {
+    pub(super) key: Key,
+    pub(super) emitter: EventEmitter,
+    pub(super) listener: RefCell<Listener>,
+    pub(super) options: ServerOptions,
+    pub(super) max_connections: Cell<Option<usize>>,
+    pub(super) connections: Cell<usize>,
+    /// Counts calls of `listen` and `close`, so that a late lookup is known as such.
+    attempt: Cell<u32>,
+    /// `listen` was called, and `close` not since.
+    wanted: Cell<bool>,
+    pub(super) referenced: Cell<bool>,
+    counted: Cell<bool>,
+    /// When it was last told that there are no descriptors left.
+    pub(super) warned_at: Cell<Option<u64>>,
+    /// A timer will try to accept again.
+    pub(super) resting: Cell<bool>,
+}
+
+impl ServerCell {
+    pub(super) fn new(key: Key, options: ServerOptions) -> ServerCell {
+        ServerCell {
+            key,
+            emitter: EventEmitter::new(),
+            listener: RefCell::new(Listener::None),
+            options,
+            max_connections: Cell::new(None),
+            connections: Cell::new(0),
+            attempt: Cell::new(0),
+            wanted: Cell::new(false),
+            referenced: Cell::new(true),
+            counted: Cell::new(false),
+            warned_at: Cell::new(None),
+            resting: Cell::new(false),
+        }
+    }
+}
+
+impl Handle for ServerCell {
+    fn ready(self: Rc<Self>, event_loop: &Loop, _key: Key, _ready: Ready) {
+        ServerHost {
+            event_loop,
+            cell: &self,
+        }
+        .accept_ready();
+    }
+}
+
+/// A server while something is being done with it.
+pub(super) struct ServerHost<'a> {
+    pub(super) event_loop: &'a Loop,
+    pub(super) cell: &'a Rc<ServerCell>,
+}
+
+impl ServerHost<'_> {
+    pub(super) fn with<R>(key: Key, f: impl FnOnce(&ServerHost<'_>) -> R) -> Option<R> {
+        reactor::with(|event_loop| ServerHost::on(event_loop, key, f)).flatten()
+    }
+
+    pub(super) fn on<R>(
+        event_loop: &Loop,
+        key: Key,
+        f: impl FnOnce(&ServerHost<'_>) -> R,
+    ) -> Option<R> {
+        let handle: Rc<dyn std::any::Any> = event_loop.handle(key)?;
+        let cell = handle.downcast::<ServerCell>().ok()?;
+        let host = ServerHost {
+            event_loop,
+            cell: &cell,
+        };
+        let result = f(&host);
+        host.update_alive();
+        Some(result)
+    }
+
+    fn update_alive(&self) {
+        let alive = self.cell.referenced.get() && !self.cell.listener.borrow().is_none();
+        if self.cell.counted.replace(alive) != alive {
+            if alive {
+                self.event_loop.reference();
+            } else {
+                self.event_loop.unreference();
+            }
+        }
+    }
+
+    fn next_attempt(&self) -> u32 {
+        let attempt = self.cell.attempt.get().wrapping_add(1);
+        self.cell.attempt.set(attempt);
+        attempt
+    }
+
+    pub(super) fn listen(&self, options: ListenOptions) {
+        if !self.cell.listener.borrow().is_none() {
+            return self.emit_error_later(node::already_listening());
+        }
+        let attempt = self.next_attempt();
+        self.cell.wanted.set(true);
+        if let Some(signal) = &options.signal {
+            self.watch(signal);
+        }
+        match &options.target {
+            ListenTarget::Tcp { host: None, port } => {
+                self.listening(Listener::on_all(*port, &options));
+            }
+            ListenTarget::Tcp {
+                host: Some(name),
+                port,
+            } => self.listen_on_host(name.clone(), *port, attempt, options),
+            ListenTarget::Path(path) => self.listening(Listener::on_path(path, &options)),
+            ListenTarget::Descriptor(descriptor) => {
+                let bound = descriptor.adopt();
+                self.listening(bound.and_then(|bound| Listener::adopt(bound, options.backlog)));
+            }
+        }
+    }
+
+    fn listen_on_host(&self, name: String, port: u16, attempt: u32, options: ListenOptions) {
+        let key = self.cell.key;
+        let call = move |found: Result<SocketAddr>| {
+            ServerHost::with(key, |host| {
+                if host.cell.attempt.get() == attempt {
+                    match found {
+                        Ok(address) => host.listening(Listener::on(address, &options)),
+                        Err(error) => host.emit_error(&error),
+                    }
+                }
+            });
+        };
+        if let Some(address) = dns::literal(&name, port) {
+            return crate::timers::next_tick(move || call(Ok(address)));
+        }
+        let all = dns::LookupOptions::new().all(true);
+        dns::lookup(&name.clone(), all, move |found| {
+            let address = found.and_then(|addresses| {
+                preferred(&addresses).ok_or_else(|| Error::lookup("ENOTFOUND", &name))
+            });
+            call(address.map(|address| SocketAddr::new(address, port)));
+        });
+    }
+
+    /// Lets the signal close the server.
+    fn watch(&self, signal: &AbortSignal) {
+        if signal.aborted() {
+            return self.tick(|host| host.close());
+        }
+        let key = self.cell.key;
+        let listener = signal.on_abort(move |_| {
+            ServerHost::with(key, |host| host.close());
+        });
+        let signal = signal.clone();
+        self.cell.emitter.once(event::Close, move |_| {
+            signal.remove_listener(listener);
+        });
+    }
+
+    fn listening(&self, opened: Result<Listener>) {
+        let registered = opened.and_then(|mut listener| {
+            self.event_loop
+                .register(&mut listener, self.cell.key)
+                .map_err(|error| Error::os("listen", &error))?;
+            Ok(listener)
+        });
+        match registered {
+            Ok(listener) => {
+                self.cell.listener.replace(listener);
+                Reserve::keep();
+                self.tick(|host| {
+                    if !host.cell.listener.borrow().is_none() {
+                        host.emit(event::Listening, ());
+                    }
+                });
+            }
+            Err(error) => self.emit_error_later(error),
+        }
+    }
+
+    pub(super) fn emit<E: Event>(&self, event: E, payload: E::Payload<'_>) -> bool {
+        crate::net::emit(self.event_loop, &self.cell.emitter, event, payload)
+    }
+
+    fn emit_error(&self, error: &Error) {
+        if !self.emit(event::Error, error) {
+            self.event_loop.unhandled_error(error.clone());
+        }
+    }
+
+    fn emit_error_later(&self, error: Error) {
+        self.tick(move |host| host.emit_error(&error));
+    }
+
+    fn tick(&self, then: impl FnOnce(&ServerHost<'_>) + 'static) {
+        let key = self.cell.key;
+        self.event_loop.next_tick(Job::Call(Box::new(move || {
+            ServerHost::with(key, then);
+        })));
+    }
+
+    pub(super) fn close(&self) {
+        self.next_attempt();
+        self.cell.wanted.set(false);
+        let listener = self.cell.listener.replace(Listener::None);
+        if !listener.is_none() {
+            // Kept in the closing phase, as every handle is: the loop lives until then.
+            self.event_loop
+                .close_later(Task::new(self.cell.key, |_, _| {}));
+        }
+        drop(listener);
+        self.close_if_drained();
+    }
+
+    fn close_if_drained(&self) {
+        if self.is_idle() {
+            self.tick(|host| {
+                host.emit(event::Close, false);
+                // A listener of `Close` may have begun to listen again.
+                if host.is_idle() && !host.cell.wanted.get() {
+                    host.event_loop.remove(host.cell.key);
+                }
+            });
+        }
+    }
+
+    pub(super) fn destroy_all(&self) -> usize {
+        self.destroy_if(|_| true)
+    }
+
+    pub(super) fn destroy_idle(&self) -> usize {
+        self.destroy_if(|socket| {
+            let duplex = &socket.cell.duplex;
+            duplex.readable_length() == 0
+                && duplex.writable_length(socket) == 0
+                && !duplex.is_writing()
+        })
+    }
+
+    /// Looks at every socket of the loop: this is rare, and a list would cost each of them memory.
+    fn destroy_if(&self, chosen: impl Fn(&SocketHost<'_>) -> bool) -> usize {
+        let mut count = 0;
+        for handle in self.event_loop.handles() {
+            let handle: Rc<dyn std::any::Any> = handle;
+            let Ok(cell) = handle.downcast::<SocketCell>() else {
+                continue;
+            };
+            if cell.server.get() != Some(self.cell.key) {
+                continue;
+            }
+            let socket = SocketHost {
+                event_loop: self.event_loop,
+                cell: &cell,
+            };
+            if chosen(&socket) {
+                socket.cell.duplex.destroy(&socket, None);
+                socket.update_alive();
+                count += 1;
+            }
+        }
+        count
+    }
+
+    fn is_idle(&self) -> bool {
+        self.cell.listener.borrow().is_none() && self.cell.connections.get() == 0
+    }
+}
+
+/// One of a server's sockets was destroyed.
+pub(in crate::net) fn connection_left(event_loop: &Loop, server: Key) {
+    ServerHost::on(event_loop, server, |host| {
+        let left = host.cell.connections.get().saturating_sub(1);
+        host.cell.connections.set(left);
+        host.close_if_drained();
+    });
+}

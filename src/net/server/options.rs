@@ -1,0 +1,237 @@
+//! Options of a server, and of listening.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+
+use socket2::Socket as RawSocket;
+
+use crate::address::BlockList;
+use crate::net::bound::{Adoptable, Bound};
+use crate::net::options::{SocketOptions, socket_options};
+use crate::net::raw::Sharing;
+use crate::net::{AbortSignal, BoundSocket};
+
+/// Options of a server: what its accepted sockets are like. Node's `net.createServer(options)`.
+#[derive(Clone, Debug, Default)]
+pub struct ServerOptions {
+    pub(crate) socket: SocketOptions,
+    pub(crate) pause_on_connect: bool,
+    pub(crate) block_list: Option<BlockList>,
+}
+
+impl ServerOptions {
+    /// The defaults.
+    pub fn new() -> ServerOptions {
+        ServerOptions::default()
+    }
+
+    /// Whether accepted sockets begin paused, with nothing read until they are resumed. For
+    /// handing them on.
+    pub fn pause_on_connect(mut self, pause: bool) -> Self {
+        self.pause_on_connect = pause;
+        self
+    }
+
+    /// Addresses that are turned away: their connections are closed at once, with no event.
+    pub fn block_list(mut self, list: &BlockList) -> Self {
+        self.block_list = Some(list.clone());
+        self
+    }
+}
+
+socket_options!(ServerOptions, |options| options.socket);
+
+/// Where to listen, and how. Whatever [`Server::listen`](crate::net::Server::listen) takes turns into
+/// it: a port, a host and a port, a [`SocketAddr`], a path, a [`BoundSocket`], a listener of the
+/// standard library, or any descriptor of a socket.
+///
+/// ```
+/// use soquete::net::ListenOptions;
+///
+/// let options = ListenOptions::new(8080).host("::1").ipv6_only(true).backlog(1024);
+/// let from_std = ListenOptions::from(std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+/// ```
+#[derive(Clone, Debug)]
+pub struct ListenOptions {
+    pub(crate) target: ListenTarget,
+    pub(crate) backlog: i32,
+    pub(crate) sharing: Sharing,
+    pub(crate) mode: u32,
+    pub(crate) signal: Option<AbortSignal>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum ListenTarget {
+    Tcp {
+        host: Option<String>,
+        port: u16,
+    },
+    Path(PathBuf),
+    /// A socket that is there already.
+    Descriptor(Adoptable),
+}
+
+/// Node's; the kernel makes 512 of it.
+const DEFAULT_BACKLOG: i32 = 511;
+
+impl ListenOptions {
+    /// A TCP port, on every address of the machine; 0 for any port that is free.
+    pub fn new(port: u16) -> ListenOptions {
+        ListenOptions::on(ListenTarget::Tcp { host: None, port })
+    }
+
+    /// A Unix domain socket. On Linux, a path that begins with a NUL byte is an abstract name.
+    pub fn path(path: impl Into<PathBuf>) -> ListenOptions {
+        ListenOptions::on(ListenTarget::Path(path.into()))
+    }
+
+    fn adopting(socket: RawSocket) -> ListenOptions {
+        let descriptor = Adoptable::new(Bound::new(socket));
+        ListenOptions::on(ListenTarget::Descriptor(descriptor))
+    }
+
+    fn on(target: ListenTarget) -> ListenOptions {
+        ListenOptions {
+            target,
+            backlog: DEFAULT_BACKLOG,
+            sharing: Sharing::default(),
+            mode: 0,
+            signal: None,
+        }
+    }
+
+    /// The name or IP address of the interface. By default, and for an empty name, every IPv6 and
+    /// IPv4 address.
+    pub fn host(mut self, host: impl Into<String>) -> Self {
+        if let ListenTarget::Tcp { host: current, .. } = &mut self.target {
+            *current = Some(host.into()).filter(|host| !host.is_empty());
+        }
+        self
+    }
+
+    /// How many connections may wait to be accepted; 511 by default.
+    pub fn backlog(mut self, connections: u16) -> Self {
+        self.backlog = if connections == 0 {
+            DEFAULT_BACKLOG
+        } else {
+            i32::from(connections)
+        };
+        self
+    }
+
+    /// Whether an IPv6 address takes IPv6 connections only. Off by default.
+    pub fn ipv6_only(mut self, only: bool) -> Self {
+        self.sharing.ipv6_only = only;
+        self
+    }
+
+    /// Lets several sockets listen on one port, and the kernel share out the connections among them
+    /// (`SO_REUSEPORT`).
+    pub fn reuse_port(mut self, reuse: bool) -> Self {
+        self.sharing.reuse_port = reuse;
+        self
+    }
+
+    /// Does nothing: in Node it keeps a worker of a cluster from sharing its port with the others,
+    /// and here each server has its own.
+    pub fn exclusive(self, _exclusive: bool) -> Self {
+        self
+    }
+
+    /// Whether everybody may read from the socket's file. Not for an abstract name. On Linux
+    /// connecting takes the right to write.
+    pub fn readable_all(self, all: bool) -> Self {
+        self.permit(0o444, all)
+    }
+
+    /// Whether everybody may write to the socket's file; with
+    /// [`readable_all`](ListenOptions::readable_all), its mode is 0666.
+    pub fn writable_all(self, all: bool) -> Self {
+        self.permit(0o222, all)
+    }
+
+    fn permit(mut self, bits: u32, all: bool) -> Self {
+        if all {
+            self.mode |= bits;
+        } else {
+            self.mode &= !bits;
+        }
+        self
+    }
+
+    /// Closes the server when the signal is aborted. If it is already, the server closes without
+    /// having listened.
+    pub fn signal(mut self, signal: AbortSignal) -> Self {
+        self.signal = Some(signal);
+        self
+    }
+}
+
+impl From<u16> for ListenOptions {
+    fn from(port: u16) -> ListenOptions {
+        ListenOptions::new(port)
+    }
+}
+
+impl From<(&str, u16)> for ListenOptions {
+    fn from((host, port): (&str, u16)) -> ListenOptions {
+        ListenOptions::new(port).host(host)
+    }
+}
+
+impl From<(u16, &str)> for ListenOptions {
+    fn from((port, host): (u16, &str)) -> ListenOptions {
+        ListenOptions::new(port).host(host)
+    }
+}
+
+impl From<SocketAddr> for ListenOptions {
+    fn from(address: SocketAddr) -> ListenOptions {
+        ListenOptions::new(address.port()).host(address.ip().to_string())
+    }
+}
+
+impl From<&Path> for ListenOptions {
+    fn from(path: &Path) -> ListenOptions {
+        ListenOptions::path(path)
+    }
+}
+
+impl From<PathBuf> for ListenOptions {
+    fn from(path: PathBuf) -> ListenOptions {
+        ListenOptions::path(path)
+    }
+}
+
+impl From<&BoundSocket> for ListenOptions {
+    fn from(bound: &BoundSocket) -> ListenOptions {
+        ListenOptions::on(ListenTarget::Descriptor(bound.descriptor().clone()))
+    }
+}
+
+impl From<BoundSocket> for ListenOptions {
+    fn from(bound: BoundSocket) -> ListenOptions {
+        ListenOptions::from(&bound)
+    }
+}
+
+impl From<TcpListener> for ListenOptions {
+    fn from(listener: TcpListener) -> ListenOptions {
+        ListenOptions::adopting(listener.into())
+    }
+}
+
+#[cfg(unix)]
+impl From<std::os::unix::net::UnixListener> for ListenOptions {
+    fn from(listener: std::os::unix::net::UnixListener) -> ListenOptions {
+        ListenOptions::adopting(listener.into())
+    }
+}
+
+/// Node's `{ fd }`: a descriptor that is no socket to listen on is EINVAL, or ENOTSOCK.
+#[cfg(unix)]
+impl From<std::os::fd::OwnedFd> for ListenOptions {
+    fn from(descriptor: std::os::fd::OwnedFd) -> ListenOptions {
+        ListenOptions::adopting(descriptor.into())
+    }
+}
