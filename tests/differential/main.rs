@@ -23,6 +23,7 @@ mod readable;
 mod reading;
 mod serving;
 mod turning;
+mod servers;
 mod writing;
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
