@@ -548,7 +548,7 @@ impl Host for SocketHost<'_> {
     }
 
     fn left_server(&self) {
-        if let Some(server) = self.cell.server.take() {
+        if let Some(server) = self.cell.server.get() {
             server::connection_left(self.event_loop, server);
         }
     }

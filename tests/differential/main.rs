@@ -24,6 +24,7 @@ mod reading;
 mod serving;
 mod turning;
 mod servers;
+mod servers_connect;
 mod writing;
 
 use std::sync::mpsc::{RecvTimeoutError, channel};

@@ -45,12 +45,14 @@ export function close_of_a_server_that_never_listened(t) {
   server(t).close(t.cb('S', 'close'));
 }
 
-export function close_twice(t) {
-  const s = server(t);
-  s.listen(0, () => {
+export function close_twice_while_there_is_a_connection(t) {
+  const s = server(t, {}, (c) => {
     s.close(t.cb('S', 'first'));
     s.close(t.cb('S', 'second'));
+    c.destroy();
+    c.on('close', () => t.log('S', `socket closed, server=${c.server === s}`));
   });
+  s.listen(0, LOCAL, () => net.connect(s.address().port, LOCAL).resume().on('error', () => {}));
 }
 
 export function close_waits_for_the_connections(t) {

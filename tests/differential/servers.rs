@@ -16,7 +16,7 @@ crate::family!("servers":
     close_in_the_turn_of_listen,
     close_in_the_turn_of_listen_with_a_host,
     close_of_a_server_that_never_listened,
-    close_twice,
+    close_twice_while_there_is_a_connection,
     close_waits_for_the_connections,
     a_port_in_use,
     a_port_in_use_without_a_host,
@@ -108,11 +108,20 @@ fn close_of_a_server_that_never_listened(t: Trace) {
     server(t, idle).close_with(t.cb("S", "close"));
 }
 
-fn close_twice(t: Trace) {
-    let s = server(t, idle);
-    s.listen_with(0, move || {
+fn close_twice_while_there_is_a_connection(t: Trace) {
+    let s = server(t, move |c| {
+        let Some(s) = c.server() else { return };
         s.close_with(t.cb("S", "first"));
         s.close_with(t.cb("S", "second"));
+        c.destroy();
+        c.on(event::Close, move |_| {
+            let same = c.server() == Some(s);
+            t.log("S", format!("socket closed, server={same}"));
+        });
+    });
+    s.listen_with((LOCAL, 0), move || {
+        let c = net::connect((LOCAL, port(s))).resume();
+        c.on(event::Error, |_| {});
     });
 }
 

@@ -117,6 +117,7 @@ impl SocketHost<'_> {
             Life::Fresh | Life::Connecting | Life::Closed => {}
         }
         cell.duplex.begin_connecting(self);
+        cell.server.set(None);
         cell.with_rare(|rare| rare.remote = None);
         self.activity();
         let options = Rc::new(options);

@@ -259,7 +259,7 @@ impl ServerHost<'_> {
             let Ok(cell) = handle.downcast::<SocketCell>() else {
                 continue;
             };
-            if cell.server.get() != Some(self.cell.key) {
+            if cell.server.get() != Some(self.cell.key) || cell.duplex.is_destroyed() {
                 continue;
             }
             let socket = SocketHost {
