@@ -25,6 +25,8 @@ mod serving;
 mod turning;
 mod servers;
 mod servers_connect;
+#[cfg(unix)]
+mod servers_ipc;
 mod writing;
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
