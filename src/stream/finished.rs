@@ -56,7 +56,7 @@ struct Watch {
     listeners: Cell<[Option<ListenerId>; 4]>,
 }
 
-pub(super) type Callback = Box<dyn FnOnce(Result<()>)>;
+type Callback = Box<dyn FnOnce(Result<()>)>;
 
 /// Calls `done` when the socket has ended on both sides, when it fails, or when it closes before
 /// that: with `ERR_STREAM_PREMATURE_CLOSE`, if it did without an error.

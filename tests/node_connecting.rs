@@ -1,0 +1,566 @@
+//! How sockets connect, fail to, and are destroyed on the way: behaviours that Node's own tests of
+//! `net` show. The table of those tests is `node_tests.md`.
+
+#![cfg(unix)]
+
+use std::cell::{Cell, RefCell};
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use soquete::net::{
+    ConnectOptions, Family, ListenOptions, Server, ServerOptions, Socket, SocketOptions,
+};
+use soquete::{event, net, timers};
+
+#[path = "support/record.rs"]
+mod record;
+
+use record::{Record, one_shot_server, pair, port, run};
+
+/// A port that nobody listens on: one that was free a moment ago.
+fn closed_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// A path in a directory of the test's own.
+fn path_of(name: &str) -> PathBuf {
+    let directory = std::env::temp_dir().join(format!("soquete-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    directory.join(name)
+}
+
+/// Connects, and returns the error that follows.
+fn error_of(options: impl Into<ConnectOptions>) -> soquete::Error {
+    let found = Rc::new(RefCell::new(None));
+    let into = Rc::clone(&found);
+    let socket = net::connect(options);
+    socket.on(event::Error, move |error| {
+        assert!(!socket.connecting(), "not in the error's listener");
+        into.replace(Some(error.clone()));
+    });
+    socket.on(event::Close, |had_error| assert!(had_error));
+    assert!(socket.connecting());
+    run();
+    found.take().expect("it fails")
+}
+
+#[test]
+fn port_zero_fails_later_and_not_in_the_call() {
+    let error = error_of(("127.0.0.1", 0));
+    assert!(
+        ["ECONNREFUSED", "EADDRNOTAVAIL"].contains(&error.code()),
+        "{error}"
+    );
+    assert_eq!(error.port(), None, "a port of 0 is none");
+}
+
+#[test]
+fn a_server_on_a_path_is_reached_by_every_form_of_a_path() {
+    let path = path_of("forms");
+    let connections = Rc::new(Cell::new(0));
+    let count = Rc::clone(&connections);
+    let server = net::create_server(move |socket| {
+        socket.end();
+        count.set(count.get() + 1);
+        if count.get() == 4 {
+            socket.server().unwrap().close();
+        }
+    });
+    server.listen(path.as_path());
+    net::connect(path.as_path());
+    net::connect(path.clone());
+    net::connect(ConnectOptions::path(&path));
+    let by_method = Socket::new(SocketOptions::new());
+    by_method.connect(path.as_path());
+    run();
+    assert_eq!(connections.get(), 4);
+}
+
+#[test]
+fn a_server_is_reached_by_its_own_address() {
+    let server = one_shot_server(ServerOptions::new(), |socket| {
+        socket.end();
+    });
+    let address = SocketAddr::from(([127, 0, 0, 1], port(server)));
+    let connected = Rc::new(Cell::new(false));
+    let is_connected = Rc::clone(&connected);
+    net::connect_with(address, move || is_connected.set(true));
+    run();
+    assert!(connected.get());
+}
+
+#[test]
+fn the_family_that_is_asked_for_reaches_the_lookup() {
+    let server = one_shot_server(ServerOptions::new(), |socket| {
+        socket.end();
+    });
+    let asked = Rc::new(Cell::new(None));
+    let family = Rc::clone(&asked);
+    let options = ConnectOptions::new(port(server))
+        .host("somewhere")
+        .family(Family::V6)
+        .lookup(move |host, wanted, answer| {
+            assert_eq!(host, "somewhere");
+            family.set(wanted.family);
+            answer(Ok(vec![IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])]));
+        });
+    let client = net::connect(options);
+    client.on(event::Connect, move |()| {
+        assert_eq!(client.remote_family(), Some(Family::V6));
+    });
+    run();
+    assert_eq!(asked.get(), Some(Family::V6));
+}
+
+#[test]
+fn an_address_to_connect_from_has_to_be_an_ip_address() {
+    let error = error_of(ConnectOptions::new(1).local_address("foobar"));
+    assert_eq!(error.code(), "ERR_INVALID_IP_ADDRESS");
+}
+
+#[test]
+fn the_timeout_of_an_attempt_is_at_least_ten_ms() {
+    net::set_default_auto_select_family_attempt_timeout(Duration::from_millis(1));
+    assert_eq!(
+        net::get_default_auto_select_family_attempt_timeout(),
+        Duration::from_millis(10)
+    );
+    net::set_default_auto_select_family(false);
+    assert!(!net::get_default_auto_select_family());
+}
+
+#[test]
+fn the_callback_of_connect_is_let_go_of_when_it_was_called() {
+    let held = Rc::new(());
+    let in_callback = Rc::clone(&held);
+    let server = one_shot_server(ServerOptions::new(), |socket| {
+        socket.resume();
+    });
+    let client = net::connect_with(("127.0.0.1", port(server)), move || drop(in_callback));
+    client.on(event::Ready, move |()| {
+        assert_eq!(Rc::strong_count(&held), 1);
+        client.end();
+    });
+    run();
+}
+
+#[test]
+fn the_local_port_that_is_asked_for_is_the_one_the_server_sees() {
+    let wanted = closed_port();
+    let seen = Rc::new(Cell::new(None));
+    let remote = Rc::clone(&seen);
+    let server = one_shot_server(ServerOptions::new(), move |socket| {
+        remote.set(socket.remote_port());
+        socket.destroy();
+    });
+    let options = ConnectOptions::new(port(server)).host("127.0.0.1");
+    net::connect(options.local_port(wanted));
+    run();
+    assert_eq!(seen.get(), Some(wanted));
+}
+
+#[test]
+fn a_new_connection_of_the_same_socket_has_a_new_local_port() {
+    let ports = Rc::new(RefCell::new(Vec::new()));
+    let seen = Rc::clone(&ports);
+    let server = net::create_server(move |socket| {
+        seen.borrow_mut().push(socket.remote_port());
+        assert_eq!(socket.local_port(), Some(port(socket.server().unwrap())));
+        assert_eq!(socket.local_family(), Some(Family::V4));
+        socket.end();
+    });
+    server
+        .listen(("127.0.0.1", 0))
+        .on(event::Listening, move |()| {
+            let port = port(server);
+            let client = net::connect(("127.0.0.1", port));
+            let own = Rc::new(RefCell::new(Vec::new()));
+            let mine = Rc::clone(&own);
+            client.on(event::Connect, move |()| {
+                mine.borrow_mut().push(client.local_port())
+            });
+            let ports = Rc::clone(&ports);
+            client.on(event::Close, move |_| {
+                if own.borrow().len() == 1 {
+                    client.connect(("127.0.0.1", port));
+                } else {
+                    assert_eq!(*own.borrow(), *ports.borrow());
+                    assert_ne!(own.borrow()[0], own.borrow()[1]);
+                    server.close();
+                }
+            });
+        });
+    run();
+}
+
+#[test]
+fn a_refusal_with_a_local_port_says_from_where() {
+    let (local, remote) = (closed_port(), closed_port());
+    let options = ConnectOptions::new(remote)
+        .host("127.0.0.1")
+        .local_address("127.0.0.1")
+        .local_port(local);
+    let error = error_of(options);
+    assert_eq!(
+        error.to_string(),
+        format!("connect ECONNREFUSED 127.0.0.1:{remote} - Local (127.0.0.1:{local})")
+    );
+    assert_eq!(error.local_address(), Some("127.0.0.1"));
+    assert_eq!(error.local_port(), Some(local));
+    assert_eq!(
+        (error.address(), error.port()),
+        (Some("127.0.0.1"), Some(remote))
+    );
+}
+
+#[test]
+fn two_hundred_and_fifty_refusals_leave_nothing_open() {
+    let port = closed_port();
+    let errors = Rc::new(Cell::new(0));
+    for _ in 0..250 {
+        let errors = Rc::clone(&errors);
+        let socket = net::connect(("127.0.0.1", port));
+        socket.on(event::Error, move |error| {
+            assert_eq!(error.code(), "ECONNREFUSED");
+            errors.set(errors.get() + 1);
+        });
+    }
+    run();
+    assert_eq!(errors.get(), 250);
+    assert_eq!(soquete::metrics().open_handles, 0);
+}
+
+#[test]
+fn a_file_that_is_no_socket_cannot_be_connected_to() {
+    let path = path_of("plain");
+    std::fs::write(&path, "text").unwrap();
+    let error = error_of(path.as_path());
+    assert!(
+        ["ENOTSOCK", "ECONNREFUSED"].contains(&error.code()),
+        "{error}"
+    );
+    assert_eq!(error.address(), path.to_str());
+}
+
+#[test]
+fn a_path_that_is_too_long_is_invalid_to_connect_to_and_to_listen_on() {
+    let path = PathBuf::from(format!("/tmp/{}", "a".repeat(300)));
+    let error = error_of(path.as_path());
+    assert_eq!(error.code(), "EINVAL", "{error}");
+    let listening = Rc::new(RefCell::new(None));
+    let found = Rc::clone(&listening);
+    let server = Server::new(ServerOptions::new());
+    server.on(event::Error, move |error| {
+        drop(found.replace(Some(error.clone())))
+    });
+    server.listen(ListenOptions::path(path));
+    run();
+    let error = listening.take().expect("it fails");
+    assert_eq!(error.code(), "EINVAL", "{error}");
+    assert_eq!(error.syscall(), Some("listen"));
+}
+
+#[test]
+fn an_end_right_after_connect_does_not_hide_that_the_lookup_failed() {
+    let options = ConnectOptions::new(1)
+        .host("nowhere")
+        .lookup(|_, _, answer| {
+            answer(Err(soquete::Error::new(
+                "ENOTFOUND",
+                "getaddrinfo ENOTFOUND nowhere",
+            )));
+        });
+    let record = Record::default();
+    let socket = net::connect(options);
+    record.watch("socket", socket);
+    socket.end();
+    run();
+    assert_eq!(record.text(), "socket.error(ENOTFOUND) socket.close(true)");
+}
+
+#[test]
+fn twenty_reconnects_to_a_closed_port_fail_one_after_the_other() {
+    let port = closed_port();
+    let record = Record::default();
+    let socket = net::connect(("127.0.0.1", port));
+    record.watch("s", socket);
+    let closed = Cell::new(0);
+    socket.on(event::Close, move |_| {
+        closed.set(closed.get() + 1);
+        if closed.get() < 20 {
+            socket.connect(("127.0.0.1", port));
+        }
+    });
+    run();
+    assert_eq!(
+        record.text(),
+        ["s.error(ECONNREFUSED) s.close(true)"; 20].join(" ")
+    );
+}
+
+#[test]
+fn fifty_reconnects_of_one_socket_work_fifty_times() {
+    const TIMES: u32 = 50;
+    let server = net::create_server(|socket| {
+        socket.resume().write("hello\r\n");
+        socket.on(event::End, move |()| {
+            socket.end();
+        });
+    });
+    server.listen(("127.0.0.1", 0));
+    let counts = [Rc::new(Cell::new(0)), Rc::new(Cell::new(0))];
+    let [data, closes] = counts.clone();
+    server.on(event::Listening, move |()| {
+        let port = port(server);
+        let client = net::connect(("127.0.0.1", port));
+        let data = Rc::clone(&data);
+        let closes = Rc::clone(&closes);
+        client.set_encoding();
+        client.on(event::Text, move |text| {
+            assert_eq!(text, "hello\r\n");
+            assert_eq!(client.bytes_read(), 7, "counted anew");
+            data.set(data.get() + 1);
+            client.end();
+        });
+        client.on(event::Close, move |had_error| {
+            assert!(!had_error);
+            closes.set(closes.get() + 1);
+            if closes.get() < TIMES {
+                client.connect(("127.0.0.1", port));
+            } else {
+                server.close();
+            }
+        });
+    });
+    run();
+    assert_eq!(counts.map(|count| count.get()), [TIMES, TIMES]);
+    assert_eq!(soquete::metrics().open_handles, 0);
+}
+
+#[test]
+fn an_ip_address_is_not_looked_up_and_a_name_is() {
+    let record = Record::default();
+    let server = net::create_server(|socket| {
+        socket.end();
+    });
+    server.listen(("127.0.0.1", 0)).on(event::Listening, {
+        let record = record.clone();
+        move |()| {
+            let literal = net::connect(("127.0.0.1", port(server)));
+            literal.on(event::Lookup, |_| panic!("there is no name"));
+            let named = ConnectOptions::new(port(server))
+                .host("a.name")
+                .lookup(|_, _, answer| {
+                    timers::next_tick(move || answer(Ok(vec![IpAddr::from([127, 0, 0, 1])])));
+                });
+            let named = net::connect(named);
+            let record = record.clone();
+            named.on(event::Lookup, move |result| {
+                record.note(format!(
+                    "{} {}",
+                    result.host,
+                    result.address.as_ref().unwrap()
+                ));
+            });
+            named.on(event::Close, move |_| {
+                server.close();
+            });
+        }
+    });
+    run();
+    assert_eq!(record.text(), "a.name 127.0.0.1");
+}
+
+#[test]
+fn a_lookup_that_fails_is_told_by_its_event_and_as_an_error() {
+    let record = Record::default();
+    let name = "x".repeat(300);
+    let socket = net::connect((name.as_str(), 1));
+    let lookup = record.clone();
+    socket.on(event::Lookup, move |result| {
+        assert_eq!(result.host, name);
+        lookup.note(result.address.as_ref().unwrap_err().code());
+    });
+    record.watch("socket", socket);
+    run();
+    let text = record.text();
+    let code = text.split(' ').next().unwrap();
+    assert_eq!(
+        text,
+        format!("{code} socket.error({code}) socket.close(true)")
+    );
+}
+
+#[test]
+fn a_write_that_waits_for_the_connection_is_told_that_it_never_came() {
+    let record = Record::default();
+    let socket = net::connect(("127.0.0.1", closed_port()));
+    let note = record.clone();
+    socket.write_with("parked", move |outcome| {
+        note.note(outcome.expect_err("it was destroyed").code());
+    });
+    socket.destroy();
+    run();
+    assert_eq!(record.text(), "ERR_SOCKET_CLOSED_BEFORE_CONNECTION");
+}
+
+#[test]
+fn a_write_to_a_destroyed_socket_fails_its_callback_and_nothing_else() {
+    let record = Record::default();
+    let events = record.clone();
+    pair(move |socket, _peer| {
+        events.watch("socket", socket);
+        assert_eq!(socket.destroy(), socket);
+        let events = events.clone();
+        let written = socket.write_with("late", move |outcome| {
+            events.note(outcome.expect_err("it is destroyed").code());
+        });
+        assert!(!written);
+    });
+    run();
+    assert_eq!(record.text(), "ERR_STREAM_DESTROYED socket.close(false)");
+}
+
+#[test]
+fn reset_and_destroy_while_connecting_is_no_error() {
+    let record = Record::default();
+    let server = one_shot_server(ServerOptions::new(), |socket| {
+        socket.on(event::Error, |_| {});
+    });
+    let socket = net::connect(("127.0.0.1", port(server)));
+    record.watch("socket", socket);
+    socket.reset_and_destroy().unwrap();
+    socket.destroy();
+    socket.on(event::Close, move |_| {
+        server.close();
+    });
+    run();
+    assert_eq!(record.text(), "socket.close(false)");
+}
+
+#[test]
+fn reset_then_destroy_then_write_resets_the_peer_and_fails_the_write() {
+    let record = Record::default();
+    let events = record.clone();
+    pair(move |socket, peer| {
+        let reset = socket.reset_and_destroy().unwrap();
+        let note = events.clone();
+        reset.destroy().write_with("late", move |outcome| {
+            note.note(outcome.expect_err("it is destroyed").code());
+        });
+        events.watch("peer", peer);
+    });
+    run();
+    assert_eq!(
+        record.text(),
+        "ERR_STREAM_DESTROYED peer.error(ECONNRESET) peer.close(true)"
+    );
+}
+
+#[test]
+fn reset_and_destroy_in_the_error_listener_changes_nothing() {
+    let record = Record::default();
+    let events = record.clone();
+    pair(move |socket, peer| {
+        events.watch("socket", socket);
+        socket.on(event::Error, move |_| {
+            socket.reset_and_destroy().unwrap();
+        });
+        peer.reset_and_destroy().unwrap();
+    });
+    run();
+    assert_eq!(record.text(), "socket.error(ECONNRESET) socket.close(true)");
+}
+
+#[test]
+fn a_server_that_resets_its_sockets_closes_and_the_clients_are_told() {
+    let sockets = Rc::new(RefCell::new(Vec::<Socket>::new()));
+    let accepted = Rc::clone(&sockets);
+    let server = net::create_server(move |socket| {
+        accepted.borrow_mut().push(socket);
+        if accepted.borrow().len() == 3 {
+            let server = socket.server().unwrap();
+            server.close();
+            for socket in accepted.borrow().iter() {
+                socket.reset_and_destroy().unwrap();
+            }
+        }
+    });
+    server.listen(("127.0.0.1", 0));
+    let record = Record::default();
+    let closed = record.clone();
+    server.on(event::Close, move |_| closed.note("server.close"));
+    let clients = record.clone();
+    server.on(event::Listening, move |()| {
+        for _ in 0..3 {
+            clients.watch("c", net::connect(("127.0.0.1", port(server))));
+        }
+    });
+    run();
+    assert!(record.has("server.close"));
+    assert_eq!(record.text().matches("c.error(ECONNRESET)").count(), 3);
+}
+
+#[test]
+fn fifty_clients_connect_three_times_each() {
+    const CLIENTS: usize = 50;
+    let body = Rc::<[u8]>::from(record::pattern(40 << 10));
+    let expected = body.len();
+    let server = net::create_server(move |socket| {
+        socket.write(&body);
+        socket.resume().end();
+        socket.on(event::Error, |_| {});
+    });
+    server.listen(("127.0.0.1", 0));
+    let open = Rc::new(Cell::new(CLIENTS));
+    server.on(event::Listening, move |()| {
+        let port = port(server);
+        for _ in 0..CLIENTS {
+            let client = net::connect(("127.0.0.1", port));
+            let (received, rounds) = (Rc::new(Cell::new(0)), Cell::new(0));
+            let count = Rc::clone(&received);
+            client.on(event::Data, move |chunk| {
+                count.set(count.get() + chunk.len())
+            });
+            let open = Rc::clone(&open);
+            client.on(event::Close, move |had_error| {
+                assert!(!had_error);
+                rounds.set(rounds.get() + 1);
+                assert_eq!(received.get(), rounds.get() * expected);
+                if rounds.get() < 3 {
+                    client.connect(("127.0.0.1", port));
+                    return;
+                }
+                open.set(open.get() - 1);
+                if open.get() == 0 {
+                    server.close();
+                }
+            });
+        }
+    });
+    run();
+}
+
+#[test]
+fn paths_are_paths_and_not_ports() {
+    let path = path_of("ipc");
+    let server = net::create_server(|socket| {
+        socket.end_with("by path");
+    });
+    server.listen(path.as_path());
+    assert!(Path::new(&path).exists());
+    let client = net::connect(path.as_path());
+    client.on(event::Connect, move |()| {
+        assert_eq!(client.remote_address(), None);
+        assert_eq!(client.local_port(), None);
+        timers::next_tick(move || {
+            server.close();
+        });
+    });
+    client.on(event::Data, |chunk| assert_eq!(chunk, b"by path"));
+    run();
+    assert!(!path.exists(), "removed with its server");
+}
