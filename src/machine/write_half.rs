@@ -245,8 +245,8 @@ impl Duplex {
         }
         let big = data.len() >= WRITE_NOW;
         if let (Repr::Borrowed(bytes), true) = (&data.0, big) {
-            self.send_borrowed(host, bytes);
             half.with_queue(|queue| queue.push_callback_if(position, callback));
+            self.send_borrowed(host, bytes);
             return self.send(host);
         }
         let pending = half.with_queue(|queue| {
@@ -523,8 +523,7 @@ impl Duplex {
         self.set_error(error);
         self.drop_queued_bytes();
         half.settled.set(half.sent.get());
-        half.queue
-            .if_some(|queue| queue.gather_unsettled(half.sent.get()));
+        half.queue.if_some(|queue| queue.gather_unsettled(u64::MAX));
         half.request.set(Request::Failed);
         host.tick(Tick::WriteFailed);
     }
@@ -632,6 +631,10 @@ impl Duplex {
         }
         let rest = half.with_queue(|queue| queue.gather_callbacks(end, half.accepted.get()));
         self.send(host);
+        if half.request.get() == Request::Failed {
+            // These are told at once, as the success would be; the tick finds nothing left.
+            return self.after_failed_write(host);
+        }
         if rest && half.settled.get() > end {
             host.tick(Tick::AfterWrite);
         }
@@ -722,7 +725,8 @@ impl Duplex {
         let due = half.need_drain.get()
             && half.length() == 0
             && !half.is_ending()
-            && !self.is_destroyed();
+            && !self.is_destroyed()
+            && !self.is_errored();
         if due {
             half.need_drain.set(false);
             host.emit(Signal::Drain);

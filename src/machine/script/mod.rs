@@ -309,13 +309,18 @@ impl World {
             if self.readiness.get() == Readiness::Drained || !self.duplex.wants_read() {
                 return;
             }
-            self.read_once();
+            let filled = self.read_once();
             self.settle();
+            // The end comes in a turn of its own.
+            if !filled && self.readiness.get() != Readiness::Drained && self.duplex.wants_read() {
+                break;
+            }
         }
         self.unfinished.set(self.unfinished.get() + 1);
     }
 
-    fn read_once(&self) {
+    /// Reads a chunk; whether there may be more behind it.
+    fn read_once(&self) -> bool {
         let mut buffer = [0; READ_CHUNK];
         let outcome = self.kernel.borrow_mut().read(&mut buffer);
         match outcome {
@@ -330,6 +335,7 @@ impl World {
                 }
                 self.witness.borrow_mut().was_read(&buffer[..count]);
                 self.duplex.on_data(self, &buffer[..count]);
+                return count == buffer.len();
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.readiness.set(Readiness::Drained);
@@ -339,6 +345,7 @@ impl World {
                 self.duplex.on_read_error(self, &error);
             }
         }
+        true
     }
 
     fn close_now(&self) {

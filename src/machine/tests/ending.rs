@@ -137,7 +137,7 @@ fn a_second_end_is_called_back_with_the_first() {
 #[test]
 fn unread_data_comes_before_the_reset() {
     let world = reading();
-    world.run(&[kernel(Arrive(12)), kernel(PeerResets), Turn]);
+    world.run(&[kernel(Arrive(12)), kernel(PeerResets), Turn, Turn]);
     assert_eq!(world.trace(), "data(8) data(4) error:ECONNRESET close:true");
 }
 

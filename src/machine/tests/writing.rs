@@ -295,3 +295,67 @@ fn a_listener_of_drain_may_write_more_than_there_is_room_for() {
     world.run(&script);
     conclude_each(World::open, &script);
 }
+
+/// Node calls them in this order.
+#[test]
+fn what_is_queued_fails_after_the_first_callback_of_a_destroyed_socket() {
+    let world = World::open();
+    world.run(&[user(Write(3, With)), user(Write(5, With)), user(Cork)]);
+    world.run(&[user(Write(1, With)), user(DestroyWith), Turn]);
+    assert_eq!(world.trace(), "cb0 cb2:EUSER cb1 error:EUSER close:true");
+}
+
+#[test]
+fn what_the_kernel_refuses_at_the_connection_fails_and_succeeds_never() {
+    let world = World::connecting();
+    world.run(&[
+        user(Write(5, With)),
+        user(Write(3, With)),
+        kernel(PeerResets),
+    ]);
+    world.run(&[kernel(Connected), Turn]);
+    assert_eq!(
+        world.trace(),
+        "connect cb0:EPIPE cb1:EPIPE error:EPIPE close:true"
+    );
+}
+
+#[test]
+fn a_write_of_nothing_does_not_vouch_for_the_next() {
+    let world = World::open();
+    world.run(&[
+        user(Write(0, With)),
+        user(Write(5, With)),
+        kernel(PeerResets),
+        Settle,
+    ]);
+    let expected = "cb0 cb1:EPIPE error:EPIPE";
+    assert_eq!(world.trace(), expected);
+}
+
+#[test]
+fn a_big_write_that_fails_leaves_the_order_of_the_callbacks() {
+    for big in [Write(16 * 1024, With), WriteOwned(16 * 1024, With)] {
+        let world = World::open();
+        world.run(&[
+            kernel(PeerResets),
+            user(big),
+            user(WriteOwned(40, With)),
+            Settle,
+        ]);
+        assert_eq!(world.trace(), "cb0:EPIPE cb1:EPIPE error:EPIPE");
+    }
+}
+
+#[test]
+fn no_drain_comes_from_a_write_that_failed() {
+    let world = World::open();
+    world.run(&[
+        kernel(PeerResets),
+        user(Cork),
+        user(Write(13, With)),
+        user(Uncork),
+        Turn,
+    ]);
+    assert_eq!(world.trace(), "cb0:EPIPE error:EPIPE close:true");
+}
