@@ -141,11 +141,12 @@ fn a_connection_is_handed_to_the_loop_of_another_thread() {
     let server = one_shot_server(ServerOptions::new().pause_on_connect(true), move |socket| {
         let stream = socket.into_std().expect("nothing was read");
         let here = thread::current().id();
-        remote.post(move || {
+        let posted = remote.post(move || {
             assert_ne!(thread::current().id(), here);
             let socket = Socket::from_std(stream).expect("a connected stream");
             socket.pipe(socket);
         });
+        posted.unwrap();
     });
     let client = net::connect(("127.0.0.1", port(server)));
     let (sent, received) = (pattern(1 << 20), Rc::new(Cell::new(0)));

@@ -21,12 +21,12 @@ mod ending;
 mod joining;
 mod readable;
 mod reading;
-mod serving;
-mod turning;
 mod servers;
 mod servers_connect;
 #[cfg(unix)]
 mod servers_ipc;
+mod serving;
+mod turning;
 mod writing;
 
 use std::sync::mpsc::{RecvTimeoutError, channel};

@@ -143,6 +143,11 @@ impl Trace {
         }
     }
 
+    /// As `cb`, for a callback that has no outcome.
+    pub(crate) fn called(self, lane: &'static str, name: &'static str) -> impl FnOnce() + 'static {
+        move || self.cb(lane, name)(Ok(()))
+    }
+
     /// Writes `text`, and records what `write` answers and what the callback is told.
     pub(crate) fn write(self, socket: Socket, lane: &'static str, text: &'static str) {
         let room = socket.write_with(text, self.cb(lane, text));
