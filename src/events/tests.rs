@@ -1,1 +1,348 @@
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 
+use super::*;
+
+struct Ping;
+struct Pong;
+
+impl Event for Ping {
+    type Payload<'a> = &'a str;
+}
+
+impl Event for Pong {
+    type Payload<'a> = u32;
+}
+
+/// What was called, in order.
+#[derive(Clone, Default)]
+struct Log(Rc<RefCell<Vec<&'static str>>>);
+
+impl Log {
+    fn add(&self, what: &'static str) {
+        self.0.borrow_mut().push(what);
+    }
+
+    fn listener(&self, what: &'static str) -> impl Fn() + Clone + 'static {
+        let log = self.clone();
+        move || log.add(what)
+    }
+
+    fn take(&self) -> String {
+        self.0.take().join(" ")
+    }
+}
+
+fn emitter() -> (Rc<EventEmitter>, Log) {
+    (Rc::new(EventEmitter::new()), Log::default())
+}
+
+#[test]
+fn listeners_are_called_in_their_order_with_the_payload() {
+    let (emitter, log) = emitter();
+    let (second, first) = (log.clone(), log.clone());
+    emitter.on(Ping, move |text| {
+        second.add(if text == "hi" { "second" } else { "?" })
+    });
+    emitter.prepend_listener(Ping, move |_| first.add("first"));
+    assert!(emitter.emit(Ping, "hi"));
+    assert_eq!(log.take(), "first second");
+    assert!(!emitter.emit(Pong, 1), "nobody listens");
+}
+
+#[test]
+fn a_listener_added_during_an_emit_is_not_called_this_time() {
+    for prepend in [false, true] {
+        let (emitter, log) = emitter();
+        let (inner, added) = (Rc::downgrade(&emitter), log.listener("added"));
+        emitter.once(Ping, move |_| {
+            let emitter = inner.upgrade().unwrap();
+            if prepend {
+                emitter.prepend_listener(Ping, move |_| added());
+            } else {
+                emitter.on(Ping, move |_| added());
+            }
+        });
+        emitter.emit(Ping, "");
+        assert_eq!(log.take(), "");
+        emitter.emit(Ping, "");
+        assert_eq!(log.take(), "added");
+    }
+}
+
+#[test]
+fn a_listener_removed_during_an_emit_is_still_called_this_time() {
+    let (emitter, log) = emitter();
+    let second = Rc::new(Cell::new(None));
+    let (inner, id) = (Rc::downgrade(&emitter), Rc::clone(&second));
+    emitter.on(Ping, move |_| {
+        if let Some(id) = id.take() {
+            assert!(inner.upgrade().unwrap().remove_listener(id));
+        }
+    });
+    let called = log.listener("removed");
+    second.set(Some(emitter.add_listener(Ping, move |_| called())));
+    emitter.emit(Ping, "");
+    assert_eq!(log.take(), "removed");
+    emitter.emit(Ping, "");
+    assert_eq!(log.take(), "");
+}
+
+#[test]
+fn a_listener_may_remove_itself_and_all_others() {
+    let (emitter, log) = emitter();
+    for name in ["one", "two"] {
+        let (inner, log) = (Rc::downgrade(&emitter), log.clone());
+        emitter.on(Ping, move |_| {
+            log.add(name);
+            inner.upgrade().unwrap().remove_all_listeners();
+        });
+    }
+    emitter.emit(Ping, "");
+    assert_eq!(log.take(), "one two");
+    assert!(!emitter.emit(Ping, ""));
+    assert_eq!(emitter.event_names(), [""; 0]);
+}
+
+#[test]
+fn a_once_listener_is_removed_before_it_is_called() {
+    let (emitter, log) = emitter();
+    let (inner, called) = (Rc::downgrade(&emitter), log.listener("once"));
+    emitter.once(Ping, move |_| {
+        let emitter = inner.upgrade().unwrap();
+        assert_eq!(emitter.listener_count(Ping), 0);
+        called();
+        assert!(!emitter.emit(Ping, ""), "nobody listens any more");
+    });
+    emitter.emit(Ping, "");
+    emitter.emit(Ping, "");
+    assert_eq!(log.take(), "once");
+}
+
+#[test]
+fn a_once_listener_is_called_once_though_two_emits_have_it() {
+    let (emitter, log) = emitter();
+    let (inner, once) = (Rc::downgrade(&emitter), log.listener("once"));
+    let nested = Cell::new(false);
+    emitter.on(Ping, move |_| {
+        if !nested.replace(true) {
+            inner.upgrade().unwrap().emit(Ping, "");
+        }
+    });
+    emitter.once(Ping, move |_| once());
+    emitter.emit(Ping, "");
+    assert_eq!(log.take(), "once");
+}
+
+#[test]
+fn prepended_once_listeners_come_first_and_once() {
+    let (emitter, log) = emitter();
+    let (last, first) = (log.listener("on"), log.listener("once"));
+    emitter.on(Ping, move |_| last());
+    emitter.prepend_once_listener(Ping, move |_| first());
+    emitter.emit(Ping, "");
+    emitter.emit(Ping, "");
+    assert_eq!(log.take(), "once on on");
+}
+
+#[test]
+fn a_panic_skips_the_listeners_after_it_and_leaves_all_in_place() {
+    let (emitter, log) = emitter();
+    let after = log.listener("after");
+    emitter.on(Ping, |text| assert_ne!(text, "panic", "on purpose"));
+    emitter.on(Ping, move |_| after());
+    let emit = AssertUnwindSafe(|| emitter.emit(Ping, "panic"));
+    assert!(catch_unwind(emit).is_err());
+    assert_eq!(log.take(), "");
+    assert!(!emitter.is_running(Ping));
+    emitter.emit(Ping, "calm");
+    assert_eq!(log.take(), "after");
+}
+
+#[test]
+fn a_once_listener_that_panics_is_gone() {
+    let (emitter, _) = emitter();
+    emitter.once(Ping, |_| panic!("on purpose"));
+    let emit = AssertUnwindSafe(|| emitter.emit(Ping, ""));
+    assert!(catch_unwind(emit).is_err());
+    assert!(!emitter.emit(Ping, ""));
+}
+
+#[test]
+fn an_inner_emit_is_one_of_its_own_and_skips_who_is_running() {
+    let (emitter, log) = emitter();
+    let (inner, outer) = (Rc::downgrade(&emitter), log.clone());
+    emitter.on(Ping, move |text| {
+        outer.add("outer");
+        let emitter = inner.upgrade().unwrap();
+        assert!(emitter.is_running(Ping));
+        assert!(!emitter.is_running(Pong));
+        if text == "nested" {
+            return;
+        }
+        let late = outer.listener("late");
+        emitter.on(Ping, move |_| late());
+        emitter.emit(Ping, "nested");
+    });
+    let other = log.listener("other");
+    emitter.on(Ping, move |_| other());
+    emitter.emit(Ping, "");
+    // The inner emit knows the listener that was added, the outer does not.
+    assert_eq!(log.take(), "outer other late other");
+}
+
+#[test]
+fn a_listener_of_another_event_is_called_inside() {
+    let (emitter, log) = emitter();
+    let (inner, pong) = (Rc::downgrade(&emitter), log.clone());
+    emitter.on(Ping, move |_| {
+        inner.upgrade().unwrap().emit(Pong, 7);
+    });
+    emitter.on(Pong, move |number| {
+        pong.add(if number == 7 { "pong" } else { "?" })
+    });
+    emitter.emit(Ping, "");
+    assert_eq!(log.take(), "pong");
+}
+
+#[test]
+fn new_listener_comes_before_the_listener_is_added() {
+    let (emitter, log) = emitter();
+    let (inner, names) = (Rc::downgrade(&emitter), log.clone());
+    emitter.on(NewListener, move |name| {
+        names.add(name);
+        assert_eq!(inner.upgrade().unwrap().listener_count(Ping), 0);
+    });
+    emitter.once(Ping, |_| {});
+    assert_eq!(log.take(), "Ping");
+    assert_eq!(emitter.listener_count(Ping), 1);
+}
+
+#[test]
+fn what_new_listener_adds_comes_before() {
+    let (emitter, log) = emitter();
+    let (inner, before) = (Rc::downgrade(&emitter), log.listener("before"));
+    emitter.once(NewListener, move |_| {
+        inner.upgrade().unwrap().on(Ping, move |_| before());
+    });
+    let after = log.listener("after");
+    emitter.on(Ping, move |_| after());
+    emitter.emit(Ping, "");
+    assert_eq!(log.take(), "before after");
+}
+
+#[test]
+fn remove_listener_comes_after_each_is_removed() {
+    let (emitter, log) = emitter();
+    let (inner, names) = (Rc::downgrade(&emitter), log.clone());
+    emitter.on(RemoveListener, move |name| {
+        names.add(name);
+        assert_eq!(inner.upgrade().unwrap().listener_count(Ping), 0);
+    });
+    let id = emitter.add_listener(Ping, |_| {});
+    assert!(emitter.remove_listener(id));
+    assert!(!emitter.remove_listener(id), "it is there no more");
+    assert_eq!(log.take(), "Ping");
+    emitter.once(Ping, |_| {});
+    emitter.emit(Ping, "");
+    assert_eq!(log.take(), "Ping");
+    emitter.on(Ping, |_| {}).on(Ping, |_| {});
+    emitter.remove_all_listeners_of(Ping);
+    assert_eq!(log.take(), "Ping Ping");
+    emitter.on(Pong, |_| {}).remove_all_listeners();
+    assert_eq!(log.take(), "Pong");
+    assert_eq!(emitter.listener_count(RemoveListener), 0);
+}
+
+#[test]
+fn an_id_names_one_listener_of_one_emitter_only() {
+    let (emitter, log) = emitter();
+    let (ping, pong) = (log.listener("ping"), log.listener("pong"));
+    let id = emitter.add_listener(Ping, move |_| ping());
+    emitter.on(Pong, move |_| pong());
+    assert!(!emitter.remove_listener(ListenerId::NONE));
+    assert!(emitter.remove_listener(id));
+    emitter.emit(Pong, 1);
+    assert_eq!(log.take(), "pong");
+}
+
+#[test]
+fn names_are_in_the_order_of_the_first_listeners() {
+    let (emitter, _) = emitter();
+    emitter.on(Pong, |_| {}).on(Ping, |_| {}).on(Pong, |_| {});
+    assert_eq!(emitter.event_names(), ["Pong", "Ping"]);
+    assert_eq!(emitter.listener_count(Pong), 2);
+    assert_eq!(
+        format!("{emitter:?}"),
+        r#"EventEmitter { events: ["Pong", "Ping"] }"#
+    );
+}
+
+/// Calls the emitter when it is dropped, as a captured value may.
+struct CallsBack(std::rc::Weak<EventEmitter>, Log);
+
+impl Drop for CallsBack {
+    fn drop(&mut self) {
+        self.1.add("dropped");
+        if let Some(emitter) = self.0.upgrade() {
+            emitter.on(Pong, |_| {});
+            emitter.emit(Pong, 1);
+            emitter.remove_all_listeners_of(Pong);
+            assert_eq!(emitter.listener_count(Ping), 0);
+        }
+    }
+}
+
+#[test]
+fn what_a_listener_captured_may_call_back_when_it_is_dropped() {
+    let removals: [fn(&EventEmitter, ListenerId); 4] = [
+        |emitter, id| assert!(emitter.remove_listener(id)),
+        |emitter, _| drop(emitter.remove_all_listeners_of(Ping)),
+        |emitter, _| drop(emitter.remove_all_listeners()),
+        |emitter, _| drop(emitter.emit(Ping, "")),
+    ];
+    for (index, remove) in removals.into_iter().enumerate() {
+        let (emitter, log) = emitter();
+        let captured = CallsBack(Rc::downgrade(&emitter), log.clone());
+        let id = match index {
+            3 => emitter.once(Ping, move |_| drop(captured)),
+            _ => emitter.add_listener(Ping, move |_| {
+                let _kept = &captured;
+            }),
+        };
+        remove(&emitter, id);
+        assert_eq!(log.take(), "dropped");
+        assert_eq!(emitter.event_names(), [""; 0]);
+    }
+}
+
+#[test]
+fn a_running_listener_that_is_removed_keeps_what_it_captured_until_it_returns() {
+    let (emitter, log) = emitter();
+    let captured = CallsBack(Rc::downgrade(&emitter), log.clone());
+    let (inner, running) = (Rc::downgrade(&emitter), log.clone());
+    emitter.on(Ping, move |_| {
+        inner.upgrade().unwrap().remove_all_listeners_of(Ping);
+        running.add("running");
+        let _kept = &captured;
+    });
+    emitter.emit(Ping, "");
+    assert_eq!(log.take(), "running dropped");
+}
+
+#[test]
+fn a_random_life_agrees_with_the_rules() {
+    let mut state = 0x5eed_u64;
+    for _ in 0..2_000 {
+        let bytes: Vec<u8> = std::iter::repeat_with(|| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state as u8
+        })
+        .take(120)
+        .collect();
+        super::fuzz::emitter(&bytes);
+    }
+}

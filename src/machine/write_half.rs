@@ -149,14 +149,14 @@ impl WriteHalf {
             .unwrap_or(false)
     }
 
-    fn pop_unsettled(&self) -> Option<Callback> {
-        self.queue.if_some(|queue| queue.pop_unsettled()).flatten()
+    fn pop_settled(&self, upto: u64) -> Option<Callback> {
+        self.queue
+            .if_some(|queue| queue.pop_settled(upto))
+            .flatten()
     }
 
-    fn pop_callback(&self, upto: u64) -> Option<Callback> {
-        self.queue
-            .if_some(|queue| queue.pop_callback(upto))
-            .flatten()
+    fn pop_unsettled(&self) -> Option<Callback> {
+        self.queue.if_some(|queue| queue.pop_unsettled()).flatten()
     }
 
     fn next_callback(&self) -> Option<u64> {
@@ -659,7 +659,7 @@ impl Duplex {
         match self.send_queued(host, upto) {
             Ok(_) if half.sent.get() < end => return host.activity(),
             Ok(all_sent) => {
-                half.settled.set(end);
+                half.settle(end);
                 half.request.set(Request::None);
                 if half.accepted.get() > end && half.corked.get() == 0 {
                     self.begin_batch(host, end, all_sent);
@@ -694,7 +694,7 @@ impl Duplex {
     /// A request is complete: `Drain` if it is due, then the callbacks up to `end`.
     fn settle_request(&self, host: &impl Host, end: u64) {
         self.emit_drain(host);
-        while let Some(callback) = self.write.pop_callback(end) {
+        while let Some(callback) = self.write.pop_settled(end) {
             callback(Ok(()));
         }
         self.after_callbacks(host);
@@ -705,7 +705,7 @@ impl Duplex {
         // Those of one request come together; that of another write has a tick of its own.
         let upto = self.write.queue.if_some(|queue| queue.next_settled());
         if let Some(upto) = upto.flatten() {
-            while let Some(callback) = self.write.pop_callback(upto) {
+            while let Some(callback) = self.write.pop_settled(upto) {
                 callback(Ok(()));
             }
         }
@@ -812,7 +812,7 @@ impl Duplex {
     pub(super) fn fail_parked(&self, host: &impl Host) {
         let error = node::closed_before_connection;
         self.drop_queued_bytes();
-        while let Some(callback) = self.write.pop_callback(u64::MAX) {
+        while let Some(callback) = self.write.pop_unsettled() {
             self.tick_callback(host, Some(callback), Err(error()));
         }
         for callback in self

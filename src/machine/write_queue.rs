@@ -212,16 +212,6 @@ impl WriteQueue {
         self.callbacks.front().map(|(position, _)| *position)
     }
 
-    /// The next callback, if it waits for no more than `settled`.
-    pub(crate) fn pop_callback(&mut self, settled: u64) -> Option<Callback> {
-        if self.next_callback()? <= settled {
-            self.due = self.due.saturating_sub(1);
-            self.callbacks.pop_front().map(|(_, callback)| callback)
-        } else {
-            None
-        }
-    }
-
     /// Everything up to `settled` was handed over, and a tick will call those who wait for it.
     pub(crate) fn settle(&mut self, settled: u64) {
         while let Some((position, _)) = self.callbacks.get(self.due)
@@ -234,6 +224,14 @@ impl WriteQueue {
     /// Where the next callback waits, if it is settled.
     pub(crate) fn next_settled(&self) -> Option<u64> {
         self.next_callback().filter(|_| self.due > 0)
+    }
+
+    /// The next callback, if it is settled and waits for no more than `upto`. A write of nothing
+    /// waits for no byte, but is settled only if it did not come after one that failed.
+    pub(crate) fn pop_settled(&mut self, upto: u64) -> Option<Callback> {
+        self.next_settled().filter(|position| *position <= upto)?;
+        self.due -= 1;
+        self.callbacks.pop_front().map(|(_, callback)| callback)
     }
 
     /// The next callback that is not settled.

@@ -15,52 +15,99 @@ struct Model {
     accepted: u64,
     /// Where each callback waits, and which it is.
     callbacks: Vec<(u64, u32)>,
+    /// How many at the front are settled.
+    due: usize,
     next_id: u32,
 }
+
+/// The callbacks that were called.
+type Called = Rc<RefCell<Vec<u32>>>;
 
 /// Pushes, sends and calls as the bytes say, and compares each answer with the model's.
 pub fn write_queue(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let mut queue = WriteQueue::take();
     let mut model = Model::default();
-    let called = Rc::new(RefCell::new(Vec::new()));
+    let called = Called::default();
     while !input.is_empty() {
-        match input.below(8) {
+        match input.below(9) {
             0..3 => push(&mut input, &mut queue, &mut model),
-            3 => {
-                let (id, called) = (model.next_id, Rc::clone(&called));
-                model.next_id += 1;
-                model.callbacks.push((model.accepted, id));
-                let callback = move |_| called.borrow_mut().push(id);
-                queue.push_callback_if(model.accepted, Some(Box::new(callback)));
-            }
-            4..6 => send(&mut input, &mut queue, &mut model),
-            6 => {
-                let settled = model.accepted - model.bytes.len() as u64;
-                let before = model.callbacks.len();
-                model.callbacks.retain(|(position, _)| *position > settled);
-                let due = before - model.callbacks.len();
-                called.borrow_mut().clear();
-                while let Some(callback) = queue.pop_callback(settled) {
-                    callback(Ok(()));
-                }
-                assert_eq!(called.borrow().len(), due);
-                assert!(called.borrow().is_sorted());
-            }
-            _ => {
-                let begin = model.accepted - model.bytes.len() as u64;
-                let any = queue.gather_callbacks(begin, model.accepted);
-                let late = |(position, _): &&mut (u64, u32)| *position > begin;
-                let gathered = model.callbacks.iter_mut().filter(late);
-                let count = gathered.map(|(position, _)| *position = model.accepted);
-                assert_eq!(any, count.count() > 0);
-            }
+            3..5 => send(&mut input, &mut queue, &mut model),
+            5 => push_callback(&mut queue, &mut model, &called),
+            6 => gather(&mut input, &mut queue, &mut model),
+            _ => call(&mut input, &mut queue, &mut model, &called),
         }
         compare(&queue, &model);
     }
     queue.clear_bytes();
-    while queue.pop_callback(u64::MAX).is_some() {}
+    while queue.pop_unsettled().is_some() {}
+    while queue.pop_settled(u64::MAX).is_some() {}
     WriteQueue::give(queue);
+}
+
+fn push_callback(queue: &mut WriteQueue, model: &mut Model, called: &Called) {
+    let (id, called) = (model.next_id, Rc::clone(called));
+    model.next_id += 1;
+    model.callbacks.push((model.accepted, id));
+    let callback = move |_| called.borrow_mut().push(id);
+    queue.push_callback_if(model.accepted, Some(Box::new(callback)));
+}
+
+fn gather(input: &mut Input<'_>, queue: &mut WriteQueue, model: &mut Model) {
+    let end = model.accepted;
+    let (any, gathered) = if input.flag() {
+        let any = queue.gather_unsettled(end);
+        (any, &mut model.callbacks[model.due..])
+    } else {
+        let begin = model.accepted - model.bytes.len() as u64;
+        let first = model
+            .callbacks
+            .partition_point(|(position, _)| *position <= begin);
+        (
+            queue.gather_callbacks(begin, end),
+            &mut model.callbacks[first..],
+        )
+    };
+    assert_eq!(any, !gathered.is_empty());
+    gathered
+        .iter_mut()
+        .for_each(|(position, _)| *position = end);
+}
+
+/// Settles what was sent and calls who waits for that; or fails the first who is not settled.
+fn call(input: &mut Input<'_>, queue: &mut WriteQueue, model: &mut Model, called: &Called) {
+    called.borrow_mut().clear();
+    let mut expected = Vec::new();
+    let settled = model.accepted - model.bytes.len() as u64;
+    match input.below(3) {
+        0 => {
+            queue.settle(settled);
+            let reached = model
+                .callbacks
+                .iter()
+                .take_while(|(position, _)| *position <= settled);
+            model.due = model.due.max(reached.count());
+            let next = model.callbacks.first().filter(|_| model.due > 0);
+            assert_eq!(queue.next_settled(), next.map(|(position, _)| *position));
+        }
+        1 => {
+            while let Some(callback) = queue.pop_settled(settled) {
+                callback(Ok(()));
+            }
+            expected.extend(model.callbacks.drain(..model.due).map(|(_, id)| id));
+            model.due = 0;
+        }
+        _ => {
+            if let Some(callback) = queue.pop_unsettled() {
+                callback(Ok(()));
+            }
+            if model.due < model.callbacks.len() {
+                expected.push(model.callbacks.remove(model.due).1);
+            }
+        }
+    }
+    assert_eq!(*called.borrow(), expected);
+    assert_eq!(queue.has_unsettled(), model.callbacks.len() > model.due);
 }
 
 fn push(input: &mut Input<'_>, queue: &mut WriteQueue, model: &mut Model) {
@@ -110,8 +157,6 @@ fn send(input: &mut Input<'_>, queue: &mut WriteQueue, model: &mut Model) {
 fn compare(queue: &WriteQueue, model: &Model) {
     queue.check();
     assert_eq!(queue.bytes(), model.bytes.len());
-    let next = model.callbacks.first().map(|(position, _)| *position);
-    assert_eq!(queue.next_callback(), next);
     assert_eq!(
         queue.is_empty(),
         model.bytes.is_empty() && model.callbacks.is_empty()

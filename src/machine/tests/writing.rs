@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 
 use super::{conclude_each, kernel, trace, user};
+use crate::machine::fuzz::write_queue;
 use crate::machine::script::{
     Callback::{With, Without},
     Fault,
@@ -358,4 +359,48 @@ fn no_drain_comes_from_a_write_that_failed() {
         Turn,
     ]);
     assert_eq!(world.trace(), "cb0:EPIPE error:EPIPE close:true");
+}
+
+#[test]
+fn a_write_of_nothing_in_a_callback_fails_with_the_write_before_it() {
+    let world = World::open();
+    world.run(&[
+        React(Moment::WriteCallback, WriteOwned(0, With)),
+        user(WriteOwned(0, With)),
+        user(WriteOwned(11, Without)),
+        kernel(PeerResets),
+        Settle,
+    ]);
+    assert_eq!(world.trace(), "cb0 cb1:EPIPE error:EPIPE");
+}
+
+#[test]
+fn a_write_made_in_drain_that_fails_in_the_callback_is_told_so() {
+    let world = World::connecting();
+    world.run(&[
+        user(Write(12, With)),
+        React(Moment::Drain, Write(3, With)),
+        React(Moment::WriteCallback, Cork),
+        kernel(NextWrite(Fault::Short(1024))),
+        kernel(NextWrite(Fault::Fail(ErrorKind::ConnectionReset))),
+        kernel(Connected),
+        Turn,
+    ]);
+    let expected = "connect drain cb0 cb1:ECONNRESET error:ECONNRESET close:true";
+    assert_eq!(world.trace(), expected);
+}
+
+/// The queue against its model, on numbers that are the same in every run.
+#[test]
+fn the_write_queue_agrees_with_a_list_of_bytes() {
+    let mut state = 0x5eed_u64;
+    for _ in 0..200 {
+        let bytes = std::iter::repeat_with(|| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state as u8
+        });
+        write_queue(&bytes.take(100).collect::<Vec<u8>>());
+    }
 }
