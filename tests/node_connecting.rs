@@ -17,7 +17,7 @@ use soquete::{event, net, timers};
 #[path = "support/record.rs"]
 mod record;
 
-use record::{Record, one_shot_server, pair, port, run};
+use record::{Record, one_shot_server, port, run};
 
 /// A port that nobody listens on: one that was free a moment ago.
 fn closed_port() -> u16 {
@@ -391,116 +391,6 @@ fn a_lookup_that_fails_is_told_by_its_event_and_as_an_error() {
         text,
         format!("{code} socket.error({code}) socket.close(true)")
     );
-}
-
-#[test]
-fn a_write_that_waits_for_the_connection_is_told_that_it_never_came() {
-    let record = Record::default();
-    let socket = net::connect(("127.0.0.1", closed_port()));
-    let note = record.clone();
-    socket.write_with("parked", move |outcome| {
-        note.note(outcome.expect_err("it was destroyed").code());
-    });
-    socket.destroy();
-    run();
-    assert_eq!(record.text(), "ERR_SOCKET_CLOSED_BEFORE_CONNECTION");
-}
-
-#[test]
-fn a_write_to_a_destroyed_socket_fails_its_callback_and_nothing_else() {
-    let record = Record::default();
-    let events = record.clone();
-    pair(move |socket, _peer| {
-        events.watch("socket", socket);
-        assert_eq!(socket.destroy(), socket);
-        let events = events.clone();
-        let written = socket.write_with("late", move |outcome| {
-            events.note(outcome.expect_err("it is destroyed").code());
-        });
-        assert!(!written);
-    });
-    run();
-    assert_eq!(record.text(), "ERR_STREAM_DESTROYED socket.close(false)");
-}
-
-#[test]
-fn reset_and_destroy_while_connecting_is_no_error() {
-    let record = Record::default();
-    let server = one_shot_server(ServerOptions::new(), |socket| {
-        socket.on(event::Error, |_| {});
-    });
-    let socket = net::connect(("127.0.0.1", port(server)));
-    record.watch("socket", socket);
-    socket.reset_and_destroy().unwrap();
-    socket.destroy();
-    socket.on(event::Close, move |_| {
-        server.close();
-    });
-    run();
-    assert_eq!(record.text(), "socket.close(false)");
-}
-
-#[test]
-fn reset_then_destroy_then_write_resets_the_peer_and_fails_the_write() {
-    let record = Record::default();
-    let events = record.clone();
-    pair(move |socket, peer| {
-        let reset = socket.reset_and_destroy().unwrap();
-        let note = events.clone();
-        reset.destroy().write_with("late", move |outcome| {
-            note.note(outcome.expect_err("it is destroyed").code());
-        });
-        events.watch("peer", peer);
-    });
-    run();
-    assert_eq!(
-        record.text(),
-        "ERR_STREAM_DESTROYED peer.error(ECONNRESET) peer.close(true)"
-    );
-}
-
-#[test]
-fn reset_and_destroy_in_the_error_listener_changes_nothing() {
-    let record = Record::default();
-    let events = record.clone();
-    pair(move |socket, peer| {
-        events.watch("socket", socket);
-        socket.on(event::Error, move |_| {
-            socket.reset_and_destroy().unwrap();
-        });
-        peer.reset_and_destroy().unwrap();
-    });
-    run();
-    assert_eq!(record.text(), "socket.error(ECONNRESET) socket.close(true)");
-}
-
-#[test]
-fn a_server_that_resets_its_sockets_closes_and_the_clients_are_told() {
-    let sockets = Rc::new(RefCell::new(Vec::<Socket>::new()));
-    let accepted = Rc::clone(&sockets);
-    let server = net::create_server(move |socket| {
-        accepted.borrow_mut().push(socket);
-        if accepted.borrow().len() == 3 {
-            let server = socket.server().unwrap();
-            server.close();
-            for socket in accepted.borrow().iter() {
-                socket.reset_and_destroy().unwrap();
-            }
-        }
-    });
-    server.listen(("127.0.0.1", 0));
-    let record = Record::default();
-    let closed = record.clone();
-    server.on(event::Close, move |_| closed.note("server.close"));
-    let clients = record.clone();
-    server.on(event::Listening, move |()| {
-        for _ in 0..3 {
-            clients.watch("c", net::connect(("127.0.0.1", port(server))));
-        }
-    });
-    run();
-    assert!(record.has("server.close"));
-    assert_eq!(record.text().matches("c.error(ECONNRESET)").count(), 3);
 }
 
 #[test]

@@ -11,17 +11,7 @@ use soquete::{event, net, timers};
 #[path = "support/record.rs"]
 mod record;
 
-use record::{Record, one_shot_server, pair, pair_with, pattern, port, run};
-
-/// Collects what a socket receives.
-fn collect(socket: Socket) -> Rc<RefCell<Vec<u8>>> {
-    let bytes = Rc::new(RefCell::new(Vec::new()));
-    let into = Rc::clone(&bytes);
-    socket.on(event::Data, move |chunk| {
-        into.borrow_mut().extend_from_slice(chunk);
-    });
-    bytes
-}
+use record::{Record, collect, one_shot_server, pair, pair_with, pattern, port, run};
 
 #[test]
 fn an_echo_by_pipe_has_nodes_order_of_events() {
@@ -484,70 +474,4 @@ fn a_text_source_is_piped_as_text() {
     client.end_with(b"ol\xc3\xa1 \xff");
     run();
     assert_eq!(*received.borrow(), "ol\u{e1} \u{fffd}".as_bytes());
-}
-
-/// The events of `source` and `dest`, where `then` gets them and the peers of both.
-fn trace(then: impl FnOnce(Socket, Socket, Socket, Socket) + 'static) -> String {
-    let record = Record::default();
-    let events = record.clone();
-    pair(move |source, sender| {
-        pair(move |dest, reader| {
-            events.watch("source", source);
-            events.watch("dest", dest);
-            then(source, sender, dest, reader);
-        });
-    });
-    run();
-    record.text()
-}
-
-#[test]
-fn piping_into_a_destroyed_socket_unpipes_at_its_close() {
-    let events = trace(|source, sender, dest, reader| {
-        dest.destroy();
-        source.pipe(dest);
-        reader.on(event::Close, move |_| {
-            source.destroy();
-            sender.destroy();
-        });
-    });
-    assert_eq!(
-        events,
-        "dest.pipe source.resume dest.close(false) source.pause dest.unpipe source.close(false)"
-    );
-}
-
-#[test]
-fn piping_into_a_socket_that_is_ending_unpipes_at_its_finish() {
-    let events = trace(|source, sender, dest, reader| {
-        dest.end();
-        source.pipe(dest);
-        sender.end_with("x");
-        reader.resume();
-        dest.on(event::Close, move |_| {
-            source.destroy();
-        });
-    });
-    assert_eq!(
-        events,
-        "dest.pipe source.resume dest.prefinish dest.finish source.pause dest.unpipe dest.end \
-         dest.close(false) source.close(false)"
-    );
-}
-
-#[test]
-fn two_pipes_to_one_destination_write_everything_twice() {
-    let events = trace(|source, sender, dest, reader| {
-        source.pipe(dest);
-        source.pipe(dest);
-        sender.end_with("x");
-        let received = collect(reader);
-        reader.on(event::End, move |()| assert_eq!(*received.borrow(), b"xx"));
-    });
-    assert_eq!(
-        events,
-        "dest.pipe dest.pipe source.resume source.end dest.prefinish dest.finish dest.unpipe \
-         source.pause dest.unpipe source.prefinish source.finish source.close(false) dest.end \
-         dest.close(false)"
-    );
 }

@@ -13,32 +13,11 @@ use soquete::{event, net, timers};
 #[path = "support/record.rs"]
 mod record;
 
-use record::{Record, one_shot_server, pair, pair_with, pattern, port, run};
-
-/// Collects what a socket receives.
-fn collect(socket: Socket) -> Rc<RefCell<Vec<u8>>> {
-    let bytes = Rc::new(RefCell::new(Vec::new()));
-    let into = Rc::clone(&bytes);
-    socket.on(event::Data, move |chunk| {
-        into.borrow_mut().extend_from_slice(chunk)
-    });
-    bytes
-}
+use record::{Record, collect, one_shot_server, pair, pair_with, pattern, port, run};
 
 /// Writes until the kernel takes no more, so that one write is under way.
 fn fill(socket: Socket) {
     while socket.write(vec![1; 1 << 20]) {}
-}
-
-/// A note of what a write's callback was told.
-fn noting(record: &Record, name: &'static str) -> impl FnOnce(soquete::Result<()>) + 'static {
-    let record = record.clone();
-    move |outcome| {
-        let outcome = outcome
-            .err()
-            .map_or("ok".into(), |error| error.code().to_owned());
-        record.note(format!("{name}({outcome})"));
-    }
 }
 
 /// oven-sh/bun#33256: `destroy` emitted `end`, as if the peer had sent everything.
@@ -80,8 +59,8 @@ fn a_reset_cancels_the_write_under_way_after_the_error_and_before_close() {
     let events = record.clone();
     pair(move |socket, peer| {
         events.watch("socket", socket);
-        socket.write_with(pattern(32 << 20), noting(&events, "under way"));
-        socket.write_with("behind it", noting(&events, "queued"));
+        socket.write_with(vec![0; 32 << 20], events.outcome("under way"));
+        socket.write_with("behind it", events.outcome("queued"));
         peer.reset_and_destroy().unwrap();
     });
     run();
@@ -99,7 +78,7 @@ fn destroying_an_adopted_stream_cancels_what_is_queued() {
     let record = Record::default();
     let socket = Socket::from_std(ours).unwrap();
     record.watch("socket", socket);
-    socket.write_with(pattern(8 << 20), noting(&record, "write"));
+    socket.write_with(pattern(8 << 20), record.outcome("write"));
     socket.destroy();
     run();
     assert_eq!(record.text(), "write(ECANCELED) socket.close(false)");

@@ -5,24 +5,12 @@ use std::rc::Rc;
 
 use soquete::net::{PipeOptions, ServerOptions, Socket, SocketOptions};
 use soquete::stream::{self, FinishedOptions};
-use soquete::{Result, event, timers};
+use soquete::{event, timers};
 
 #[path = "support/record.rs"]
 mod record;
 
 use record::{Record, pair, pair_with, pattern, run};
-
-/// A callback that notes `name(ok)` or `name(CODE)`.
-fn noting(record: &Record, name: &'static str) -> impl FnOnce(Result<()>) + 'static {
-    let record = record.clone();
-    move |outcome| {
-        let outcome = match &outcome {
-            Ok(()) => "ok",
-            Err(error) => error.code(),
-        };
-        record.note(format!("{name}({outcome})"));
-    }
-}
 
 #[test]
 fn finished_waits_for_both_ends_and_not_for_close() {
@@ -30,7 +18,7 @@ fn finished_waits_for_both_ends_and_not_for_close() {
     let events = record.clone();
     pair(move |socket, peer| {
         events.watch("socket", socket);
-        stream::finished(socket, noting(&events, "finished"));
+        stream::finished(socket, events.outcome("finished"));
         socket.resume();
         peer.resume().end();
     });
@@ -51,9 +39,9 @@ fn finished_can_wait_for_one_side_only() {
         |options| options,
         move |socket, peer| {
             let reading = FinishedOptions::new().writable(false);
-            stream::finished_with(socket, reading, noting(&events, "read"));
+            stream::finished_with(socket, reading, events.outcome("read"));
             let writing = FinishedOptions::new().readable(false);
-            stream::finished_with(socket, writing, noting(&events, "written"));
+            stream::finished_with(socket, writing, events.outcome("written"));
             events.watch("socket", socket);
             peer.end();
             socket.on(event::End, move |()| {
@@ -75,7 +63,7 @@ fn finished_tells_of_an_error_at_once() {
     let record = Record::default();
     let events = record.clone();
     pair(move |socket, peer| {
-        stream::finished(socket, noting(&events, "finished"));
+        stream::finished(socket, events.outcome("finished"));
         events.watch("socket", socket);
         peer.reset_and_destroy().unwrap();
     });
@@ -91,7 +79,7 @@ fn a_socket_that_is_destroyed_too_early_has_closed_prematurely() {
     let record = Record::default();
     let events = record.clone();
     pair(move |socket, _peer| {
-        stream::finished(socket, noting(&events, "finished"));
+        stream::finished(socket, events.outcome("finished"));
         events.watch("socket", socket);
         socket.destroy();
     });
@@ -108,10 +96,10 @@ fn finished_of_a_destroyed_or_stale_socket_is_told_on_a_tick() {
     let events = record.clone();
     let socket = Socket::new(SocketOptions::new());
     socket.destroy();
-    stream::finished(socket, noting(&events, "destroyed"));
+    stream::finished(socket, events.outcome("destroyed"));
     events.note("sync");
     timers::set_immediate(move || {
-        stream::finished(socket, noting(&events, "stale"));
+        stream::finished(socket, events.outcome("stale"));
         events.note("sync");
     });
     run();
@@ -135,7 +123,7 @@ fn finished_of_what_has_ended_before_is_told_on_a_tick() {
                 let events = events.clone();
                 timers::set_immediate(move || {
                     let reading = FinishedOptions::new().writable(false);
-                    stream::finished_with(socket, reading, noting(&events, "read"));
+                    stream::finished_with(socket, reading, events.outcome("read"));
                     events.note("sync");
                     socket.end();
                 });
@@ -198,7 +186,7 @@ fn a_pipeline_ends_when_its_source_has_ended_and_leaves_the_last_socket_readable
         reader.set_allow_half_open(true);
         reader.on(event::Data, move |chunk| *count.borrow_mut() += chunk.len());
         let notes = events.clone();
-        let noted = noting(&events, "pipeline");
+        let noted = events.outcome("pipeline");
         stream::pipeline([source, dest], move |outcome| {
             noted(outcome);
             assert!(dest.readable(), "the reply is still to come");
@@ -238,7 +226,7 @@ fn a_source_that_fails_destroys_the_whole_pipeline() {
     two_connections(move |[sender, source, dest, _reader]| {
         events.watch("source", source);
         events.watch("dest", dest);
-        stream::pipeline([source, dest], noting(&events, "pipeline"));
+        stream::pipeline([source, dest], events.outcome("pipeline"));
         sender.reset_and_destroy().unwrap();
     });
     run();
@@ -255,7 +243,7 @@ fn a_destination_that_closes_early_destroys_the_source() {
     two_connections(move |[_sender, source, dest, _reader]| {
         events.watch("source", source);
         events.watch("dest", dest);
-        stream::pipeline([source, dest], noting(&events, "pipeline"));
+        stream::pipeline([source, dest], events.outcome("pipeline"));
         dest.destroy();
     });
     run();
@@ -279,7 +267,7 @@ fn a_pipeline_through_an_echo_comes_back_whole() {
         middle.set_allow_half_open(true);
         far.pipe(far);
         pair(move |last, reader| {
-            stream::pipeline([source, middle, last], noting(&notes, "pipeline"));
+            stream::pipeline([source, middle, last], notes.outcome("pipeline"));
             let count = Rc::new(Cell::new(0));
             let sum = Rc::clone(&count);
             reader.on(event::Data, move |chunk| sum.set(sum.get() + chunk.len()));
@@ -314,8 +302,8 @@ fn misuse_is_told_to_the_callback_and_nothing_is_piped() {
     two_connections(move |[sender, source, dest, reader]| {
         dest.destroy();
         events.watch("source", source);
-        stream::pipeline([source, dest], noting(&events, "destroyed"));
-        stream::pipeline([source], noting(&events, "one"));
+        stream::pipeline([source, dest], events.outcome("destroyed"));
+        stream::pipeline([source], events.outcome("one"));
         timers::set_immediate(move || {
             assert!(!source.destroyed());
             assert_eq!(source.listener_count(event::Data), 0);

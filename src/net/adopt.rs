@@ -38,10 +38,11 @@ use crate::reactor;
 ///     ServerOptions::new().pause_on_connect(true),
 ///     move |socket| {
 ///         let Ok(stream) = socket.into_std() else { return };
-///         other.post(move || {
+///         let posted = other.post(move || {
 ///             let socket = Socket::from_std(stream).expect("a connected stream");
 ///             socket.write("from the other thread");
 ///         });
+///         posted.expect("the other loop is there");
 ///     },
 /// );
 /// server.listen(3000);

@@ -71,6 +71,16 @@ pub fn pair_with(
     });
 }
 
+/// Collects what a socket receives.
+pub fn collect(socket: Socket) -> Rc<RefCell<Vec<u8>>> {
+    let bytes = Rc::new(RefCell::new(Vec::new()));
+    let into = Rc::clone(&bytes);
+    socket.on(event::Data, move |chunk| {
+        into.borrow_mut().extend_from_slice(chunk);
+    });
+    bytes
+}
+
 /// The events of a test, in their order.
 #[derive(Clone, Default)]
 pub struct Record(Rc<RefCell<Vec<String>>>);
@@ -89,6 +99,18 @@ impl Record {
     /// Whether a line was added.
     pub fn has(&self, line: &str) -> bool {
         self.0.borrow().iter().any(|noted| noted == line)
+    }
+
+    /// A callback that notes `name(ok)` or `name(CODE)`.
+    pub fn outcome(&self, name: &'static str) -> impl FnOnce(soquete::Result<()>) + 'static {
+        let record = self.clone();
+        move |outcome| {
+            let outcome = match &outcome {
+                Ok(()) => "ok",
+                Err(error) => error.code(),
+            };
+            record.note(format!("{name}({outcome})"));
+        }
     }
 
     /// Records the events of a socket as `name.event`. `Data` is not listened to, for that would
