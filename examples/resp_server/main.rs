@@ -1,0 +1,34 @@
+//! A key-value server that speaks RESP, the protocol of Redis, on one thread. `redis-cli` and
+//! `redis-benchmark` run against it as they are.
+//!
+//! `cargo run --release --example resp_server [port]`
+//!
+//! ```text
+//!   protocol  ── where a request ends, and what its arguments are (a `framing::Format`)
+//!      │
+//!   server    ── one listener per connection: request in, reply out
+//!      │
+//!   commands  ── what the requests mean  ── reply ── how answers are written
+//!      │
+//!   store     ── keys, values and when they expire
+//! ```
+
+mod commands;
+mod inline;
+mod integer;
+mod protocol;
+mod reply;
+mod server;
+mod store;
+
+const DEFAULT_PORT: u16 = 6379;
+
+fn main() -> soquete::Result<()> {
+    let port = std::env::args()
+        .nth(1)
+        .and_then(|port| port.parse().ok())
+        .unwrap_or(DEFAULT_PORT);
+    let listening = soquete::net::ListenOptions::new(port).host("127.0.0.1");
+    server::create().listen_with(listening, move || println!("listening on port {port}"));
+    soquete::run()
+}
