@@ -84,7 +84,7 @@ impl Format for Resp {
             }
             match head(window, 1) {
                 Head::Incomplete => return Ok(Cut::MORE),
-                Head::TooLong => return Ok(frame(LONGEST_LINE)),
+                Head::TooLong => return Ok(frame(LONGEST_LINE + 1)),
                 Head::Complete { number, end } => match number {
                     Some(..=0) => return Ok(Cut::Skip(end)),
                     Some(count @ ..=MOST_ARGUMENTS) => {
@@ -112,7 +112,7 @@ impl Resp {
                 None => return Cut::More { settled },
                 Some(b'$') => match head(window, self.at + 1) {
                     Head::Incomplete => return Cut::More { settled },
-                    Head::TooLong => self.at + LONGEST_LINE,
+                    Head::TooLong => self.at + LONGEST_LINE + 1,
                     Head::Complete { number, end } => match number {
                         Some(length @ 0..=LONGEST_BULK) => {
                             self.at = end + length as usize + 2;
@@ -267,12 +267,13 @@ impl ProtocolError {
 #[inline]
 fn head(window: Window<'_>, from: usize) -> Head {
     let Some(length) = window.find(b'\r', from).map(|end| end - from) else {
-        return match window.len() - from + 1 {
-            LONGEST_LINE.. => Head::TooLong,
-            _ => Head::Incomplete,
+        return if window.len() - from >= LONGEST_LINE {
+            Head::TooLong
+        } else {
+            Head::Incomplete
         };
     };
-    if length + 1 >= LONGEST_LINE {
+    if length >= LONGEST_LINE {
         return Head::TooLong;
     }
     let end = from + length + 2;
