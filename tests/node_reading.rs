@@ -82,7 +82,8 @@ fn addresses_are_gone_while_a_socket_closes_but_for_those_that_were_asked_for() 
 #[test]
 fn whether_data_flows_after_connect_depends_on_the_last_word_before() {
     // What is said before the connection, and whether data is read.
-    let said: [(&[fn(Socket)], bool); 5] = [
+    type Calls = &'static [fn(Socket)];
+    let said: [(Calls, bool); 5] = [
         (&[], true),
         (&[|s| drop_handle(s.pause())], false),
         (&[|s| drop_handle(s.resume())], true),

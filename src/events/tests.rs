@@ -298,9 +298,15 @@ impl Drop for CallsBack {
 fn what_a_listener_captured_may_call_back_when_it_is_dropped() {
     let removals: [fn(&EventEmitter, ListenerId); 4] = [
         |emitter, id| assert!(emitter.remove_listener(id)),
-        |emitter, _| drop(emitter.remove_all_listeners_of(Ping)),
-        |emitter, _| drop(emitter.remove_all_listeners()),
-        |emitter, _| drop(emitter.emit(Ping, "")),
+        |emitter, _| {
+            emitter.remove_all_listeners_of(Ping);
+        },
+        |emitter, _| {
+            emitter.remove_all_listeners();
+        },
+        |emitter, _| {
+            emitter.emit(Ping, "");
+        },
     ];
     for (index, remove) in removals.into_iter().enumerate() {
         let (emitter, log) = emitter();
