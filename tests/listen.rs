@@ -253,7 +253,9 @@ fn three_kinds(then: impl FnOnce(Server) + 'static) {
         let interval = timers::set_interval(Duration::from_millis(1), move || {
             let all = ["idle", "unread", "writing"];
             if all.iter().all(|kind| support::noted(kind)) {
-                again.take().map(|interval| interval.clear());
+                if let Some(interval) = again.take() {
+                    interval.clear();
+                }
                 if let Some(then) = then.take() {
                     then(server);
                 }
