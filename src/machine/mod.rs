@@ -88,8 +88,9 @@ pub(crate) struct Duplex {
     /// Node's `errored`: what destroyed the socket, or is about to.
     error: Slot<Error>,
     errored: Cell<bool>,
-    /// What `destroy` was called with counts for `Close`, not whether `Error` was emitted.
-    had_error: Cell<bool>,
+    /// What `destroy` was called with: it is emitted, and counts for `Close`, though a write may have
+    /// failed before with an error of its own.
+    destroyed_with: Slot<Error>,
     had_descriptor: Cell<bool>,
     error_emitted: Cell<bool>,
     /// The tick has come after which only `Close` is emitted.
@@ -105,7 +106,7 @@ impl Duplex {
             allow_half_open: Cell::new(false),
             error: Slot::new(),
             errored: Cell::new(false),
-            had_error: Cell::new(false),
+            destroyed_with: Slot::new(),
             had_descriptor: Cell::new(false),
             error_emitted: Cell::new(false),
             quiet: Cell::new(false),
@@ -170,7 +171,7 @@ impl Duplex {
         if self.life.get() == Life::Closed {
             self.errored.set(false);
             self.error.take();
-            self.had_error.set(false);
+            self.destroyed_with.take();
             self.error_emitted.set(false);
             self.quiet.set(false);
             self.read.begin_again();
@@ -242,9 +243,9 @@ impl Duplex {
         if self.has_queued_callbacks() {
             host.tick(Tick::FailQueued);
         }
-        self.had_error.set(error.is_some());
-        if let Some(error) = &error {
-            self.set_error(error);
+        if let Some(error) = error {
+            self.set_error(&error);
+            self.destroyed_with.with(|with| *with = Some(error));
         }
         self.had_descriptor.set(life != Life::Fresh);
         self.life.set(Life::Destroyed);
@@ -260,7 +261,7 @@ impl Duplex {
     fn emit_error(&self, host: &impl Host) {
         // A failed write leaves an error of its own on a socket that is destroyed without one; that
         // went to the callbacks and is not emitted.
-        let error = self.error().filter(|_| self.had_error.get());
+        let error = self.destroyed_with.if_some(|error| error.clone());
         if let Some(error) = error
             && !self.error_emitted.replace(true)
         {
@@ -276,7 +277,7 @@ impl Duplex {
         self.cancel_write();
         self.life.set(Life::Closed);
         host.emit(Signal::Close {
-            had_error: self.had_error.get(),
+            had_error: self.destroyed_with.if_some(|_| ()).is_some(),
         });
     }
 

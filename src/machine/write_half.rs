@@ -294,26 +294,36 @@ impl Duplex {
     fn refuse_write(&self, host: &impl Host, callback: Option<Callback>) {
         let error = if self.write.ended_by_peer.get() && self.write.is_ending() {
             node::ended_by_peer()
-        } else if self.write.is_ending() {
-            node::write_after_end()
         } else {
-            node::destroyed("write")
+            self.too_late()
         };
         self.tick_callback(host, callback, Err(error.clone()));
         self.destroy(host, Some(error));
+    }
+
+    /// As `refuse_write`, for the last data of `end`: the socket's error comes first.
+    fn refuse_end(&self, host: &impl Host, callback: Option<Callback>) {
+        let error = self.too_late();
+        self.destroy(host, Some(error.clone()));
+        self.tick_callback(host, callback, Err(error));
+    }
+
+    fn too_late(&self) -> Error {
+        if self.write.is_ending() {
+            node::write_after_end()
+        } else {
+            node::destroyed("write")
+        }
     }
 
     /// Ends the half when everything that is queued has been sent.
     pub(crate) fn end(&self, host: &impl Host, data: Option<Data<'_>>, callback: Option<Callback>) {
         let half = &self.write;
         if let Some(data) = data {
-            let refused = half.is_ending() || self.is_destroyed();
-            self.write(host, data, None);
-            if refused {
-                let error = self.error().unwrap_or_else(|| node::destroyed("write"));
-                self.tick_callback(host, callback, Err(error));
-                return;
+            if half.is_ending() || self.is_destroyed() {
+                return self.refuse_end(host, callback);
             }
+            self.write(host, data, None);
         }
         if half.corked.replace(0) > 0 {
             self.release(host);

@@ -143,8 +143,12 @@ class Trace {
 
   text() {
     const lanes = [...this.#lanes.keys()].sort();
-    return lanes.flatMap((lane) => this.#lanes.get(lane).map((line) => `${lane}: ${shown(line)}\n`))
-      .join('');
+    return lanes.map((lane) => {
+      const lines = this.#lanes.get(lane).map(shown);
+      // A lane that begins with a slash is short, one of many, and one line.
+      if (lane.startsWith('/')) return `${lane}: ${lines.join(' | ')}\n`;
+      return lines.map((line) => `${lane}: ${line}\n`).join('');
+    }).join('');
   }
 }
 

@@ -19,6 +19,7 @@ mod connecting;
 mod destroying;
 mod ending;
 mod joining;
+mod matrix;
 mod readable;
 mod reading;
 mod servers;

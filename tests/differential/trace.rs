@@ -256,13 +256,14 @@ impl Trace {
     pub(crate) fn text(self) -> String {
         let mut text = String::new();
         for (lane, lines) in LANES.take() {
+            let lines: Vec<String> = lines.into_iter().map(shown).collect();
+            // A lane that begins with a slash is short, one of many, and one line.
+            if lane.starts_with('/') {
+                let _ = writeln!(text, "{lane}: {}", lines.join(" | "));
+                continue;
+            }
             for line in lines {
-                let shown = match line {
-                    Line::Text(text) => text,
-                    Line::Bytes(bytes) if bytes.len() > 40 => format!("data {} bytes", bytes.len()),
-                    Line::Bytes(bytes) => format!("data {}", String::from_utf8_lossy(&bytes)),
-                };
-                let _ = writeln!(text, "{lane}: {shown}");
+                let _ = writeln!(text, "{lane}: {line}");
             }
         }
         text
@@ -373,6 +374,14 @@ fn without_ports(text: &str) -> String {
         shown.push_str(rest);
     }
     shown
+}
+
+fn shown(line: Line) -> String {
+    match line {
+        Line::Text(text) => text,
+        Line::Bytes(bytes) if bytes.len() > 40 => format!("data {} bytes", bytes.len()),
+        Line::Bytes(bytes) => format!("data {}", String::from_utf8_lossy(&bytes)),
+    }
 }
 
 fn state(socket: Socket) -> String {
