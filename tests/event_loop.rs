@@ -4,6 +4,7 @@
 mod support;
 
 use std::cell::{Cell, RefCell};
+use std::io::Write;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -423,6 +424,34 @@ fn an_unhandled_error_in_the_middle_of_a_batch_loses_no_event() {
     }
     run_to_end();
     assert_eq!((heard.get(), errors), (COUNT, COUNT));
+}
+
+#[test]
+fn an_unhandled_error_stops_reading_between_two_chunks_and_loses_neither() {
+    let received = Rc::new(Cell::new(0));
+    let count = Rc::clone(&received);
+    let server = net::create_server(move |socket| {
+        socket.server().unwrap().close();
+        let count = Rc::clone(&count);
+        socket.on(event::Data, move |chunk| {
+            if count.replace(count.get() + chunk.len()) == 0 {
+                Socket::new(SocketOptions::new()).destroy_with(mine());
+            }
+        });
+    });
+    let sent = Rc::new(Cell::new(0));
+    let much = Rc::clone(&sent);
+    listening_on(server, "127.0.0.1", move |_, port| {
+        // As much as fits is there before the first of it is read.
+        let mut peer = outsider(port);
+        peer.set_nonblocking(true).unwrap();
+        much.set(peer.write(&vec![1; 1 << 20]).unwrap());
+    });
+    assert_eq!(run_on().unwrap_err().code(), "MINE");
+    assert!(sent.get() > 2 * 64 * 1024, "{} bytes sent", sent.get());
+    assert!(received.get() <= 64 * 1024, "{} bytes", received.get());
+    run_to_end();
+    assert_eq!(received.get(), sent.get());
 }
 
 #[test]

@@ -4,13 +4,14 @@
 mod support;
 
 use std::cell::Cell;
+use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
 use soquete::net::{self, ConnectOptions, Socket};
 use soquete::{event, timers};
-use support::{listening_on, note, noted, pair, record, run_on, run_to_end};
+use support::{listening_on, note, noted, outsider, pair, record, run_on, run_to_end};
 
 /// How many bystanders talk, and how often each.
 const PAIRS: usize = 10;
@@ -97,29 +98,41 @@ fn in_a_data_listener() {
 
 #[test]
 fn in_a_data_listener_while_the_same_event_makes_the_socket_writable() {
-    const MUCH: usize = 8 << 20;
-    others_are_unharmed(|| {
-        victim(|socket, peer, trip| {
-            let received = Rc::new(Cell::new(0));
-            socket.write_with(vec![7; MUCH], |outcome| {
-                outcome.unwrap();
-                note("all was sent");
-            });
-            // What the peer takes makes the socket writable, what it sends makes it readable.
-            peer.on(event::Data, move |chunk| {
-                received.set(received.get() + chunk.len());
-                peer.write("got some");
-                if received.get() == MUCH {
-                    note("all was received");
-                    peer.end();
-                }
-            });
-            socket.on(event::Data, move |_| trip());
-        })
+    const MUCH: usize = 16 << 20;
+    let server = net::create_server(|socket| {
+        socket.server().unwrap().close();
+        socket.write_with(vec![7; MUCH], |outcome| {
+            outcome.unwrap();
+            note("all was sent");
+        });
+        let trip = trip();
+        socket.on(event::Data, move |_| trip());
     });
-    let mut record = record();
-    record.sort();
-    assert_eq!(record, ["all was received", "all was sent"]);
+    listening_on(server, "127.0.0.1", |_, port| {
+        let mut peer = outsider(port);
+        peer.set_nonblocking(true).unwrap();
+        let (mut buffer, mut received) = (vec![0; 1 << 20], 0);
+        let own: Rc<Cell<Option<timers::Timeout>>> = Rc::default();
+        let interval = Rc::clone(&own);
+        // All that is there is read: the socket becomes writable, and with the same event readable,
+        // the only one for a while.
+        let first = Cell::new(true);
+        let turn = move || {
+            while let Ok(count @ 1..) = peer.read(&mut buffer) {
+                received += count;
+            }
+            if first.replace(false) {
+                assert_eq!(peer.write(b"x").unwrap(), 1);
+            }
+            if received == MUCH {
+                peer.shutdown(std::net::Shutdown::Write).unwrap();
+                own.take().unwrap().clear();
+            }
+        };
+        interval.set(Some(timers::set_interval(Duration::from_millis(2), turn)));
+    });
+    others_are_unharmed(|| ());
+    assert_eq!(record(), ["all was sent"]);
 }
 
 #[test]

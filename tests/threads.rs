@@ -91,6 +91,10 @@ fn a_remote_keeps_its_loop_alive_until_it_is_dropped_anywhere() {
     });
     run_to_end();
     assert!(wait.try_recv().is_ok(), "run did not return before");
+    assert!(
+        soquete::metrics().idle < Duration::from_secs(3),
+        "nor long after"
+    );
     holder.join().unwrap();
 }
 

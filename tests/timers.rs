@@ -47,13 +47,19 @@ fn a_timer_counts_from_the_moment_it_is_set_in_a_callback_that_takes_long() {
             assert!(set.elapsed() >= 19 * MS, "{:?}", set.elapsed());
             note("timeout");
         });
-        let (own, refreshed) = slot::<Timeout>();
-        refreshed.set(Some(timers::set_timeout(20 * MS, || note("refreshed"))));
+        let (refreshed_at, at) = slot::<Instant>();
+        let timer = timers::set_timeout(20 * MS, move || {
+            let refreshed_at: Instant = refreshed_at.get().unwrap();
+            assert!(
+                refreshed_at.elapsed() >= 19 * MS,
+                "{:?}",
+                refreshed_at.elapsed()
+            );
+            note("refreshed");
+        });
         spin(30 * MS);
-        let refresh = own.take().unwrap();
-        refresh.refresh();
-        let again = Instant::now();
-        timers::set_timeout(20 * MS, move || assert!(again.elapsed() >= 19 * MS));
+        timer.refresh();
+        at.set(Some(Instant::now()));
     });
     run_to_end();
     assert_eq!(record(), ["timeout", "refreshed"]);
