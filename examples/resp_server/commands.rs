@@ -36,6 +36,8 @@ type Outcome = Result<(), Refusal>;
 struct Command {
     /// In lower case.
     name: &'static str,
+    /// The name as a number, which compares in one go.
+    key: u128,
     /// How many arguments, with the name; that many or more if it is negative.
     arity: i64,
     flags: &'static [&'static str],
@@ -49,7 +51,7 @@ const SYNTAX_ERROR: Refusal = Refusal::Fixed("ERR syntax error");
 const WRONG_TYPE: Refusal =
     Refusal::Fixed("WRONGTYPE Operation against a key holding the wrong kind of value");
 
-/// No command's name is longer.
+/// No command's name is longer: as many bytes as [`Command::key`] has.
 const LONGEST_NAME: usize = 16;
 
 /// The most of an unknown command's name, and of its arguments, that is repeated.
@@ -62,8 +64,15 @@ const fn command(
     keys: (i64, i64, i64),
     run: fn(&mut Call) -> Outcome,
 ) -> Command {
+    let mut key = [0; LONGEST_NAME];
+    let mut at = 0;
+    while at < name.len() {
+        key[at] = name.as_bytes()[at];
+        at += 1;
+    }
     Command {
         name,
+        key: u128::from_be_bytes(key),
         arity,
         flags,
         keys,
@@ -156,11 +165,11 @@ impl<'a> Call<'a> {
 }
 
 fn find(name: &[u8]) -> Option<&'static Command> {
-    let mut lower = [0; LONGEST_NAME];
-    let lower = lower.get_mut(..name.len())?;
-    lower.copy_from_slice(name);
-    lower.make_ascii_lowercase();
-    let found = COMMANDS.binary_search_by(|command| command.name.as_bytes().cmp(lower));
+    let mut key = [0; LONGEST_NAME];
+    key.get_mut(..name.len())?.copy_from_slice(name);
+    key.make_ascii_lowercase();
+    let key = u128::from_be_bytes(key);
+    let found = COMMANDS.binary_search_by_key(&key, |command| command.key);
     found.ok().map(|at| &COMMANDS[at])
 }
 

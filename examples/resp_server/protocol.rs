@@ -266,6 +266,27 @@ impl ProtocolError {
 /// Reads the line from `from` on, which is behind the character that says what it counts.
 #[inline]
 fn head(window: Window<'_>, from: usize) -> Head {
+    // Nearly all numbers have a few digits, and searching takes longer than reading them.
+    let mut value = 0;
+    for at in from..from + 8 {
+        match window.get(at) {
+            Some(digit @ b'0'..=b'9') if value > 0 || at == from => {
+                value = 10 * value + i64::from(digit - b'0');
+            }
+            Some(b'\r') if at > from && at + 2 <= window.len() => {
+                return Head::Complete {
+                    number: Some(value),
+                    end: at + 2,
+                };
+            }
+            _ => break,
+        }
+    }
+    any_head(window, from)
+}
+
+#[cold]
+fn any_head(window: Window<'_>, from: usize) -> Head {
     let Some(length) = window.find(b'\r', from).map(|end| end - from) else {
         return if window.len() - from >= LONGEST_LINE {
             Head::TooLong
