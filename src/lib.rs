@@ -38,6 +38,7 @@
 //!   ─────────────────────────────────────────────────────────────────────────────────────
 //!   machine    the life of a socket: one state machine             pure: no I/O of their own
 //!   events     the emitter
+//!   framing    frames of bytes
 //!   address    IP addresses and block lists
 //!   error
 //! ```
