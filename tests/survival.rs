@@ -188,6 +188,11 @@ fn a_peer_that_never_stops_sending_starves_nobody() {
     run_to_end();
     assert_eq!(record(), ["answered"]);
     assert!(begin.elapsed() < TOO_LONG, "{:?}", begin.elapsed());
+    let metrics = soquete::metrics();
+    assert!(
+        metrics.reads < 100 * metrics.turns,
+        "its share does not grow: {metrics:?}"
+    );
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub(crate) struct SocketCell {
     pub(crate) transport: RefCell<Transport>,
     /// What the poll has said and nobody has acted on.
     readiness: Cell<Readiness>,
+    /// Reading goes on in the next poll phase, unasked.
+    continuing: Cell<bool>,
     /// Whether this socket is counted among what keeps the loop alive.
     counted: Cell<bool>,
     pub(crate) referenced: Cell<bool>,
@@ -103,6 +105,7 @@ impl SocketCell {
             duplex: Duplex::new(),
             transport: RefCell::new(transport),
             readiness: Cell::new(Readiness::Drained),
+            continuing: Cell::new(false),
             counted: Cell::new(false),
             referenced: Cell::new(true),
             no_delay: Cell::new(false),
@@ -313,8 +316,15 @@ impl SocketHost<'_> {
     }
 
     fn continue_reading(&self) {
+        // Once: each of several would read as much as one may, and ask for another.
+        if self.cell.continuing.replace(true) {
+            return;
+        }
         self.event_loop.continue_later(self.task(|event_loop, key| {
-            SocketHost::on(event_loop, key, |host| host.read_ready());
+            SocketHost::on(event_loop, key, |host| {
+                host.cell.continuing.set(false);
+                host.read_ready();
+            });
         }));
     }
 

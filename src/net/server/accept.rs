@@ -36,8 +36,15 @@ impl ServerHost<'_> {
                 Accepted::Exhausted(error) => return self.exhausted(&error),
             }
         }
+        // Once, though an event may have come here besides.
+        if self.cell.continuing.replace(true) {
+            return;
+        }
         let again = Task::new(self.cell.key, |event_loop, key| {
-            ServerHost::on(event_loop, key, |host| host.accept_ready());
+            ServerHost::on(event_loop, key, |host| {
+                host.cell.continuing.set(false);
+                host.accept_ready();
+            });
         });
         self.event_loop.continue_later(again);
     }

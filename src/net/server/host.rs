@@ -28,6 +28,8 @@ pub(super) struct ServerCell {
     wanted: Cell<bool>,
     pub(super) referenced: Cell<bool>,
     counted: Cell<bool>,
+    /// Accepting goes on in the next poll phase, unasked.
+    pub(super) continuing: Cell<bool>,
     /// When it was last told that there are no descriptors left.
     pub(super) warned_at: Cell<Option<u64>>,
     /// A timer will try to accept again.
@@ -47,6 +49,7 @@ impl ServerCell {
             wanted: Cell::new(false),
             referenced: Cell::new(true),
             counted: Cell::new(false),
+            continuing: Cell::new(false),
             warned_at: Cell::new(None),
             resting: Cell::new(false),
         }
