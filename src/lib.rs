@@ -61,6 +61,15 @@
 //! | `end(callback)` on a socket that was destroyed without an error never calls back | `ERR_STREAM_DESTROYED` | a bug |
 //! | `bytesWritten` of a destroyed socket counts a write in full that was cut off | counts what the kernel took | it can be relied on |
 //! | an empty list of addresses from a lookup throws inside the callback | is ENOTFOUND | a bug |
+//! | a signal that was aborted before lets `net.connect` connect all the same | the socket does not connect | a bug |
+//! | `connect` on an open connection tries again, and may emit `'connect'` a second time | `EISCONN` | it has its connection |
+//! | without selection of the family, `'lookup'` is emitted even after `'close'` | nothing is, after `Close` | once closed, always closed |
+//! | a lookup can answer with what is no address (`ERR_INVALID_IP_ADDRESS`, `ERR_INVALID_ADDRESS_FAMILY`) | it answers with `IpAddr`s | the types |
+//! | a name is turned into Punycode before it is looked up | it is given to the resolver as it is | the resolver's business |
+//! | a link-local address without a zone is tried on the first interface that has one | is `EINVAL` | a guess |
+//! | the file of an IPC server is removed when it closes, whoever has made it | only if it is still the one that this server has made | it would be somebody else's |
+//! | `address()` of a server on an adopted IPC descriptor is null | its path | it has one |
+//! | `exclusive`, `dropMaxConnection` | do nothing | of clusters |
 //! | misuse that throws (`listen` twice, a bad `localAddress`) | an `Error` event on the next tick | the calls chain; nothing panics |
 //! | an emit that comes back into a listener that is running enters it again | an event of a socket waits until the listener has returned; in an [`events::EventEmitter`] the running listener is skipped | a `FnMut` cannot be entered twice |
 //! | a block list takes `add("::1")` for IPv4 unless told otherwise, and fails | an unstated family is read off the text: colons are IPv6 | no surprise; with a stated family the answers are Node's |

@@ -137,6 +137,21 @@ fn listening_twice_is_an_error_and_the_first_goes_on() {
 }
 
 #[test]
+fn closed_and_listening_again_in_the_same_turn() {
+    let server = net::create_server(|_| {});
+    server.listen_with(0, || note("first"));
+    server.close_with(|outcome| note(format!("closed {}", outcome.is_ok())));
+    server.listen_with(0, || note("second"));
+    server.on(event::Listening, move |()| {
+        note("listening");
+        server.close();
+    });
+    run_to_end();
+    // The first callback waits for whatever listens next.
+    assert_eq!(record(), ["first", "second", "listening", "closed true"]);
+}
+
+#[test]
 fn an_empty_host_is_every_address() {
     let server = net::create_server(|_| {}).listen(("", 0));
     assert!(server.listening(), "no name is looked up");

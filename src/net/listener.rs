@@ -287,3 +287,23 @@ impl Reserve {
         turned_away
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_local_address_is_the_last_choice() {
+        let addresses = |text: &str| -> Vec<IpAddr> {
+            text.split_whitespace()
+                .filter_map(|address| address.parse().ok())
+                .collect()
+        };
+        let chosen = |text: &str| preferred(&addresses(text)).map(|address| address.to_string());
+        assert_eq!(chosen("fe80::1 ::1").as_deref(), Some("::1"));
+        assert_eq!(chosen("febf::1 10.0.0.1").as_deref(), Some("10.0.0.1"));
+        assert_eq!(chosen("fec0::1 ::1").as_deref(), Some("fec0::1"));
+        assert_eq!(chosen("fe80::2 fe80::1").as_deref(), Some("fe80::2"));
+        assert_eq!(chosen(""), None);
+    }
+}

@@ -11,40 +11,6 @@ function listening(t, s, lane = 'S') {
   t.log(lane, `listening=${s.listening} address=${s.address() !== null}`);
 }
 
-export function listening_without_a_host_is_at_once(t) {
-  const s = server(t);
-  s.listen(0, t.cb('S', 'listen'));
-  listening(t, s);
-  s.on('listening', () => s.close(t.cb('S', 'close')));
-}
-
-export function listening_with_a_host_is_later(t) {
-  const s = server(t);
-  s.listen(0, LOCAL, t.cb('S', 'listen'));
-  listening(t, s);
-  s.on('listening', () => {
-    listening(t, s);
-    s.close(t.cb('S', 'close'));
-    listening(t, s);
-  });
-}
-
-export function close_in_the_turn_of_listen(t) {
-  const s = server(t);
-  s.listen(0, t.cb('S', 'listen'));
-  s.close(t.cb('S', 'close'));
-}
-
-export function close_in_the_turn_of_listen_with_a_host(t) {
-  const s = server(t);
-  s.listen(0, LOCAL, t.cb('S', 'listen'));
-  s.close(t.cb('S', 'close'));
-}
-
-export function close_of_a_server_that_never_listened(t) {
-  server(t).close(t.cb('S', 'close'));
-}
-
 export function close_twice_while_there_is_a_connection(t) {
   const s = server(t, {}, (c) => {
     s.close(t.cb('S', 'first'));
@@ -84,26 +50,6 @@ export function a_port_in_use(t) {
   });
 }
 
-export function a_port_in_use_without_a_host(t) {
-  const first = net.createServer().listen(0, () => {
-    const s = server(t);
-    s.listen(first.address().port);
-    listening(t, s);
-    s.on('error', () => first.close());
-  });
-}
-
-export function an_error_that_nobody_listens_for(t) {
-  const first = net.createServer().listen(0, LOCAL, () => {
-    net.createServer().listen(first.address().port, LOCAL);
-    setImmediate(() => first.close());
-  });
-}
-
-export function an_address_that_is_not_ours(t) {
-  server(t).listen(0, '192.0.2.1');
-}
-
 export function an_address_that_is_not_ours_with_a_port(t) {
   server(t).listen(45678, '192.0.2.1');
 }
@@ -113,40 +59,6 @@ export function the_second_of_two_listens_counts(t) {
   s.listen(0, LOCAL, t.cb('S', 'first'));
   s.listen(0, LOCAL, t.cb('S', 'second'));
   s.on('listening', () => s.close());
-}
-
-export function listening_again_in_the_close_listener(t) {
-  const s = server(t);
-  let again = true;
-  s.on('close', () => {
-    if (again) s.listen(0);
-    again = false;
-  });
-  s.on('listening', () => s.close());
-  s.listen(0);
-}
-
-export function too_many_connections_are_dropped(t) {
-  const s = server(t, {}, (c) => {
-    t.flow(c, 's');
-    c.on('close', () => s.close());
-  });
-  s.maxConnections = 1;
-  s.listen(0, LOCAL, () => {
-    const { port } = s.address();
-    const first = t.flow(net.connect(port, LOCAL), 'c1');
-    first.on('connect', () => {
-      const second = t.flow(net.connect(port, LOCAL), 'c2');
-      second.on('close', () => first.end());
-    });
-  });
-}
-
-export function a_maximum_of_none_drops_everybody(t) {
-  const s = server(t);
-  s.maxConnections = 0;
-  s.on('drop', () => s.close());
-  s.listen(0, LOCAL, () => t.flow(net.connect(s.address().port, LOCAL), 'c'));
 }
 
 export function a_closed_connection_makes_room(t) {
@@ -207,11 +119,6 @@ export function a_signal_that_is_aborted_while_the_host_is_looked_up(t) {
   controller.abort();
 }
 
-export function an_unreferenced_server_lets_the_loop_end(t) {
-  const s = server(t);
-  s.listen(0, LOCAL).unref();
-}
-
 export function a_server_unreferenced_before_it_listens(t) {
   const s = server(t);
   s.unref();
@@ -255,27 +162,6 @@ export function a_shared_port(t) {
       second.close();
     });
   });
-}
-
-export function accepted_sockets_that_begin_paused(t) {
-  const s = server(t, { pauseOnConnect: true }, (c) => {
-    t.flow(c, 's');
-    t.state(c, 's');
-    s.close();
-    t.turns(20, () => {
-      t.log('s', `bytesRead=${c.bytesRead}`);
-      c.resume();
-    });
-  });
-  s.listen(0, LOCAL, () => net.connect(s.address().port, LOCAL).end('early'));
-}
-
-export function closing_in_the_connection_listener(t) {
-  const s = server(t, {}, (c) => {
-    s.close(t.cb('S', 'close'));
-    c.destroy();
-  });
-  s.listen(0, LOCAL, () => net.connect(s.address().port, LOCAL).on('error', () => {}).resume());
 }
 
 export function a_bound_socket_listens(t) {

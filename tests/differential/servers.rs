@@ -1,7 +1,5 @@
 //! How servers begin to listen, take connections and close.
 
-use std::cell::Cell;
-
 use soquete::net::{
     self, AbortController, BindOptions, BlockList, BoundSocket, ListenOptions, Server,
     ServerOptions, Socket,
@@ -11,36 +9,22 @@ use soquete::{event, timers};
 use crate::trace::Trace;
 
 crate::family!("servers":
-    listening_without_a_host_is_at_once,
-    listening_with_a_host_is_later,
-    close_in_the_turn_of_listen,
-    close_in_the_turn_of_listen_with_a_host,
-    close_of_a_server_that_never_listened,
     close_twice_while_there_is_a_connection,
     close_waits_for_the_connections,
     a_port_in_use,
-    a_port_in_use_without_a_host,
-    an_error_that_nobody_listens_for,
-    an_address_that_is_not_ours,
     an_address_that_is_not_ours_with_a_port,
     the_second_of_two_listens_counts,
-    listening_again_in_the_close_listener,
-    too_many_connections_are_dropped,
-    a_maximum_of_none_drops_everybody,
     a_closed_connection_makes_room,
     blocked_peers_are_closed_with_no_event,
     blocked_peers_in_their_mapped_form,
     a_signal_closes,
     a_signal_that_was_aborted_before,
     a_signal_that_is_aborted_while_the_host_is_looked_up,
-    an_unreferenced_server_lets_the_loop_end,
     a_server_unreferenced_before_it_listens,
     a_server_that_is_referenced_again,
     ipv6_only_refuses_ipv4,
     every_address_takes_ipv4_in_its_mapped_form,
     a_shared_port,
-    accepted_sockets_that_begin_paused,
-    closing_in_the_connection_listener,
     a_bound_socket_listens,
     two_bound_sockets_conflict_when_they_listen,
     what_a_bound_socket_refuses,
@@ -70,42 +54,6 @@ fn port(server: Server) -> u16 {
 fn listening(t: Trace, s: Server) {
     let (listening, address) = (s.listening(), s.address().is_some());
     t.log("S", format!("listening={listening} address={address}"));
-}
-
-fn listening_without_a_host_is_at_once(t: Trace) {
-    let s = server(t, idle);
-    s.listen_with(0, t.called("S", "listen"));
-    listening(t, s);
-    s.once(event::Listening, move |()| {
-        s.close_with(t.cb("S", "close"));
-    });
-}
-
-fn listening_with_a_host_is_later(t: Trace) {
-    let s = server(t, idle);
-    s.listen_with((LOCAL, 0), t.called("S", "listen"));
-    listening(t, s);
-    s.once(event::Listening, move |()| {
-        listening(t, s);
-        s.close_with(t.cb("S", "close"));
-        listening(t, s);
-    });
-}
-
-fn close_in_the_turn_of_listen(t: Trace) {
-    let s = server(t, idle);
-    s.listen_with(0, t.called("S", "listen"));
-    s.close_with(t.cb("S", "close"));
-}
-
-fn close_in_the_turn_of_listen_with_a_host(t: Trace) {
-    let s = server(t, idle);
-    s.listen_with((LOCAL, 0), t.called("S", "listen"));
-    s.close_with(t.cb("S", "close"));
-}
-
-fn close_of_a_server_that_never_listened(t: Trace) {
-    server(t, idle).close_with(t.cb("S", "close"));
 }
 
 fn close_twice_while_there_is_a_connection(t: Trace) {
@@ -159,32 +107,6 @@ fn a_port_in_use(t: Trace) {
     });
 }
 
-fn a_port_in_use_without_a_host(t: Trace) {
-    let first = net::create_server(idle);
-    first.listen_with(0, move || {
-        let s = server(t, idle);
-        s.listen(port(first));
-        listening(t, s);
-        s.once(event::Error, move |_| {
-            first.close();
-        });
-    });
-}
-
-fn an_error_that_nobody_listens_for(_: Trace) {
-    let first = net::create_server(idle);
-    first.listen_with((LOCAL, 0), move || {
-        net::create_server(idle).listen((LOCAL, port(first)));
-        timers::set_immediate(move || {
-            first.close();
-        });
-    });
-}
-
-fn an_address_that_is_not_ours(t: Trace) {
-    server(t, idle).listen(("192.0.2.1", 0));
-}
-
 fn an_address_that_is_not_ours_with_a_port(t: Trace) {
     server(t, idle).listen(("192.0.2.1", 45678));
 }
@@ -195,51 +117,6 @@ fn the_second_of_two_listens_counts(t: Trace) {
     s.listen_with((LOCAL, 0), t.called("S", "second"));
     s.once(event::Listening, move |()| {
         s.close();
-    });
-}
-
-fn listening_again_in_the_close_listener(t: Trace) {
-    let s = server(t, idle);
-    let again = Cell::new(true);
-    s.on(event::Close, move |_| {
-        if again.replace(false) {
-            s.listen(0);
-        }
-    });
-    s.on(event::Listening, move |()| {
-        s.close();
-    });
-    s.listen(0);
-}
-
-fn too_many_connections_are_dropped(t: Trace) {
-    let s = server(t, move |c| {
-        t.flow(c, "s");
-        let s = c.server();
-        c.on(event::Close, move |_| {
-            s.map(|s| s.close());
-        });
-    });
-    s.set_max_connections(Some(1));
-    s.listen_with((LOCAL, 0), move || {
-        let first = t.flow(net::connect((LOCAL, port(s))), "c1");
-        first.on(event::Connect, move |()| {
-            let second = t.flow(net::connect((LOCAL, port(s))), "c2");
-            second.on(event::Close, move |_| {
-                first.end();
-            });
-        });
-    });
-}
-
-fn a_maximum_of_none_drops_everybody(t: Trace) {
-    let s = server(t, idle);
-    s.set_max_connections(Some(0));
-    s.on(event::Drop, move |_| {
-        s.close();
-    });
-    s.listen_with((LOCAL, 0), move || {
-        t.flow(net::connect((LOCAL, port(s))), "c");
     });
 }
 
@@ -308,10 +185,6 @@ fn a_signal_that_is_aborted_while_the_host_is_looked_up(t: Trace) {
     controller.abort();
 }
 
-fn an_unreferenced_server_lets_the_loop_end(t: Trace) {
-    server(t, idle).listen((LOCAL, 0)).unref();
-}
-
 fn a_server_unreferenced_before_it_listens(t: Trace) {
     server(t, idle).unref().listen(0);
 }
@@ -364,35 +237,6 @@ fn a_shared_port(t: Trace) {
             first.close();
             second.close();
         });
-    });
-}
-
-fn accepted_sockets_that_begin_paused(t: Trace) {
-    let options = ServerOptions::new().pause_on_connect(true);
-    let s = server_with(t, options, move |c| {
-        t.flow(c, "s");
-        t.state(c, "s");
-        c.server().map(|s| s.close());
-        t.turns(20, move || {
-            t.log("s", format!("bytesRead={}", c.bytes_read()));
-            c.resume();
-        });
-    });
-    s.listen_with((LOCAL, 0), move || {
-        net::connect((LOCAL, port(s))).end_with("early");
-    });
-}
-
-fn closing_in_the_connection_listener(t: Trace) {
-    let s = server(t, move |c| {
-        if let Some(s) = c.server() {
-            s.close_with(t.cb("S", "close"));
-        }
-        c.destroy();
-    });
-    s.listen_with((LOCAL, 0), move || {
-        let c = net::connect((LOCAL, port(s))).resume();
-        c.on(event::Error, |_| {});
     });
 }
 

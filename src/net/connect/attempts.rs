@@ -26,11 +26,11 @@ use crate::address::Family;
 use crate::dns;
 use crate::error::{Endpoint, Error, Local, node};
 use crate::event;
-use crate::machine::{Host, Life};
+use crate::machine::Life;
 use crate::net::cell::SocketHost;
 use crate::net::raw::{self, Sharing, errno};
 use crate::net::transport::Transport;
-use crate::reactor::{Key, Ready, Task};
+use crate::reactor::{Key, Task};
 
 /// One address of the host.
 pub(super) struct Destination {
@@ -45,18 +45,18 @@ pub(crate) struct Connecting {
     /// Where to: all of it is tried in this order.
     destinations: Vec<Destination>,
     next: usize,
-    errors: Vec<Error>,
-    timer: Option<Key>,
-    current: Attempt,
-    local: Local,
+    pub(super) errors: Vec<Error>,
+    pub(super) timer: Option<Key>,
+    pub(super) current: Attempt,
+    pub(super) local: Local,
     /// The kernel has been asked, and has not answered.
-    under_way: bool,
+    pub(super) under_way: bool,
     /// The kernel refused at once; that is told in the next pending phase.
     refused: Option<io::Error>,
 }
 
 /// What an attempt came to, as far as is known at once.
-enum Progress {
+pub(super) enum Progress {
     /// The kernel is at it, or nothing is left to be done.
     Settled,
     /// The next address is to be tried.
@@ -78,12 +78,12 @@ impl Connecting {
         }
     }
 
-    fn has_several(&self) -> bool {
+    pub(super) fn has_several(&self) -> bool {
         self.destinations.len() > 1
     }
 
     /// The error of the attempt under way, with what else is to be told of the local end.
-    fn error(&self, error: &io::Error, local: Local) -> Error {
+    pub(super) fn error(&self, error: &io::Error, local: Local) -> Error {
         let Attempt { address, port, .. } = self.current.clone();
         let at = Endpoint {
             address,
@@ -168,7 +168,7 @@ impl SocketHost<'_> {
 
 /// Trying.
 impl SocketHost<'_> {
-    fn try_next_address(&self) {
+    pub(super) fn try_next_address(&self) {
         loop {
             let next = self.with_connecting(|connecting| {
                 let index = connecting.next;
@@ -376,144 +376,6 @@ impl SocketHost<'_> {
             }));
         self.event_loop.arm(timer, delay.as_millis() as u64);
         self.with_connecting(|connecting| connecting.timer = Some(timer));
-    }
-}
-
-/// What becomes of an attempt.
-impl SocketHost<'_> {
-    fn attempt_timed_out(&self) {
-        if self.cell.duplex.life() != Life::Connecting {
-            return;
-        }
-        self.clear_attempt_timer();
-        self.with_connecting(|connecting| connecting.under_way = false);
-        self.emit_to(event::ConnectionAttemptTimeout, &self.current_attempt());
-        if self.cell.duplex.life() != Life::Connecting {
-            return;
-        }
-        let timed_out = errno::error(errno::ETIMEDOUT);
-        self.with_connecting(|connecting| {
-            let error = connecting.error(&timed_out, connecting.local.clone());
-            connecting.errors.push(error);
-        });
-        self.cell.transport.replace(Transport::None);
-        self.try_next_address();
-    }
-
-    /// The poll has something to say of the attempt under way.
-    pub(crate) fn connection_ready(&self, ready: Ready) {
-        let outcome = {
-            let transport = self.cell.transport.borrow();
-            match transport.take_error() {
-                Ok(Some(error)) | Err(error) => Err(error),
-                Ok(None) if transport.is_connected() => Ok(()),
-                // Writable, but not connected: an event that was not meant for this.
-                Ok(None) if !ready.closed => return,
-                Ok(None) => Err(io::ErrorKind::ConnectionRefused.into()),
-            }
-        };
-        match outcome {
-            Ok(()) => self.connection_established(),
-            Err(error) => self.connection_failed(&error),
-        }
-    }
-
-    fn connection_established(&self) {
-        self.clear_attempt_timer();
-        self.cell.with_rare(|rare| rare.connecting = None);
-        self.cell.duplex.connected();
-        self.activity();
-        self.apply_stored_options();
-        // Each of the two may destroy the socket or connect it anew; Node emits them all the same.
-        self.emit_to(event::Connect, ());
-        self.emit_to(event::Ready, ());
-        self.cell.duplex.after_connect(self);
-    }
-
-    fn connection_failed(&self, error: &io::Error) {
-        self.clear_attempt_timer();
-        let failed = self.with_connecting(|connecting| {
-            connecting.under_way = false;
-            let error = connecting.error(error, connecting.local.clone());
-            (error, connecting.has_several())
-        });
-        let Some((error, several)) = failed else {
-            return;
-        };
-        self.cell.transport.replace(Transport::None);
-        self.tell_of_failure(&error);
-        if self.cell.duplex.life() != Life::Connecting {
-            return;
-        }
-        if several {
-            self.record(error);
-            self.try_next_address();
-        } else {
-            self.fail(error);
-        }
-    }
-
-    /// An attempt that did not get as far as waiting for an answer.
-    fn refused_at_once(&self, error: Error, several: bool) -> Progress {
-        if !several {
-            return self.give_up(error);
-        }
-        self.tell_of_failure(&error);
-        self.record(error)
-    }
-
-    fn tell_of_failure(&self, error: &Error) {
-        let failed = FailedAttempt {
-            attempt: self.current_attempt(),
-            error: error.clone(),
-        };
-        self.emit_to(event::ConnectionAttemptFailed, &failed);
-    }
-
-    fn record(&self, error: Error) -> Progress {
-        self.with_connecting(|connecting| connecting.errors.push(error));
-        Progress::Failed
-    }
-
-    fn give_up(&self, error: Error) -> Progress {
-        self.fail(error);
-        Progress::Settled
-    }
-
-    /// Leaves off whatever is under way, because the socket is destroyed.
-    pub(crate) fn abandon_attempts(&self) {
-        self.clear_attempt_timer();
-        self.cell.rare(|rare| {
-            let connecting = rare.connecting.take();
-            rare.cancelled = connecting.and_then(|connecting| connecting.cancelled());
-            rare.connect_id = rare.connect_id.wrapping_add(1);
-            rare.bound = None;
-        });
-    }
-
-    /// In the closing phase: the attempt that its socket's destruction has cut off.
-    pub(crate) fn tell_of_cancelled_attempt(&self) {
-        let cancelled = self.cell.rare(|rare| rare.cancelled.take()).flatten();
-        if let Some(cancelled) = cancelled {
-            self.emit_to(event::ConnectionAttemptFailed, &cancelled);
-        }
-    }
-
-    fn clear_attempt_timer(&self) {
-        if let Some(Some(timer)) = self.with_connecting(|connecting| connecting.timer.take()) {
-            self.event_loop.clear_timer(timer);
-        }
-    }
-
-    fn current_attempt(&self) -> Attempt {
-        self.with_connecting(|connecting| connecting.current.clone())
-            .unwrap_or_default()
-    }
-
-    fn with_connecting<R>(&self, f: impl FnOnce(&mut Connecting) -> R) -> Option<R> {
-        self.cell
-            .rare(|rare| rare.connecting.as_deref_mut().map(f))
-            .flatten()
     }
 }
 

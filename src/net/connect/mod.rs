@@ -7,7 +7,8 @@
 //!                           └─ several ───────────▶ attempt ── failed, or took too long ──▶ next …
 //! ```
 //!
-//! This file gets from what was asked for to a list of addresses; `attempts.rs` tries them.
+//! This file gets from what was asked for to a list of addresses; `attempts.rs` tries them,
+//! and `outcomes.rs` is told what comes of it.
 //! Whoever is destroyed on the way, in whichever listener, leaves nothing behind: a late answer
 //! finds that the socket is gone or is at another connect.
 
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 mod attempts;
 mod options;
+mod outcomes;
 
 pub(crate) use attempts::Connecting;
 pub use options::ConnectOptions;
