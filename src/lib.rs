@@ -60,6 +60,9 @@
 //! | each `close` of a server that has closed, or is about to, emits `'close'` | it is emitted once for each time that the server has listened; the callbacks are called all the same | once is what a listener counts on |
 //! | `end(callback)` on a socket that was destroyed without an error never calls back | `ERR_STREAM_DESTROYED` | a bug |
 //! | `bytesWritten` of a destroyed socket counts a write in full that was cut off | counts what the kernel took | it can be relied on |
+//! | a source that is destroyed stays piped: its destination keeps the pipe's listeners, and gets `'unpipe'` when it closes | the destination forgets it, and is told nothing | a destination that outlives its sources does not fill up |
+//! | `stream.finished` of a socket that was destroyed between `end` and `'finish'`, with nothing queued, is content with the writing side | `ERR_STREAM_PREMATURE_CLOSE` | it has not finished |
+//! | `onread` is for sockets that connect | accepted sockets can have it, and share the buffer | one buffer for a whole server |
 //! | an empty list of addresses from a lookup throws inside the callback | is ENOTFOUND | a bug |
 //! | a signal that was aborted before lets `net.connect` connect all the same | the socket does not connect | a bug |
 //! | `connect` on an open connection tries again, and may emit `'connect'` a second time | `EISCONN` | it has its connection |

@@ -9,9 +9,11 @@
 //! ```
 //!
 //! A pipe is made of listeners on both sockets, as in Node, so that it has Node's place in the order
-//! of events among those of the user. A chunk is written from the loop's own read buffer: what the
-//! kernel takes at once is neither copied nor allocated for, whether a socket is piped into itself
-//! (an echo) or two are piped into each other (a proxy).
+//! of events among those of the user. A chunk of 16 KiB or more is written straight from the loop's
+//! read buffer, and only what the kernel does not take is copied; a smaller one is copied once,
+//! behind what else goes to that destination in this callback, for writing it by itself gains
+//! nothing. Neither allocates, whether a socket is piped into itself (an echo) or two are piped into
+//! each other (a proxy).
 
 use std::cell::RefCell;
 use std::io::{self, Write};
