@@ -191,6 +191,35 @@ fn the_slowest_of_several_destinations_sets_the_pace() {
 }
 
 #[test]
+fn a_destination_that_drains_does_not_resume_the_source_while_another_waits() {
+    let done = Rc::new(Cell::new(false));
+    let is_done = Rc::clone(&done);
+    pair(move |source, sender| {
+        pair(move |first, first_reader| {
+            pair(move |second, second_reader| {
+                for (dest, reader) in [(first, first_reader), (second, second_reader)] {
+                    reader.pause();
+                    while dest.write(vec![0; 1 << 20]) {}
+                    source.pipe(dest);
+                }
+                assert!(source.is_paused());
+                sender.end_with("x");
+                first_reader.resume();
+                first.on(event::Drain, move |()| {
+                    assert!(source.is_paused(), "the second still waits");
+                    second_reader.resume();
+                });
+                source.on(event::End, move |()| assert!(!second.writable_need_drain()));
+                let is_done = Rc::clone(&is_done);
+                source.on(event::Close, move |_| is_done.set(true));
+            });
+        });
+    });
+    run();
+    assert!(done.get());
+}
+
+#[test]
 fn a_slow_destination_that_dies_lets_the_others_go_on() {
     let total = 8 << 20;
     let done = Rc::new(Cell::new(false));
