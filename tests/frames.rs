@@ -255,3 +255,63 @@ fn a_payload_that_is_not_one_frame_is_refused_and_nothing_is_sent() {
     run_to_end();
     assert_eq!(record(), ["ERR_INVALID_FRAME", "ERR_INVALID_FRAME", "fine"]);
 }
+
+#[test]
+fn a_socket_that_is_destroyed_between_two_shares_of_frames_lets_the_loop_end() {
+    pair(|served, client| {
+        client.write("\n".repeat(10_000));
+        client.on(event::Error, |_| {});
+        let mut frames = 0;
+        served.frames(lines(), move |_| {
+            frames += 1;
+            if frames == 1_500 {
+                timers::next_tick(move || {
+                    served.destroy();
+                });
+            }
+        });
+        served.on(event::Close, |_| note("close"));
+    });
+    run_to_end();
+    assert_eq!(record(), ["close"]);
+}
+
+#[test]
+fn the_next_life_of_a_socket_is_read_though_its_frames_ended_the_last() {
+    let server = soquete::net::create_server(|socket| {
+        socket.on(event::Error, |_| {});
+        socket.end_with("one\ntwo\n");
+    });
+    support::listening_on(server, "127.0.0.1", move |server, port| {
+        let client = soquete::net::connect(("127.0.0.1", port));
+        client.frames(lines(), move |line| {
+            note(String::from_utf8_lossy(line));
+            client.destroy();
+        });
+        client.once(event::Close, move |_| {
+            client.connect(("127.0.0.1", port));
+            client.frames(lines(), |line| note(String::from_utf8_lossy(line)));
+            client.once(event::Close, move |_| {
+                server.close();
+            });
+        });
+    });
+    run_to_end();
+    assert_eq!(record(), ["one", "one", "two"]);
+}
+
+#[test]
+fn what_follows_a_change_of_format_waits_for_a_listener_that_comes_later() {
+    pair(|served, client| {
+        client.end_with("header\nbody");
+        served.frames(lines(), move |header| {
+            note(String::from_utf8_lossy(header));
+            timers::set_timeout(Duration::from_millis(2), move || {
+                served.on(event::Data, |rest| note(String::from_utf8_lossy(rest)));
+            });
+            Flow::Stop
+        });
+    });
+    run_to_end();
+    assert_eq!(record(), ["header", "body"]);
+}

@@ -147,6 +147,7 @@ impl ReadHalf {
     pub(super) fn begin_again(&self) {
         self.end.set(ReadEnd::Open);
         self.requested.set(false);
+        self.held.set(false);
         self.read_on_connect.set(false);
         self.readable_scheduled.set(false);
         self.end_unheard.set(false);

@@ -40,6 +40,8 @@ pub(crate) const SLICES: usize = 64;
 
 /// What a thread keeps for its next queues.
 const SPARE_QUEUES: usize = 1024;
+/// A queue that has held more chunks or callbacks than this is not kept.
+const SPARE_ENTRIES: usize = 256;
 const SPARE_BYTES: usize = 4 * 1024 * 1024;
 
 thread_local! {
@@ -315,6 +317,9 @@ impl Spare {
     fn give(&self, mut queue: Box<WriteQueue>) {
         if queue.spare.capacity() > COALESCE {
             queue.spare = Vec::new();
+        }
+        if queue.chunks.capacity().max(queue.callbacks.capacity()) > SPARE_ENTRIES {
+            return;
         }
         let Some(queue) = self.last.replace(Some(queue)) else {
             return;

@@ -150,9 +150,12 @@ impl Socket {
                 cell: &cell,
             };
             host.configure(&options);
-            cell.duplex.open();
-            host.apply_stored_options();
-            cell.duplex.start(&host);
+            // A signal that has aborted already destroys it here.
+            if !cell.duplex.is_destroyed() {
+                cell.duplex.open();
+                host.apply_stored_options();
+                cell.duplex.start(&host);
+            }
             host.update_alive();
             Ok(cell.handle())
         });

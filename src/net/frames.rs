@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::event;
 use crate::events::ListenerId;
 use crate::framing::{Encode, Flow, Format, FrameError, FrameReader, FrameWriter, Item, Wrap};
+use crate::machine::Host;
 use crate::timers::{self, Timeout};
 
 /// How many frames of one socket are delivered before others get their turn.
@@ -141,8 +142,8 @@ impl Socket {
         }
     }
 
-    /// Sends `payload` as one frame. Head, payload and tail go out by one system call, and a big
-    /// payload is not copied.
+    /// Sends `payload` as one frame. A small one goes out with its neighbours, as any small write; of a
+    /// big one, which is not copied, head and payload go out by one system call.
     ///
     /// # Errors
     ///
@@ -221,26 +222,27 @@ where
             Rc::clone(&self),
             Rc::clone(&self),
             Rc::clone(&self),
-            Rc::clone(&self.clock),
+            Rc::clone(&self),
         );
         let listeners = vec![
             socket.add_listener(event::Data, move |chunk| Rc::clone(&data).deliver(chunk)),
             socket.add_listener(event::Resume, move |()| Rc::clone(&resumed).deliver(&[])),
             socket.add_listener(event::End, move |()| end.finish()),
-            socket.add_listener(event::Close, move |_| closed.stop()),
+            socket.add_listener(event::Close, move |_| closed.close()),
         ];
         self.listeners.replace(listeners);
     }
 
     fn deliver(self: Rc<Self>, chunk: &[u8]) {
-        let Some(source) = self.source.take() else {
-            return;
-        };
-        let mut out = Out {
-            framing: &self,
-            source: Some(source),
-        };
+        // A socket that is gone has no frames: what was kept of them goes with the framing.
         SocketHost::with(self.socket.key(), |host| {
+            let Some(source) = self.source.take() else {
+                return;
+            };
+            let mut out = Out {
+                framing: &self,
+                source: Some(source),
+            };
             let mut stopped = Stopped::No;
             let mut left = FRAMES_PER_TURN;
             let Some(source) = &mut out.source else {
@@ -295,13 +297,22 @@ where
         }
     }
 
-    /// Hands the stream over to whoever listens next.
+    /// Hands the stream over to whoever listens next, now or later.
     fn leave(&self, host: &SocketHost<'_>, rest: Vec<u8>) {
+        self.close();
+        if !host.has_data_listeners() {
+            host.cell.duplex.wait_for_listeners();
+        }
+        host.cell.duplex.unshift(host, &rest);
+    }
+
+    /// Ends with the socket's life: its next one is framed anew, or not at all.
+    fn close(&self) {
         self.clock.stop();
+        let _source = self.source.take();
         for id in self.listeners.take() {
             self.socket.remove_listener(id);
         }
-        host.cell.duplex.unshift(host, &rest);
     }
 
     fn finish(&self) {

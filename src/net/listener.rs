@@ -43,7 +43,7 @@ pub(super) enum Accepted {
     Nobody,
     /// Whoever waited went away, or something of the kind: the next one may be all right.
     Retry,
-    /// There are no descriptors left.
+    /// There are no descriptors left, or accepting does not work for another reason that stays.
     Exhausted(io::Error),
 }
 
@@ -160,11 +160,11 @@ impl Listener {
         match accepted {
             Ok(transport) => Accepted::Connection(transport),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Accepted::Nobody,
-            Err(error) if is_exhaustion(&error) => Accepted::Exhausted(error),
-            Err(error) => {
+            Err(error) if is_of_one_connection(&error) => {
                 log::debug!(target: "soquete::net", "accept: {error}");
                 Accepted::Retry
             }
+            Err(error) => Accepted::Exhausted(error),
         }
     }
 }
@@ -243,11 +243,31 @@ pub(super) fn preferred(addresses: &[IpAddr]) -> Option<IpAddr> {
         .copied()
 }
 
-/// EMFILE, ENFILE, ENOBUFS, ENOMEM.
-fn is_exhaustion(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::OutOfMemory
-        || matches!(error.raw_os_error(), Some(23 | 24 | errno::ENOBUFS | 10024))
+/// Whether an error is about the connection that was to be accepted, so that the next one may be all
+/// right: ECONNABORTED, EINTR, EPERM, EPROTO, and what accept(2) hands on from the network. Any other
+/// is about the listener or the process, and would come again at once.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind;
+    const EPROTO: i32 = if cfg!(any(target_os = "linux", target_os = "android")) {
+        71
+    } else {
+        100
+    };
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionAborted
+            | ErrorKind::ConnectionReset
+            | ErrorKind::HostUnreachable
+            | ErrorKind::Interrupted
+            | ErrorKind::NetworkDown
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::PermissionDenied
+            | ErrorKind::TimedOut
+    ) || error.raw_os_error() == Some(EPROTO)
 }
+
+/// How many are turned away before others get their turn: more than any backlog holds.
+const TURNED_AWAY_AT_ONCE: usize = 4096;
 
 thread_local! {
     static RESERVE: RefCell<Option<File>> = const { RefCell::new(None) };
@@ -275,16 +295,19 @@ impl Reserve {
             Reserve::keep();
             return false;
         }
-        let turned_away = loop {
+        for _ in 0..TURNED_AWAY_AT_ONCE {
             match listener.accept() {
                 Accepted::Connection(_closed) => {}
                 Accepted::Retry => {}
-                Accepted::Nobody => break true,
-                Accepted::Exhausted(_) => break false,
+                Accepted::Nobody => {
+                    Reserve::keep();
+                    return true;
+                }
+                Accepted::Exhausted(_) => break,
             }
-        };
+        }
         Reserve::keep();
-        turned_away
+        false
     }
 }
 

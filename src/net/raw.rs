@@ -80,7 +80,6 @@ pub(super) mod errno {
         EINPROGRESS = 115, 36, 10036;
         EINVAL = 22, 22, 10022;
         EISCONN = 106, 56, 10056;
-        ENOBUFS = 105, 55, 10055;
         ETIMEDOUT = 110, 60, 10060;
     }
 

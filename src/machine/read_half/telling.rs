@@ -16,6 +16,11 @@ impl Duplex {
         }
     }
 
+    /// Nobody has said anything of the flow: the first listener of `Data` will.
+    pub(crate) fn wait_for_listeners(&self) {
+        self.read.flow.set(Flow::Undecided);
+    }
+
     pub(crate) fn readable_listener_added(&self, host: &impl Host) {
         let half = &self.read;
         if half.end_emitted() || half.readable_mode.replace(true) {

@@ -127,8 +127,9 @@ impl SocketHost<'_> {
             self.cell
                 .with_rare(|rare| rare.attempted = Some(Vec::new()));
         }
-        self.cell
-            .with_rare(|rare| rare.connecting = Some(Box::new(connecting)));
+        let _before = self
+            .cell
+            .with_rare(|rare| rare.connecting.replace(Box::new(connecting)));
         self.try_next_address();
     }
 
@@ -297,9 +298,9 @@ impl SocketHost<'_> {
         }
         let mut connecting = Connecting::new(options, Vec::new());
         connecting.current = attempt.clone();
-        let bound = self.cell.with_rare(|rare| {
-            rare.connecting = Some(Box::new(connecting));
-            rare.bound.take()
+        let (_before, bound) = self.cell.with_rare(|rare| {
+            let before = rare.connecting.replace(Box::new(connecting));
+            (before, rare.bound.take())
         });
         self.emit_to(event::ConnectionAttempt, &attempt);
         if self.cell.duplex.life() != Life::Connecting {

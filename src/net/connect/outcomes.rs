@@ -52,7 +52,8 @@ impl SocketHost<'_> {
 
     fn connection_established(&self) {
         self.clear_attempt_timer();
-        self.cell.with_rare(|rare| rare.connecting = None);
+        // The options may own what is the user's, whose destructor finds nothing borrowed.
+        let _connecting = self.cell.with_rare(|rare| rare.connecting.take());
         self.cell.duplex.connected();
         self.activity();
         self.apply_stored_options();
@@ -115,12 +116,15 @@ impl SocketHost<'_> {
     /// Leaves off whatever is under way, because the socket is destroyed.
     pub(crate) fn abandon_attempts(&self) {
         self.clear_attempt_timer();
-        self.cell.rare(|rare| {
-            let connecting = rare.connecting.take();
-            rare.cancelled = connecting.and_then(|connecting| connecting.cancelled());
+        let connecting = self.cell.rare(|rare| {
             rare.connect_id = rare.connect_id.wrapping_add(1);
             rare.bound = None;
+            rare.connecting.take()
         });
+        if let Some(Some(connecting)) = connecting {
+            let cancelled = connecting.cancelled();
+            self.cell.with_rare(|rare| rare.cancelled = cancelled);
+        }
     }
 
     /// In the closing phase: the attempt that its socket's destruction has cut off.

@@ -56,7 +56,7 @@ impl ServerHost<'_> {
             self.cell.warned_at.set(Some(now));
             log::warn!(
                 target: "soquete::net",
-                "accept: {error}; connections are turned away until descriptors are closed"
+                "accept: {error}; connections are turned away until it works again"
             );
         }
         if Reserve::turn_away(&self.cell.listener.borrow()) {
