@@ -155,6 +155,7 @@ fn the_remote_address_stays_known_if_it_was_asked_for_in_time() {
         let address = server.remote_socket_addr();
         assert!(address.is_some());
         assert_eq!(address, client.local_socket_addr());
+        assert_eq!(address, client.address(), "under Node's name");
         server.on(event::Close, move |_| {
             assert_eq!(server.remote_socket_addr(), address);
             assert_eq!(server.local_socket_addr(), None);

@@ -392,6 +392,11 @@ impl Socket {
         self.ask(|host| host.cell.idle().and_then(|idle| idle.timeout()))
     }
 
+    /// The address of this end, under Node's name for it; `None` for IPC and when not connected.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.local_socket_addr()
+    }
+
     /// The IP address of this end.
     pub fn local_address(&self) -> Option<IpAddr> {
         self.local_socket_addr().map(|address| address.ip())
