@@ -256,3 +256,21 @@ fn ticks_and_immediates_queued_before_the_run_are_called_by_it() {
     run_to_end();
     assert_eq!(record(), ["tick", "immediate"]);
 }
+
+#[test]
+fn a_timeout_set_late_in_a_long_callback_does_not_fire_early() {
+    timers::set_immediate(|| {
+        support::spin(Duration::from_millis(40));
+        let set = Instant::now();
+        timers::set_timeout(Duration::from_millis(20), move || {
+            assert!(
+                set.elapsed() >= Duration::from_millis(19),
+                "{:?}",
+                set.elapsed()
+            );
+            note("in time");
+        });
+    });
+    run_to_end();
+    assert_eq!(record(), ["in time"]);
+}
