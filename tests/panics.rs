@@ -406,3 +406,40 @@ fn in_a_listener_that_another_listener_calls_by_what_it_does() {
     });
     assert_eq!(record(), ["paused all the same"]);
 }
+
+#[test]
+fn a_panic_in_what_is_read_outside_of_a_run_leaves_the_socket_in_order() {
+    support::pair(|server, client| {
+        server.pause();
+        client.end_with("one");
+        server.on(event::End, |()| support::note("end"));
+        let mut panics = true;
+        server.on(event::Data, move |chunk| {
+            if std::mem::take(&mut panics) {
+                panic!("as the test wants");
+            }
+            support::note(String::from_utf8_lossy(chunk));
+        });
+        let filled = timers::set_interval(Duration::from_millis(1), move || {
+            if server.readable_length() == 3 {
+                soquete::stop();
+            }
+        });
+        filled.unref();
+        KEPT.set(Some((server, filled)));
+    });
+    support::run_on().unwrap();
+    let (server, filled) = KEPT.take().unwrap();
+    filled.clear();
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| server.read()));
+    assert!(panicked.is_err());
+    server.unshift(b"two");
+    server.resume();
+    support::run_to_end();
+    assert_eq!(support::record(), ["two", "end"]);
+}
+
+thread_local! {
+    static KEPT: std::cell::Cell<Option<(soquete::net::Socket, timers::Timeout)>> =
+        const { std::cell::Cell::new(None) };
+}

@@ -109,6 +109,15 @@ enum Emitting {
     MoreToFollow,
 }
 
+/// Says that the listeners have returned, also by a panic.
+struct EmittingEnds<'a>(&'a Cell<Emitting>);
+
+impl Drop for EmittingEnds<'_> {
+    fn drop(&mut self) {
+        self.0.set(Emitting::No);
+    }
+}
+
 /// How much a `read` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Amount {
@@ -326,6 +335,7 @@ impl Duplex {
             return half.with_buffer(|buffer| buffer.to_follow.push_back(chunk.to_vec()));
         }
         half.emitting.set(Emitting::Yes);
+        let _done = EmittingEnds(&half.emitting);
         self.emit_chunk(host, chunk);
         while half.emitting.get() == Emitting::MoreToFollow {
             let next = half.buffer.if_some(|buffer| buffer.to_follow.pop_front());
@@ -334,7 +344,6 @@ impl Duplex {
                 None => half.emitting.set(Emitting::Yes),
             }
         }
-        half.emitting.set(Emitting::No);
     }
 
     fn emit_chunk(&self, host: &impl Host, chunk: &[u8]) {

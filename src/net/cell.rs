@@ -351,8 +351,9 @@ impl SocketHost<'_> {
 
     fn emit_data(&self, data: &[u8]) {
         self.cell.in_data.set(true);
+        let in_data = InData(&self.cell.in_data);
         self.emit_to(event::Data, data);
-        self.cell.in_data.set(false);
+        drop(in_data);
         // What the listeners wrote goes out now that they have returned.
         self.cell.duplex.flush(self);
     }
@@ -561,5 +562,14 @@ impl Host for SocketHost<'_> {
         if let Some(server) = self.cell.server.get() {
             server::connection_left(self.event_loop, server);
         }
+    }
+}
+
+/// Outside of a run a listener's panic comes through here, and must not leave the flag set.
+struct InData<'a>(&'a Cell<bool>);
+
+impl Drop for InData<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
     }
 }

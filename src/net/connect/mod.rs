@@ -103,9 +103,6 @@ impl SocketHost<'_> {
         if cell.rare(|rare| rare.is_aborted()) == Some(true) {
             return;
         }
-        if let Some(timeout) = options.timeout {
-            cell.idle_or_new().set(self.event_loop, cell.key, timeout);
-        }
         match cell.duplex.life() {
             Life::Open => return self.fail_later(self.already_connected(&options)),
             Life::Destroyed => {
@@ -117,6 +114,9 @@ impl SocketHost<'_> {
                 return;
             }
             Life::Fresh | Life::Connecting | Life::Closed => {}
+        }
+        if let Some(timeout) = options.timeout {
+            cell.idle_or_new().set(self.event_loop, cell.key, timeout);
         }
         cell.duplex.begin_connecting(self);
         cell.server.set(None);
