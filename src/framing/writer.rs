@@ -84,6 +84,19 @@ impl Wrapping {
         })
     }
 
+    /// The first `width` of these bytes in front, the others being 0, and nothing behind.
+    #[inline]
+    pub(super) fn field(field: [u8; 8], width: usize) -> Self {
+        let mut bytes = [0; 2 * Self::MAX];
+        // All eight at once, whose number the compiler knows.
+        bytes[..8].copy_from_slice(&field);
+        Self {
+            bytes,
+            head: width.min(8) as u8,
+            tail: 0,
+        }
+    }
+
     /// The bytes in front.
     pub fn head(&self) -> &[u8] {
         &self.bytes[..self.head.into()]
@@ -158,6 +171,7 @@ impl<F: Encode> FrameWriter<F> {
     /// # Errors
     ///
     /// As [`encode`](Self::encode).
+    #[inline]
     pub fn wrap(&self, payload: &[u8]) -> Result<Wrapping, FrameError>
     where
         F: Wrap,
@@ -166,6 +180,7 @@ impl<F: Encode> FrameWriter<F> {
         self.format.wrap(payload)
     }
 
+    #[inline]
     fn check(&self, payload: &[u8]) -> Result<(), FrameError> {
         if payload.len() > self.limit {
             let (len, max) = (payload.len() as u64, self.limit as u64);

@@ -49,6 +49,10 @@ impl Data<'_> {
         self.len() == 0
     }
 
+    pub(crate) fn is_borrowed(&self) -> bool {
+        matches!(self.0, Repr::Borrowed(_))
+    }
+
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {

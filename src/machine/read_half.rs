@@ -301,6 +301,7 @@ impl Duplex {
         pending.flatten().unwrap_or(0)
     }
 
+    #[cold]
     fn decode<'a>(&self, chunk: &'a [u8]) -> Cow<'a, str> {
         self.read.with_buffer(|buffer| match &mut buffer.decoder {
             Some(decoder) => decoder.decode(chunk),
@@ -337,12 +338,16 @@ impl Duplex {
         half.emitting.set(Emitting::Yes);
         let _done = EmittingEnds(&half.emitting);
         self.emit_chunk(host, chunk);
-        while half.emitting.get() == Emitting::MoreToFollow {
-            let next = half.buffer.if_some(|buffer| buffer.to_follow.pop_front());
-            match next.flatten() {
-                Some(next) => self.emit_chunk(host, &next),
-                None => half.emitting.set(Emitting::Yes),
-            }
+        if half.emitting.get() == Emitting::MoreToFollow {
+            self.emit_what_follows(host);
+        }
+    }
+
+    #[cold]
+    fn emit_what_follows(&self, host: &impl Host) {
+        let buffer = &self.read.buffer;
+        while let Some(Some(next)) = buffer.if_some(|buffer| buffer.to_follow.pop_front()) {
+            self.emit_chunk(host, &next);
         }
     }
 

@@ -11,12 +11,19 @@ impl<T> Slot<T> {
         Slot(Cell::new(None))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn with<R>(&self, f: impl FnOnce(&mut Option<T>) -> R) -> R {
         let mut value = self.0.take();
         let result = f(&mut value);
-        self.0.set(value);
+        self.put_back(value);
         result
+    }
+
+    /// Puts back what was taken.
+    #[inline(always)]
+    pub(super) fn put_back(&self, value: Option<T>) {
+        // The place was empty meanwhile: there is nothing to drop, which the compiler cannot know.
+        std::mem::forget(self.0.replace(value));
     }
 
     /// As `with`, for what may not be there.

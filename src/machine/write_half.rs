@@ -13,7 +13,7 @@
 
 use std::cell::Cell;
 
-use super::data::{Data, Repr};
+use super::data::Data;
 use super::host::{Host, Tick};
 use super::slot::Slot;
 use super::write_queue::{COALESCE, Callback, WriteQueue};
@@ -126,6 +126,7 @@ impl WriteHalf {
         self.accepted.get() > self.sent.get()
     }
 
+    #[inline(always)]
     fn with_queue<R>(&self, f: impl FnOnce(&mut WriteQueue) -> R) -> R {
         self.queue
             .with(|queue| f(queue.get_or_insert_with(WriteQueue::take)))
@@ -169,11 +170,31 @@ impl WriteHalf {
 
 /// What the user asks for.
 impl Duplex {
-    /// Queues bytes; false when it would be better to wait for `Drain`.
-    pub(crate) fn write(
+    /// Queues borrowed bytes as one write; false when it would be better to wait for `Drain`.
+    ///
+    /// Most writes are like this, small, and have nothing to do but join those that wait for the end
+    /// of the callback: this is `write` with nothing more in their way.
+    #[inline]
+    pub(crate) fn write_bytes<const N: usize>(&self, host: &impl Host, parts: [&[u8]; N]) -> bool {
+        let half = &self.write;
+        let len = parts.iter().map(|part| part.len()).sum();
+        let small = (1..WRITE_NOW).contains(&len);
+        if !small || half.is_ending() || !self.writes_directly() {
+            return self.write(host, parts.map(Data::from), None);
+        }
+        half.accepted.set(half.accepted.get() + len as u64);
+        let pending = half.with_queue(|queue| {
+            parts.iter().for_each(|part| queue.push_copy(part));
+            queue.bytes()
+        });
+        self.send_when_due(host, pending)
+    }
+
+    /// Queues some bytes as one write, and calls back when all have been handed over.
+    pub(crate) fn write<const N: usize>(
         &self,
         host: &impl Host,
-        data: Data<'_>,
+        parts: [Data<'_>; N],
         callback: Option<Callback>,
     ) -> bool {
         let half = &self.write;
@@ -181,57 +202,40 @@ impl Duplex {
             self.refuse_write(host, callback);
             return false;
         }
-        let len = data.len();
-        half.accepted.set(half.accepted.get() + len as u64);
-        if !self.writes_directly() {
+        let len: usize = parts.iter().map(Data::len).sum();
+        let position = half.accepted.get() + len as u64;
+        half.accepted.set(position);
+        let (direct, big) = (self.writes_directly(), len >= WRITE_NOW);
+        if direct && callback.is_some() {
+            host.tick(Tick::AfterWrite);
+        }
+        let borrowed = parts.iter().all(Data::is_borrowed);
+        if direct && big && borrowed {
+            half.with_queue(|queue| queue.push_callback_if(position, callback));
+            self.send_borrowed(host, parts.each_ref().map(Data::as_bytes));
+        } else {
             half.with_queue(|queue| {
-                queue.push(data);
-                queue.push_callback_if(half.accepted.get(), callback);
+                parts.into_iter().for_each(|part| queue.push(part));
+                queue.push_callback_if(position, callback);
             });
+        }
+        if !direct {
             let held = half.request.get() != Request::None || half.corked.get() > 0;
             if !held && !self.is_errored() {
                 self.park(host);
             }
-        } else {
-            self.write_directly(host, data, callback);
+            return self.after_write_call(host);
         }
-        self.after_write_call(host)
-    }
-
-    /// Queues a payload with something in front of it and something behind it, as one write.
-    pub(crate) fn write_wrapped(
-        &self,
-        host: &impl Host,
-        head: &[u8],
-        payload: Data<'_>,
-        tail: &[u8],
-    ) -> bool {
-        let half = &self.write;
-        if half.is_ending() || self.is_destroyed() {
-            self.refuse_write(host, None);
-            return false;
+        let pending = half.with_queue(|queue| queue.bytes());
+        if big || pending == 0 {
+            self.send(host);
+            return self.after_write_call(host);
         }
-        let len = head.len() + payload.len() + tail.len();
-        if !self.writes_directly() || len >= WRITE_NOW {
-            let parts = [head.into(), payload, tail.into()];
-            let mut room = true;
-            for part in parts.into_iter().filter(|part| !part.is_empty()) {
-                room = self.write(host, part, None);
-            }
-            return room;
-        }
-        half.accepted.set(half.accepted.get() + len as u64);
-        let pending = half.with_queue(|queue| {
-            queue.push(head.into());
-            queue.push(payload);
-            queue.push(tail.into());
-            queue.bytes()
-        });
-        self.send_when_due(host, pending);
-        self.after_write_call(host)
+        self.send_when_due(host, pending)
     }
 
     /// Whether nothing keeps a write from the kernel.
+    #[inline]
     fn writes_directly(&self) -> bool {
         let half = &self.write;
         half.request.get() == Request::None
@@ -240,37 +244,18 @@ impl Duplex {
             && !self.is_errored()
     }
 
-    fn write_directly(&self, host: &impl Host, data: Data<'_>, callback: Option<Callback>) {
-        let half = &self.write;
-        let position = half.accepted.get();
-        if callback.is_some() {
-            host.tick(Tick::AfterWrite);
-        }
-        let big = data.len() >= WRITE_NOW;
-        if let (Repr::Borrowed(bytes), true) = (&data.0, big) {
-            half.with_queue(|queue| queue.push_callback_if(position, callback));
-            self.send_borrowed(host, bytes);
-            return self.send(host);
-        }
-        let pending = half.with_queue(|queue| {
-            queue.push(data);
-            queue.push_callback_if(position, callback);
-            queue.bytes()
-        });
-        if big {
-            self.send(host);
-        } else {
-            self.send_when_due(host, pending);
-        }
-    }
-
     /// Sends what is queued when the callback has returned, or now if it fills a buffer.
-    fn send_when_due(&self, host: &impl Host, pending: usize) {
-        if !(1..COALESCE).contains(&pending) {
+    #[inline]
+    fn send_when_due(&self, host: &impl Host, pending: usize) -> bool {
+        if pending >= COALESCE {
             self.send(host);
-        } else if !self.write.flush_scheduled.replace(true) {
+            return self.after_write_call(host);
+        }
+        if !self.write.flush_scheduled.replace(true) {
             host.flush_later();
         }
+        // It counts as sent, as it is in Node.
+        true
     }
 
     /// What `write` answers, once the bytes are queued or sent.
@@ -326,7 +311,7 @@ impl Duplex {
             if half.is_ending() || self.is_destroyed() {
                 return self.refuse_end(host, callback);
             }
-            self.write(host, data, None);
+            self.write(host, [data], None);
         }
         if half.corked.replace(0) > 0 {
             self.release(host);

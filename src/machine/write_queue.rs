@@ -11,10 +11,10 @@
 //! until its last byte has been handed over, and so does `settled`: it moves from the end of one
 //! request to the end of the next.
 //!
-//! Small writes are copied behind one another into one chunk, which goes out by one system call;
-//! what is moved in or shared is kept as it is. The boxes and buffers of queues that ran empty are
-//! kept for the thread's next ones: a server that has warmed up allocates nothing for its answers,
-//! and an idle connection holds no buffer.
+//! Small writes are copied behind one another into the tail, which goes out by one system call;
+//! what is moved in or shared is kept as it is, and the tail before it becomes a chunk. The boxes
+//! and buffers of queues that ran empty are kept for the thread's next ones: a server that has warmed
+//! up allocates nothing for its answers, and an idle connection holds no buffer.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -51,14 +51,14 @@ thread_local! {
 #[derive(Default)]
 pub(crate) struct WriteQueue {
     chunks: VecDeque<Chunk>,
+    /// Copies of small writes: the last chunk, unless it is empty.
+    tail: Vec<u8>,
     /// How much of the first chunk has been sent.
     start: usize,
     bytes: usize,
     callbacks: VecDeque<(u64, Callback)>,
     /// How many callbacks at the front are settled: their tick is on its way.
     due: usize,
-    /// The buffer for the next chunk of copies.
-    spare: Vec<u8>,
 }
 
 enum Chunk {
@@ -99,7 +99,7 @@ impl WriteQueue {
 
     /// Nothing to send and nobody to call.
     pub(crate) fn is_empty(&self) -> bool {
-        self.chunks.is_empty() && self.callbacks.is_empty()
+        self.bytes == 0 && self.callbacks.is_empty()
     }
 
     /// Bytes that have not been sent.
@@ -109,9 +109,6 @@ impl WriteQueue {
 
     pub(crate) fn push(&mut self, data: Data<'_>) {
         let len = data.len();
-        if len == 0 {
-            return;
-        }
         let chunk = match data.0 {
             Repr::Borrowed(bytes) => return self.push_copy(bytes),
             Repr::Static(bytes) if len >= COPY_BELOW => Chunk::Static(bytes),
@@ -120,21 +117,33 @@ impl WriteQueue {
             Repr::Arc(bytes) if len >= COPY_BELOW => Chunk::Arc(bytes),
             _ => return self.push_copy(data.as_bytes()),
         };
+        self.close_tail();
         self.bytes += len;
         self.chunks.push_back(chunk);
     }
 
-    fn push_copy(&mut self, bytes: &[u8]) {
-        self.bytes += bytes.len();
-        if let Some(Chunk::Copies(last)) = self.chunks.back_mut()
-            && last.len() + bytes.len() <= COALESCE
-        {
-            last.extend_from_slice(bytes);
-            return;
+    /// As `push`, for borrowed bytes.
+    #[inline]
+    pub(crate) fn push_copy(&mut self, bytes: &[u8]) {
+        if self.tail.len() + bytes.len() > COALESCE {
+            self.close_tail();
         }
-        let mut copies = std::mem::take(&mut self.spare);
-        copies.extend_from_slice(bytes);
-        self.chunks.push_back(Chunk::Copies(copies));
+        self.bytes += bytes.len();
+        self.tail.extend_from_slice(bytes);
+    }
+
+    /// Makes the tail a chunk like any other.
+    #[cold]
+    fn close_tail(&mut self) {
+        if !self.tail.is_empty() {
+            let copies = std::mem::take(&mut self.tail);
+            self.chunks.push_back(Chunk::Copies(copies));
+        }
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &[u8]> {
+        let tail = (!self.tail.is_empty()).then_some(&*self.tail);
+        self.chunks.iter().map(Chunk::bytes).chain(tail)
     }
 
     /// Fills `slices` with what is to be sent next, at most `most` bytes, and says how many slices
@@ -146,11 +155,11 @@ impl WriteQueue {
     ) -> usize {
         let mut start = self.start;
         let mut count = 0;
-        for (slice, chunk) in slices.iter_mut().zip(&self.chunks) {
+        for (slice, part) in slices.iter_mut().zip(self.parts()) {
             if most == 0 {
                 break;
             }
-            let bytes = &chunk.bytes()[start..];
+            let bytes = &part[start..];
             let bytes = &bytes[..bytes.len().min(most)];
             *slice = IoSlice::new(bytes);
             most -= bytes.len();
@@ -161,14 +170,17 @@ impl WriteQueue {
     }
 
     /// What is to be sent, if it is all in one chunk.
+    #[inline]
     pub(crate) fn only_chunk(&self) -> Option<&[u8]> {
-        match self.chunks.len() {
-            1 => Some(&self.chunks[0].bytes()[self.start..]),
+        match (self.chunks.len(), self.tail.len()) {
+            (0, 1..) => Some(&self.tail[self.start..]),
+            (1, 0) => Some(&self.chunks[0].bytes()[self.start..]),
             _ => None,
         }
     }
 
     /// Forgets the first `sent` bytes. Returns how far the first chunk that remains was begun.
+    #[inline]
     pub(crate) fn advance(&mut self, mut sent: usize) -> usize {
         debug_assert!(sent <= self.bytes, "no more is sent than there was");
         self.bytes -= sent;
@@ -180,24 +192,31 @@ impl WriteQueue {
             }
             sent -= left;
             self.start = 0;
-            if let Some(Chunk::Copies(mut copies)) = self.chunks.pop_front() {
+            let chunk = self.chunks.pop_front();
+            if let (Some(Chunk::Copies(mut copies)), 0) = (chunk, self.tail.capacity()) {
                 copies.clear();
-                self.spare = copies;
+                self.tail = copies;
             }
         }
-        0
+        self.start += sent;
+        if self.start == self.tail.len() {
+            self.tail.clear();
+            self.start = 0;
+        }
+        self.start
     }
 
     /// How much of the first chunk has not been sent.
     pub(crate) fn first_left(&self) -> usize {
-        self.chunks
-            .front()
-            .map_or(0, |chunk| chunk.bytes().len() - self.start)
+        self.parts()
+            .next()
+            .map_or(0, |part| part.len() - self.start)
     }
 
     /// Gives up what has not been sent.
     pub(crate) fn clear_bytes(&mut self) {
         self.chunks.clear();
+        self.tail.clear();
         self.start = 0;
         self.bytes = 0;
     }
@@ -268,9 +287,9 @@ impl WriteQueue {
     /// Asserts what holds between calls.
     #[cfg(any(test, fuzzing, feature = "fuzzing"))]
     pub(super) fn check(&self) {
-        let kept: usize = self.chunks.iter().map(|chunk| chunk.bytes().len()).sum();
+        let kept: usize = self.parts().map(<[u8]>::len).sum();
         assert_eq!(kept - self.start, self.bytes, "the count of queued bytes");
-        let begun = self.chunks.front().map_or(0, |chunk| chunk.bytes().len());
+        let begun = self.parts().next().map_or(0, <[u8]>::len);
         assert!(
             self.start < begun || begun == 0,
             "a chunk that was sent is kept"
@@ -309,14 +328,14 @@ impl Spare {
     fn take(&self) -> Option<Box<WriteQueue>> {
         self.last.take().or_else(|| {
             let queue = self.others.borrow_mut().pop()?;
-            self.bytes.set(self.bytes.get() - queue.spare.capacity());
+            self.bytes.set(self.bytes.get() - queue.tail.capacity());
             Some(queue)
         })
     }
 
     fn give(&self, mut queue: Box<WriteQueue>) {
-        if queue.spare.capacity() > COALESCE {
-            queue.spare = Vec::new();
+        if queue.tail.capacity() > COALESCE {
+            queue.tail = Vec::new();
         }
         if queue.chunks.capacity().max(queue.callbacks.capacity()) > SPARE_ENTRIES {
             return;
@@ -325,7 +344,7 @@ impl Spare {
             return;
         };
         let mut others = self.others.borrow_mut();
-        let bytes = self.bytes.get() + queue.spare.capacity();
+        let bytes = self.bytes.get() + queue.tail.capacity();
         if others.len() < SPARE_QUEUES && bytes <= SPARE_BYTES {
             self.bytes.set(bytes);
             others.push(queue);

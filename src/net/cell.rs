@@ -44,7 +44,7 @@ pub(crate) struct SocketCell {
     pub(crate) referenced: Cell<bool>,
     /// Asked for, and set once there is a connection.
     pub(crate) no_delay: Cell<bool>,
-    /// A listener of `Data` is running.
+    /// A chunk is being handed on; what its listeners write goes out when all have returned.
     in_data: Cell<bool>,
     pub(crate) server: Cell<Option<Key>>,
     /// Made when a timeout is first set: most sockets never have one.
@@ -116,7 +116,12 @@ impl SocketCell {
         })
     }
 
+    #[inline]
     pub(crate) fn find(event_loop: &Loop, key: Key) -> Option<Rc<SocketCell>> {
+        speaker(key).or_else(|| SocketCell::look_up(event_loop, key))
+    }
+
+    fn look_up(event_loop: &Loop, key: Key) -> Option<Rc<SocketCell>> {
         let handle: Rc<dyn std::any::Any> = event_loop.handle(key)?;
         handle.downcast().ok()
     }
@@ -171,13 +176,10 @@ impl SocketCell {
     }
 
     fn is_alive(&self) -> bool {
-        match self.duplex.life() {
-            Life::Connecting => !self.transport.borrow().is_none(),
-            Life::Open => {
-                self.referenced.get() && self.duplex.wants_read() || self.duplex.is_writing()
-            }
-            Life::Fresh | Life::Destroyed | Life::Closed => false,
+        if self.duplex.life() == Life::Open {
+            return self.referenced.get() && self.duplex.wants_read() || self.duplex.is_writing();
         }
+        self.duplex.life() == Life::Connecting && !self.transport.borrow().is_none()
     }
 }
 
@@ -249,6 +251,7 @@ impl SocketHost<'_> {
     }
 
     /// Reads while there is something to read and somebody who wants it.
+    #[inline(always)]
     fn read_ready(&self) {
         let cell = self.cell;
         if cell.readiness.get() == Readiness::Drained || !cell.duplex.wants_read() {
@@ -264,7 +267,13 @@ impl SocketHost<'_> {
                 self.read_into_own();
             } else if let Some(count) = self.receive(&mut buffer) {
                 filled = count == buffer.len();
+                let in_data = InData::begin(cell);
                 cell.duplex.on_data(self, &buffer[..count]);
+                drop(in_data);
+                // Here rather than where the listeners were called: every function that has to return
+                // after a system call costs a mispredicted branch, since the kernel leaves nothing of
+                // the processor's stack of return addresses.
+                cell.duplex.flush(self);
             }
             self.event_loop.settle();
             if cell.readiness.get() == Readiness::Drained || !cell.duplex.wants_read() {
@@ -279,7 +288,7 @@ impl SocketHost<'_> {
     }
 
     /// Reads once, and says how much there is for the stream.
-    #[inline]
+    #[inline(always)]
     pub(super) fn receive(&self, buffer: &mut [u8]) -> Option<usize> {
         let cell = self.cell;
         let counters = &self.event_loop.counters;
@@ -315,6 +324,7 @@ impl SocketHost<'_> {
         Task::new(self.cell.key, run)
     }
 
+    #[cold]
     fn continue_reading(&self) {
         // Once: each of several would read as much as one may, and ask for another.
         if self.cell.continuing.replace(true) {
@@ -350,8 +360,11 @@ impl SocketHost<'_> {
     }
 
     fn emit_data(&self, data: &[u8]) {
-        self.cell.in_data.set(true);
-        let in_data = InData(&self.cell.in_data);
+        if self.cell.in_data.get() {
+            self.emit_to(event::Data, data);
+            return;
+        }
+        let in_data = InData::begin(self.cell);
         self.emit_to(event::Data, data);
         drop(in_data);
         // What the listeners wrote goes out now that they have returned.
@@ -403,6 +416,7 @@ impl SocketHost<'_> {
 }
 
 impl Host for SocketHost<'_> {
+    #[inline(always)]
     fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let counters = &self.event_loop.counters;
         Counters::add(&counters.writes, 1);
@@ -475,6 +489,7 @@ impl Host for SocketHost<'_> {
         self.event_loop.next_tick(Job::Task(task));
     }
 
+    #[inline]
     fn flush_later(&self) {
         if self.cell.in_data.get() {
             return;
@@ -518,6 +533,8 @@ impl Host for SocketHost<'_> {
         }
     }
 
+    // The machine always names the signal: of this, one arm remains wherever it is called.
+    #[inline(always)]
     fn emit(&self, signal: Signal<'_>) {
         let emitter = &self.cell.emitter;
         match signal {
@@ -565,11 +582,50 @@ impl Host for SocketHost<'_> {
     }
 }
 
-/// Outside of a run a listener's panic comes through here, and must not leave the flag set.
-struct InData<'a>(&'a Cell<bool>);
+thread_local! {
+    /// The socket whose `Data` listeners are running. What they do is mostly done to it, and to be
+    /// spared the look-up for each of many small writes is worth a place of its own.
+    static SPEAKER: Cell<Option<Rc<SocketCell>>> = const { Cell::new(None) };
+}
+
+/// The speaker, if it is this socket.
+#[inline]
+fn speaker(key: Key) -> Option<Rc<SocketCell>> {
+    let found = SPEAKER.try_with(|speaker| {
+        let cell = speaker.take();
+        let found = cell.as_ref().filter(|cell| cell.key == key).cloned();
+        // Nothing was put there meanwhile that would have to be dropped.
+        std::mem::forget(speaker.replace(cell));
+        found
+    });
+    // A thread on its way out has none.
+    found.ok()?
+}
+
+/// While a chunk is handed to its listeners. Outside of a run a listener's panic comes through here, and
+/// must leave things as they were.
+struct InData<'a> {
+    cell: &'a SocketCell,
+    speaker_before: Option<Rc<SocketCell>>,
+}
+
+impl InData<'_> {
+    fn begin(cell: &Rc<SocketCell>) -> InData<'_> {
+        cell.in_data.set(true);
+        let speaker = Some(Rc::clone(cell));
+        InData {
+            cell,
+            speaker_before: SPEAKER
+                .try_with(|place| place.replace(speaker))
+                .ok()
+                .flatten(),
+        }
+    }
+}
 
 impl Drop for InData<'_> {
     fn drop(&mut self) {
-        self.0.set(false);
+        self.cell.in_data.set(false);
+        let _ = SPEAKER.try_with(|speaker| speaker.set(self.speaker_before.take()));
     }
 }

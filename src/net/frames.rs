@@ -17,6 +17,7 @@ use crate::event;
 use crate::events::ListenerId;
 use crate::framing::{Encode, Flow, Format, FrameError, FrameReader, FrameWriter, Item, Wrap};
 use crate::machine::Host;
+use crate::machine::data::Repr;
 use crate::timers::{self, Timeout};
 
 /// How many frames of one socket are delivered before others get their turn.
@@ -142,8 +143,8 @@ impl Socket {
         }
     }
 
-    /// Sends `payload` as one frame. A small one goes out with its neighbours, as any small write; of a
-    /// big one, which is not copied, head and payload go out by one system call.
+    /// Sends `payload` as one frame. A small one goes out with its neighbours, as any small write; a
+    /// big one, which is not copied, goes out at once, with its head and tail by one system call.
     ///
     /// # Errors
     ///
@@ -155,13 +156,22 @@ impl Socket {
         payload: impl Into<Data<'a>>,
     ) -> Result<bool> {
         let payload = payload.into();
-        let wrapping = writer
-            .wrap(payload.as_bytes())
-            .map_err(|error| invalid(&error))?;
-        let written = SocketHost::with(self.key(), |host| {
-            let (head, tail) = (wrapping.head(), wrapping.tail());
-            host.cell.duplex.write_wrapped(host, head, payload, tail)
-        });
+        // Looked at where it lies: to move it costs more than to make it.
+        let wrapped = writer.wrap(payload.as_bytes());
+        let wrapping = match &wrapped {
+            Ok(wrapping) => wrapping,
+            Err(error) => return Err(invalid(error)),
+        };
+        let (head, tail) = (wrapping.head(), wrapping.tail());
+        let written = match payload {
+            Data(Repr::Borrowed(bytes)) => SocketHost::with(self.key(), |host| {
+                host.cell.duplex.write_bytes(host, [head, bytes, tail])
+            }),
+            payload => SocketHost::with(self.key(), |host| {
+                let parts = [head.into(), payload, tail.into()];
+                host.cell.duplex.write(host, parts, None)
+            }),
+        };
         Ok(written.unwrap_or(false))
     }
 

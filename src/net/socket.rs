@@ -102,9 +102,13 @@ impl Socket {
     ///
     /// Small writes of one callback go out together, by one system call, when the callback returns.
     pub fn write<'a>(&self, data: impl Into<Data<'a>>) -> bool {
-        let data = data.into();
-        self.with(|host| host.cell.duplex.write(host, data, None))
-            .unwrap_or(false)
+        let written = match data.into() {
+            Data(Repr::Borrowed(bytes)) => {
+                self.with(|host| host.cell.duplex.write_bytes(host, [bytes]))
+            }
+            data => self.with(|host| host.cell.duplex.write(host, [data], None)),
+        };
+        written.unwrap_or(false)
     }
 
     /// As [`write`](Socket::write), and calls `callback` when the bytes have been handed to the
@@ -118,7 +122,7 @@ impl Socket {
         let (data, mut callback) = (data.into(), Some(callback));
         let written = self.with(|host| {
             let callback = callback.take().map(guarded);
-            host.cell.duplex.write(host, data, callback)
+            host.cell.duplex.write(host, [data], callback)
         });
         if let Some(callback) = callback {
             crate::timers::next_tick(move || callback(Err(node::destroyed("write"))));
@@ -497,9 +501,8 @@ fn guarded(callback: impl FnOnce(Result<()>) + 'static) -> Callback {
 impl io::Write for Socket {
     /// Queues all of `bytes`; never less. See [`Socket::write`].
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let data = Data(Repr::Borrowed(bytes));
         let writable = self.ask(|host| host.cell.duplex.is_writable());
-        Socket::write(self, data);
+        Socket::write(self, bytes);
         if writable {
             Ok(bytes.len())
         } else {

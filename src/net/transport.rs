@@ -41,10 +41,12 @@ impl Transport {
         matches!(self, Transport::Tcp(_))
     }
 
+    #[inline]
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         either!(self, stream => (&mut &*stream).read(buffer))
     }
 
+    #[inline]
     pub(crate) fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match slices {
             [only] => either!(self, stream => (&mut &*stream).write(only)),

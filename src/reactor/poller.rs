@@ -2,7 +2,6 @@
 //! writing; events are taken over in a batch and handed out one by one.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +19,8 @@ const BATCH: usize = 1024;
 /// Made on first use: a loop that only has timers needs no descriptor until it waits.
 pub(super) struct Poller {
     poll: RefCell<Option<(Poll, Events)>>,
-    batch: RefCell<VecDeque<(Key, Ready)>>,
+    /// What has been taken over and not handed out, the first last.
+    batch: RefCell<Vec<(Key, Ready)>>,
     mailbox: OnceCell<Arc<Mailbox>>,
 }
 
@@ -30,7 +30,7 @@ impl Poller {
     pub(super) const fn new() -> Poller {
         Poller {
             poll: RefCell::new(None),
-            batch: RefCell::new(VecDeque::new()),
+            batch: RefCell::new(Vec::new()),
             mailbox: OnceCell::new(),
         }
     }
@@ -78,6 +78,7 @@ impl Poller {
                 };
                 (Key::from_bits(event.token().0), ready)
             }));
+            batch.reverse();
             Ok(batch.len())
         })
         .map_err(|error| Error::os("poll", &error))
@@ -89,12 +90,12 @@ impl Poller {
     }
 
     pub(super) fn next_event(&self) -> Option<(Key, Ready)> {
-        self.batch.borrow_mut().pop_front()
+        self.batch.borrow_mut().pop()
     }
 
     /// Makes an event the next one again.
     pub(super) fn put_back(&self, key: Key, ready: Ready) {
-        self.batch.borrow_mut().push_front((key, ready));
+        self.batch.borrow_mut().push((key, ready));
     }
 
     /// Where other threads leave what they post. Made on first use, with the descriptor that wakes

@@ -203,6 +203,7 @@ impl LengthPrefix {
     }
 
     /// The length field for a message with `body` bytes behind it.
+    #[inline]
     fn field(&self, body: usize) -> Result<[u8; 8], FrameError> {
         match u64::try_from(i128::from(body as u64) - i128::from(self.net)) {
             Ok(value) if value <= self.max_value() => Ok(match self.order {
@@ -301,9 +302,10 @@ impl Format for LengthPrefix {
 impl Streamable for LengthPrefix {}
 
 impl Wrap for LengthPrefix {
+    #[inline]
     fn wrap(&self, payload: &[u8]) -> Result<Wrapping, FrameError> {
         if !self.whole {
-            return Wrapping::new(&self.field(payload.len())?[..self.width], &[]);
+            return Ok(Wrapping::field(self.field(payload.len())?, self.width));
         }
         let field = self.field(self.body_of(payload.len())?)?;
         if payload[self.offset..self.header()] != field[..self.width] {

@@ -1,11 +1,11 @@
 //! From the queue to the kernel: requests, and what they leave behind when they are complete.
 
-use std::io::{ErrorKind, IoSlice};
+use std::io::{self, ErrorKind, IoSlice};
 
 use super::Request;
 use crate::error::{Error, Result, node};
 use crate::machine::host::{AfterConnect, Host, Signal, Tick};
-use crate::machine::write_queue::SLICES;
+use crate::machine::write_queue::{SLICES, WriteQueue};
 use crate::machine::{Duplex, Life};
 
 impl Duplex {
@@ -65,71 +65,71 @@ impl Duplex {
 
     /// Writes until everything up to this position is sent (true) or the kernel takes no more
     /// (false).
+    #[inline(always)]
     pub(super) fn send_queued(&self, host: &impl Host, upto: u64) -> Result<bool> {
         let half = &self.write;
-        half.with_queue(|queue| {
-            while half.sent.get() < upto {
-                let left = (upto - half.sent.get()) as usize;
-                let (offered, outcome) = match queue.only_chunk() {
-                    Some(bytes) => {
-                        let bytes = &bytes[..bytes.len().min(left)];
-                        (bytes.len(), host.write(&[IoSlice::new(bytes)]))
-                    }
-                    None => {
-                        let mut slices = [IoSlice::new(&[]); SLICES];
-                        let count = queue.slices(&mut slices, left);
-                        let slices = &slices[..count];
-                        (
-                            slices.iter().map(|slice| slice.len()).sum(),
-                            host.write(slices),
-                        )
-                    }
-                };
-                match outcome {
-                    Ok(sent) => {
-                        half.sent.set(half.sent.get() + sent as u64);
-                        queue.advance(sent);
-                        // Less than was offered: the kernel's buffer is full, and an event will
-                        // tell when it is not.
-                        if sent < offered {
-                            return Ok(false);
-                        }
-                    }
-                    Err(error) => match error.kind() {
-                        ErrorKind::WouldBlock => return Ok(false),
-                        ErrorKind::Interrupted => {}
-                        _ => return Err(Error::os("write", &error)),
-                    },
-                }
+        let Some(mut queue) = half.queue.take() else {
+            return Ok(true);
+        };
+        let outcome = loop {
+            if half.sent.get() >= upto {
+                break Ok(true);
             }
-            Ok(true)
-        })
+            let left = (upto - half.sent.get()) as usize;
+            let (offered, outcome) = match queue.only_chunk() {
+                Some(bytes) => {
+                    let bytes = &bytes[..bytes.len().min(left)];
+                    (bytes.len(), host.write(&[IoSlice::new(bytes)]))
+                }
+                None => offer_several(host, &queue, left),
+            };
+            match outcome {
+                Ok(sent) => {
+                    half.sent.set(half.sent.get() + sent as u64);
+                    queue.advance(sent);
+                    // Less than was offered: the kernel's buffer is full, and an event will tell when
+                    // it is not.
+                    if sent < offered {
+                        break Ok(false);
+                    }
+                }
+                Err(error) => match error.kind() {
+                    ErrorKind::WouldBlock => break Ok(false),
+                    ErrorKind::Interrupted => {}
+                    _ => break Err(Error::os("write", &error)),
+                },
+            }
+        };
+        half.queue.put_back(Some(queue));
+        outcome
     }
 
     /// Offers borrowed bytes to the kernel behind what is queued, and copies what it does not take.
-    pub(super) fn send_borrowed(&self, host: &impl Host, bytes: &[u8]) {
+    pub(super) fn send_borrowed<const N: usize>(&self, host: &impl Host, parts: [&[u8]; N]) {
         let half = &self.write;
         let outcome = half.with_queue(|queue| {
             let queued = queue.bytes();
+            let mut taken = 0;
             let mut slices = [IoSlice::new(&[]); SLICES];
             let count = queue.slices(&mut slices, queued);
-            if count == SLICES {
-                queue.push(bytes.into());
-                return Ok(());
-            }
-            slices[count] = IoSlice::new(bytes);
-            let sent = match host.write(&slices[..=count]) {
-                Ok(sent) => sent,
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
-                {
-                    0
+            if let Some(slices) = slices.get_mut(..count + N) {
+                for (slice, part) in slices[count..].iter_mut().zip(parts) {
+                    *slice = IoSlice::new(part);
                 }
-                Err(error) => return Err(error),
-            };
-            half.sent.set(half.sent.get() + sent as u64);
-            queue.advance(sent.min(queued));
-            queue.push((&bytes[sent.saturating_sub(queued)..]).into());
+                let sent = match host.write(slices) {
+                    Ok(sent) => sent,
+                    Err(error) if is_temporary(&error) => 0,
+                    Err(error) => return Err(error),
+                };
+                half.sent.set(half.sent.get() + sent as u64);
+                queue.advance(sent.min(queued));
+                taken = sent.saturating_sub(queued);
+            }
+            for part in parts {
+                let gone = taken.min(part.len());
+                taken -= gone;
+                queue.push_copy(&part[gone..]);
+            }
             Ok(())
         });
         if let Err(error) = outcome {
@@ -267,4 +267,21 @@ impl Duplex {
             host.emit(Signal::Drain);
         }
     }
+}
+
+/// Offers at most `most` bytes of several chunks to the kernel; says how many, and what came of it.
+// Apart from its only caller, whose stack frame would be a kilobyte for every answer.
+#[cold]
+fn offer_several(host: &impl Host, queue: &WriteQueue, most: usize) -> (usize, io::Result<usize>) {
+    let mut slices = [IoSlice::new(&[]); SLICES];
+    let count = queue.slices(&mut slices, most);
+    let slices = &slices[..count];
+    (
+        slices.iter().map(|slice| slice.len()).sum(),
+        host.write(slices),
+    )
+}
+
+fn is_temporary(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
