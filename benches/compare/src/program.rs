@@ -1,7 +1,9 @@
 //! A child process whose output is read line by line, and which goes when its stdin closes.
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Program {
     name: String,
     child: Child,
-    stdin: Option<ChildStdin>,
+    stdin: Option<UnixStream>,
     lines: Receiver<String>,
 }
 
@@ -20,14 +22,14 @@ impl Program {
     /// Starts a command line.
     pub fn start(command: &[String]) -> io::Result<Self> {
         let (name, arguments) = command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        let (stdin, theirs) = UnixStream::pair()?;
         let mut child = Command::new(name)
             .args(arguments)
             .env("NO_COLOR", "1")
-            .stdin(Stdio::piped())
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| io::Error::other(format!("{name}: {error}")))?;
-        let stdin = child.stdin.take();
         let stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || {
@@ -40,7 +42,7 @@ impl Program {
         Ok(Self {
             name: command.join(" "),
             child,
-            stdin,
+            stdin: Some(stdin),
             lines,
         })
     }

@@ -7,13 +7,14 @@ use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
-use mio::net::{TcpListener, TcpStream};
+use mio::net::{TcpListener, TcpStream, UnixStream};
 use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, Socket, Type};
 use soquete_compare::peer;
 
 const READ_BUFFER: usize = 64 * 1024;
 const LISTENER: Token = Token(usize::MAX);
+const PARENT: Token = Token(usize::MAX - 1);
 
 /// Reads or writes in a row on one connection, so that none starves the others.
 const TURN: usize = 64;
@@ -36,6 +37,8 @@ struct Server {
     mode: String,
     poll: Poll,
     listener: TcpListener,
+    /// Watched while it is held.
+    _parent: UnixStream,
     connections: Vec<Option<Connection>>,
     free: Vec<usize>,
     /// Connections that used up their turn while there was more to do.
@@ -59,12 +62,15 @@ fn main() -> io::Result<()> {
     let poll = Poll::new()?;
     poll.registry()
         .register(&mut listener, LISTENER, Interest::READABLE)?;
-    peer::exit_when_stdin_closes();
+    let mut parent = UnixStream::from_std(peer::parent()?);
+    poll.registry()
+        .register(&mut parent, PARENT, Interest::READABLE)?;
     peer::announce(listener.local_addr()?.port());
     Server {
         mode,
         poll,
         listener,
+        _parent: parent,
         connections: Vec::new(),
         free: Vec::new(),
         ready: VecDeque::new(),
@@ -91,6 +97,7 @@ impl Server {
             for event in &events {
                 match event.token() {
                     LISTENER => self.accept()?,
+                    PARENT => return Ok(()),
                     Token(index) => self.serve(index, event.is_read_closed()),
                 }
             }

@@ -1,6 +1,7 @@
 //! The servers on soquete: `peer_soquete <mode> [bytes]`.
 
 use std::cell::{Cell, RefCell};
+use std::error::Error;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use soquete_compare::peer;
 const LONGEST_FRAME: usize = 1 << 20;
 const DEFAULT_CHUNK: usize = 64 * 1024;
 
-fn main() -> soquete::Result<()> {
+fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let mode = arguments.next().unwrap_or_default();
     let size = arguments
@@ -36,7 +37,9 @@ fn main() -> soquete::Result<()> {
         "timers" => time_timers(size as u64),
         _ => std::process::exit(2),
     }
-    soquete::run()
+    let parent = Socket::from_std(peer::parent()?)?;
+    parent.on(event::Close, |_| std::process::exit(0)).resume();
+    Ok(soquete::run()?)
 }
 
 fn serve(mode: &str, mut on_connection: impl FnMut(Socket) + 'static) {
@@ -53,7 +56,6 @@ fn serve(mode: &str, mut on_connection: impl FnMut(Socket) + 'static) {
         on_connection(socket);
     });
     server.on(event::Listening, move |()| {
-        peer::exit_when_stdin_closes();
         if let Some(address) = server.address() {
             peer::announce(address.port());
         }

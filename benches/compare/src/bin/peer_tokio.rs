@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::{Buf, Bytes, BytesMut};
 use soquete_compare::peer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio::sync::broadcast;
 use tokio_util::time::DelayQueue;
 
@@ -26,7 +26,12 @@ async fn main() -> io::Result<()> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(([127, 0, 0, 1], 0).into())?;
     let listener = socket.listen(peer::BACKLOG.into())?;
-    peer::exit_when_stdin_closes();
+    let mut parent = UnixStream::from_std(peer::parent()?)?;
+    tokio::spawn(async move {
+        // Its end, however that comes, is the end of this.
+        let _ = parent.read(&mut [0]).await;
+        std::process::exit(0);
+    });
     peer::announce(listener.local_addr()?.port());
     let chunk = Bytes::from(vec![peer::FILL; size]);
     let (messages, _) = broadcast::channel(16);
