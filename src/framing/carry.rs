@@ -37,11 +37,13 @@ impl Carry {
         self.bytes.capacity()
     }
 
+    #[inline]
     pub(super) fn lent(&self, range: Range<usize>) -> &[u8] {
         &self.bytes[range]
     }
 
     /// Reads the next `n` bytes, and tells where they are.
+    #[inline]
     pub(super) fn read(&mut self, n: usize) -> Range<usize> {
         let from = self.start;
         self.start += n;
@@ -50,18 +52,27 @@ impl Carry {
 
     /// Appends `more`. `bound` is the most that one frame can need: growth by doubling stops there, and goes on only
     /// if whole frames were left unread.
+    #[inline]
     pub(super) fn append(&mut self, more: &[u8], bound: usize) {
         // Moving the unread bytes down is worth it only when there are fewer of them than of the read
         // ones: so no byte is moved more often than it takes to double the buffer.
         if self.start > 0 && self.start >= self.len() {
-            self.bytes.copy_within(self.start.., 0);
-            self.bytes.truncate(self.len());
-            self.start = 0;
+            self.move_down();
         }
         append(&mut self.bytes, more, bound);
     }
 
+    #[inline]
+    fn move_down(&mut self) {
+        if self.start < self.bytes.len() {
+            self.bytes.copy_within(self.start.., 0);
+        }
+        self.bytes.truncate(self.len());
+        self.start = 0;
+    }
+
     /// Gives back what is above `keep`, if everything was read.
+    #[inline]
     pub(super) fn release(&mut self, keep: usize) {
         if self.is_empty() {
             self.bytes.clear();
@@ -83,14 +94,20 @@ impl Carry {
 
 /// Appends with a growth that follows what has arrived, never what was promised: twofold from 64
 /// bytes on, with a stop at `bound`.
+#[inline]
 pub(super) fn append(buffer: &mut Vec<u8>, more: &[u8], bound: usize) {
-    let needed = buffer.len() + more.len();
-    if needed > buffer.capacity() {
-        let doubled = buffer.capacity().saturating_mul(2).max(64);
-        let stop = if needed <= bound { bound } else { usize::MAX };
-        buffer.reserve_exact(needed.max(doubled.min(stop)) - buffer.len());
+    if more.len() > buffer.capacity() - buffer.len() {
+        grow(buffer, more.len(), bound);
     }
     buffer.extend_from_slice(more);
+}
+
+#[cold]
+fn grow(buffer: &mut Vec<u8>, more: usize, bound: usize) {
+    let needed = buffer.len() + more;
+    let doubled = buffer.capacity().saturating_mul(2).max(64);
+    let stop = if needed <= bound { bound } else { usize::MAX };
+    buffer.reserve_exact(needed.max(doubled.min(stop)) - buffer.len());
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Items out of one chunk, and the short way for the frames that lie in it.
 
-use super::state::Found;
-use super::{Cut, Flow, Format, FrameError, FrameReader, Malformed, Unpacked, Window};
+use super::state::{Answer, Found};
+use super::{Cut, Flow, Format, FrameError, FrameReader, Unpacked, Window};
 
 /// What a reader hands out. The bytes are valid until the next call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,13 +95,23 @@ impl<'r, 'c, F: Format> Feed<'r, 'c, F> {
         self.advance(None)
     }
 
-    /// Everything that is not a frame of ordinary size, complete, at the front of the chunk.
-    #[inline(never)]
-    fn advance(
-        &mut self,
-        answer: Option<Result<Cut, Malformed>>,
-    ) -> Result<Option<Item<'_>>, FrameError> {
+    /// What is not a frame of ordinary size, complete, at the front of the chunk.
+    #[inline]
+    fn advance(&mut self, mut answer: Option<Answer>) -> Result<Option<Item<'_>>, FrameError> {
         self.buffered = true;
+        let Some(place) = self.reader.join(&mut self.chunk, &mut answer) else {
+            return self.advance_by_states(answer);
+        };
+        self.direct = self.reader.is_direct();
+        let reader = &*self.reader;
+        Ok(Some(Item::Frame(place.bytes(&reader.carry, &reader.out))))
+    }
+
+    #[inline(never)]
+    fn advance_by_states(
+        &mut self,
+        answer: Option<Answer>,
+    ) -> Result<Option<Item<'_>>, FrameError> {
         let found = self.reader.advance(answer, &mut self.chunk, self.at_end);
         self.direct = self.reader.is_direct();
         let Some(found) = found? else { return Ok(None) };
@@ -153,7 +163,7 @@ enum Direct<'c> {
     /// It has been unpacked.
     Out,
     /// There is none, or one that is not ordinary; the format's answer, if it was asked.
-    Undecided(Option<Result<Cut, Malformed>>),
+    Undecided(Option<Answer>),
 }
 
 impl<'c> Direct<'c> {
@@ -163,7 +173,7 @@ impl<'c> Direct<'c> {
         reader: &mut FrameReader<F>,
         chunk: &mut &'c [u8],
         listener: &mut impl FnMut(Item<'_>) -> Flow,
-    ) -> Result<Option<Result<Cut, Malformed>>, Stopped> {
+    ) -> Result<Option<Answer>, Stopped> {
         reader.out.clear();
         // The position is kept in a variable of its own, so that it need not be loaded from memory for
         // every frame; it is stored for the sake of listeners that panic.

@@ -16,6 +16,7 @@ pub(super) enum Place<'c> {
 
 impl<'c> Place<'c> {
     /// The bytes at this place.
+    #[inline]
     pub(super) fn bytes<'a>(&self, carry: &'a Carry, out: &'a [u8]) -> &'a [u8]
     where
         'c: 'a,
@@ -92,6 +93,7 @@ impl<F: Format> FrameReader<F> {
     }
 
     /// Keeps what a `Feed` has left unread, and gives back memory that is not needed.
+    #[inline]
     pub(super) fn put_back(&mut self, chunk: &[u8]) {
         if self.failed.is_some() {
             self.carry.clear();

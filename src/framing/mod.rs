@@ -190,6 +190,7 @@ mod formats;
 pub(crate) mod fuzz;
 mod intake;
 mod reader;
+mod seam;
 mod search;
 mod state;
 mod window;

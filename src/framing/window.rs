@@ -70,13 +70,13 @@ impl<'a> Window<'a> {
     /// The position of the first `byte` at or after `from`.
     #[inline]
     pub fn find(self, byte: u8, from: usize) -> Option<usize> {
-        self.search(from, |part| search::find(part, byte))
+        self.search(from, move |part| search::find(part, byte))
     }
 
     /// The position of the first byte at or after `from` that is `a` or `b`.
     #[inline]
     pub fn find_either(self, a: u8, b: u8, from: usize) -> Option<usize> {
-        self.search(from, |part| search::find_any(part, [a, b]))
+        self.search(from, move |part| search::find_any(part, [a, b]))
     }
 
     /// The two slices from position `from` on; the second is empty or follows the first.

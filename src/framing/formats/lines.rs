@@ -42,6 +42,13 @@ enum End {
     Crlf,
 }
 
+/// What there is of a line's end. A [`Cut`] is more than what passes from function to function in
+/// registers, and in memory it would cost as much as the search.
+enum Seen {
+    Line { payload: usize, tail: usize },
+    More { settled: usize },
+}
+
 impl Lines {
     /// LF or CRLF ends a line.
     pub const fn new() -> Self {
@@ -102,11 +109,29 @@ impl Lines {
         })
     }
 
+    #[inline(always)]
+    fn look(&mut self, window: Window<'_>) -> Result<Seen, Malformed> {
+        if self.end == End::Crlf {
+            return self.look_strictly(window);
+        }
+        let found = window.find(b'\n', self.scanned);
+        let end = found.unwrap_or(window.len());
+        let may_be_cr = self.end == End::LfOrCrlf && end > 0;
+        let cr = usize::from(may_be_cr && window.get(end - 1) == Some(b'\r'));
+        let payload = end - cr;
+        if found.is_some() {
+            let tail = 1 + cr;
+            return Ok(Seen::Line { payload, tail });
+        }
+        self.scanned = end;
+        Ok(Seen::More { settled: payload })
+    }
+
     #[inline(never)]
-    fn cut_strict(&mut self, window: Window<'_>) -> Result<Cut, Malformed> {
+    fn look_strictly(&mut self, window: Window<'_>) -> Result<Seen, Malformed> {
         let Some(at) = window.find_either(b'\r', b'\n', self.scanned) else {
             self.scanned = window.len();
-            return Ok(Cut::More {
+            return Ok(Seen::More {
                 settled: self.scanned,
             });
         };
@@ -118,12 +143,15 @@ impl Lines {
             ));
         }
         match window.get(at + 1) {
-            Some(b'\n') => self.line(at, 2),
+            Some(b'\n') => Ok(Seen::Line {
+                payload: at,
+                tail: 2,
+            }),
             Some(_) => Err(Malformed::in_payload(
                 at,
                 "carriage return without a line feed",
             )),
-            None => Ok(Cut::More { settled: at }),
+            None => Ok(Seen::More { settled: at }),
         }
     }
 }
@@ -137,18 +165,10 @@ impl Default for Lines {
 impl Format for Lines {
     #[inline(always)]
     fn cut(&mut self, window: Window<'_>) -> Result<Cut, Malformed> {
-        if self.end == End::Crlf {
-            return self.cut_strict(window);
+        match self.look(window)? {
+            Seen::Line { payload, tail } => self.line(payload, tail),
+            Seen::More { settled } => Ok(Cut::More { settled }),
         }
-        let found = window.find(b'\n', self.scanned);
-        let end = found.unwrap_or(window.len());
-        let may_be_cr = self.end == End::LfOrCrlf && end > 0;
-        let cr = usize::from(may_be_cr && window.get(end - 1) == Some(b'\r'));
-        if found.is_some() {
-            return self.line(end - cr, 1 + cr);
-        }
-        self.scanned = end;
-        Ok(Cut::More { settled: end - cr })
     }
 
     fn overhead(&self) -> usize {

@@ -1,0 +1,149 @@
+//! The frame that began in the carry and ends in the chunk: one to a chunk, nearly always.
+//!
+//! ```text
+//!   carry │ head │ pay-          chunk  load │ tail │ next frame …
+//!         └─────────────── joined in the carry ─────┘
+//! ```
+//!
+//! What is not ordinary about it is left to the state machine, in a state that this has not changed.
+
+use super::intake::Place;
+use super::state::{Answer, Fate, Span, Step};
+use super::{Cut, Format, FrameReader, Unpacked, Window};
+
+impl Span {
+    /// The frame that a format has found or announced, if its payload is no longer than `plain`, its
+    /// brackets no longer than `overhead`.
+    #[inline]
+    fn ordinary(answer: &Answer, plain: u64, overhead: usize) -> Option<Span> {
+        let (head, payload, tail) = match *answer {
+            Ok(Cut::Declared {
+                head,
+                payload,
+                tail,
+            }) => (head, payload, tail),
+            Ok(Cut::Frame {
+                head,
+                payload,
+                tail,
+            }) => (head, payload as u64, tail),
+            _ => return None,
+        };
+        let fits = payload <= plain && head.checked_add(tail)? <= overhead;
+        fits.then_some(Span {
+            head,
+            payload: payload as usize,
+            tail,
+        })
+    }
+}
+
+impl<F: Format> FrameReader<F> {
+    /// Joins the frame at hand, if it is an ordinary one that ends in `chunk`, and says where its
+    /// payload is. If it is not, `answer` is what the format has said, if it was asked.
+    #[inline]
+    pub(super) fn join(
+        &mut self,
+        chunk: &mut &[u8],
+        answer: &mut Option<Answer>,
+    ) -> Option<Place<'static>> {
+        if self.carry.is_empty() || self.failed.is_some() || !matches!(self.fate, Fate::Whole) {
+            return None;
+        }
+        let span = match self.step {
+            Step::Whole(span) => span,
+            Step::Cut => {
+                let asked = self.format.cut(Window::new(self.carry.unread(), chunk));
+                let asked = answer.insert(asked);
+                Span::ordinary(asked, self.rules.plain, self.rules.overhead)?
+            }
+            Step::Body { .. } | Step::Tail { .. } => return None,
+        };
+        let end = span.head + span.payload;
+        let total = end + span.tail;
+        let missing = total.checked_sub(self.carry.len())?;
+        let (joining, rest) = chunk.split_at_checked(missing)?;
+        if total == 0 {
+            return None;
+        }
+        self.carry.append(joining, self.rules.bound());
+        *chunk = rest;
+        *answer = None;
+        self.step = Step::Whole(span);
+        let frame = self.carry.unread();
+        self.format.check_tail(&frame[end..]).ok()?;
+        self.out.clear();
+        let place = match self.format.unpack(&frame[span.head..end], &mut self.out) {
+            Ok(Unpacked::AsIs) => None,
+            Ok(Unpacked::Out) if self.out.len() <= self.rules.limit => Some(Place::Out),
+            _ => return None,
+        };
+        self.step = Step::Cut;
+        let read = self.carry.read(total);
+        Some(place.unwrap_or(Place::Carry(read.start + span.head..read.start + end)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::framing::{Cobs, Flow, Format, FrameError, FrameReader, LengthPrefix, Netstring};
+
+    /// The payloads, and the error at the end if there is one, for every place of one seam.
+    fn at_every_seam<F: Format>(format: impl Fn() -> F, stream: &[u8]) -> Vec<Vec<String>> {
+        let read = |seam| {
+            let mut reader = FrameReader::new(format(), 8);
+            let mut seen = vec![];
+            for chunk in [&stream[..seam], &stream[seam..]] {
+                let outcome = reader.push(chunk, |item| {
+                    seen.extend(item.frame().map(|frame| format!("{frame:?}")));
+                    Flow::Continue
+                });
+                seen.extend(outcome.err().map(|error| error.to_string()));
+            }
+            seen.dedup();
+            seen
+        };
+        let mut all: Vec<_> = (0..=stream.len()).map(read).collect();
+        all.dedup();
+        all
+    }
+
+    #[test]
+    fn a_frame_across_the_seam_is_read_as_any_other() {
+        let seen = at_every_seam(LengthPrefix::u16_be, b"\x00\x03abc\x00\x00\x00\x01d");
+        assert_eq!(
+            seen,
+            [[b"abc".as_slice(), b"", b"d"].map(|frame| format!("{frame:?}"))]
+        );
+    }
+
+    #[test]
+    fn a_wrong_tail_behind_the_seam_has_its_own_offset() {
+        let seen = at_every_seam(Netstring::new, b"2:ab,3:cdeX1:f,");
+        assert_eq!(seen.len(), 1, "{seen:?}");
+        assert!(seen[0][1].contains("10"), "{seen:?}");
+    }
+
+    #[test]
+    fn what_is_unpacked_across_the_seam_is_not_unpacked_twice() {
+        let seen = at_every_seam(Cobs::new, b"\x03ab\x02c\0\x02d\0");
+        let frames = [b"ab\0c".as_slice(), b"d"].map(|frame| format!("{frame:?}"));
+        assert_eq!(seen, [frames]);
+    }
+
+    #[test]
+    fn a_frame_that_is_too_long_is_refused_in_front_of_the_seam_and_behind_it() {
+        let mut reader = FrameReader::new(LengthPrefix::u16_be(), 8);
+        assert_eq!(reader.push(b"\x00", |_| Flow::Continue), Ok(Flow::Continue));
+        let error = reader.push(b"\x09", |_| Flow::Continue).unwrap_err();
+        let (at, limit, declared) = (0, 8, Some(9));
+        assert_eq!(
+            error,
+            FrameError::TooLong {
+                at,
+                limit,
+                declared
+            }
+        );
+    }
+}
