@@ -2,6 +2,8 @@
 //! broken. They lie beside what they exercise; this is the list.
 
 mod input;
+#[cfg(test)]
+mod replay;
 
 pub(crate) use input::Input;
 

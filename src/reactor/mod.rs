@@ -270,13 +270,14 @@ impl Loop {
             };
             let before = Instant::now();
             let count = self.poller.wait(timeout)?;
-            self.update_time();
+            let after = Instant::now();
+            self.set_time(after);
             Counters::add(&self.counters.polls, 1);
             Counters::add(&self.counters.events, count as u64);
             if timeout != Some(Duration::ZERO) {
                 self.counters
                     .idle
-                    .set(self.counters.idle.get() + before.elapsed());
+                    .set(self.counters.idle.get() + (after - before));
             }
         }
         while self.may_dispatch() {
@@ -411,7 +412,11 @@ impl Loop {
     }
 
     pub(crate) fn update_time(&self) {
-        self.now.set(self.started.elapsed().as_millis() as u64);
+        self.set_time(Instant::now());
+    }
+
+    fn set_time(&self, now: Instant) {
+        self.now.set((now - self.started).as_millis() as u64);
     }
 
     pub(crate) fn reference(&self) {

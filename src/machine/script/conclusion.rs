@@ -4,8 +4,8 @@ use super::World;
 use super::op::{Callback, KernelOp, Op, UserOp};
 use crate::machine::Life;
 
-/// More turns than any conclusion takes.
-const TOO_MANY_TURNS: usize = 200;
+/// More turns than any conclusion takes, besides those that read what has arrived.
+const TOO_MANY_TURNS: u64 = 200;
 
 /// What brings a socket to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +81,8 @@ impl World {
 
     /// Turns until there is nothing more to do.
     fn idle(&self) {
-        for _ in 0..TOO_MANY_TURNS {
+        let unread = self.kernel.borrow().unread();
+        for _ in 0..TOO_MANY_TURNS + unread {
             self.apply(Op::Turn);
             let busy = self.pending.get() > 0
                 || self.closing.get() > 0

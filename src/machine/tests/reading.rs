@@ -2,6 +2,7 @@
 
 use super::{conclude_each, kernel, trace, user};
 use crate::machine::script::{
+    Conclusion,
     KernelOp::*,
     Moment,
     Op::{React, Settle, Turn},
@@ -244,4 +245,13 @@ fn text_is_decoded_from_what_was_kept_too() {
     let trace = world.trace();
     assert_eq!(trace, "resume data(16) data(4)");
     assert!(world.duplex.is_text());
+}
+
+/// A finding of the fuzzer's: the script had been given as many turns, however much there was to read.
+#[test]
+fn much_that_has_arrived_is_read_in_as_many_turns_as_it_takes() {
+    let world = World::connecting();
+    world.run(&[user(ListenData)]);
+    world.run(&vec![kernel(Arrive(53)); 100]);
+    world.conclude(Conclusion::BothEnd);
 }

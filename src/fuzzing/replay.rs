@@ -1,0 +1,43 @@
+//! Runs the bodies over the committed seeds, without a fuzzer. Those of `framing` have seeds that are
+//! described, and a replay of their own.
+
+use std::fs;
+use std::path::Path;
+
+type Body = fn(&[u8]);
+
+const TARGETS: [(&str, Body); 7] = [
+    ("address", super::address),
+    ("block_list", super::block_list),
+    ("emitter", super::emitter),
+    ("stream_machine", super::stream_machine),
+    ("timers", super::timers),
+    ("utf8", super::utf8),
+    ("write_queue", super::write_queue),
+];
+
+#[test]
+fn every_body_passes_its_seeds() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
+    for (target, body) in TARGETS {
+        let mut files = 0;
+        for entry in fs::read_dir(seeds.join(target)).unwrap() {
+            let file = entry.unwrap().path();
+            println!("{}", file.display());
+            body(&fs::read(&file).unwrap());
+            files += 1;
+        }
+        assert!(files > 0, "{target} has seeds");
+    }
+}
+
+#[test]
+fn every_body_that_is_fuzzed_is_in_a_list() {
+    let targets = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/fuzz_targets");
+    for entry in fs::read_dir(targets).unwrap() {
+        let file = entry.unwrap().path();
+        let name = file.file_stem().unwrap().to_string_lossy();
+        let listed = TARGETS.iter().any(|(target, _)| *target == name);
+        assert!(listed || name.starts_with("framing_"), "{name}");
+    }
+}
