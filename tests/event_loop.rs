@@ -11,7 +11,8 @@ use std::time::Duration;
 use soquete::net::{self, ServerOptions, Socket, SocketOptions};
 use soquete::{Error, event, timers};
 use support::{
-    listening_on, note, noting, outsider, pair, pair_of, record, run_on, run_to_end, spin,
+    keeping_data, listening_on, note, noting, outsider, pair, pair_of, record, run_on, run_to_end,
+    spin,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -506,4 +507,29 @@ fn now_stands_still_within_a_callback_and_moves_between_turns() {
         timers::set_immediate(move || assert!(soquete::now() >= begin + 3 * MS));
     });
     run_to_end();
+}
+
+#[test]
+fn a_listener_that_is_called_outside_of_a_run_can_run_the_loop() {
+    let (server, client) = keeping_data("question");
+    server.on(event::Data, move |_| {
+        timers::set_immediate(move || {
+            server.write("answer");
+        });
+        client.on(event::Data, move |chunk| {
+            note(String::from_utf8_lossy(chunk));
+            client.end();
+        });
+        server.resume();
+        run_to_end();
+        assert_eq!(server.listener_count(event::Data), 0, "a stale handle");
+        server.connect(("127.0.0.1", 1));
+        assert!(
+            !server.connecting(),
+            "what a stale handle is told does nothing"
+        );
+    });
+    server.read();
+    run_to_end();
+    assert_eq!(record(), ["answer"]);
 }

@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use soquete::net::{self, ConnectOptions, Socket};
 use soquete::{event, timers};
-use support::{listening_on, note, noted, outsider, pair, record, run_on, run_to_end};
+use support::{
+    keeping_data, listening_on, note, noted, outsider, pair, record, run_on, run_to_end,
+};
 
 /// How many bystanders talk, and how often each.
 const PAIRS: usize = 10;
@@ -409,37 +411,40 @@ fn in_a_listener_that_another_listener_calls_by_what_it_does() {
 
 #[test]
 fn a_panic_in_what_is_read_outside_of_a_run_leaves_the_socket_in_order() {
-    support::pair(|server, client| {
-        server.pause();
-        client.end_with("one");
-        server.on(event::End, |()| support::note("end"));
-        let mut panics = true;
-        server.on(event::Data, move |chunk| {
-            if std::mem::take(&mut panics) {
-                panic!("as the test wants");
-            }
-            support::note(String::from_utf8_lossy(chunk));
-        });
-        let filled = timers::set_interval(Duration::from_millis(1), move || {
-            if server.readable_length() == 3 {
-                soquete::stop();
-            }
-        });
-        filled.unref();
-        KEPT.set(Some((server, filled)));
+    let (server, client) = keeping_data("one");
+    client.end();
+    server.on(event::End, |()| note("end"));
+    let trip = trip();
+    server.on(event::Data, move |chunk| {
+        trip();
+        note(String::from_utf8_lossy(chunk));
     });
-    support::run_on().unwrap();
-    let (server, filled) = KEPT.take().unwrap();
-    filled.clear();
-    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| server.read()));
-    assert!(panicked.is_err());
+    assert!(catch_unwind(AssertUnwindSafe(|| server.read())).is_err());
     server.unshift(b"two");
     server.resume();
-    support::run_to_end();
-    assert_eq!(support::record(), ["two", "end"]);
+    run_to_end();
+    assert_eq!(record(), ["two", "end"]);
 }
 
-thread_local! {
-    static KEPT: std::cell::Cell<Option<(soquete::net::Socket, timers::Timeout)>> =
-        const { std::cell::Cell::new(None) };
+#[test]
+fn what_was_written_before_a_panic_outside_of_a_run_is_sent() {
+    let (server, client) = keeping_data("one");
+    let trip = trip();
+    server.on(event::Data, move |_| {
+        server.write("before, ");
+        trip();
+    });
+    let mut received = String::new();
+    client.on(event::Data, move |chunk| {
+        received.push_str(&String::from_utf8_lossy(chunk));
+        if received == "before, after" {
+            note("all was sent");
+            client.end();
+        }
+    });
+    assert!(catch_unwind(AssertUnwindSafe(|| server.read())).is_err());
+    server.write("after");
+    server.resume();
+    run_to_end();
+    assert_eq!(record(), ["all was sent"]);
 }

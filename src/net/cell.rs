@@ -364,7 +364,10 @@ impl SocketHost<'_> {
             self.emit_to(event::Data, data);
             return;
         }
-        let in_data = InData::begin(self.cell);
+        // Outside of a run a listener may unwind through here, or run the loop itself: what it writes
+        // waits for the loop then, as any write does.
+        let in_run = self.event_loop.is_running();
+        let in_data = in_run.then(|| InData::begin(self.cell));
         self.emit_to(event::Data, data);
         drop(in_data);
         // What the listeners wrote goes out now that they have returned.
@@ -602,8 +605,8 @@ fn speaker(key: Key) -> Option<Rc<SocketCell>> {
     found.ok()?
 }
 
-/// While a chunk is handed to its listeners. Outside of a run a listener's panic comes through here, and
-/// must leave things as they were.
+/// While a chunk is handed to its listeners, in a run: it ends before the loop calls anything else, so
+/// that no write waits for it in vain and the speaker is never a socket that is gone.
 struct InData<'a> {
     cell: &'a SocketCell,
     speaker_before: Option<Rc<SocketCell>>,

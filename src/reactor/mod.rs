@@ -359,6 +359,12 @@ impl Loop {
         self.interrupted.get()
     }
 
+    /// Whether what calls the user's code is part of a run: there a panic does not unwind through it,
+    /// and the loop cannot be run again from inside.
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.get()
+    }
+
     fn may_go_on(&self) -> bool {
         self.may_dispatch() && !self.stopping.get()
     }

@@ -184,6 +184,30 @@ pub fn pair_of(
     });
 }
 
+/// Both ends of a connection while the loop does not run. The first is paused and keeps what the other
+/// has sent.
+#[track_caller]
+pub fn keeping_data(data: &'static str) -> (Socket, Socket) {
+    let ends = Rc::new(Cell::new(None));
+    let both = Rc::clone(&ends);
+    pair(move |server, client| {
+        both.set(Some((server, client)));
+        server.pause();
+        client.write(data);
+        let own: Rc<Cell<Option<timers::Timeout>>> = Rc::default();
+        let polling = Rc::clone(&own);
+        let poll = move || {
+            if server.readable_length() == data.len() {
+                own.take().expect("it is polled once more").clear();
+                soquete::stop();
+            }
+        };
+        polling.set(Some(timers::set_interval(Duration::from_millis(1), poll)));
+    });
+    run_on().unwrap();
+    ends.get().expect("a connection")
+}
+
 /// A connection from outside of the library, which is already in the server's backlog.
 pub fn outsider(port: u16) -> TcpStream {
     let stream = TcpStream::connect(("127.0.0.1", port)).expect("somebody listens");

@@ -49,6 +49,8 @@ pub(super) struct World {
     closing: Cell<usize>,
     unfinished: Cell<usize>,
     readiness: Cell<Readiness>,
+    /// A chunk is being handed on; what its listeners write goes out when all have returned.
+    in_data: Cell<bool>,
 
     /// What waits among the listeners of `Connect`.
     on_connect: RefCell<Vec<AfterConnect>>,
@@ -100,6 +102,7 @@ impl World {
             closing: Cell::new(0),
             unfinished: Cell::new(0),
             readiness: Cell::new(Readiness::Drained),
+            in_data: Cell::new(false),
             on_connect: RefCell::default(),
             close_listener: Cell::new(false),
             reconnect: Cell::new(false),
@@ -217,6 +220,17 @@ impl World {
         self.running.get() & 1 << moment as u32 != 0
     }
 
+    /// Sends what the listeners of `Data` write when all that hands it on has returned.
+    fn handing_on(&self, hand_on: impl FnOnce()) {
+        if self.in_data.get() {
+            return hand_on();
+        }
+        self.in_data.set(true);
+        hand_on();
+        self.in_data.set(false);
+        self.duplex.flush(self);
+    }
+
     /// Calls a listener; later, if it is running.
     fn emit_now_or_later(&self, moment: Moment, see: impl FnOnce(&mut Witness, &World) + 'static) {
         if !self.is_running(moment) {
@@ -272,8 +286,7 @@ impl Host for World {
     }
 
     fn flush_later(&self) {
-        // Those that a listener of `Data` makes go out when it has returned.
-        if !self.is_running(Moment::Data) {
+        if !self.in_data.get() {
             self.unflushed.set(self.unflushed.get() + 1);
         }
     }
@@ -301,8 +314,7 @@ impl Host for World {
                     || granted >= chunk.len();
                 self.granted.set(granted.saturating_sub(chunk.len()));
                 self.witness.borrow_mut().data(chunk, allowed);
-                self.react(Moment::Data);
-                self.duplex.flush(self);
+                self.handing_on(|| self.react(Moment::Data));
             }
             // The same chunk comes as `Data`, too.
             Signal::Text(text) => assert!(text.is_ascii()),

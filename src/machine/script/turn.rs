@@ -145,7 +145,7 @@ impl World {
                     self.readiness.set(Readiness::Drained);
                 }
                 self.witness.borrow_mut().was_read(&buffer[..count]);
-                self.duplex.on_data(self, &buffer[..count]);
+                self.handing_on(|| self.duplex.on_data(self, &buffer[..count]));
                 return count == buffer.len();
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
