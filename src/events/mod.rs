@@ -259,7 +259,10 @@ impl EventEmitter {
         place: Place,
         listener: impl FnOnce(ListenerId) -> Listener<E>,
     ) -> ListenerId {
-        self.emit(NewListener, E::name());
+        // Names are made of the names of types, which takes longer than all the rest.
+        if self.listener_count(NewListener) > 0 {
+            self.emit(NewListener, E::name());
+        }
         let id = ListenerId(self.next_id.get());
         self.next_id.set(id.0.wrapping_add(1));
         let listener = listener(id);
