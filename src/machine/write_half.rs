@@ -184,7 +184,7 @@ impl Duplex {
         }
         half.accepted.set(half.accepted.get() + len as u64);
         let pending = half.with_queue(|queue| {
-            parts.iter().for_each(|part| queue.push_copy(part));
+            queue.push_copies(parts);
             queue.bytes()
         });
         self.send_when_due(host, pending)

@@ -125,11 +125,21 @@ impl WriteQueue {
     /// As `push`, for borrowed bytes.
     #[inline]
     pub(crate) fn push_copy(&mut self, bytes: &[u8]) {
-        if self.tail.len() + bytes.len() > COALESCE {
+        self.push_copies([bytes]);
+    }
+
+    /// As `push_copy`, for several parts of one write.
+    #[inline]
+    pub(crate) fn push_copies<const N: usize>(&mut self, parts: [&[u8]; N]) {
+        let len = parts.iter().map(|part| part.len()).sum();
+        if self.tail.len() + len > COALESCE {
             self.close_tail();
         }
-        self.bytes += bytes.len();
-        self.tail.extend_from_slice(bytes);
+        self.bytes += len;
+        self.tail.reserve(len);
+        for part in parts.into_iter().filter(|part| !part.is_empty()) {
+            self.tail.extend_from_slice(part);
+        }
     }
 
     /// Makes the tail a chunk like any other.

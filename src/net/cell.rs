@@ -27,25 +27,22 @@ use crate::events::{Event, EventEmitter, ListenerId};
 use crate::machine::{AfterConnect, CloseKind, Duplex, Host, Life, Signal, Tick};
 use crate::reactor::{self, Counters, Handle, Job, Key, Loop, Ready, Task};
 
-/// How much one socket may read before the others get their turn: as many chunks as libuv reads.
-const READ_BUDGET: usize = 32;
-
 pub(crate) struct SocketCell {
     pub(crate) key: Key,
     pub(crate) emitter: EventEmitter,
     pub(crate) duplex: Duplex,
     pub(crate) transport: RefCell<Transport>,
     /// What the poll has said and nobody has acted on.
-    readiness: Cell<Readiness>,
+    pub(super) readiness: Cell<Readiness>,
     /// Reading goes on in the next poll phase, unasked.
-    continuing: Cell<bool>,
+    pub(super) continuing: Cell<bool>,
     /// Whether this socket is counted among what keeps the loop alive.
     counted: Cell<bool>,
     pub(crate) referenced: Cell<bool>,
     /// Asked for, and set once there is a connection.
     pub(crate) no_delay: Cell<bool>,
     /// A chunk is being handed on; what its listeners write goes out when all have returned.
-    in_data: Cell<bool>,
+    pub(super) in_data: Cell<bool>,
     pub(crate) server: Cell<Option<Key>>,
     /// Made when a timeout is first set: most sockets never have one.
     idle: OnceCell<Box<IdleTimeout>>,
@@ -53,7 +50,7 @@ pub(crate) struct SocketCell {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Readiness {
+pub(super) enum Readiness {
     /// A read would block, as far as is known.
     Drained,
     Readable,
@@ -116,12 +113,8 @@ impl SocketCell {
         })
     }
 
-    #[inline]
-    pub(crate) fn find(event_loop: &Loop, key: Key) -> Option<Rc<SocketCell>> {
-        speaker(key).or_else(|| SocketCell::look_up(event_loop, key))
-    }
-
-    fn look_up(event_loop: &Loop, key: Key) -> Option<Rc<SocketCell>> {
+    /// As `find`, in the loop's table.
+    pub(super) fn look_up(event_loop: &Loop, key: Key) -> Option<Rc<SocketCell>> {
         let handle: Rc<dyn std::any::Any> = event_loop.handle(key)?;
         handle.downcast().ok()
     }
@@ -250,92 +243,8 @@ impl SocketHost<'_> {
         }
     }
 
-    /// Reads while there is something to read and somebody who wants it.
-    #[inline(always)]
-    fn read_ready(&self) {
-        let cell = self.cell;
-        if cell.readiness.get() == Readiness::Drained || !cell.duplex.wants_read() {
-            return;
-        }
-        let mut buffer = self.event_loop.read_buffer.lend();
-        for _ in 0..READ_BUDGET {
-            if self.event_loop.is_interrupted() {
-                break;
-            }
-            let mut filled = true;
-            if cell.duplex.is_unbuffered() {
-                self.read_into_own();
-            } else if let Some(count) = self.receive(&mut buffer) {
-                filled = count == buffer.len();
-                let in_data = InData::begin(cell);
-                cell.duplex.on_data(self, &buffer[..count]);
-                drop(in_data);
-                // Here rather than where the listeners were called: every function that has to return
-                // after a system call costs a mispredicted branch, since the kernel leaves nothing of
-                // the processor's stack of return addresses.
-                cell.duplex.flush(self);
-            }
-            self.event_loop.settle();
-            if cell.readiness.get() == Readiness::Drained || !cell.duplex.wants_read() {
-                return;
-            }
-            // The end comes in a turn of its own, as in Node: after the immediates of the last data.
-            if !filled {
-                break;
-            }
-        }
-        self.continue_reading();
-    }
-
-    /// Reads once, and says how much there is for the stream.
-    #[inline(always)]
-    pub(super) fn receive(&self, buffer: &mut [u8]) -> Option<usize> {
-        let cell = self.cell;
-        let counters = &self.event_loop.counters;
-        Counters::add(&counters.reads, 1);
-        let outcome = cell.transport.borrow().read(buffer);
-        match outcome {
-            Ok(0) => {
-                cell.readiness.set(Readiness::Drained);
-                cell.duplex.on_eof(self);
-            }
-            Ok(count) => {
-                Counters::add(&counters.bytes_read, count as u64);
-                // A short read has emptied the socket, unless its end is near: no second read is
-                // needed to be told so.
-                if count < buffer.len() && cell.readiness.get() == Readiness::Readable {
-                    cell.readiness.set(Readiness::Drained);
-                }
-                return Some(count);
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                cell.readiness.set(Readiness::Drained);
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                cell.readiness.set(Readiness::Drained);
-                cell.duplex.on_read_error(self, &error);
-            }
-        }
-        None
-    }
-
-    fn task(&self, run: fn(&Loop, Key)) -> Task {
+    pub(super) fn task(&self, run: fn(&Loop, Key)) -> Task {
         Task::new(self.cell.key, run)
-    }
-
-    #[cold]
-    fn continue_reading(&self) {
-        // Once: each of several would read as much as one may, and ask for another.
-        if self.cell.continuing.replace(true) {
-            return;
-        }
-        self.event_loop.continue_later(self.task(|event_loop, key| {
-            SocketHost::on(event_loop, key, |host| {
-                host.cell.continuing.set(false);
-                host.read_ready();
-            });
-        }));
     }
 
     /// Calls the listeners of `E`; true if there are any.
@@ -357,21 +266,6 @@ impl SocketHost<'_> {
         self.tick_call(Box::new(move || {
             SocketHost::with(key, |host| host.emit_value(event, value));
         }));
-    }
-
-    fn emit_data(&self, data: &[u8]) {
-        if self.cell.in_data.get() {
-            self.emit_to(event::Data, data);
-            return;
-        }
-        // Outside of a run a listener may unwind through here, or run the loop itself: what it writes
-        // waits for the loop then, as any write does.
-        let in_run = self.event_loop.is_running();
-        let in_data = in_run.then(|| InData::begin(self.cell));
-        self.emit_to(event::Data, data);
-        drop(in_data);
-        // What the listeners wrote goes out now that they have returned.
-        self.cell.duplex.flush(self);
     }
 
     pub(super) fn emit_error(&self, error: &crate::Error) {
@@ -582,53 +476,5 @@ impl Host for SocketHost<'_> {
         if let Some(server) = self.cell.server.get() {
             server::connection_left(self.event_loop, server);
         }
-    }
-}
-
-thread_local! {
-    /// The socket whose `Data` listeners are running. What they do is mostly done to it, and to be
-    /// spared the look-up for each of many small writes is worth a place of its own.
-    static SPEAKER: Cell<Option<Rc<SocketCell>>> = const { Cell::new(None) };
-}
-
-/// The speaker, if it is this socket.
-#[inline]
-fn speaker(key: Key) -> Option<Rc<SocketCell>> {
-    let found = SPEAKER.try_with(|speaker| {
-        let cell = speaker.take();
-        let found = cell.as_ref().filter(|cell| cell.key == key).cloned();
-        // Nothing was put there meanwhile that would have to be dropped.
-        std::mem::forget(speaker.replace(cell));
-        found
-    });
-    // A thread on its way out has none.
-    found.ok()?
-}
-
-/// While a chunk is handed to its listeners, in a run: it ends before the loop calls anything else, so
-/// that no write waits for it in vain and the speaker is never a socket that is gone.
-struct InData<'a> {
-    cell: &'a SocketCell,
-    speaker_before: Option<Rc<SocketCell>>,
-}
-
-impl InData<'_> {
-    fn begin(cell: &Rc<SocketCell>) -> InData<'_> {
-        cell.in_data.set(true);
-        let speaker = Some(Rc::clone(cell));
-        InData {
-            cell,
-            speaker_before: SPEAKER
-                .try_with(|place| place.replace(speaker))
-                .ok()
-                .flatten(),
-        }
-    }
-}
-
-impl Drop for InData<'_> {
-    fn drop(&mut self) {
-        self.cell.in_data.set(false);
-        let _ = SPEAKER.try_with(|speaker| speaker.set(self.speaker_before.take()));
     }
 }

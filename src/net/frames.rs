@@ -143,8 +143,9 @@ impl Socket {
         }
     }
 
-    /// Sends `payload` as one frame. A small one goes out with its neighbours, as any small write; a
-    /// big one, which is not copied, goes out at once, with its head and tail by one system call.
+    /// Sends `payload` as one frame. A small one goes out with its neighbours, as any small write. A
+    /// big one is not copied where nothing is in its way, and goes out at once, with its head and tail
+    /// by one system call.
     ///
     /// # Errors
     ///

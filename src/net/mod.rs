@@ -15,9 +15,11 @@ mod on_read;
 mod options;
 mod pipe;
 mod raw;
+mod reading;
 mod server;
 mod settings;
 mod socket;
+mod speaker;
 mod transport;
 #[cfg(unix)]
 mod unix;
