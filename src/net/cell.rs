@@ -191,7 +191,10 @@ impl Handle for SocketCell {
         } else if ready.readable && self.readiness.get() == Readiness::Drained {
             self.readiness.set(Readiness::Readable);
         }
-        host.read_ready();
+        // Its turn comes later in this phase, if it is to go on from the last one.
+        if !self.continuing.get() {
+            host.read_ready();
+        }
         if ready.writable && self.duplex.is_writing() {
             if event_loop.is_interrupted() {
                 event_loop.redeliver(key, ready);
