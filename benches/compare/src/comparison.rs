@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::machine::Machine;
 use crate::options::Effort;
 use crate::peers::{LeftOut, Peer};
-use crate::rounds::Finished;
+use crate::rounds::{Finished, Row, Spread};
 use crate::workloads::{LOAD_WAITED, SERVER_WAITED};
 
 pub struct Comparison {
@@ -49,10 +49,14 @@ impl Finished {
         counts
     }
 
-    /// The library's own median of a figure, which others are compared with.
-    pub fn ours(&self, peers: &[Peer], key: &str) -> Option<f64> {
-        let row = self.rows.iter().find(|row| peers[row.peer].id == "ours")?;
-        row.spread(key).map(|spread| spread.median)
+    /// A peer's figure as a multiple of the library's own: the median of the rounds' ratios. What
+    /// disturbs a machine for longer than a round is in both figures of a ratio.
+    pub fn of_ours(&self, peers: &[Peer], row: &Row, key: &str) -> Option<f64> {
+        let ours = self.rows.iter().find(|row| peers[row.peer].id == "ours")?;
+        let pairs = row.rounds.iter().zip(&ours.rounds);
+        let ratios = pairs.filter_map(|(theirs, ours)| Some(theirs.get(key)? / ours.get(key)?));
+        let ratios = ratios.filter(|ratio| ratio.is_finite()).collect();
+        Spread::of(ratios).map(|spread| spread.median)
     }
 }
 

@@ -38,7 +38,8 @@ fn head(out: &mut String, comparison: &Comparison) {
          {pinning}\n\
          Rounds are interleaved: {} of {:.2} s each, after {:.2} s to warm up. Figures are medians, \
          in parentheses the least and the most of all rounds; CPU shares are of one core and show \
-         who was the bottleneck. *of ours* is the first figure divided by soquete's.\n",
+         who was the bottleneck. *of ours* is the median of the rounds' own ratios of the first figure \
+         to soquete's.\n",
         machine.cpu,
         machine.cores.len(),
         machine.memory_mib,
@@ -87,7 +88,6 @@ fn table(out: &mut String, comparison: &Comparison, finished: &Finished) {
         let _ = write!(out, " {} |", column.title);
     }
     let _ = writeln!(out, "\n|---|{}", "---:|".repeat(cell.columns.len() + 1));
-    let ours = finished.ours(&comparison.peers, first.key);
     for row in rows {
         let _ = write!(out, "| {} |", comparison.peers[row.peer].label);
         if let Some(failure) = &row.failure {
@@ -97,7 +97,8 @@ fn table(out: &mut String, comparison: &Comparison, finished: &Finished) {
                 failure.replace('|', "/").replace('\n', " ")
             );
         } else {
-            leading(out, row, first, ours);
+            let of_ours = finished.of_ours(&comparison.peers, row, first.key);
+            leading(out, row, first, of_ours);
             for column in others {
                 let median = row
                     .spread(column.key)
@@ -113,7 +114,7 @@ fn table(out: &mut String, comparison: &Comparison, finished: &Finished) {
     }
 }
 
-fn leading(out: &mut String, row: &Row, column: &Column, ours: Option<f64>) {
+fn leading(out: &mut String, row: &Row, column: &Column, of_ours: Option<f64>) {
     let Some(Spread {
         median,
         least,
@@ -131,8 +132,8 @@ fn leading(out: &mut String, row: &Row, column: &Column, ours: Option<f64>) {
         );
         let _ = write!(out, " ({least}–{most})");
     }
-    let ratio = ours
-        .map(|ours| format!("{:.2}", median / ours))
+    let ratio = of_ours
+        .map(|ratio| format!("{ratio:.2}"))
         .unwrap_or_default();
     let _ = write!(out, " | {ratio} |");
 }
