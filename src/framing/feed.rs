@@ -204,22 +204,14 @@ impl<'c> Direct<'c> {
                 return Self::Undecided(None);
             }
             let answer = reader.format.cut(Window::new(&[], chunk));
-            let (head, payload, tail) = match answer {
-                Ok(Cut::Declared {
-                    head,
-                    payload,
-                    tail,
-                }) => (head, payload, tail),
-                Ok(Cut::Frame {
-                    head,
-                    payload,
-                    tail,
-                }) => (head, payload as u64, tail),
-                Ok(Cut::Skip(noise)) if noise > 0 && noise <= chunk.len() => {
-                    *chunk = &chunk[noise..];
-                    continue;
-                }
-                _ => return Self::Undecided(Some(answer)),
+            if let Ok(Cut::Skip(noise @ 1..)) = answer
+                && noise <= chunk.len()
+            {
+                *chunk = &chunk[noise..];
+                continue;
+            }
+            let Some((head, payload, tail)) = answer.ok().and_then(Cut::whole) else {
+                return Self::Undecided(Some(answer));
             };
             if payload > reader.rules.plain {
                 return Self::Undecided(Some(answer));

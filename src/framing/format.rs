@@ -140,6 +140,24 @@ pub enum Cut {
 impl Cut {
     /// Not enough bytes yet, and none of them settled.
     pub const MORE: Self = Self::More { settled: 0 };
+
+    /// Head, payload and tail of a frame that this is all of.
+    #[inline(always)]
+    pub(super) fn whole(self) -> Option<(usize, u64, usize)> {
+        match self {
+            Self::Frame {
+                head,
+                payload,
+                tail,
+            } => Some((head, payload as u64, tail)),
+            Self::Declared {
+                head,
+                payload,
+                tail,
+            } => Some((head, payload, tail)),
+            _ => None,
+        }
+    }
 }
 
 /// Where [`Format::unpack`] left the payload.

@@ -5,30 +5,19 @@
 //!         └─────────────── joined in the carry ─────┘
 //! ```
 //!
-//! What is not ordinary about it is left to the state machine, in a state that this has not changed.
+//! What is not ordinary about it is left to the state machine, in a state that it could have come to
+//! by itself.
 
 use super::intake::Place;
 use super::state::{Answer, Fate, Span, Step};
-use super::{Cut, Format, FrameReader, Unpacked, Window};
+use super::{Format, FrameReader, Unpacked, Window};
 
 impl Span {
     /// The frame that a format has found or announced, if its payload is no longer than `plain`, its
     /// brackets no longer than `overhead`.
     #[inline]
     fn ordinary(answer: &Answer, plain: u64, overhead: usize) -> Option<Span> {
-        let (head, payload, tail) = match *answer {
-            Ok(Cut::Declared {
-                head,
-                payload,
-                tail,
-            }) => (head, payload, tail),
-            Ok(Cut::Frame {
-                head,
-                payload,
-                tail,
-            }) => (head, payload as u64, tail),
-            _ => return None,
-        };
+        let (head, payload, tail) = answer.as_ref().ok()?.whole()?;
         let fits = payload <= plain && head.checked_add(tail)? <= overhead;
         fits.then_some(Span {
             head,
@@ -63,9 +52,6 @@ impl<F: Format> FrameReader<F> {
         let total = end + span.tail;
         let missing = total.checked_sub(self.carry.len())?;
         let (joining, rest) = chunk.split_at_checked(missing)?;
-        if total == 0 {
-            return None;
-        }
         self.carry.append(joining, self.rules.bound());
         *chunk = rest;
         *answer = None;
