@@ -119,7 +119,8 @@ impl<E: Event> Clone for Listeners<E> {
 /// which is the user's code and must find no list borrowed.
 pub(super) struct Removed {
     pub(super) of: TypeId,
-    pub(super) event: &'static str,
+    /// Its name, which is made of that of a type: not for nothing, then.
+    pub(super) event: fn() -> &'static str,
     _listener: Box<dyn Any>,
 }
 
@@ -153,7 +154,7 @@ impl<E: Event> AnyListeners for Listeners<E> {
         };
         Some(Removed {
             of: TypeId::of::<E>(),
-            event: E::name(),
+            event: E::name,
             _listener: Box::new(listener),
         })
     }

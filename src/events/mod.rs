@@ -176,7 +176,9 @@ impl EventEmitter {
             }
             removed
         };
-        self.emit(RemoveListener, removed.event);
+        if self.listener_count(RemoveListener) > 0 {
+            self.emit(RemoveListener, (removed.event)());
+        }
         Some(removed.of)
     }
 
@@ -259,7 +261,6 @@ impl EventEmitter {
         place: Place,
         listener: impl FnOnce(ListenerId) -> Listener<E>,
     ) -> ListenerId {
-        // Names are made of the names of types, which takes longer than all the rest.
         if self.listener_count(NewListener) > 0 {
             self.emit(NewListener, E::name());
         }
