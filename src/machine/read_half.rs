@@ -301,7 +301,7 @@ impl Duplex {
         pending.flatten().unwrap_or(0)
     }
 
-    #[cold]
+    #[inline(never)]
     fn decode<'a>(&self, chunk: &'a [u8]) -> Cow<'a, str> {
         self.read.with_buffer(|buffer| match &mut buffer.decoder {
             Some(decoder) => decoder.decode(chunk),

@@ -143,7 +143,7 @@ impl WriteQueue {
     }
 
     /// Makes the tail a chunk like any other.
-    #[cold]
+    #[inline(never)]
     fn close_tail(&mut self) {
         if !self.tail.is_empty() {
             let copies = std::mem::take(&mut self.tail);

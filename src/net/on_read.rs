@@ -38,7 +38,7 @@ impl fmt::Debug for OnRead {
 
 impl SocketHost<'_> {
     /// Reads once, into the caller's buffer.
-    #[cold]
+    #[inline(never)]
     pub(super) fn read_into_own(&self) {
         let Some(Some(OnRead(reader))) = self.cell.rare(|rare| rare.on_read.clone()) else {
             return;

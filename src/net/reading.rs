@@ -88,7 +88,7 @@ impl SocketHost<'_> {
         None
     }
 
-    #[cold]
+    #[inline(never)]
     pub(super) fn continue_reading(&self) {
         // Once: each of several would read as much as one may, and ask for another.
         if self.cell.continuing.replace(true) {

@@ -271,7 +271,7 @@ impl Duplex {
 
 /// Offers at most `most` bytes of several chunks to the kernel; says how many, and what came of it.
 // Apart from its only caller, whose stack frame would be a kilobyte for every answer.
-#[cold]
+#[inline(never)]
 fn offer_several(host: &impl Host, queue: &WriteQueue, most: usize) -> (usize, io::Result<usize>) {
     let mut slices = [IoSlice::new(&[]); SLICES];
     let count = queue.slices(&mut slices, most);
