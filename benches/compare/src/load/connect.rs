@@ -23,7 +23,7 @@ pub(super) fn connect_blocking(options: &Options, count: usize) -> io::Result<Ve
     if count <= BATCH {
         return (0..count).map(|_| connect_one(options)).collect();
     }
-    let before = proc::descriptors(options.server)?;
+    let before = settled_descriptors(options.server)?;
     let mut streams = Vec::with_capacity(count);
     while streams.len() < count {
         for _ in 0..BATCH.min(count - streams.len()) {
@@ -58,6 +58,20 @@ fn connect_one(options: &Options) -> io::Result<TcpStream> {
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     Ok(stream)
+}
+
+/// How many descriptors the server has, once it has closed those of the load before.
+fn settled_descriptors(server: u32) -> io::Result<usize> {
+    const QUIET_READINGS: usize = 10;
+    let mut count = proc::descriptors(server)?;
+    let mut readings = 0;
+    while readings < QUIET_READINGS {
+        thread::sleep(Duration::from_millis(2));
+        let now = proc::descriptors(server)?;
+        readings = if now == count { readings + 1 } else { 0 };
+        count = now;
+    }
+    Ok(count)
 }
 
 fn await_descriptors(server: u32, count: usize) -> io::Result<()> {
