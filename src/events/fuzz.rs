@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use super::{Event, EventEmitter, ListenerId, NewListener, RemoveListener};
+use super::{Event, EventEmitter, ListenerId, NewListener, NoEvent, RemoveListener};
 use crate::fuzzing::Input;
 
 struct Ping;
@@ -27,11 +27,16 @@ enum Which {
 const DEEPEST: usize = 4;
 
 /// Adds, removes and emits as the bytes say, in listeners too. Who is called, and in which order, is
-/// what the model says.
+/// what the model says, whether or not one of the events is preferred.
 pub fn emitter(bytes: &[u8]) {
-    let harness = Rc::new_cyclic(|me| Harness {
+    run::<NoEvent>(bytes);
+    run::<Ping>(bytes);
+}
+
+fn run<Preferred: Event>(bytes: &[u8]) {
+    let harness = Rc::new_cyclic(|me| Harness::<Preferred> {
         me: Weak::clone(me),
-        emitter: EventEmitter::new(),
+        emitter: EventEmitter::preferring(),
         model: RefCell::default(),
         input: RefCell::new(bytes.to_vec()),
         added: Cell::new(0),
@@ -54,9 +59,9 @@ pub fn emitter(bytes: &[u8]) {
     }
 }
 
-struct Harness {
-    me: Weak<Harness>,
-    emitter: EventEmitter,
+struct Harness<Preferred: Event> {
+    me: Weak<Harness<Preferred>>,
+    emitter: EventEmitter<Preferred>,
     model: RefCell<Model>,
     input: RefCell<Vec<u8>>,
     /// What `NewListener` and `RemoveListener` told.
@@ -68,6 +73,8 @@ struct Harness {
 struct Model {
     /// In the order of the calls, each event's among those of the other.
     listeners: Vec<Listener>,
+    /// The events that are listened to, in the order in which they first were.
+    events: Vec<Which>,
     /// The emits that have not returned.
     frames: Vec<Frame>,
     next: u32,
@@ -108,14 +115,27 @@ impl Model {
         Some(rest[skipped])
     }
 
+    fn add(&mut self, listener: Listener, first: bool) {
+        match first {
+            true => self.listeners.insert(0, listener),
+            false => self.listeners.push(listener),
+        }
+        if !self.events.contains(&listener.event) {
+            self.events.push(listener.event);
+        }
+    }
+
     fn remove(&mut self, number: u32) {
         let before = self.listeners.len();
         self.listeners.retain(|listener| listener.number != number);
         self.removals += before - self.listeners.len();
+        let listeners = &self.listeners;
+        self.events
+            .retain(|event| listeners.iter().any(|listener| listener.event == *event));
     }
 }
 
-impl Harness {
+impl<Preferred: Event> Harness<Preferred> {
     /// Up to three decisions, which the listeners that they call go on with.
     fn step(&self) {
         let (what, which, more) = self.decisions();
@@ -150,10 +170,7 @@ impl Harness {
                 event,
                 once,
             };
-            match first {
-                true => model.listeners.insert(0, listener),
-                false => model.listeners.push(listener),
-            }
+            model.add(listener, first);
             number
         };
         let (emitter, me) = (&self.emitter, Weak::clone(&self.me));
@@ -256,6 +273,14 @@ impl Harness {
             self.emitter.listener_count(Pong),
             model.of(Which::Pong).len()
         );
+        let names = self.emitter.event_names();
+        let of_model = model.events.iter().map(|event| match event {
+            Which::Ping => Ping::name(),
+            Which::Pong => Pong::name(),
+        });
+        // The harness itself listens to those two.
+        assert_eq!(names[..2], [NewListener::name(), RemoveListener::name()]);
+        assert!(names[2..].iter().copied().eq(of_model), "{names:?}");
         assert_eq!(self.removed.get(), model.removals);
         assert_eq!(self.added.get(), model.next as usize);
         let running = model

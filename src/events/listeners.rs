@@ -76,7 +76,7 @@ impl<E: Event> Clone for Listener<E> {
 
 /// The listeners of `E` in the order in which they are called.
 pub(super) enum Listeners<E: Event> {
-    /// Only for the moment between the removal of the last one and that of the list itself.
+    /// Nobody listens: a list in place, or one that is about to be dropped.
     None,
     One(Listener<E>),
     Many(Rc<Vec<Listener<E>>>),
@@ -95,11 +95,14 @@ impl<E: Event> Listeners<E> {
         if let Listeners::One(first) = self {
             *self = Listeners::Many(Rc::new(vec![first.clone()]));
         }
-        if let Listeners::Many(list) = self {
-            let list = Rc::make_mut(list);
-            match place {
-                Place::First => list.insert(0, listener),
-                Place::Last => list.push(listener),
+        match self {
+            Listeners::None | Listeners::One(_) => *self = Listeners::One(listener),
+            Listeners::Many(list) => {
+                let list = Rc::make_mut(list);
+                match place {
+                    Place::First => list.insert(0, listener),
+                    Place::Last => list.push(listener),
+                }
             }
         }
     }

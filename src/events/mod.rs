@@ -32,15 +32,17 @@
 //! Sockets and servers ask it, and hold an event back until the listener has returned, so that none
 //! of theirs is lost. No borrow is held while a listener runs, and an emit allocates nothing.
 
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod listeners;
+mod lists;
 
 use listeners::{AnyListeners, Listener, Listeners};
+use lists::Lists;
 
 /// A kind of event: a type of no size, and what its listeners receive.
 ///
@@ -82,11 +84,20 @@ impl ListenerId {
 /// Holds listeners and calls them. Node's `EventEmitter`.
 ///
 /// It is used through a shared reference, so that a listener can reach the emitter that called it.
-pub struct EventEmitter {
-    /// The listeners of one event each, in the order in which the events were first listened to.
-    events: RefCell<Vec<Box<dyn AnyListeners>>>,
+///
+/// An emitter may prefer one event ([`preferring`](EventEmitter::preferring)), whose listeners it
+/// finds without a search: a socket's prefers `Data`.
+pub struct EventEmitter<Preferred: Event = NoEvent> {
+    lists: RefCell<Lists<Preferred>>,
     next_id: Cell<u32>,
     max_listeners: Cell<u32>,
+}
+
+/// What an emitter prefers that prefers none of its events.
+pub struct NoEvent;
+
+impl Event for NoEvent {
+    type Payload<'a> = ();
 }
 
 /// Node's default: the eleventh listener of one event is worth a warning, for it may be a leak.
@@ -95,8 +106,24 @@ const DEFAULT_MAX_LISTENERS: u32 = 10;
 impl EventEmitter {
     /// An emitter with no listeners. Allocates nothing.
     pub const fn new() -> EventEmitter {
+        EventEmitter::preferring()
+    }
+}
+
+impl<Preferred: Event> EventEmitter<Preferred> {
+    /// As [`new`](EventEmitter::new), for one whose `Preferred` event is emitted all the time.
+    ///
+    /// ```
+    /// # use soquete::events::{Event, EventEmitter};
+    /// # struct Sample;
+    /// # impl Event for Sample { type Payload<'a> = f32; }
+    /// let sensor = EventEmitter::<Sample>::preferring();
+    /// sensor.on(Sample, |value| assert!(value > 0.0));
+    /// sensor.emit(Sample, 1.5);
+    /// ```
+    pub const fn preferring() -> EventEmitter<Preferred> {
         EventEmitter {
-            events: RefCell::new(Vec::new()),
+            lists: RefCell::new(Lists::new()),
             next_id: Cell::new(0),
             max_listeners: Cell::new(DEFAULT_MAX_LISTENERS),
         }
@@ -165,17 +192,7 @@ impl EventEmitter {
 
     /// As [`remove_listener`](EventEmitter::remove_listener), and says which event's it was.
     pub(crate) fn remove(&self, id: ListenerId) -> Option<TypeId> {
-        let removed = {
-            let mut events = self.events.borrow_mut();
-            let (index, removed) = events
-                .iter_mut()
-                .enumerate()
-                .find_map(|(index, listeners)| Some((index, listeners.remove(id)?)))?;
-            if events[index].len() == 0 {
-                events.remove(index);
-            }
-            removed
-        };
+        let removed = self.lists.borrow_mut().remove(id)?;
         if self.listener_count(RemoveListener) > 0 {
             self.emit(RemoveListener, (removed.event)());
         }
@@ -185,11 +202,7 @@ impl EventEmitter {
     /// Removes the listeners of one event. Where [`RemoveListener`] is listened to, it is emitted
     /// for each, last first.
     pub fn remove_all_listeners_of<E: Event>(&self, _: E) -> &Self {
-        let removed = {
-            let mut events = self.events.borrow_mut();
-            let index = events.iter().position(|listeners| is_of::<E>(&**listeners));
-            index.map(|index| events.remove(index))
-        };
+        let removed = self.lists.borrow_mut().take::<E>();
         if let Some(listeners) = removed {
             self.tell_removed(&*listeners);
         }
@@ -198,16 +211,7 @@ impl EventEmitter {
 
     /// Removes every listener of every event, those of [`RemoveListener`] last.
     pub fn remove_all_listeners(&self) -> &Self {
-        let removed = {
-            let mut events = self.events.borrow_mut();
-            let kept = events
-                .iter()
-                .position(|listeners| is_of::<RemoveListener>(&**listeners))
-                .map(|index| events.swap_remove(index));
-            let removed = std::mem::take(&mut *events);
-            events.extend(kept);
-            removed
-        };
+        let removed = self.lists.borrow_mut().take_all_but::<RemoveListener>();
         for listeners in removed {
             self.tell_removed(&*listeners);
         }
@@ -224,9 +228,8 @@ impl EventEmitter {
 
     /// How many listeners `E` has.
     pub fn listener_count<E: Event>(&self, _: E) -> usize {
-        let events = self.events.borrow();
-        let found = events.iter().find(|listeners| is_of::<E>(&***listeners));
-        found.map_or(0, |listeners| listeners.len())
+        let lists = self.lists.borrow();
+        lists.get::<E>().map_or(0, |listeners| listeners.len())
     }
 
     /// Whether a listener of `E` is running at this moment, further up the call stack.
@@ -237,8 +240,8 @@ impl EventEmitter {
 
     /// The names of the events that are listened to, in the order in which they first were.
     pub fn event_names(&self) -> Vec<&'static str> {
-        let events = self.events.borrow();
-        events.iter().map(|listeners| listeners.event()).collect()
+        let lists = self.lists.borrow();
+        lists.iter().map(|listeners| listeners.event()).collect()
     }
 
     /// How many listeners one event may have before a warning is logged; 0 for no limit. None is
@@ -249,11 +252,7 @@ impl EventEmitter {
     }
 
     fn snapshot<E: Event>(&self) -> Option<Listeners<E>> {
-        let events = self.events.borrow();
-        events.iter().find_map(|listeners| {
-            let listeners: &dyn Any = &**listeners;
-            listeners.downcast_ref::<Listeners<E>>().cloned()
-        })
+        self.lists.borrow().get::<E>().cloned()
     }
 
     fn add<E: Event>(
@@ -266,25 +265,7 @@ impl EventEmitter {
         }
         let id = ListenerId(self.next_id.get());
         self.next_id.set(id.0.wrapping_add(1));
-        let listener = listener(id);
-        let mut events = self.events.borrow_mut();
-        let found = events.iter_mut().find_map(|listeners| {
-            let listeners: &mut dyn Any = &mut **listeners;
-            listeners.downcast_mut::<Listeners<E>>()
-        });
-        let count = match found {
-            Some(listeners) => {
-                listeners.insert(listener, place);
-                listeners.len()
-            }
-            None => {
-                // Sockets have few events and there are many sockets: no room is kept in advance.
-                events.reserve_exact(1);
-                events.push(Box::new(Listeners::One(listener)));
-                1
-            }
-        };
-        drop(events);
+        let count = self.lists.borrow_mut().insert(listener(id), place);
         if count == self.max_listeners.get() as usize + 1 && count > 1 {
             log::warn!(
                 target: "soquete::events",
@@ -294,11 +275,6 @@ impl EventEmitter {
         }
         id
     }
-}
-
-fn is_of<E: Event>(listeners: &dyn AnyListeners) -> bool {
-    let listeners: &dyn Any = listeners;
-    listeners.is::<Listeners<E>>()
 }
 
 /// Which end of the list a listener joins.
@@ -314,7 +290,7 @@ impl Default for EventEmitter {
     }
 }
 
-impl fmt::Debug for EventEmitter {
+impl<Preferred: Event> fmt::Debug for EventEmitter<Preferred> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventEmitter")
             .field("events", &self.event_names())

@@ -279,6 +279,48 @@ fn names_are_in_the_order_of_the_first_listeners() {
     );
 }
 
+#[test]
+fn a_preferred_event_has_its_place_among_the_others() {
+    let emitter = EventEmitter::<Ping>::preferring();
+    let pong = emitter.add_listener(Pong, |_| {});
+    let ping = emitter.add_listener(Ping, |_| {});
+    emitter.on(NewListener, |_| {}).on(Ping, |_| {});
+    assert_eq!(emitter.event_names(), ["Pong", "Ping", "NewListener"]);
+    assert!(emitter.remove_listener(pong));
+    assert_eq!(emitter.event_names(), ["Ping", "NewListener"]);
+    assert!(emitter.remove_listener(ping));
+    assert_eq!(emitter.listener_count(Ping), 1);
+    emitter.remove_all_listeners_of(Ping).on(Pong, |_| {});
+    assert_eq!(emitter.event_names(), ["NewListener", "Pong"]);
+    emitter.on(Ping, |_| {});
+    assert_eq!(emitter.event_names(), ["NewListener", "Pong", "Ping"]);
+}
+
+#[test]
+fn all_are_removed_in_the_order_of_their_events_whichever_is_preferred() {
+    fn removed<P: Event>() -> String {
+        let (emitter, log) = (Rc::new(EventEmitter::<P>::preferring()), Log::default());
+        let (inner, names) = (Rc::downgrade(&emitter), log.clone());
+        emitter.on(Pong, |_| {});
+        emitter.on(RemoveListener, move |name| {
+            names.add(name);
+            let left = inner.upgrade().unwrap().event_names();
+            assert_eq!(left, ["RemoveListener"]);
+        });
+        emitter.on(Ping, |_| {}).on(NewListener, |_| {});
+        emitter.remove_all_listeners();
+        assert_eq!(emitter.event_names(), [""; 0]);
+        emitter.on(Pong, |_| {}).on(Ping, |_| {});
+        assert_eq!(emitter.event_names(), ["Pong", "Ping"]);
+        log.take()
+    }
+    let in_order = "Pong Ping NewListener";
+    assert_eq!(removed::<NoEvent>(), in_order);
+    assert_eq!(removed::<Ping>(), in_order);
+    assert_eq!(removed::<Pong>(), in_order);
+    assert_eq!(removed::<RemoveListener>(), in_order);
+}
+
 /// Calls the emitter when it is dropped, as a captured value may.
 struct CallsBack(std::rc::Weak<EventEmitter>, Log);
 

@@ -29,7 +29,7 @@ use crate::reactor::{self, Counters, Handle, Job, Key, Loop, Ready, Task};
 
 pub(crate) struct SocketCell {
     pub(crate) key: Key,
-    pub(crate) emitter: EventEmitter,
+    pub(crate) emitter: EventEmitter<event::Data>,
     pub(crate) duplex: Duplex,
     pub(crate) transport: RefCell<Transport>,
     /// What the poll has said and nobody has acted on.
@@ -98,7 +98,7 @@ impl SocketCell {
     pub(crate) fn insert(event_loop: &Loop, transport: Transport) -> Rc<SocketCell> {
         event_loop.insert(|key| SocketCell {
             key,
-            emitter: EventEmitter::new(),
+            emitter: EventEmitter::preferring(),
             duplex: Duplex::new(),
             transport: RefCell::new(transport),
             readiness: Cell::new(Readiness::Drained),

@@ -98,9 +98,9 @@ pub fn connect_with(
 }
 
 /// Calls the listeners of `E`; true if there are any, also if one of them panics.
-fn emit<E: Event>(
+fn emit<E: Event, P: Event>(
     event_loop: &Loop,
-    emitter: &EventEmitter,
+    emitter: &EventEmitter<P>,
     event: E,
     payload: E::Payload<'_>,
 ) -> bool {
@@ -120,7 +120,7 @@ enum ListenerChange {
 
 /// The emitter's methods on a handle. Those of a stale handle do nothing.
 macro_rules! emitting {
-    ($handle:ident) => {
+    ($handle:ident, $emitter:ty) => {
         impl $handle {
             /// Calls `listener` for every `E` from now on.
             pub fn on<E: $crate::events::Event>(
@@ -232,7 +232,7 @@ macro_rules! emitting {
 
             fn adding<E: $crate::events::Event>(
                 self,
-                add: impl FnOnce(&$crate::events::EventEmitter) -> $crate::events::ListenerId,
+                add: impl FnOnce(&$emitter) -> $crate::events::ListenerId,
             ) -> $crate::events::ListenerId {
                 match self.with_emitter(add) {
                     Some(id) => {

@@ -458,7 +458,7 @@ impl Socket {
         self.with(f).unwrap_or_default()
     }
 
-    fn with_emitter<R>(self, f: impl FnOnce(&EventEmitter) -> R) -> Option<R> {
+    fn with_emitter<R>(self, f: impl FnOnce(&EventEmitter<event::Data>) -> R) -> Option<R> {
         self.with(|host| f(&host.cell.emitter))
     }
 
@@ -489,7 +489,7 @@ impl Socket {
     }
 }
 
-emitting!(Socket);
+emitting!(Socket, EventEmitter<event::Data>);
 
 /// A callback of the user's as the state machine calls it: its panic does not come back there.
 fn guarded(callback: impl FnOnce(Result<()>) + 'static) -> Callback {

@@ -279,7 +279,7 @@ impl Server {
     fn listeners_changed(self, _: super::ListenerChange) {}
 }
 
-emitting!(Server);
+emitting!(Server, crate::events::EventEmitter);
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
