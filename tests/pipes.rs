@@ -98,6 +98,45 @@ fn a_destination_that_does_not_read_pauses_the_source_until_it_drains() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn only_a_source_whose_pipes_can_take_more_is_read_by_more_than_64_kib() {
+    use std::os::unix::net::UnixStream;
+
+    /// The chunks in which a socket gets what had come before it was first read.
+    fn chunks(then: impl FnOnce(Socket) + 'static) -> Vec<usize> {
+        let (mut sender, receiver) = UnixStream::pair().unwrap();
+        sender.write_all(&[7; 150_000]).unwrap();
+        let chunks = Rc::new(RefCell::new(Vec::new()));
+        let (seen, source) = (Rc::clone(&chunks), Socket::from_std(receiver).unwrap());
+        source.on(event::Data, move |chunk| {
+            seen.borrow_mut().push(chunk.len())
+        });
+        then(source);
+        drop(sender);
+        run();
+        chunks.take()
+    }
+    let piped = chunks(|source| {
+        pair(move |dest, reader| {
+            source.pipe(dest);
+            let received = collect(reader);
+            reader.on(event::End, move |()| {
+                assert_eq!(received.borrow().len(), 150_000);
+            });
+        });
+        source.pause();
+    });
+    // What was kept during the pause, and the rest.
+    assert_eq!(piped, [65_536, 84_464]);
+    let not_piped = chunks(|_| {});
+    assert_eq!(not_piped, [65_536, 65_536, 18_928]);
+    let to_writer = chunks(|source| {
+        source.pipe_to_writer(io::sink());
+    });
+    assert_eq!(to_writer, not_piped);
+}
+
 #[test]
 fn a_proxy_of_two_crossing_pipes_carries_both_directions() {
     let upstream = net::create_server(|socket| {

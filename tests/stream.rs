@@ -190,13 +190,13 @@ fn a_pipeline_ends_when_its_source_has_ended_and_leaves_the_last_socket_readable
         stream::pipeline([source, dest], move |outcome| {
             noted(outcome);
             assert!(dest.readable(), "the reply is still to come");
-            timers::set_immediate(move || {
-                reader.end_with("reply");
-            });
+        });
+        reader.on(event::End, move |()| {
+            assert_eq!(*received.borrow(), 1 << 20);
+            reader.end_with("reply");
         });
         dest.on(event::Data, move |chunk| {
             notes.note(String::from_utf8_lossy(chunk));
-            assert_eq!(*received.borrow(), 1 << 20);
         });
         sender.end_with(pattern(1 << 20));
     });

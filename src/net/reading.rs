@@ -2,7 +2,7 @@
 //!
 //! | a read … | then |
 //! |---|---|
-//! | fills the buffer | the next one, up to so many; then the other sockets have their turn |
+//! | fills its chunk | the next one, up to so many bytes; then the other sockets have their turn |
 //! | comes back short | the socket is empty: no second read to be told so |
 //! | comes back short, the end being near | the end is read in a turn of its own, as in Node |
 
@@ -13,9 +13,16 @@ use super::speaker::InData;
 use crate::event;
 use crate::reactor::Counters;
 
-/// How many full buffers one socket may read before the others get their turn: twice libuv's. With
-/// several senders at once a quarter of the time is saved by it, and more brings no more.
-const READ_BUDGET: usize = 64;
+/// Bytes per read, and the longest chunk that a listener is handed: libuv's and Node's.
+const READ_CHUNK: usize = 64 * 1024;
+
+/// As `READ_CHUNK`, for a socket that is piped to others: an eighth of the system calls, and fewer
+/// awakenings at the other ends, carry 1.3 times the bytes.
+const PIPE_CHUNK: usize = 512 * 1024;
+
+/// How many bytes one socket may read before the others get their turn: twice libuv's. With several
+/// senders at once a quarter of the time is saved by it, and more brings no more.
+const READ_BUDGET: usize = 64 * READ_CHUNK;
 
 impl SocketHost<'_> {
     /// Reads while there is something to read and somebody who wants it.
@@ -26,14 +33,17 @@ impl SocketHost<'_> {
             return;
         }
         let mut buffer = self.event_loop.read_buffer.lend();
-        for _ in 0..READ_BUDGET {
+        let mut budget = READ_BUDGET;
+        while budget > 0 {
             if self.event_loop.is_interrupted() {
                 break;
             }
+            let buffer = &mut buffer[..self.chunk_size()];
+            budget = budget.saturating_sub(buffer.len());
             let mut filled = true;
             if cell.duplex.is_unbuffered() {
                 self.read_into_own();
-            } else if let Some(count) = self.receive(&mut buffer) {
+            } else if let Some(count) = self.receive(buffer) {
                 filled = count == buffer.len();
                 let in_data = InData::begin(cell);
                 cell.duplex.on_data(self, &buffer[..count]);
@@ -53,6 +63,16 @@ impl SocketHost<'_> {
             }
         }
         self.continue_reading();
+    }
+
+    /// How much the next read asks for. While a pipe waits, what is read is only kept.
+    fn chunk_size(&self) -> usize {
+        let cell = self.cell;
+        if cell.piped.get() && cell.duplex.readable_flowing() == Some(true) {
+            PIPE_CHUNK
+        } else {
+            READ_CHUNK
+        }
     }
 
     /// Reads once, and says how much there is for the stream.

@@ -1,10 +1,10 @@
-//! The one buffer that a loop reads into.
+//! The one buffer that a loop reads into. The system gives it memory only as far as it is used.
 
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 
-/// Bytes per read, and the longest chunk that a listener is handed. As libuv's and Node's.
-pub(crate) const READ_CHUNK: usize = 64 * 1024;
+/// The most that is ever read at once.
+const READ_BUFFER: usize = 512 * 1024;
 
 /// Lends the buffer to one socket at a time. It is made on first use, and whoever asks while it is
 /// lent (there should be nobody) gets another.
@@ -19,7 +19,7 @@ impl ReadBuffer {
         let bytes = self
             .0
             .take()
-            .unwrap_or_else(|| vec![0; READ_CHUNK].into_boxed_slice());
+            .unwrap_or_else(|| vec![0; READ_BUFFER].into_boxed_slice());
         Lent { owner: self, bytes }
     }
 }
