@@ -70,7 +70,9 @@ pub fn next_tick(callback: impl FnOnce() + 'static) {
 }
 
 fn set_timer(delay: Duration, repeats: bool, callback: Box<dyn FnMut()>) -> Timeout {
-    let delay = u64::try_from(delay.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
+    // What is less than a microsecond is the rounding of whoever computed the time.
+    let rest = u64::from(delay.subsec_micros().div_ceil(1000));
+    let delay = delay.as_secs().saturating_mul(1000).saturating_add(rest);
     let key = reactor::with(|event_loop| event_loop.set_timer(delay, repeats, callback));
     Timeout {
         key: key.unwrap_or(Key::RESERVED),

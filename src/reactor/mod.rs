@@ -422,7 +422,9 @@ impl Loop {
     }
 
     fn set_time(&self, now: Instant) {
-        self.now.set((now - self.started).as_millis() as u64);
+        let since = now - self.started;
+        self.now
+            .set(since.as_secs() * 1000 + u64::from(since.subsec_millis()));
     }
 
     pub(crate) fn reference(&self) {
