@@ -10,6 +10,7 @@ mod cell;
 mod connect;
 mod frames;
 mod idle;
+mod inquiry;
 mod listener;
 mod on_read;
 mod options;

@@ -4,22 +4,20 @@ use std::any::TypeId;
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
-use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::cell::{SocketCell, SocketHost};
 use super::connect::ConnectOptions;
 use super::options::SocketOptions;
-use super::server::Server;
 use super::transport::Transport;
-use super::{BoundSocket, Data, Family, ListenerChange, emitting};
+use super::{BoundSocket, Data, ListenerChange, emitting};
 use crate::error::{Error, Result, node};
 use crate::event;
 use crate::events::{Event, EventEmitter};
 use crate::machine::data::Repr;
 use crate::machine::read_half::Amount;
 use crate::machine::write_queue::Callback;
-use crate::machine::{AfterConnect, Host, Life, ReadyState};
+use crate::machine::{AfterConnect, Host, Life};
 use crate::reactor::{self, Key};
 
 /// One end of a connection. Node's `net.Socket`.
@@ -315,122 +313,8 @@ impl Socket {
     }
 }
 
-macro_rules! asked {
-    ($($(#[$doc:meta])* $name:ident -> $type:ty = |$host:ident| $answer:expr;)*) => {
-        /// What can be asked. A stale handle answers as a destroyed socket.
-        impl Socket {
-            $($(#[$doc])* pub fn $name(&self) -> $type { self.ask(|$host| $answer) })*
-        }
-    };
-}
-
-asked! {
-    /// Whether the socket is connecting.
-    connecting -> bool = |host| host.cell.duplex.life() == Life::Connecting;
-    /// Bytes received.
-    bytes_read -> u64 = |host| host.cell.duplex.bytes_read();
-    /// Bytes handed to the operating system, and while the socket lives those that are queued.
-    bytes_written -> u64 = |host| host.cell.duplex.bytes_written();
-    /// Whether the peer's end may still send. False from [`event::End`] on.
-    readable -> bool = |host| host.cell.duplex.is_readable();
-    /// Whether `write` may be called.
-    writable -> bool = |host| host.cell.duplex.is_writable();
-    /// Whether [`event::End`] was emitted.
-    readable_ended -> bool = |host| host.cell.duplex.readable_ended();
-    /// Whether `Data` flows; `None` if nobody has listened, paused or resumed.
-    readable_flowing -> Option<bool> = |host| host.cell.duplex.readable_flowing();
-    /// Bytes that are kept for a reader.
-    readable_length -> usize = |host| host.cell.duplex.readable_length();
-    /// How many bytes are kept before the kernel has to keep the rest.
-    readable_high_water_mark -> usize = |host| host.cell.duplex.readable_high_water_mark();
-    /// Whether `end` was called.
-    writable_ended -> bool = |host| host.cell.duplex.writable_ended();
-    /// Whether [`event::Finish`] was emitted.
-    writable_finished -> bool = |host| host.cell.duplex.writable_finished();
-    /// Bytes that have not been handed to the operating system. A write counts in full until its
-    /// last byte has.
-    writable_length -> usize = |host| host.cell.duplex.writable_length(host);
-    /// Whether a `write` returned false, and `Drain` has not come since.
-    writable_need_drain -> bool = |host| host.cell.duplex.writable_need_drain();
-    /// How often `uncork` has to be called.
-    writable_corked -> u32 = |host| host.cell.duplex.writable_corked();
-    /// From how many bytes on `write` returns false.
-    writable_high_water_mark -> usize = |host| host.cell.duplex.writable_high_water_mark();
-    /// Whether the socket stays open when the peer has ended.
-    allow_half_open -> bool = |host| host.cell.duplex.allow_half_open();
-    /// The error that destroyed the socket.
-    errored -> Option<Error> = |host| host.cell.duplex.error();
-    /// The address of this end.
-    local_socket_addr -> Option<SocketAddr> = |host| host.cell.local_address();
-    /// The address of the peer, while connected; and after that if it was asked for in time.
-    remote_socket_addr -> Option<SocketAddr> = |host| host.cell.remote_address();
-    /// The server that accepted this socket.
-    server -> Option<Server> = |host| host.cell.server.get().map(Server::from_key);
-    /// The addresses that were tried, where there were several.
-    auto_select_family_attempted_addresses -> Option<Vec<String>> =
-        |host| host.cell.rare(|rare| rare.attempted.clone()).flatten();
-}
-
-/// More that can be asked.
+/// The handle, for the rest of the crate.
 impl Socket {
-    /// Whether `destroy` was called, or the socket has destroyed itself.
-    pub fn destroyed(&self) -> bool {
-        self.with(|host| host.cell.duplex.is_destroyed())
-            .unwrap_or(true)
-    }
-
-    /// Whether there is no connection: not yet, or not any more.
-    pub fn pending(&self) -> bool {
-        self.with(|host| host.cell.duplex.life() != Life::Open)
-            .unwrap_or(true)
-    }
-
-    /// What can be done with the socket.
-    pub fn ready_state(&self) -> ReadyState {
-        self.with(|host| host.cell.duplex.ready_state())
-            .unwrap_or(ReadyState::Closed)
-    }
-
-    /// The idle timeout, if one is set.
-    pub fn timeout(&self) -> Option<Duration> {
-        self.ask(|host| host.cell.idle().and_then(|idle| idle.timeout()))
-    }
-
-    /// The address of this end, under Node's name for it; `None` for IPC and when not connected.
-    pub fn address(&self) -> Option<SocketAddr> {
-        self.local_socket_addr()
-    }
-
-    /// The IP address of this end.
-    pub fn local_address(&self) -> Option<IpAddr> {
-        self.local_socket_addr().map(|address| address.ip())
-    }
-
-    /// The port of this end.
-    pub fn local_port(&self) -> Option<u16> {
-        self.local_socket_addr().map(|address| address.port())
-    }
-
-    /// The family of this end's address.
-    pub fn local_family(&self) -> Option<Family> {
-        self.local_socket_addr().map(Family::from)
-    }
-
-    /// The IP address of the peer; see [`remote_socket_addr`](Socket::remote_socket_addr).
-    pub fn remote_address(&self) -> Option<IpAddr> {
-        self.remote_socket_addr().map(|address| address.ip())
-    }
-
-    /// The port of the peer.
-    pub fn remote_port(&self) -> Option<u16> {
-        self.remote_socket_addr().map(|address| address.port())
-    }
-
-    /// The family of the peer's address.
-    pub fn remote_family(&self) -> Option<Family> {
-        self.remote_socket_addr().map(Family::from)
-    }
-
     pub(super) fn from_key(key: Key) -> Socket {
         Socket {
             key,
@@ -450,11 +334,11 @@ impl Socket {
         self.with(|host| host.emit_value(event, socket));
     }
 
-    fn with<R>(self, f: impl FnOnce(&SocketHost<'_>) -> R) -> Option<R> {
+    pub(super) fn with<R>(self, f: impl FnOnce(&SocketHost<'_>) -> R) -> Option<R> {
         SocketHost::with(self.key, f)
     }
 
-    fn ask<R: Default>(self, f: impl FnOnce(&SocketHost<'_>) -> R) -> R {
+    pub(super) fn ask<R: Default>(self, f: impl FnOnce(&SocketHost<'_>) -> R) -> R {
         self.with(f).unwrap_or_default()
     }
 

@@ -16,26 +16,23 @@
 //! After every single callback, writes that it made go out and the tick queue is drained
 //! ([`Loop::settle`]).
 //!
-//! An error that nobody handles and a panic of the user's code interrupt the run in the same way:
-//! nothing unwinds through the loop ([`Loop::call`] sees to that), what was being done is completed,
-//! nothing further is called, and then `run` ends with the error or the panic. What is still to be
-//! called is taken out of queues of the loop one by one, so all of it is still there, and the loop
-//! can be run again.
+//! A run can be interrupted (`interruption`): what is still to be called is taken out of queues of the
+//! loop one by one, so all of it is still there, and the loop can be run again.
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::error::{self, Error, Result};
+use crate::error::{self, Result};
 
 mod buffers;
 mod clock;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod handle;
+mod immediates;
+mod interruption;
 mod metrics;
 mod poller;
 mod pool;
@@ -51,6 +48,9 @@ pub use remote::Remote;
 pub(crate) use table::{Key, Table};
 
 use buffers::ReadBuffer;
+use immediates::Immediate;
+pub(crate) use interruption::Hook;
+use interruption::Interruption;
 use poller::Poller;
 use pool::Pool;
 use timers::TimerQueue;
@@ -102,22 +102,6 @@ pub(crate) struct Loop {
 
     pub(crate) read_buffer: ReadBuffer,
     pub(crate) counters: Counters,
-}
-
-/// What takes the errors that no listener took.
-pub(crate) type Hook = Rc<dyn Fn(Error)>;
-
-struct Immediate {
-    callback: Box<dyn FnOnce()>,
-    referenced: bool,
-}
-
-/// Why a run ends though there is more to do.
-enum Interruption {
-    /// An error that nobody listened for.
-    Error(Error),
-    /// The user's code has panicked.
-    Panic(Box<dyn Any + Send>),
 }
 
 /// How long one turn may wait in poll.
@@ -201,12 +185,7 @@ impl Loop {
         if self.may_go_on() {
             turns()?;
         }
-        self.interrupted.set(false);
-        match self.interruption.take() {
-            Some(Interruption::Error(error)) => Err(error),
-            Some(Interruption::Panic(panic)) => resume_unwind(panic),
-            None => Ok(()),
-        }
+        self.end_interruption()
     }
 
     /// After a callback: the writes that it made go out, then the ticks that it queued are called,
@@ -316,25 +295,6 @@ impl Loop {
         Some(Duration::from_millis(wakeup.saturating_sub(self.now.get())))
     }
 
-    fn run_check(&self) {
-        let count = self.check.borrow().len();
-        for _ in 0..count {
-            if !self.may_dispatch() {
-                return;
-            }
-            let key = self.check.borrow_mut().pop_front();
-            let Some(key) = key else { return };
-            let immediate = self.immediates.borrow_mut().remove(key);
-            if let Some(immediate) = immediate {
-                if immediate.referenced {
-                    self.unreference();
-                }
-                self.call(immediate.callback);
-                self.settle();
-            }
-        }
-    }
-
     fn run_closing(&self) {
         // Those that are closed meanwhile wait for the next turn, so this turn's are set apart.
         let first_new = self.closing.borrow().len();
@@ -352,11 +312,6 @@ impl Loop {
     /// not.
     fn may_dispatch(&self) -> bool {
         !self.is_interrupted()
-    }
-
-    /// Whether the run is about to end: what calls the user's code should be left for the next.
-    pub(crate) fn is_interrupted(&self) -> bool {
-        self.interrupted.get()
     }
 
     /// Whether what calls the user's code is part of a run: there a panic does not unwind through it,
@@ -378,38 +333,6 @@ impl Loop {
 
     pub(crate) fn stop(&self) {
         self.stopping.set(true);
-    }
-
-    /// Calls the user's code. Its panic ends the run, once whoever called this is done; outside of
-    /// a run it goes on to the caller.
-    pub(crate) fn call(&self, call: impl FnOnce()) {
-        if !self.running.get() {
-            return call();
-        }
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(call)) {
-            self.interrupt(Interruption::Panic(panic));
-        }
-    }
-
-    /// What an error is handed to that no listener takes.
-    pub(crate) fn unhandled_error(&self, error: Error) {
-        let hook = self.on_unhandled.borrow().clone();
-        match hook {
-            Some(hook) => self.call(|| hook(error)),
-            None => self.interrupt(Interruption::Error(error)),
-        }
-    }
-
-    /// The first reason is what ends the run.
-    fn interrupt(&self, why: Interruption) {
-        if !self.interrupted.replace(true) {
-            self.interruption.set(Some(why));
-        }
-    }
-
-    pub(crate) fn on_unhandled_error(&self, hook: Option<Hook>) {
-        // The old hook is dropped when the borrow is over: it is the user's code.
-        let _old = self.on_unhandled.replace(hook);
     }
 
     /// Milliseconds since the loop was made, as of the last time it looked.
@@ -508,48 +431,6 @@ impl Loop {
     /// Calls `task` in the next poll phase, as if an event had come.
     pub(crate) fn continue_later(&self, task: Task) {
         self.unfinished.borrow_mut().push_back(task);
-    }
-}
-
-/// Immediates.
-impl Loop {
-    pub(crate) fn set_immediate(&self, callback: Box<dyn FnOnce()>) -> Key {
-        let key = self.immediates.borrow_mut().insert(Immediate {
-            callback,
-            referenced: true,
-        });
-        self.check.borrow_mut().push_back(key);
-        self.reference();
-        key
-    }
-
-    pub(crate) fn clear_immediate(&self, key: Key) {
-        let immediate = self.immediates.borrow_mut().remove(key);
-        if immediate.is_some_and(|immediate| immediate.referenced) {
-            self.unreference();
-        }
-    }
-
-    /// Whether the immediate keeps the loop alive; `None` once it was called or cleared.
-    pub(crate) fn immediate_is_referenced(&self, key: Key) -> Option<bool> {
-        self.immediates
-            .borrow()
-            .get(key)
-            .map(|immediate| immediate.referenced)
-    }
-
-    pub(crate) fn set_immediate_referenced(&self, key: Key, referenced: bool) {
-        let mut immediates = self.immediates.borrow_mut();
-        let Some(immediate) = immediates.get_mut(key) else {
-            return;
-        };
-        if std::mem::replace(&mut immediate.referenced, referenced) != referenced {
-            if referenced {
-                self.reference()
-            } else {
-                self.unreference()
-            }
-        }
     }
 }
 

@@ -1,0 +1,69 @@
+//! Immediates: what the check phase calls.
+
+use super::{Key, Loop};
+
+pub(super) struct Immediate {
+    callback: Box<dyn FnOnce()>,
+    referenced: bool,
+}
+
+impl Loop {
+    /// The check phase.
+    pub(super) fn run_check(&self) {
+        let count = self.check.borrow().len();
+        for _ in 0..count {
+            if !self.may_dispatch() {
+                return;
+            }
+            let key = self.check.borrow_mut().pop_front();
+            let Some(key) = key else { return };
+            let immediate = self.immediates.borrow_mut().remove(key);
+            if let Some(immediate) = immediate {
+                if immediate.referenced {
+                    self.unreference();
+                }
+                self.call(immediate.callback);
+                self.settle();
+            }
+        }
+    }
+
+    pub(crate) fn set_immediate(&self, callback: Box<dyn FnOnce()>) -> Key {
+        let key = self.immediates.borrow_mut().insert(Immediate {
+            callback,
+            referenced: true,
+        });
+        self.check.borrow_mut().push_back(key);
+        self.reference();
+        key
+    }
+
+    pub(crate) fn clear_immediate(&self, key: Key) {
+        let immediate = self.immediates.borrow_mut().remove(key);
+        if immediate.is_some_and(|immediate| immediate.referenced) {
+            self.unreference();
+        }
+    }
+
+    /// Whether the immediate keeps the loop alive; `None` once it was called or cleared.
+    pub(crate) fn immediate_is_referenced(&self, key: Key) -> Option<bool> {
+        self.immediates
+            .borrow()
+            .get(key)
+            .map(|immediate| immediate.referenced)
+    }
+
+    pub(crate) fn set_immediate_referenced(&self, key: Key, referenced: bool) {
+        let mut immediates = self.immediates.borrow_mut();
+        let Some(immediate) = immediates.get_mut(key) else {
+            return;
+        };
+        if std::mem::replace(&mut immediate.referenced, referenced) != referenced {
+            if referenced {
+                self.reference()
+            } else {
+                self.unreference()
+            }
+        }
+    }
+}
