@@ -12,6 +12,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use soquete::framing::{Flow, FrameReader, Lines};
 use soquete::net::{ServerOptions, Socket, SocketOptions, StdStream};
 use soquete::{event, net, timers};
 
@@ -158,6 +159,44 @@ fn a_connection_is_handed_to_the_loop_of_another_thread() {
     run();
     other.join().unwrap();
     assert_eq!(received.get(), 1 << 20);
+}
+
+#[test]
+fn what_frames_have_not_delivered_is_not_lost() {
+    pair(|socket, peer| {
+        let mut peer_writes = ["wo\nth", "ree\n"].into_iter();
+        peer.write("one\nt");
+        socket.frames(FrameReader::new(Lines::new(), 100), move |line| {
+            let error = socket.into_std().expect_err("there may be more");
+            assert_eq!(error.code(), "ERR_SOCKET_NOT_IDLE");
+            if line == b"three" {
+                return timers::next_tick(move || {
+                    socket.into_std().expect("now there is nothing");
+                    peer.destroy();
+                });
+            }
+            timers::next_tick(move || {
+                socket.into_std().expect_err("a frame has begun");
+            });
+            peer.write(peer_writes.next().unwrap());
+        });
+    });
+    run();
+}
+
+#[test]
+fn a_change_of_format_leaves_a_socket_that_can_be_handed_over() {
+    pair(|socket, peer| {
+        peer.write("upgrade\n");
+        socket.frames(FrameReader::new(Lines::new(), 100), move |_| {
+            timers::next_tick(move || {
+                socket.into_std().expect("the framing is over");
+                peer.destroy();
+            });
+            Flow::Stop
+        });
+    });
+    run();
 }
 
 #[test]

@@ -165,8 +165,9 @@ impl Socket {
     /// Takes the stream out of the loop, in blocking mode, as the standard library's are. This
     /// socket then closes as a destroyed one does, without ending the connection.
     ///
-    /// Nothing may be lost by that: all that was read must have been consumed, and all that was
-    /// written handed over to the operating system. A server that hands its connections on sets
+    /// Nothing may be lost by that: all that was read must have been consumed (a frame that has begun
+    /// must have ended, and its listener returned), and all that was written handed over to the
+    /// operating system. A server that hands its connections on sets
     /// [`pause_on_connect`](super::ServerOptions::pause_on_connect), so that nothing is read at all.
     ///
     /// # Errors
@@ -178,6 +179,10 @@ impl Socket {
             let duplex = &host.cell.duplex;
             if duplex.life() != Life::Open {
                 return Err(node::socket_closed());
+            }
+            if host.cell.in_frame.get() {
+                let reason = "bytes that were read have not been delivered as frames";
+                return Err(node::not_idle(reason.into()));
             }
             if let Some(reason) = duplex.why_not_idle(host) {
                 return Err(node::not_idle(reason));

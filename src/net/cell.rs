@@ -43,6 +43,8 @@ pub(crate) struct SocketCell {
     pub(crate) no_delay: Cell<bool>,
     /// A chunk is being handed on; what its listeners write goes out when all have returned.
     pub(super) in_data: Cell<bool>,
+    /// Some of what was read is with a framing, which has not delivered it.
+    pub(super) in_frame: Cell<bool>,
     /// Whether there are pipes from this socket to others.
     pub(super) piped: Cell<bool>,
     pub(crate) server: Cell<Option<Key>>,
@@ -109,6 +111,7 @@ impl SocketCell {
             referenced: Cell::new(true),
             no_delay: Cell::new(false),
             in_data: Cell::new(false),
+            in_frame: Cell::new(false),
             piped: Cell::new(false),
             server: Cell::new(None),
             idle: OnceCell::new(),

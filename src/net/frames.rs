@@ -250,6 +250,7 @@ where
             let Some(source) = self.source.take() else {
                 return;
             };
+            host.cell.in_frame.set(true);
             let mut out = Out {
                 framing: &self,
                 source: Some(source),
@@ -297,11 +298,9 @@ where
             return self.leave(host, source.reader.into_rest());
         }
         duplex.hold(host, why != Stopped::No);
-        self.clock.look(
-            self.socket,
-            source.reader.partial().map(|partial| partial.at),
-            why,
-        );
+        let open_at = source.reader.partial().map(|partial| partial.at);
+        host.cell.in_frame.set(open_at.is_some());
+        self.clock.look(self.socket, open_at, why);
         self.source.set(Some(source));
         if why == Stopped::OutOfTurn {
             self.deliver_later();
@@ -321,6 +320,7 @@ where
     fn close(&self) {
         self.clock.stop();
         let _source = self.source.take();
+        SocketHost::with(self.socket.key(), |host| host.cell.in_frame.set(false));
         for id in self.listeners.take() {
             self.socket.remove_listener(id);
         }
