@@ -11,7 +11,7 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use crate::reactor::{self, Job, Key};
+use crate::reactor::{self, AfterCall, Job, Key};
 
 /// A handle is good on its own thread only.
 type NotSend = PhantomData<*const ()>;
@@ -42,13 +42,13 @@ pub struct Immediate {
 /// # }
 /// ```
 pub fn set_timeout(delay: Duration, callback: impl FnMut() + 'static) -> Timeout {
-    set_timer(delay, false, Box::new(callback))
+    set_timer(delay, AfterCall::Removed, Box::new(callback))
 }
 
 /// Calls `callback` again and again, `delay` after it was last called, or as soon after that as it
 /// has returned.
 pub fn set_interval(delay: Duration, callback: impl FnMut() + 'static) -> Timeout {
-    set_timer(delay, true, Box::new(callback))
+    set_timer(delay, AfterCall::Armed, Box::new(callback))
 }
 
 /// Calls `callback` in this turn of the loop, after what is ready; in the next turn, if called by
@@ -69,11 +69,11 @@ pub fn next_tick(callback: impl FnOnce() + 'static) {
     reactor::with(|event_loop| event_loop.next_tick(Job::Call(Box::new(callback))));
 }
 
-fn set_timer(delay: Duration, repeats: bool, callback: Box<dyn FnMut()>) -> Timeout {
+fn set_timer(delay: Duration, after_call: AfterCall, callback: Box<dyn FnMut()>) -> Timeout {
     // What is less than a microsecond is the rounding of whoever computed the time.
     let rest = u64::from(delay.subsec_micros().div_ceil(1000));
     let delay = delay.as_secs().saturating_mul(1000).saturating_add(rest);
-    let key = reactor::with(|event_loop| event_loop.set_timer(delay, repeats, callback));
+    let key = reactor::with(|event_loop| event_loop.set_timer(delay, after_call, callback));
     Timeout {
         key: key.unwrap_or(Key::RESERVED),
         _not_send: PhantomData,

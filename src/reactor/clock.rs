@@ -5,30 +5,37 @@ use super::{Key, Loop, Task};
 
 /// The payload of a timer.
 pub(crate) struct TimerTask {
-    callback: Callback,
+    /// Gone while it is running.
+    call: Option<Box<dyn FnMut()>>,
     delay: u64,
-    repeats: bool,
+    after_call: AfterCall,
     referenced: bool,
     /// Whether this timer is among those that keep the loop alive: armed and referenced.
     counted: bool,
 }
 
-enum Callback {
-    /// Of a handle: its idle timeout, an attempt to connect.
-    Task(Task),
-    Call(Box<dyn FnMut()>),
-    /// Running at this moment.
-    Out,
+/// What becomes of a timer that was called and not armed meanwhile.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AfterCall {
+    Removed,
+    Armed,
+    /// It stays until its owner arms or removes it.
+    Kept,
 }
 
 impl Loop {
     /// A timer of the user's, armed. Its delay counts from the call, however long the callback that
     /// makes it has been running.
-    pub(crate) fn set_timer(&self, delay: u64, repeats: bool, call: Box<dyn FnMut()>) -> Key {
+    pub(crate) fn set_timer(
+        &self,
+        delay: u64,
+        after_call: AfterCall,
+        call: Box<dyn FnMut()>,
+    ) -> Key {
         let task = TimerTask {
-            callback: Callback::Call(call),
+            call: Some(call),
             delay,
-            repeats,
+            after_call,
             referenced: true,
             counted: true,
         };
@@ -46,10 +53,13 @@ impl Loop {
 
     /// A timer of a handle's, not armed, which does not keep the loop alive.
     pub(crate) fn insert_timer(&self, task: Task) -> Key {
+        let call = move || {
+            super::with(|event_loop| task.run(event_loop));
+        };
         self.timers.borrow_mut().insert(TimerTask {
-            callback: Callback::Task(task),
+            call: Some(Box::new(call)),
             delay: 1,
-            repeats: false,
+            after_call: AfterCall::Kept,
             referenced: false,
             counted: false,
         })
@@ -105,25 +115,15 @@ impl Loop {
     }
 
     fn fire(&self, key: Key) {
-        let callback = {
+        let call = {
             let timers = &mut *self.timers.borrow_mut();
             self.count(timers, key);
-            let Some(task) = timers.get_mut(key) else {
-                return;
-            };
-            match task.callback {
-                Callback::Task(task) => Callback::Task(task),
-                _ => std::mem::replace(&mut task.callback, Callback::Out),
-            }
+            timers.get_mut(key).and_then(|task| task.call.take())
         };
-        match callback {
-            Callback::Task(task) => task.run(self),
-            Callback::Call(mut call) => {
-                let called_at = self.now();
-                self.call(&mut call);
-                self.after_call(key, call, called_at);
-            }
-            Callback::Out => {}
+        if let Some(mut call) = call {
+            let called_at = self.now();
+            self.call(&mut call);
+            self.after_call(key, call, called_at);
         }
     }
 
@@ -135,10 +135,10 @@ impl Loop {
             let armed = timers.is_armed(key);
             match timers.get_mut(key) {
                 None => Some(call),
-                Some(task) if armed || task.repeats => {
-                    task.callback = Callback::Call(call);
+                Some(task) if armed || task.after_call != AfterCall::Removed => {
+                    task.call = Some(call);
                     let deadline = called_at.saturating_add(task.delay.max(1));
-                    if !armed {
+                    if !armed && task.after_call == AfterCall::Armed {
                         timers.arm(key, deadline);
                     }
                     self.count(timers, key);

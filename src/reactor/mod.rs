@@ -40,7 +40,7 @@ mod remote;
 mod table;
 mod timers;
 
-pub(crate) use clock::TimerTask;
+pub(crate) use clock::{AfterCall, TimerTask};
 pub(crate) use handle::{Handle, Job, Ready, Task};
 pub(crate) use metrics::Counters;
 pub use metrics::Metrics;

@@ -16,6 +16,8 @@
 //! A slot's list is in no useful order after such a move, so the timers that are due together are
 //! sorted by deadline, then by the order in which they were armed. That is Node's order.
 
+use std::cmp::Reverse;
+
 use super::table::{Key, Table};
 
 const WHEELS: usize = 6;
@@ -34,15 +36,16 @@ pub(crate) struct TimerQueue<T> {
     occupied: [u64; WHEELS],
     /// Everything up to and including this moment has been taken out of the wheels.
     elapsed: u64,
-    next_sequence: u64,
+    next_sequence: u32,
     /// What the last `advance` found due, the next one last.
-    due: Vec<(u64, u64, Key)>,
+    due: Vec<(u64, u32, Key)>,
 }
 
 struct Timer<T> {
     payload: T,
     deadline: u64,
-    sequence: u64,
+    /// Counts the armings, and begins again after 2³² of them: it orders timers of one deadline.
+    sequence: u32,
     place: Place,
     previous: u32,
     next: u32,
@@ -93,8 +96,7 @@ impl<T> TimerQueue<T> {
     /// A new timer that is armed for `deadline`.
     pub(crate) fn insert_armed(&mut self, payload: T, deadline: u64) -> Key {
         let slot = self.slot_for(deadline);
-        let sequence = self.next_sequence;
-        self.next_sequence += 1;
+        let sequence = self.sequence();
         let previous = self.slots[slot as usize].last;
         let key = self.timers.insert(Timer {
             payload,
@@ -111,9 +113,8 @@ impl<T> TimerQueue<T> {
     /// Arms a timer for `deadline`, whether it was armed before or not.
     pub(crate) fn arm(&mut self, key: Key, deadline: u64) {
         self.disarm(key);
-        let sequence = self.next_sequence;
+        let sequence = self.sequence();
         if let Some(timer) = self.timers.get_mut(key) {
-            self.next_sequence += 1;
             timer.deadline = deadline;
             timer.sequence = sequence;
             self.link(key);
@@ -174,7 +175,10 @@ impl<T> TimerQueue<T> {
             self.empty_slot(slot, start);
         }
         self.elapsed = self.elapsed.max(now);
-        self.due.sort_unstable_by(|a, b| b.cmp(a));
+        // The last sequence first, the one before it next, and so on back through the beginning.
+        let since = |sequence: u32| self.next_sequence.wrapping_sub(sequence);
+        self.due
+            .sort_unstable_by_key(|&(deadline, sequence, _)| (Reverse(deadline), since(sequence)));
     }
 
     /// The next timer of those that the last [`advance`](TimerQueue::advance) found due. One that
@@ -211,6 +215,12 @@ impl<T> TimerQueue<T> {
             }
         }
         next
+    }
+
+    fn sequence(&mut self) -> u32 {
+        let sequence = self.next_sequence;
+        self.next_sequence = sequence.wrapping_add(1);
+        sequence
     }
 
     fn empty_slot(&mut self, slot: u16, now: u64) {
@@ -327,6 +337,17 @@ mod tests {
         }
         assert!(fire(&mut queue, 4_099).is_empty());
         assert_eq!(fire(&mut queue, 4_100), [0, 1, 2]);
+    }
+
+    #[test]
+    fn the_order_holds_when_the_count_of_armings_begins_again() {
+        let mut queue = TimerQueue::new();
+        queue.next_sequence = u32::MAX - 1;
+        for payload in 0..4 {
+            queue.insert_armed(payload, 10);
+        }
+        assert_eq!(queue.next_sequence, 2);
+        assert_eq!(fire(&mut queue, 10), [0, 1, 2, 3]);
     }
 
     #[test]

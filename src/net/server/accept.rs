@@ -6,7 +6,7 @@ use crate::event;
 use crate::net::cell::{SocketCell, SocketHost};
 use crate::net::listener::{Accepted, Reserve};
 use crate::net::transport::Transport;
-use crate::reactor::{Counters, Task};
+use crate::reactor::{AfterCall, Counters, Task};
 
 /// How many connections one server accepts before others get their turn.
 const ACCEPT_BUDGET: usize = 64;
@@ -73,9 +73,9 @@ impl ServerHost<'_> {
                 host.accept_ready();
             });
         };
-        let timer = self
-            .event_loop
-            .set_timer(EXHAUSTION_PAUSE_MS, false, Box::new(again));
+        let timer =
+            self.event_loop
+                .set_timer(EXHAUSTION_PAUSE_MS, AfterCall::Removed, Box::new(again));
         self.event_loop.set_timer_referenced(timer, false);
     }
 
