@@ -4,12 +4,14 @@
 
 mod support;
 
-use std::net::{IpAddr, TcpStream};
+use std::io::Write;
+use std::net::{IpAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use socket2::{Domain, SockAddr, Socket as RawSocket, Type};
 use soquete::net::{self, ConnectOptions, Socket};
-use soquete::{event, timers};
+use soquete::{Error, event, timers};
 use support::{note, record, run_to_end};
 
 /// A port of one address on which connects hang: its backlog is full, and nobody accepts.
@@ -101,6 +103,43 @@ fn the_second_address_is_tried_when_the_first_does_not_answer() {
             "connect",
             "close false"
         ]
+    );
+}
+
+#[test]
+fn a_connection_that_came_up_before_the_run_was_interrupted_is_not_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let timeout = Duration::from_millis(20);
+    let options = ConnectOptions::new(port)
+        .host("x")
+        .auto_select_family_attempt_timeout(timeout)
+        .lookup(|_, _, done| {
+            timers::set_immediate(|| {
+                // In the same batch, and before the connection: what interrupts the run.
+                let (mut other, ours) = UnixStream::pair().unwrap();
+                other.write_all(b"x").unwrap();
+                let socket = Socket::from_std(ours).unwrap();
+                socket.on(event::Data, move |_| {
+                    socket.destroy_with(Error::new("EXAMPLE", "nobody listens"));
+                });
+                let addresses = ["127.0.0.1", "127.0.0.2"].map(|a| a.parse().unwrap());
+                done(Ok(addresses.to_vec()));
+            });
+        });
+    let client = watch(net::connect(options));
+    client.on(event::Connect, move |()| {
+        client.destroy();
+    });
+    let interrupted = soquete::run().unwrap_err();
+    assert_eq!(interrupted.code(), "EXAMPLE");
+    assert_eq!(record(), ["attempt 127.0.0.1"]);
+    std::thread::sleep(2 * timeout);
+    run_to_end();
+    assert_eq!(
+        record(),
+        ["connect", "close false"],
+        "the attempt has not timed out"
     );
 }
 

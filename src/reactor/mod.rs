@@ -142,7 +142,10 @@ impl Loop {
     /// Runs turns until nothing keeps the loop alive, `stop` is called, or an error is not handled.
     pub(crate) fn run(&self) -> Result<()> {
         self.running(|| {
-            self.run_timers();
+            // What an interrupted run has left of a batch came before the timers that are due now.
+            if !self.poller.has_events() {
+                self.run_timers();
+            }
             while self.may_go_on() && self.is_alive() {
                 self.turn(Wait::ForEvents)?;
             }
