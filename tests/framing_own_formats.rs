@@ -2,8 +2,8 @@
 //! reader when they are wrong.
 
 use soquete::framing::{
-    Cut, Flow, Format, FrameError, FrameReader, Item, LengthPrefix, Malformed, Streamable,
-    Unpacked, Window,
+    Cobs, Cut, Flow, Format, FrameError, FrameReader, Item, Json, LengthPrefix, Lines, Malformed,
+    Netstring, Proxy, Streamable, Unpacked, Window,
 };
 
 /// Gives the same answer always.
@@ -175,4 +175,55 @@ fn a_format_may_unmask_and_check_its_payload() {
         ];
         assert_eq!(seen, expected, "in steps of {step}");
     }
+}
+
+/// What a reader makes of a stream that comes byte by byte, and of its end.
+fn told<F: Format>(mut reader: FrameReader<F>, stream: &[u8]) -> Vec<String> {
+    let mut told = vec![];
+    let mut outcomes = vec![];
+    for chunk in stream.chunks(1) {
+        let note = |item: Item<'_>| {
+            told.push(format!("{item:?}"));
+            Flow::Continue
+        };
+        outcomes.push(reader.push(chunk, note));
+    }
+    let note = |item: Item<'_>| {
+        told.push(format!("{item:?}"));
+        Flow::Continue
+    };
+    outcomes.push(reader.finish(note));
+    told.extend(outcomes.iter().map(|outcome| format!("{outcome:?}")));
+    told
+}
+
+#[test]
+fn a_format_in_a_box_is_the_format() {
+    fn same<F: Format + Clone + 'static>(format: F, limit: usize, stream: &[u8]) {
+        let boxed: Box<dyn Format> = Box::new(format.clone());
+        assert_eq!(
+            told(FrameReader::new(boxed, limit), stream),
+            told(FrameReader::new(format, limit), stream)
+        );
+    }
+    same(Lines::new(), 6, b"one\r\ntwo\nlast");
+    same(LengthPrefix::u16_be(), 6, b"\0\x02hi\0\x07");
+    // What must stand behind a payload, and what a payload becomes and how long it may be.
+    same(Netstring::new(), 6, b"2:hi,2:ho;");
+    same(Cobs::new(), 6, b"\x03ab\x02c\0\x07abcdef\0\x08abcdefg\0");
+
+    // A head of more than the usual size, and a number that only the end of the input ends.
+    let address = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
+    let header = format!("PROXY TCP6 {address} {address} 65535 65535\r\n");
+    same(Proxy::new(), 200, header.as_bytes());
+    same(Json::new(), 6, b"12");
+
+    let boxed: Box<dyn Streamable> = Box::new(Lines::new());
+    assert_eq!(
+        told(FrameReader::new(boxed, 6).stream_above(1), b"three\n"),
+        told(
+            FrameReader::new(Lines::new(), 6).stream_above(1),
+            b"three\n"
+        )
+    );
 }

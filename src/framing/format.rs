@@ -94,6 +94,51 @@ pub trait Format {
 /// Implement it for every format that has no [`unpack`](Format::unpack); there is nothing to it.
 pub trait Streamable: Format {}
 
+/// A format that is chosen when the program runs: a `Box<dyn Format>`, or a `Box<dyn Streamable>`.
+///
+/// ```
+/// use soquete::framing::{Flow, Format, FrameReader, LengthPrefix, Lines};
+///
+/// let format: Box<dyn Format> = match std::env::args().len() {
+///     1 => Box::new(Lines::new()),
+///     _ => Box::new(LengthPrefix::u32_be()),
+/// };
+/// let mut reader = FrameReader::new(format, 100);
+/// # reader.push(b"line\n", |item| { assert_eq!(item.frame(), Some(&b"line"[..])); Flow::Continue })?;
+/// # Ok::<(), soquete::framing::FrameError>(())
+/// ```
+impl<F: Format + ?Sized> Format for Box<F> {
+    fn cut(&mut self, window: Window<'_>) -> Result<Cut, Malformed> {
+        (**self).cut(window)
+    }
+
+    fn overhead(&self) -> usize {
+        (**self).overhead()
+    }
+
+    fn at_end(&mut self, window: Window<'_>) -> Result<Cut, Malformed> {
+        (**self).at_end(window)
+    }
+
+    fn forget(&mut self, bytes: usize) {
+        (**self).forget(bytes)
+    }
+
+    fn check_tail(&mut self, tail: &[u8]) -> Result<(), Malformed> {
+        (**self).check_tail(tail)
+    }
+
+    fn raw_limit(&self, limit: usize) -> usize {
+        (**self).raw_limit(limit)
+    }
+
+    fn unpack(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<Unpacked, Malformed> {
+        (**self).unpack(raw, out)
+    }
+}
+
+impl<F: Streamable + ?Sized> Streamable for Box<F> {}
+
 /// A format's answer: what the window begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
