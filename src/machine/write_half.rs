@@ -121,9 +121,15 @@ impl WriteHalf {
         (self.accepted.get() - self.settled.get()) as usize
     }
 
-    /// Bytes that wait for a `write` or an `uncork`, rather than for a request to complete.
+    /// Bytes that the kernel has not taken. Those that it has count in `length` all the same, until
+    /// their write is complete.
+    fn unsent(&self) -> usize {
+        (self.accepted.get() - self.sent.get()) as usize
+    }
+
+    /// Whether bytes wait for a `write` or an `uncork`, rather than for a request to complete.
     fn has_unsent(&self) -> bool {
-        self.accepted.get() > self.sent.get()
+        self.unsent() > 0
     }
 
     #[inline(always)]
@@ -262,14 +268,14 @@ impl Duplex {
     fn after_write_call(&self, host: &impl Host) -> bool {
         let half = &self.write;
         // What only waits for the end of the callback counts as sent, as it is in Node.
-        let length = if half.flush_scheduled.get() {
-            0
+        let (length, queued) = if half.flush_scheduled.get() {
+            (0, 0)
         } else {
-            half.length()
+            (half.length(), half.unsent())
         };
         let ceiling = half.ceiling.get() as usize;
-        if ceiling > 0 && length > ceiling {
-            self.destroy(host, Some(node::write_queue_full(ceiling, length)));
+        if ceiling > 0 && queued > ceiling {
+            self.destroy(host, Some(node::write_queue_full(ceiling, queued)));
             return false;
         }
         let room = length == 0 || length < half.high_water_mark.get() as usize;

@@ -390,3 +390,14 @@ export function bytes_written_counts_what_is_queued_while_open(t) {
     c.destroy();
   }, paused);
 }
+
+export function a_big_write_counts_in_full_until_its_last_byte_is_taken(t) {
+  t.pair((c, s) => {
+    c.write('small');
+    t.log('c', `${c.write(Buffer.alloc(16 << 20))} ${c.writableLength}`);
+    c.write('queued');
+    t.log('c', `${c.writableLength} ${c.bytesWritten}`);
+    c.on('drain', () => { t.log('c', `drain ${c.writableLength}`); c.end(); });
+    drinkLater(t, s);
+  }, paused);
+}

@@ -39,6 +39,7 @@ crate::family!("writing":
     callbacks_of_writes_from_several_turns,
     many_listeners_write,
     bytes_written_counts_what_is_queued_while_open,
+    a_big_write_counts_in_full_until_its_last_byte_is_taken,
 );
 
 const MUCH: usize = 16 << 20;
@@ -450,6 +451,23 @@ fn bytes_written_counts_what_is_queued_while_open(t: Trace) {
         c.write("queued");
         t.log("c", c.bytes_written().to_string());
         c.destroy();
+    });
+}
+
+/// Borrowed, for it is only of those that a part is queued.
+fn a_big_write_counts_in_full_until_its_last_byte_is_taken(t: Trace) {
+    one_way(t, move |c, s| {
+        c.write("small");
+        let written = c.write(&vec![0; MUCH][..]);
+        t.log("c", format!("{written} {}", c.writable_length()));
+        c.write("queued");
+        let (length, bytes) = (c.writable_length(), c.bytes_written());
+        t.log("c", format!("{length} {bytes}"));
+        c.on(event::Drain, move |()| {
+            t.log("c", format!("drain {}", c.writable_length()));
+            c.end();
+        });
+        drink_later(s);
     });
 }
 

@@ -257,10 +257,34 @@ fn a_read_error_leaves_the_request_to_be_cancelled() {
 }
 
 #[test]
+fn a_big_write_counts_in_full_until_its_last_byte_has_gone_whoever_owns_it() {
+    let big = 80 * 1024;
+    for write in [Write(big, Without), Write(big, With), WriteOwned(big, With)] {
+        let world = World::open();
+        world.run(&[
+            kernel(Room(big - 2000)),
+            user(Write(2000, With)),
+            user(write),
+        ]);
+        assert_eq!(world.sent(), big as u64 - 2000);
+        assert_eq!(world.duplex.writable_length(&*world), big);
+        assert!(world.duplex.writable_need_drain());
+        assert_eq!(world.trace(), "");
+        world.run(&[kernel(Room(3999)), Turn]);
+        assert_eq!(world.duplex.writable_length(&*world), big);
+        world.run(&[kernel(Room(1)), Turn]);
+        assert_eq!(world.duplex.writable_length(&*world), 0);
+        assert!(world.trace().contains("drain"), "{write:?}");
+    }
+}
+
+#[test]
 fn more_than_the_ceiling_destroys_the_socket() {
     let world = World::open();
     world.duplex.set_max_write_queue(10);
+    // What the kernel has taken does not count.
     world.run(&[kernel(Room(2)), user(Write(10, With)), Turn]);
+    world.run(&[user(Write(2, With)), Turn]);
     assert_eq!(world.trace(), "");
     world.run(&[user(Write(1, With)), Turn]);
     let trace = world.trace();

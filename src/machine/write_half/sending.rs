@@ -27,7 +27,7 @@ impl Duplex {
         host.activity();
         match self.send_queued(host, half.accepted.get()) {
             Ok(true) => self.settle_all(host),
-            Ok(false) => self.wait_for_room(),
+            Ok(false) => self.wait_for_room(0),
             Err(error) => self.fail_write(host, &error),
         }
         half.give_back_empty_queue();
@@ -42,12 +42,14 @@ impl Duplex {
         }
     }
 
-    /// The kernel took a part: the chunk that it stopped in is the request, and its end is awaited.
-    pub(super) fn wait_for_room(&self) {
+    /// The kernel took a part: the chunk that it stopped in is the request, and its end is awaited. Of
+    /// the write that this chunk is the rest of, so much had gone out `before` it was queued.
+    pub(super) fn wait_for_room(&self, before: usize) {
         let half = &self.write;
         let sent = half.sent.get();
         let (begun, left) = half.with_queue(|queue| (queue.advance(0), queue.first_left()));
-        half.settle((sent - begun as u64).max(half.settled.get()));
+        let begin = sent - (before + begun) as u64;
+        half.settle(begin.max(half.settled.get()));
         half.request.set(Request::Waiting {
             end: sent + left as u64,
         });
@@ -125,15 +127,21 @@ impl Duplex {
                 queue.advance(sent.min(queued));
                 taken = sent.saturating_sub(queued);
             }
-            for part in parts {
-                let gone = taken.min(part.len());
-                taken -= gone;
-                queue.push_copy(&part[gone..]);
-            }
-            Ok(())
+            let mut gone = taken;
+            queue.push_copies(parts.map(|part| {
+                let rest = &part[gone.min(part.len())..];
+                gone -= part.len() - rest.len();
+                rest
+            }));
+            Ok(taken)
         });
-        if let Err(error) = outcome {
-            self.fail_write(host, &Error::os("write", &error));
+        match outcome {
+            Ok(taken) if taken > 0 && half.has_unsent() => {
+                host.activity();
+                self.wait_for_room(taken);
+            }
+            Ok(_) => {}
+            Err(error) => self.fail_write(host, &Error::os("write", &error)),
         }
     }
 
