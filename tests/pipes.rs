@@ -138,6 +138,31 @@ fn only_a_source_whose_pipes_can_take_more_is_read_by_more_than_64_kib() {
 }
 
 #[test]
+fn a_destination_with_a_ceiling_is_paused_before_a_pipe_exceeds_it() {
+    let limited = ServerOptions::new().max_write_queue(100_000);
+    pair_with(
+        limited,
+        |options| options,
+        |dest, reader| {
+            reader.pause();
+            pair(move |source, sender| {
+                sender.end_with(pattern(16 << 20));
+                source.pipe(dest);
+                source.once(event::Pause, move |()| {
+                    assert!(!dest.destroyed());
+                    let received = collect(reader);
+                    reader.resume();
+                    reader.on(event::End, move |()| {
+                        assert_eq!(received.borrow().len(), 16 << 20);
+                    });
+                });
+            });
+        },
+    );
+    run();
+}
+
+#[test]
 fn a_proxy_of_two_crossing_pipes_carries_both_directions() {
     let upstream = net::create_server(|socket| {
         socket.on(event::Data, move |chunk| {

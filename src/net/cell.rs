@@ -45,8 +45,8 @@ pub(crate) struct SocketCell {
     pub(super) in_data: Cell<bool>,
     /// Some of what was read is with a framing, which has not delivered it.
     pub(super) in_frame: Cell<bool>,
-    /// Whether there are pipes from this socket to others.
-    pub(super) piped: Cell<bool>,
+    /// What is read goes to sockets only, by pipes, and none of them minds how much it is.
+    pub(super) reads_much: Cell<bool>,
     pub(crate) server: Cell<Option<Key>>,
     /// Made when a timeout is first set: most sockets never have one.
     idle: OnceCell<Box<IdleTimeout>>,
@@ -112,7 +112,7 @@ impl SocketCell {
             no_delay: Cell::new(false),
             in_data: Cell::new(false),
             in_frame: Cell::new(false),
-            piped: Cell::new(false),
+            reads_much: Cell::new(false),
             server: Cell::new(None),
             idle: OnceCell::new(),
             rare: RefCell::new(None),

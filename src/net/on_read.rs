@@ -37,21 +37,23 @@ impl fmt::Debug for OnRead {
 }
 
 impl SocketHost<'_> {
-    /// Reads once, into the caller's buffer.
+    /// Reads once, into the caller's buffer, and says how long that is.
     #[inline(never)]
-    pub(super) fn read_into_own(&self) {
+    pub(super) fn read_into_own(&self) -> usize {
         let Some(Some(OnRead(reader))) = self.cell.rare(|rare| rare.on_read.clone()) else {
-            return;
+            return 0;
         };
         // Only a run of the loop inside the callback could find it taken, and there is none.
         let Ok(mut reader) = reader.try_borrow_mut() else {
-            return;
+            return 0;
         };
         let Reader { buffer, callback } = &mut *reader;
         let duplex = &self.cell.duplex;
-        if buffer.is_empty() {
+        let len = buffer.len();
+        if len == 0 {
             // A read into nothing could not be told from the end.
-            return duplex.destroy(self, Some(Error::new("ENOBUFS", "read ENOBUFS")));
+            duplex.destroy(self, Some(Error::new("ENOBUFS", "read ENOBUFS")));
+            return 0;
         }
         if let Some(count) = self.receive(buffer)
             && duplex.on_data_taken(self, count)
@@ -63,5 +65,6 @@ impl SocketHost<'_> {
                 duplex.stop_reading();
             }
         }
+        len
     }
 }

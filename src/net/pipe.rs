@@ -12,8 +12,8 @@
 //! of events among those of the user. A chunk of 16 KiB or more is written straight from the loop's
 //! read buffer, and only what the kernel does not take is copied; a smaller one is copied once,
 //! behind what else goes to that destination in this callback, for writing it by itself gains
-//! nothing. Neither allocates, whether a socket is piped into itself (an echo) or two are piped into
-//! each other (a proxy).
+//! nothing. Neither allocates while the destination keeps up, whether a socket is piped into itself
+//! (an echo) or two are piped into each other (a proxy).
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -68,6 +68,8 @@ pub(crate) struct Pipes {
 struct Pipe {
     id: u32,
     to: Destination,
+    /// The destination is a socket that may be owed as much as it likes.
+    takes_much: bool,
     /// On the source: of `Data` and of `End`.
     on_source: [Option<ListenerId>; 2],
 }
@@ -93,8 +95,9 @@ impl Socket {
     /// pipe is taken away: by [`unpipe`](Socket::unpipe), or because `dest` has finished, failed or
     /// closed. This socket is then paused if it was its last pipe.
     ///
-    /// While none of them waits, up to 512 KiB are read at once, and a `dest` that stops taking any
-    /// is owed at most that: Node's 64 KiB cost a third of the speed.
+    /// While none of them waits, up to 512 KiB are read at once (Node's 64 KiB cost a third of the
+    /// speed), and that much more is owed to a `dest` that stops taking any. A `dest` with a
+    /// [`max_write_queue`](super::SocketOptions::max_write_queue) gets 64 KiB at most.
     ///
     /// Errors are not passed on: where this socket fails, `dest` is left open, and the other way
     /// round. [`stream::pipeline`](crate::stream::pipeline) destroys both. An [`event::Error`] of
@@ -167,7 +170,7 @@ impl Socket {
     /// Takes away the pipe to `dest`, if there is one: `dest` gets [`event::Unpipe`]. A socket
     /// without a pipe is paused then.
     pub fn unpipe(&self, dest: Socket) -> Socket {
-        let removed = with_pipes(*self, |pipes| pipes.remove(|pipe| pipe.leads_to(dest)));
+        let removed = change_pipes(*self, |pipes| pipes.remove(|pipe| pipe.leads_to(dest)));
         if let Some(Some((pipe, is_last))) = removed {
             if is_last {
                 self.pause();
@@ -179,7 +182,7 @@ impl Socket {
 
     /// Takes away all pipes, those to writers included, and pauses.
     pub fn unpipe_all(&self) -> Socket {
-        let list = with_pipes(*self, |pipes| std::mem::take(&mut pipes.list));
+        let list = change_pipes(*self, |pipes| std::mem::take(&mut pipes.list));
         let list = list.unwrap_or_default();
         if !list.is_empty() {
             self.pause();
@@ -200,12 +203,19 @@ struct Link {
 
 impl Link {
     fn add(source: Socket, to: Destination) -> Option<Link> {
-        with_pipes(source, |pipes| {
+        let takes_much = match to {
+            Destination::Socket { dest, .. } => {
+                SocketHost::with(dest.key(), |host| !host.cell.duplex.has_write_queue_limit())
+            }
+            Destination::Writer(_) => None,
+        };
+        change_pipes(source, |pipes| {
             let id = pipes.next_id;
             pipes.next_id = id.wrapping_add(1);
             pipes.list.push(Pipe {
                 id,
                 to,
+                takes_much: takes_much.unwrap_or(false),
                 on_source: [None; 2],
             });
             Link { source, id }
@@ -325,7 +335,7 @@ impl Link {
     }
 
     fn unpipe_writer(self) {
-        let removed = with_pipes(self.source, |pipes| pipes.remove(|pipe| pipe.id == self.id));
+        let removed = change_pipes(self.source, |pipes| pipes.remove(|pipe| pipe.id == self.id));
         if let Some(Some((pipe, is_last))) = removed {
             if is_last {
                 self.source.pause();
@@ -351,9 +361,9 @@ impl Pipes {
         Some((pipe, self.list.is_empty()))
     }
 
-    fn has_sockets(&self) -> bool {
-        let mut list = self.list.iter();
-        list.any(|pipe| matches!(pipe.to, Destination::Socket { .. }))
+    /// Whether there are pipes, and all may be owed as much as they like.
+    fn take_much(&self) -> bool {
+        !self.list.is_empty() && self.list.iter().all(|pipe| pipe.takes_much)
     }
 
     /// The source has closed for good, and its destinations forget it. They are told nothing, as in
@@ -422,11 +432,20 @@ fn resume_if_nobody_waits(source: Socket) {
     }
 }
 
+/// Asks the pipes of a socket that has, or had, some.
 fn with_pipes<R>(source: Socket, f: impl FnOnce(&mut Pipes) -> R) -> Option<R> {
+    SocketHost::with(source.key(), |host| {
+        host.cell.rare(|rare| f(&mut rare.pipes))
+    })
+    .flatten()
+}
+
+/// Adds or removes some.
+fn change_pipes<R>(source: Socket, f: impl FnOnce(&mut Pipes) -> R) -> Option<R> {
     SocketHost::with(source.key(), |host| {
         host.cell.with_rare(|rare| {
             let result = f(&mut rare.pipes);
-            host.cell.piped.set(rare.pipes.has_sockets());
+            host.cell.reads_much.set(rare.pipes.take_much());
             result
         })
     })

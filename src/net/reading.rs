@@ -16,10 +16,6 @@ use crate::reactor::Counters;
 /// Bytes per read, and the longest chunk that a listener is handed: libuv's and Node's.
 const READ_CHUNK: usize = 64 * 1024;
 
-/// As `READ_CHUNK`, for a socket that is piped to others: an eighth of the system calls, and fewer
-/// awakenings at the other ends, carry 1.3 times the bytes.
-const PIPE_CHUNK: usize = 512 * 1024;
-
 /// How many bytes one socket may read before the others get their turn: twice libuv's. With several
 /// senders at once a quarter of the time is saved by it, and more brings no more.
 const READ_BUDGET: usize = 64 * READ_CHUNK;
@@ -38,21 +34,16 @@ impl SocketHost<'_> {
             if self.event_loop.is_interrupted() {
                 break;
             }
-            let buffer = &mut buffer[..self.chunk_size()];
-            budget = budget.saturating_sub(buffer.len());
-            let mut filled = true;
-            if cell.duplex.is_unbuffered() {
-                self.read_into_own();
-            } else if let Some(count) = self.receive(buffer) {
-                filled = count == buffer.len();
-                let in_data = InData::begin(cell);
-                cell.duplex.on_data(self, &buffer[..count]);
-                drop(in_data);
-                // Here rather than where the listeners were called: every function that has to return
-                // after a system call costs a mispredicted branch, since the kernel leaves nothing of
-                // the processor's stack of return addresses.
-                cell.duplex.flush(self);
-            }
+            let filled = if cell.duplex.is_unbuffered() {
+                // However little it is, a read costs a system call.
+                let len = self.read_into_own().max(READ_CHUNK);
+                budget = budget.saturating_sub(len);
+                true
+            } else {
+                let share = self.share_of(&mut buffer);
+                budget = budget.saturating_sub(share.len());
+                self.read_into(share)
+            };
             self.event_loop.settle();
             if cell.readiness.get() == Readiness::Drained || !cell.duplex.wants_read() {
                 return;
@@ -65,14 +56,30 @@ impl SocketHost<'_> {
         self.continue_reading();
     }
 
-    /// How much the next read asks for. While a pipe waits, what is read is only kept.
-    fn chunk_size(&self) -> usize {
+    /// Reads once and hands on what there is. False if that has emptied the socket.
+    #[inline(always)]
+    fn read_into(&self, buffer: &mut [u8]) -> bool {
+        let Some(count) = self.receive(buffer) else {
+            return true;
+        };
         let cell = self.cell;
-        if cell.piped.get() && cell.duplex.readable_flowing() == Some(true) {
-            PIPE_CHUNK
-        } else {
-            READ_CHUNK
-        }
+        let in_data = InData::begin(cell);
+        cell.duplex.on_data(self, &buffer[..count]);
+        drop(in_data);
+        // Here rather than where the listeners were called: every function that has to return after a
+        // system call costs a mispredicted branch, since the kernel leaves nothing of the processor's
+        // stack of return addresses.
+        cell.duplex.flush(self);
+        count == buffer.len()
+    }
+
+    /// What the next read may fill. While a pipe waits, what is read is only kept.
+    #[inline]
+    fn share_of<'b>(&self, buffer: &'b mut [u8]) -> &'b mut [u8] {
+        let cell = self.cell;
+        let much = cell.reads_much.get() && cell.duplex.readable_flowing() == Some(true);
+        let most = if much { buffer.len() } else { READ_CHUNK };
+        &mut buffer[..most]
     }
 
     /// Reads once, and says how much there is for the stream.

@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 
-/// The most that is ever read at once.
+/// What a socket may read at once that is piped to others: eight times as much as any other, for an
+/// eighth of the system calls and fewer awakenings at the other ends carry 1.3 times the bytes.
 const READ_BUFFER: usize = 512 * 1024;
 
 /// Lends the buffer to one socket at a time. It is made on first use, and whoever asks while it is

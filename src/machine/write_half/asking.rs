@@ -46,6 +46,10 @@ impl Duplex {
             .set(u32::try_from(ceiling).unwrap_or(u32::MAX));
     }
 
+    pub(crate) fn has_write_queue_limit(&self) -> bool {
+        self.write.ceiling.get() > 0
+    }
+
     /// Bytes that the kernel has taken, and while the socket lives those that are queued.
     pub(crate) fn bytes_written(&self) -> u64 {
         if self.is_destroyed() {
