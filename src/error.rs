@@ -422,6 +422,10 @@ pub(crate) mod node {
     }
 
     /// Not Node's: a socket cannot be taken out of its loop without loss.
+    pub(crate) fn loop_closed() -> Error {
+        Error::new("ERR_LOOP_CLOSED", "The thread of this loop has ended")
+    }
+
     pub(crate) fn not_idle(reason: String) -> Error {
         Error::new("ERR_SOCKET_NOT_IDLE", reason)
     }

@@ -79,7 +79,13 @@
 //! | a block list takes `add("::1")` for IPv4 unless told otherwise, and fails | an unstated family is read off the text: colons are IPv6 | no surprise; with a stated family the answers are Node's |
 //! | `SocketAddress.parse(':80')` loses the port; `addCIDRs` and `fromJSON` keep what came before a mistake | it stays 80; all or nothing | bugs |
 //! | a zone (`%eth0`) after an IPv6 address of 40 characters or more makes another address of it; a flow label of more than 20 bits aborts the process | cut off correctly; an error | bugs |
-//! | `setTimeout` truncates to whole ms; more than 2³¹−1 ms is 1 ms | rounds up; any `Duration` | no surprise |
+//! | `setTimeout` truncates to whole ms; more than 2³¹−1 ms is 1 ms | rounds up, to the microsecond; any `Duration` | no surprise |
+//!
+//! # Platforms
+//!
+//! Developed, tested and measured on Linux, on 64 bits. Other Unix systems are meant to work and are not
+//! tried. On Windows the loop would wait for events that do not come, since it takes a short read or
+//! write for the last: the crate does not support it yet.
 //!
 //! # Logging
 //!
@@ -88,6 +94,9 @@
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs, unreachable_pub, unused_must_use)]
+
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("soquete keeps 64-bit keys in the poll's tokens, which are as wide as a pointer");
 
 mod address;
 pub mod dns;
@@ -157,12 +166,8 @@ pub fn now() -> Duration {
 ///
 /// The operating system's, where there is no descriptor left to wake the loop by.
 pub fn remote() -> Result<Remote> {
-    reactor::with(|event_loop| event_loop.remote()).unwrap_or_else(|| {
-        Err(Error::new(
-            "ERR_LOOP_CLOSED",
-            "The thread of this loop has ended",
-        ))
-    })
+    reactor::with(|event_loop| event_loop.remote())
+        .unwrap_or_else(|| Err(error::node::loop_closed()))
 }
 
 /// Runs `work` on a thread of the loop's pool, then `done` on this thread with its result. A panic of
@@ -182,12 +187,8 @@ pub fn queue_work<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
     done: impl FnOnce(T) + 'static,
 ) -> Result<()> {
-    reactor::with(|event_loop| event_loop.queue_work(work, done)).unwrap_or_else(|| {
-        Err(Error::new(
-            "ERR_LOOP_CLOSED",
-            "The thread of this loop has ended",
-        ))
-    })
+    reactor::with(|event_loop| event_loop.queue_work(work, done))
+        .unwrap_or_else(|| Err(error::node::loop_closed()))
 }
 
 /// Sets how many threads the loop's pool may have; 4 at first, at least 1. They are started as they

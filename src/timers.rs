@@ -6,7 +6,8 @@
 //! | [`set_immediate`] | in this turn of the loop, after what is ready |
 //! | [`set_timeout`], [`set_interval`] | in the first turn in which the time has come |
 //!
-//! Times are rounded up to whole milliseconds, and are at least one.
+//! Times are rounded up to whole milliseconds, and are at least one. (What is less than a microsecond
+//! does not count: it comes of computing with floating point.)
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -70,9 +71,7 @@ pub fn next_tick(callback: impl FnOnce() + 'static) {
 }
 
 fn set_timer(delay: Duration, after_call: AfterCall, callback: Box<dyn FnMut()>) -> Timeout {
-    // What is less than a microsecond is the rounding of whoever computed the time.
-    let rest = u64::from(delay.subsec_micros().div_ceil(1000));
-    let delay = delay.as_secs().saturating_mul(1000).saturating_add(rest);
+    let delay = reactor::whole_ms(delay);
     let key = reactor::with(|event_loop| event_loop.set_timer(delay, after_call, callback));
     Timeout {
         key: key.unwrap_or(Key::RESERVED),

@@ -3,7 +3,7 @@
 mod support;
 
 use std::cell::{Cell, RefCell};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -121,6 +121,10 @@ fn the_zone_of_a_link_local_address_reaches_the_kernel() {
     // Without an interface the kernel does not know where to; with one it has no route there.
     let error = error_of(net::connect(("fe80::1%lo", 1)));
     assert_eq!(error.address(), Some("fe80::1%lo"));
+    assert_ne!(error.code(), "EINVAL");
+    let zone = SocketAddrV6::new("fe80::1".parse().unwrap(), 1, 0, 1);
+    let error = error_of(net::connect(SocketAddr::from(zone)));
+    assert_eq!(error.address(), Some("fe80::1%1"));
     assert_ne!(error.code(), "EINVAL");
     assert_eq!(error_of(net::connect(("fe80::1", 1))).code(), "EINVAL");
 }

@@ -92,19 +92,23 @@ impl<E: Event> Listeners<E> {
     }
 
     pub(super) fn insert(&mut self, listener: Listener<E>, place: Place) {
-        if let Listeners::One(first) = self {
-            *self = Listeners::Many(Rc::new(vec![first.clone()]));
-        }
-        match self {
-            Listeners::None | Listeners::One(_) => *self = Listeners::One(listener),
-            Listeners::Many(list) => {
-                let list = Rc::make_mut(list);
+        *self = match (std::mem::replace(self, Listeners::None), place) {
+            (Listeners::None, _) => Listeners::One(listener),
+            (Listeners::One(only), Place::First) => Listeners::many(vec![listener, only]),
+            (Listeners::One(only), Place::Last) => Listeners::many(vec![only, listener]),
+            (Listeners::Many(mut list), place) => {
+                let listeners = Rc::make_mut(&mut list);
                 match place {
-                    Place::First => list.insert(0, listener),
-                    Place::Last => list.push(listener),
+                    Place::First => listeners.insert(0, listener),
+                    Place::Last => listeners.push(listener),
                 }
+                Listeners::Many(list)
             }
-        }
+        };
+    }
+
+    fn many(list: Vec<Listener<E>>) -> Self {
+        Listeners::Many(Rc::new(list))
     }
 }
 
@@ -129,7 +133,7 @@ pub(super) struct Removed {
 
 /// The listeners of some event, for what need not know which.
 pub(super) trait AnyListeners: Any {
-    /// How many there are. A list from which the last was removed says 0 and is to be dropped.
+    /// How many there are.
     fn len(&self) -> usize;
 
     fn event(&self) -> &'static str;
@@ -149,10 +153,11 @@ impl<E: Event> AnyListeners for Listeners<E> {
     fn remove(&mut self, id: ListenerId) -> Option<Removed> {
         let index = self.iter().position(|listener| listener.id == id)?;
         let listener = match self {
-            Listeners::Many(list) => Rc::make_mut(list).remove(index),
-            Listeners::One(_) | Listeners::None => match std::mem::replace(self, Listeners::None) {
+            Listeners::Many(list) if list.len() > 1 => Rc::make_mut(list).remove(index),
+            _ => match std::mem::replace(self, Listeners::None) {
+                Listeners::None => return None,
                 Listeners::One(listener) => listener,
-                Listeners::None | Listeners::Many(_) => return None,
+                Listeners::Many(list) => list[index].clone(),
             },
         };
         Some(Removed {

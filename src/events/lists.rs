@@ -41,23 +41,22 @@ impl<P: Event> Lists<P> {
         }
     }
 
-    fn get_mut<E: Event>(&mut self) -> Option<&mut Listeners<E>> {
+    /// Adds a listener, and says how many `E` has now.
+    pub(super) fn insert<E: Event>(&mut self, listener: Listener<E>, place: Place) -> usize {
         let preferred: &mut dyn Any = &mut self.preferred;
-        match preferred.downcast_mut::<Listeners<E>>() {
-            Some(listeners) => Some(listeners),
+        let found = match preferred.downcast_mut::<Listeners<E>>() {
+            Some(listeners) => {
+                if listeners.len() == 0 {
+                    self.before = self.others.len() as u32;
+                }
+                Some(listeners)
+            }
             None => self.others.iter_mut().find_map(|listeners| {
                 let listeners: &mut dyn Any = &mut **listeners;
                 listeners.downcast_mut()
             }),
-        }
-    }
-
-    /// Adds a listener, and says how many `E` has now.
-    pub(super) fn insert<E: Event>(&mut self, listener: Listener<E>, place: Place) -> usize {
-        if self.preferred.len() == 0 {
-            self.before = self.others.len() as u32;
-        }
-        if let Some(listeners) = self.get_mut() {
+        };
+        if let Some(listeners) = found {
             listeners.insert(listener, place);
             return listeners.len();
         }

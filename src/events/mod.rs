@@ -30,7 +30,8 @@
 //! A closure cannot be entered while it is running, so an inner emit skips exactly the listeners
 //! that an outer emit is still inside of; [`EventEmitter::is_running`] tells whether there are any.
 //! Sockets and servers ask it, and hold an event back until the listener has returned, so that none
-//! of theirs is lost. No borrow is held while a listener runs, and an emit allocates nothing.
+//! of theirs is lost. No borrow is held while a listener runs, and an emit allocates nothing, but for the
+//! removal of a `once` listener.
 
 use std::any::TypeId;
 use std::cell::{Cell, RefCell};
@@ -93,8 +94,8 @@ pub struct EventEmitter<Preferred: Event = NoEvent> {
     max_listeners: Cell<u32>,
 }
 
-/// What an emitter prefers that prefers none of its events.
-pub struct NoEvent;
+/// What an emitter prefers that prefers none of its events. There is no such event.
+pub enum NoEvent {}
 
 impl Event for NoEvent {
     type Payload<'a> = ();

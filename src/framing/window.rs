@@ -137,7 +137,7 @@ pub(super) mod work {
     pub(in crate::framing) fn examined(bytes: usize) {
         #[cfg(any(test, fuzzing, feature = "fuzzing"))]
         EXAMINED.with(|count| count.set(count.get() + bytes as u64));
-        #[cfg(not(any(test, fuzzing)))]
+        #[cfg(not(any(test, fuzzing, feature = "fuzzing")))]
         let _ = bytes;
     }
 

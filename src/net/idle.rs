@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::cell::SocketHost;
 use crate::event;
-use crate::reactor::{Key, Loop, Task};
+use crate::reactor::{self, Key, Loop, Task};
 
 #[derive(Default)]
 pub(crate) struct IdleTimeout {
@@ -40,7 +40,7 @@ impl IdleTimeout {
     }
 
     pub(crate) fn set(&self, event_loop: &Loop, socket: Key, timeout: Duration) {
-        let after = (timeout.as_micros().div_ceil(1000)).min(u128::from(MAX)) as u64;
+        let after = reactor::whole_ms(timeout).min(MAX);
         self.after.set(after);
         self.told.set(false);
         if after == 0 {

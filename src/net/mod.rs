@@ -47,6 +47,7 @@ pub use settings::KeepAlive;
 pub use socket::Socket;
 
 use std::any::TypeId;
+use std::net::SocketAddr;
 
 use crate::event;
 use crate::events::{Event, EventEmitter};
@@ -96,6 +97,16 @@ pub fn connect_with(
     let socket = Socket::new(options.socket.clone());
     socket.once(event::Connect, |()| listener());
     socket.connect(options)
+}
+
+/// An address without its port, as text: with its zone, if it has one.
+fn host_of(address: SocketAddr) -> String {
+    match address {
+        SocketAddr::V6(address) if address.scope_id() != 0 => {
+            format!("{}%{}", address.ip(), address.scope_id())
+        }
+        address => address.ip().to_string(),
+    }
 }
 
 /// Calls the listeners of `E`; true if there are any, also if one of them panics.

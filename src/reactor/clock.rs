@@ -1,5 +1,7 @@
 //! Timers of the loop: the timer queue, whose callbacks they are, and what keeps the loop alive.
 
+use std::time::Duration;
+
 use super::timers::TimerQueue;
 use super::{Key, Loop, Task};
 
@@ -21,6 +23,14 @@ pub(crate) enum AfterCall {
     Armed,
     /// It stays until its owner arms or removes it.
     Kept,
+}
+
+/// A time in whole milliseconds, rounded up. Less than a microsecond is the rounding of whoever
+/// computed the time and does not count, unless it is all there is.
+pub(crate) fn whole_ms(time: Duration) -> u64 {
+    let rest = u64::from(time.subsec_micros().div_ceil(1000));
+    let ms = time.as_secs().saturating_mul(1000).saturating_add(rest);
+    ms.max(u64::from(!time.is_zero()))
 }
 
 impl Loop {
@@ -106,7 +116,7 @@ impl Loop {
     pub(super) fn run_timers(&self) {
         self.update_time();
         self.timers.borrow_mut().advance(self.now());
-        while self.may_dispatch() {
+        while !self.is_interrupted() {
             let due = self.timers.borrow_mut().pop_due();
             let Some(key) = due else { return };
             self.fire(key);
@@ -166,5 +176,19 @@ impl Loop {
                 self.unreference()
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_rounded_up_but_for_the_noise_of_computing_them() {
+        let ms = |nanos| whole_ms(Duration::from_nanos(nanos));
+        assert_eq!((ms(0), ms(1), ms(1_000_000), ms(1_000_999)), (0, 1, 1, 1));
+        assert_eq!((ms(1_001_000), ms(1_999_999_999)), (2, 2_000));
+        assert_eq!(whole_ms(Duration::from_secs_f64(0.1) * 3), 300);
+        assert_eq!(whole_ms(Duration::MAX), u64::MAX);
     }
 }

@@ -12,7 +12,7 @@ impl Loop {
     pub(super) fn run_check(&self) {
         let count = self.check.borrow().len();
         for _ in 0..count {
-            if !self.may_dispatch() {
+            if self.is_interrupted() {
                 return;
             }
             let key = self.check.borrow_mut().pop_front();

@@ -40,7 +40,7 @@ mod remote;
 mod table;
 mod timers;
 
-pub(crate) use clock::{AfterCall, TimerTask};
+pub(crate) use clock::{AfterCall, TimerTask, whole_ms};
 pub(crate) use handle::{Handle, Job, Ready, Task};
 pub(crate) use metrics::Counters;
 pub use metrics::Metrics;
@@ -49,8 +49,7 @@ pub(crate) use table::{Key, Table};
 
 use buffers::ReadBuffer;
 use immediates::Immediate;
-pub(crate) use interruption::Hook;
-use interruption::Interruption;
+use interruption::{Hook, Interruption};
 use poller::Poller;
 use pool::Pool;
 use timers::TimerQueue;
@@ -228,7 +227,7 @@ impl Loop {
         for _ in 0..rounds {
             let round = self.pending.borrow().len();
             for _ in 0..round {
-                if !self.may_dispatch() {
+                if self.is_interrupted() {
                     return;
                 }
                 let task = self.pending.borrow_mut().pop_front();
@@ -240,7 +239,7 @@ impl Loop {
     }
 
     fn poll(&self, wait: Wait) -> Result<()> {
-        if !self.may_dispatch() {
+        if self.is_interrupted() {
             return Ok(());
         }
         let unfinished = self.unfinished.borrow().len();
@@ -262,7 +261,7 @@ impl Loop {
                     .set(self.counters.idle.get() + (after - before));
             }
         }
-        while self.may_dispatch() {
+        while !self.is_interrupted() {
             let Some((key, ready)) = self.poller.next_event() else {
                 break;
             };
@@ -273,7 +272,7 @@ impl Loop {
             }
         }
         for _ in 0..unfinished {
-            if !self.may_dispatch() {
+            if self.is_interrupted() {
                 break;
             }
             let task = self.unfinished.borrow_mut().pop_front();
@@ -302,7 +301,7 @@ impl Loop {
         // Those that are closed meanwhile wait for the next turn, so this turn's are set apart.
         let first_new = self.closing.borrow().len();
         for index in (0..first_new).rev() {
-            if !self.may_dispatch() {
+            if self.is_interrupted() {
                 return;
             }
             let task = self.closing.borrow_mut().remove(index);
@@ -311,20 +310,15 @@ impl Loop {
         }
     }
 
-    /// Whether the turn goes on to its next callback. `stop` lets a turn end; an interruption does
-    /// not.
-    fn may_dispatch(&self) -> bool {
-        !self.is_interrupted()
-    }
-
     /// Whether what calls the user's code is part of a run: there a panic does not unwind through it,
     /// and the loop cannot be run again from inside.
     pub(crate) fn is_running(&self) -> bool {
         self.running.get()
     }
 
+    /// Whether there is to be another turn. `stop` lets a turn end; an interruption does not.
     fn may_go_on(&self) -> bool {
-        self.may_dispatch() && !self.stopping.get()
+        !self.is_interrupted() && !self.stopping.get()
     }
 
     fn is_alive(&self) -> bool {

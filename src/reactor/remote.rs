@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use mio::Waker;
 
 use super::Loop;
-use crate::error::{Error, Result};
+use crate::error::{Result, node};
 
 type Post = Box<dyn FnOnce() + Send>;
 
@@ -122,10 +122,7 @@ impl Mailbox {
         let mut posts = self.lock();
         let Some(queue) = posts.as_mut() else {
             drop(posts);
-            return Err(Error::new(
-                "ERR_LOOP_CLOSED",
-                "The thread of this loop has ended",
-            ));
+            return Err(node::loop_closed());
         };
         queue.push_back(post);
         // A loop that was woken for an earlier post will find this one too.
@@ -172,7 +169,7 @@ impl Loop {
             return;
         };
         for _ in 0..mailbox.len() {
-            if !self.may_dispatch() {
+            if self.is_interrupted() {
                 break;
             }
             let Some(post) = mailbox.take() else { break };

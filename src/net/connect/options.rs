@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::address::Family;
 use crate::dns::{self, Hints};
 use crate::error::Result;
+use crate::net::host_of;
 use crate::net::options::{SocketOptions, client_options, socket_options};
 
 /// A function that resolves names in the place of [`dns::lookup`].
@@ -182,7 +183,7 @@ impl From<(IpAddr, u16)> for ConnectOptions {
 
 impl From<SocketAddr> for ConnectOptions {
     fn from(address: SocketAddr) -> ConnectOptions {
-        (address.ip(), address.port()).into()
+        ConnectOptions::new(address.port()).host(host_of(address))
     }
 }
 

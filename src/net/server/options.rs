@@ -9,7 +9,7 @@ use crate::address::BlockList;
 use crate::net::bound::{Adoptable, Bound};
 use crate::net::options::{SocketOptions, socket_options};
 use crate::net::raw::Sharing;
-use crate::net::{AbortSignal, BoundSocket};
+use crate::net::{AbortSignal, BoundSocket, host_of};
 
 /// Options of a server: what its accepted sockets are like. Node's `net.createServer(options)`.
 #[derive(Clone, Debug, Default)]
@@ -187,7 +187,7 @@ impl From<(u16, &str)> for ListenOptions {
 
 impl From<SocketAddr> for ListenOptions {
     fn from(address: SocketAddr) -> ListenOptions {
-        ListenOptions::new(address.port()).host(address.ip().to_string())
+        ListenOptions::new(address.port()).host(host_of(address))
     }
 }
 

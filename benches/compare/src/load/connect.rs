@@ -63,9 +63,13 @@ fn connect_one(options: &Options) -> io::Result<TcpStream> {
 /// How many descriptors the server has, once it has closed those of the load before.
 fn settled_descriptors(server: u32) -> io::Result<usize> {
     const QUIET_READINGS: usize = 10;
+    let deadline = Instant::now() + PATIENCE;
     let mut count = proc::descriptors(server)?;
     let mut readings = 0;
     while readings < QUIET_READINGS {
+        if Instant::now() > deadline {
+            return Err(silence());
+        }
         thread::sleep(Duration::from_millis(2));
         let now = proc::descriptors(server)?;
         readings = if now == count { readings + 1 } else { 0 };
