@@ -43,6 +43,9 @@ const SPARE_QUEUES: usize = 1024;
 /// A queue that has held more chunks or callbacks than this is not kept.
 const SPARE_ENTRIES: usize = 256;
 const SPARE_BYTES: usize = 4 * 1024 * 1024;
+/// A longer tail than this is not kept. What a pipe's longest chunk leaves when the kernel takes no more
+/// is.
+const SPARE_TAIL: usize = 8 * COALESCE;
 
 thread_local! {
     static SPARE: Spare = const { Spare::new() };
@@ -134,6 +137,7 @@ impl WriteQueue {
         let len = parts.iter().map(|part| part.len()).sum();
         if self.tail.len() + len > COALESCE {
             self.close_tail();
+            self.tail.reserve_exact(len);
         }
         self.bytes += len;
         self.tail.reserve(len);
@@ -344,7 +348,7 @@ impl Spare {
     }
 
     fn give(&self, mut queue: Box<WriteQueue>) {
-        if queue.tail.capacity() > COALESCE {
+        if queue.tail.capacity() > SPARE_TAIL {
             queue.tail = Vec::new();
         }
         if queue.chunks.capacity().max(queue.callbacks.capacity()) > SPARE_ENTRIES {
@@ -359,5 +363,29 @@ impl Spare {
             self.bytes.set(bytes);
             others.push(queue);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the next queue of the thread begins with, after one that held so much was sent.
+    fn kept_after(len: usize) -> usize {
+        let mut queue = WriteQueue::take();
+        queue.push_copy(&vec![0; len]);
+        queue.advance(len);
+        WriteQueue::give(queue);
+        let next = WriteQueue::take();
+        let kept = next.tail.capacity();
+        WriteQueue::give(next);
+        kept
+    }
+
+    #[test]
+    fn the_rest_of_a_pipes_longest_chunk_finds_room_the_next_time() {
+        assert_eq!(kept_after(300_000), 300_000);
+        assert_eq!(kept_after(SPARE_TAIL), SPARE_TAIL);
+        assert_eq!(kept_after(SPARE_TAIL + 1), 0);
     }
 }

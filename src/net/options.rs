@@ -1,9 +1,11 @@
-//! Options of a socket, as a struct with builder methods.
+//! Options of a socket: a struct with builder methods, and what becomes of each.
 
 use super::AbortSignal;
+use super::cell::SocketHost;
 use super::on_read::OnRead;
 use super::settings::KeepAlive;
 use crate::address::BlockList;
+use crate::error::node;
 use crate::machine::DEFAULT_HIGH_WATER_MARK;
 
 /// Options of a socket, connected or not. Node's `new net.Socket(options)`.
@@ -148,3 +150,50 @@ macro_rules! client_options {
 
 client_options!(SocketOptions, |options| options);
 pub(super) use client_options;
+
+impl SocketHost<'_> {
+    pub(super) fn configure(&self, options: &SocketOptions) {
+        let duplex = &self.cell.duplex;
+        duplex.set_allow_half_open(options.allow_half_open);
+        duplex.set_readable_high_water_mark(options.readable_high_water_mark);
+        duplex.set_writable_high_water_mark(options.writable_high_water_mark);
+        duplex.set_max_write_queue(options.max_write_queue);
+        if let Some(on_read) = &options.on_read {
+            duplex.set_unbuffered();
+            self.cell
+                .with_rare(|rare| rare.on_read = Some(on_read.clone()));
+        }
+        if options.no_delay {
+            self.set_no_delay(true);
+        }
+        if let Some(keep_alive) = options.keep_alive {
+            self.set_keep_alive(keep_alive);
+        }
+        if let Some(service) = options.type_of_service {
+            self.cell
+                .with_rare(|rare| rare.type_of_service = Some(service));
+        }
+        if let Some(list) = &options.block_list {
+            self.cell
+                .with_rare(|rare| rare.block_list = Some(list.clone()));
+        }
+        if let Some(signal) = &options.signal {
+            self.watch(signal);
+        }
+    }
+
+    /// Lets the signal destroy the socket.
+    fn watch(&self, signal: &AbortSignal) {
+        let key = self.cell.key;
+        let listener = signal.on_abort(move |reason| {
+            let error = node::aborted(reason.clone());
+            SocketHost::with(key, |host| host.cell.duplex.destroy(host, Some(error)));
+        });
+        self.cell
+            .with_rare(|rare| rare.signal = Some((signal.clone(), listener)));
+        if let Some(reason) = signal.reason() {
+            let error = node::aborted(reason);
+            self.cell.duplex.destroy(self, Some(error));
+        }
+    }
+}

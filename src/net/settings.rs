@@ -5,10 +5,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::Socket;
 use super::cell::SocketHost;
-use super::options::SocketOptions;
-use super::{AbortSignal, Socket};
-use crate::error::{Error, Result, node};
+use crate::error::{Error, Result};
 use crate::machine::Life;
 
 /// How a connection is probed while nothing is sent on it. Node's four arguments of `setKeepAlive`;
@@ -134,59 +133,14 @@ impl Socket {
 }
 
 impl SocketHost<'_> {
-    pub(super) fn configure(&self, options: &SocketOptions) {
-        let duplex = &self.cell.duplex;
-        duplex.set_allow_half_open(options.allow_half_open);
-        duplex.set_readable_high_water_mark(options.readable_high_water_mark);
-        duplex.set_writable_high_water_mark(options.writable_high_water_mark);
-        duplex.set_max_write_queue(options.max_write_queue);
-        if let Some(on_read) = &options.on_read {
-            duplex.set_unbuffered();
-            self.cell
-                .with_rare(|rare| rare.on_read = Some(on_read.clone()));
-        }
-        if options.no_delay {
-            self.set_no_delay(true);
-        }
-        if let Some(keep_alive) = options.keep_alive {
-            self.set_keep_alive(keep_alive);
-        }
-        if let Some(service) = options.type_of_service {
-            self.cell
-                .with_rare(|rare| rare.type_of_service = Some(service));
-        }
-        if let Some(list) = &options.block_list {
-            self.cell
-                .with_rare(|rare| rare.block_list = Some(list.clone()));
-        }
-        if let Some(signal) = &options.signal {
-            self.watch(signal);
-        }
-    }
-
-    /// Lets the signal destroy the socket.
-    fn watch(&self, signal: &AbortSignal) {
-        let key = self.cell.key;
-        let listener = signal.on_abort(move |reason| {
-            let error = node::aborted(reason.clone());
-            SocketHost::with(key, |host| host.cell.duplex.destroy(host, Some(error)));
-        });
-        self.cell
-            .with_rare(|rare| rare.signal = Some((signal.clone(), listener)));
-        if let Some(reason) = signal.reason() {
-            let error = node::aborted(reason);
-            self.cell.duplex.destroy(self, Some(error));
-        }
-    }
-
-    fn set_no_delay(&self, on: bool) {
+    pub(super) fn set_no_delay(&self, on: bool) {
         let before = self.cell.no_delay.replace(on);
         if before != on && self.cell.duplex.life() == Life::Open {
             self.apply_no_delay(on);
         }
     }
 
-    fn set_keep_alive(&self, keep_alive: KeepAlive) {
+    pub(super) fn set_keep_alive(&self, keep_alive: KeepAlive) {
         let before = self
             .cell
             .with_rare(|rare| rare.keep_alive.replace(keep_alive));
