@@ -243,13 +243,8 @@ impl SocketHost<'_> {
     /// Counts the socket among what keeps the loop alive, or not any more.
     pub(crate) fn update_alive(&self) {
         let alive = self.cell.is_alive();
-        if self.cell.counted.replace(alive) != alive {
-            if alive {
-                self.event_loop.reference();
-            } else {
-                self.event_loop.unreference();
-            }
-        }
+        let before = self.cell.counted.replace(alive);
+        self.event_loop.recount(before, alive);
     }
 
     pub(super) fn task(&self, run: fn(&Loop, Key)) -> Task {

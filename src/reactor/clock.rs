@@ -169,13 +169,8 @@ impl Loop {
             return;
         };
         let counts = armed && task.referenced;
-        if std::mem::replace(&mut task.counted, counts) != counts {
-            if counts {
-                self.reference()
-            } else {
-                self.unreference()
-            }
-        }
+        let before = std::mem::replace(&mut task.counted, counts);
+        self.recount(before, counts);
     }
 }
 

@@ -58,12 +58,7 @@ impl Loop {
         let Some(immediate) = immediates.get_mut(key) else {
             return;
         };
-        if std::mem::replace(&mut immediate.referenced, referenced) != referenced {
-            if referenced {
-                self.reference()
-            } else {
-                self.unreference()
-            }
-        }
+        let before = std::mem::replace(&mut immediate.referenced, referenced);
+        self.recount(before, referenced);
     }
 }

@@ -347,6 +347,16 @@ impl Loop {
             .set(since.as_secs() * 1000 + u64::from(since.subsec_millis()));
     }
 
+    /// Something that has kept the loop alive, or not, does so now, or does not.
+    #[inline]
+    pub(crate) fn recount(&self, before: bool, now: bool) {
+        match (before, now) {
+            (false, true) => self.reference(),
+            (true, false) => self.unreference(),
+            _ => {}
+        }
+    }
+
     pub(crate) fn reference(&self) {
         self.references.set(self.references.get() + 1);
     }

@@ -95,13 +95,8 @@ impl ServerHost<'_> {
 
     fn update_alive(&self) {
         let alive = self.cell.referenced.get() && !self.cell.listener.borrow().is_none();
-        if self.cell.counted.replace(alive) != alive {
-            if alive {
-                self.event_loop.reference();
-            } else {
-                self.event_loop.unreference();
-            }
-        }
+        let before = self.cell.counted.replace(alive);
+        self.event_loop.recount(before, alive);
     }
 
     fn next_attempt(&self) -> u32 {
