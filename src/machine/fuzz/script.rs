@@ -52,7 +52,7 @@ pub(in crate::machine) fn plan(bytes: &[u8]) -> Plan {
     while !input.is_empty() && ops.len() < MOST_OPS {
         ops.push(match input.below(10) {
             0..3 => Op::User(user_op(&mut input)),
-            3..5 => Op::React(moment(&mut input), user_op(&mut input)),
+            3..5 => Op::React(input.choose(&Moment::ALL), user_op(&mut input)),
             5..8 => Op::Kernel(kernel_op(&mut input)),
             8 => Op::Settle,
             _ => Op::Turn,
@@ -142,22 +142,4 @@ fn size(input: &mut Input<'_>) -> usize {
         LONGEST,
     ];
     input.choose(&SIZES)
-}
-
-fn moment(input: &mut Input<'_>) -> Moment {
-    input.choose(&[
-        Moment::Connect,
-        Moment::Data,
-        Moment::Readable,
-        Moment::End,
-        Moment::Prefinish,
-        Moment::Finish,
-        Moment::Drain,
-        Moment::Pause,
-        Moment::Resume,
-        Moment::Error,
-        Moment::Close,
-        Moment::WriteCallback,
-        Moment::EndCallback,
-    ])
 }

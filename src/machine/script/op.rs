@@ -87,3 +87,21 @@ pub(in crate::machine) enum Moment {
     WriteCallback,
     EndCallback,
 }
+
+impl Moment {
+    pub(in crate::machine) const ALL: [Moment; 13] = [
+        Moment::Connect,
+        Moment::Data,
+        Moment::Readable,
+        Moment::End,
+        Moment::Prefinish,
+        Moment::Finish,
+        Moment::Drain,
+        Moment::Pause,
+        Moment::Resume,
+        Moment::Error,
+        Moment::Close,
+        Moment::WriteCallback,
+        Moment::EndCallback,
+    ];
+}

@@ -210,21 +210,6 @@ fn explore_calls_in_listeners() {
         ListenReadable,
         UnlistenReadable,
     ];
-    let moments = [
-        Moment::Connect,
-        Moment::Data,
-        Moment::Readable,
-        Moment::End,
-        Moment::Prefinish,
-        Moment::Finish,
-        Moment::Drain,
-        Moment::Pause,
-        Moment::Resume,
-        Moment::Error,
-        Moment::Close,
-        Moment::WriteCallback,
-        Moment::EndCallback,
-    ];
     let everything = [
         user(Write(20, With)),
         user(ListenData),
@@ -250,7 +235,7 @@ fn explore_calls_in_listeners() {
         Op::Turn,
         Op::Turn,
     ];
-    let reactions: Vec<Op> = moments
+    let reactions: Vec<Op> = Moment::ALL
         .iter()
         .flat_map(|moment| calls.map(|call| Op::React(*moment, call)))
         .collect();
