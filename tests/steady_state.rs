@@ -1,8 +1,9 @@
 //! What a warmed-up server allocates for a message (nothing), and what an idle connection costs.
 
+#[path = "support/counting.rs"]
+mod counting;
 mod support;
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -13,39 +14,8 @@ use support::{descriptor_limit, listening_on, note, outsider, pair, record, run_
 const WARM_UP: u32 = 500;
 const MESSAGES: u32 = 10_000;
 
-/// Counts what its thread allocates: every test is a thread of its own.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-    static BYTES: Cell<isize> = const { Cell::new(0) };
-}
-
-fn count(allocations: u64, bytes: isize) {
-    ALLOCATIONS.set(ALLOCATIONS.get() + allocations);
-    BYTES.set(BYTES.get() + bytes);
-}
-
-// SAFETY: every call is handed on to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(1, layout.size() as isize);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(0, -(layout.size() as isize));
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(1, size as isize - layout.size() as isize);
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
 #[global_allocator]
-static COUNTING: Counting = Counting;
+static COUNTING: counting::Counting = counting::Counting;
 
 /// Lets a client and its server exchange `messages` of `frames` frames each, and asserts that both
 /// together allocate nothing for them. `serve` installs the server's listeners.
@@ -57,7 +27,7 @@ fn allocates_nothing(messages: u32, frames: usize, serve: impl FnOnce(Socket) + 
                 client.write(b"8 bytes.");
             }
         };
-        let (mut round, mut before) = (0, 0);
+        let (mut round, mut before) = (0, counting::so_far());
         let mut left = frames * 8;
         client.on(event::Data, move |chunk| {
             left -= chunk.len();
@@ -67,10 +37,10 @@ fn allocates_nothing(messages: u32, frames: usize, serve: impl FnOnce(Socket) + 
             left = frames * 8;
             round += 1;
             if round == WARM_UP {
-                before = ALLOCATIONS.get();
+                before = counting::so_far();
             }
             if round == WARM_UP + messages {
-                let allocations = ALLOCATIONS.get() - before;
+                let allocations = counting::since(before).times;
                 note(format!("{allocations} allocations"));
                 client.end();
             } else {
@@ -143,7 +113,7 @@ fn a_connection_that_is_idle_costs_little() {
     // One end of each is here, too.
     let count = descriptor_limit().saturating_sub(200).min(2_000) / 2;
     let peers = Rc::new(RefCell::new(Vec::with_capacity(count)));
-    let before = Rc::new(Cell::new(0));
+    let before = Rc::new(Cell::new(counting::so_far()));
     let sockets = Rc::new(RefCell::new(Vec::with_capacity(count)));
     let server = net::create_server({
         let (peers, before) = (Rc::clone(&peers), Rc::clone(&before));
@@ -157,7 +127,7 @@ fn a_connection_that_is_idle_costs_little() {
                 let sockets = Rc::clone(&sockets);
                 let (peers, before) = (Rc::clone(&peers), before.get());
                 timers::set_immediate(move || {
-                    let each = (BYTES.get() - before) / count as isize;
+                    let each = counting::since(before).in_use / count as isize;
                     println!("{each} bytes of user space for each of {count} idle connections");
                     assert!(each <= BUDGET, "{each} bytes per idle connection");
                     note("measured");
@@ -168,7 +138,7 @@ fn a_connection_that_is_idle_costs_little() {
         }
     });
     listening_on(server, "127.0.0.1", move |_, port| {
-        before.set(BYTES.get());
+        before.set(counting::so_far());
         connect_in_portions(peers, port, count);
     });
     run_to_end();

@@ -6,15 +6,19 @@ use std::cell::Cell;
 /// Counts, and leaves the rest to the system.
 pub struct Counting;
 
-/// How often memory was asked for, and for how many bytes.
+/// How often memory was asked for, for how many bytes, and how many of them are in use.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Allocated {
     pub times: usize,
     pub bytes: usize,
+    /// Of those that this thread asked for; negative where it frees what others did.
+    pub in_use: isize,
 }
 
 thread_local! {
-    static ALLOCATED: Cell<Allocated> = const { Cell::new(Allocated { times: 0, bytes: 0 }) };
+    static ALLOCATED: Cell<Allocated> = const {
+        Cell::new(Allocated { times: 0, bytes: 0, in_use: 0 })
+    };
 }
 
 /// What this thread has allocated so far.
@@ -28,19 +32,19 @@ pub fn since(before: Allocated) -> Allocated {
     Allocated {
         times: now.times - before.times,
         bytes: now.bytes - before.bytes,
+        in_use: now.in_use - before.in_use,
     }
 }
 
-fn count(bytes: usize) {
+fn count(asked: Option<usize>, freed: usize) {
     // A thread on its way out is not counted any more.
     let _ = ALLOCATED.try_with(|allocated| {
-        let Allocated {
-            times,
-            bytes: total,
-        } = allocated.get();
+        let bytes = asked.unwrap_or(0);
+        let before = allocated.get();
         allocated.set(Allocated {
-            times: times + 1,
-            bytes: total + bytes,
+            times: before.times + usize::from(asked.is_some()),
+            bytes: before.bytes + bytes,
+            in_use: before.in_use + bytes as isize - freed as isize,
         });
     });
 }
@@ -48,16 +52,17 @@ fn count(bytes: usize) {
 // SAFETY: everything is left to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
+        count(Some(layout.size()), 0);
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(None, layout.size());
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        count(new_size);
+        count(Some(new_size), layout.size());
         unsafe { System.realloc(pointer, layout, new_size) }
     }
 }
