@@ -18,6 +18,8 @@ fn main() -> soquete::Result<()> {
         socket.on(event::End, |()| println!("Cliente desconectado."));
     });
     server.on(event::Listening, move |()| {
+        // Of port 0 the system makes one that is free.
+        let port = server.address().map_or(port, |address| address.port());
         println!("Servidor TCP escutando na porta {port}...");
     });
     server.listen(port);
