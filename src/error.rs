@@ -421,11 +421,12 @@ pub(crate) mod node {
         )
     }
 
-    /// Not Node's: a socket cannot be taken out of its loop without loss.
+    /// Not Node's: the loop of a thread that has ended is asked for something.
     pub(crate) fn loop_closed() -> Error {
         Error::new("ERR_LOOP_CLOSED", "The thread of this loop has ended")
     }
 
+    /// Not Node's: a socket cannot be taken out of its loop without loss.
     pub(crate) fn not_idle(reason: String) -> Error {
         Error::new("ERR_SOCKET_NOT_IDLE", reason)
     }

@@ -185,6 +185,22 @@ fn what_frames_have_not_delivered_is_not_lost() {
 }
 
 #[test]
+fn a_frame_that_the_peers_end_has_ended_was_delivered_in_full() {
+    pair(|socket, peer| {
+        socket.set_allow_half_open(true);
+        peer.end_with("no line end");
+        let lines = FrameReader::new(Lines::new().remainder_at_end(), 100);
+        socket.frames(lines, move |line| {
+            assert_eq!(line, b"no line end");
+            timers::next_tick(move || {
+                socket.into_std().expect("all was delivered");
+            });
+        });
+    });
+    run();
+}
+
+#[test]
 fn a_change_of_format_leaves_a_socket_that_can_be_handed_over() {
     pair(|socket, peer| {
         peer.write("upgrade\n");

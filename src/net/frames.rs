@@ -320,10 +320,15 @@ where
     fn close(&self) {
         self.clock.stop();
         let _source = self.source.take();
-        SocketHost::with(self.socket.key(), |host| host.cell.in_frame.set(false));
+        self.nothing_is_left();
         for id in self.listeners.take() {
             self.socket.remove_listener(id);
         }
+    }
+
+    /// Of what was read, this framing holds nothing any more.
+    fn nothing_is_left(&self) {
+        SocketHost::with(self.socket.key(), |host| host.cell.in_frame.set(false));
     }
 
     fn finish(&self) {
@@ -332,8 +337,11 @@ where
             return;
         };
         let Source { reader, listener } = &mut *source;
-        if let Err(error) = reader.finish(|item| listener(item).into_flow()) {
-            self.socket.destroy_with(invalid(&error));
+        match reader.finish(|item| listener(item).into_flow()) {
+            Ok(_) => self.nothing_is_left(),
+            Err(error) => {
+                self.socket.destroy_with(invalid(&error));
+            }
         }
     }
 }
