@@ -95,9 +95,9 @@ impl Socket {
     /// pipe is taken away: by [`unpipe`](Socket::unpipe), or because `dest` has finished, failed or
     /// closed. This socket is then paused if it was its last pipe.
     ///
-    /// While none of them waits, up to 512 KiB are read at once (Node's 64 KiB cost a third of the
-    /// speed), and that much more is owed to a `dest` that stops taking any. A `dest` with a
-    /// [`max_write_queue`](super::SocketOptions::max_write_queue) gets 64 KiB at most.
+    /// While none of them waits, up to 512 KiB are read at once (Node's 64 KiB carry about a quarter
+    /// less), and each source owes up to that much to a `dest` that stops taking any. With a
+    /// [`max_write_queue`](super::SocketOptions::max_write_queue) of a `dest`, 64 KiB at most are read.
     ///
     /// Errors are not passed on: where this socket fails, `dest` is left open, and the other way
     /// round. [`stream::pipeline`](crate::stream::pipeline) destroys both. An [`event::Error`] of

@@ -13,7 +13,8 @@ use super::speaker::InData;
 use crate::event;
 use crate::reactor::Counters;
 
-/// Bytes per read, and the longest chunk that a listener is handed: libuv's and Node's.
+/// Bytes per read, and the longest chunk that a listener is handed: libuv's and Node's. A socket that is
+/// piped to others may fill the loop's whole buffer instead.
 const READ_CHUNK: usize = 64 * 1024;
 
 /// How many bytes one socket may read before the others get their turn: twice libuv's. With several
@@ -78,7 +79,8 @@ impl SocketHost<'_> {
     fn share_of<'b>(&self, buffer: &'b mut [u8]) -> &'b mut [u8] {
         let cell = self.cell;
         let much = cell.reads_much.get() && cell.duplex.readable_flowing() == Some(true);
-        let most = if much { buffer.len() } else { READ_CHUNK };
+        let most = if much { usize::MAX } else { READ_CHUNK };
+        let most = most.min(buffer.len());
         &mut buffer[..most]
     }
 

@@ -30,7 +30,7 @@ use crate::machine::Life;
 use crate::net::cell::SocketHost;
 use crate::net::raw::{self, Sharing, errno};
 use crate::net::transport::Transport;
-use crate::reactor::{Key, Task};
+use crate::reactor::{self, Key, Task};
 
 /// One address of the host.
 pub(super) struct Destination {
@@ -375,7 +375,7 @@ impl SocketHost<'_> {
             .insert_timer(Task::new(self.cell.key, |event_loop, key| {
                 SocketHost::on(event_loop, key, |host| host.attempt_timed_out());
             }));
-        self.event_loop.arm(timer, delay.as_millis() as u64);
+        self.event_loop.arm(timer, reactor::whole_ms(delay));
         self.with_connecting(|connecting| connecting.timer = Some(timer));
     }
 }
