@@ -26,7 +26,7 @@ enum Next<'c> {
 impl<F: Format> FrameReader<F> {
     #[inline]
     pub(super) fn is_direct(&self) -> bool {
-        self.between_frames() && self.carry.is_empty() && self.failed.is_none()
+        self.between_frames() && self.carry.is_empty()
     }
 
     /// The next item from the carry and the chunk. `answer` is the format's to exactly this window, if
@@ -37,9 +37,6 @@ impl<F: Format> FrameReader<F> {
         chunk: &mut &'c [u8],
         at_end: bool,
     ) -> Result<Option<Found<'c>>, FrameError> {
-        if let Some(error) = self.failed {
-            return Err(error);
-        }
         if !matches!(self.fate, Fate::Gather) {
             self.out.clear();
         }
@@ -49,6 +46,7 @@ impl<F: Format> FrameReader<F> {
                 Step::Whole(span) => self.whole(span, chunk),
                 Step::Body { .. } => self.body(chunk),
                 Step::Tail { tail, last } => self.tail(tail, last, chunk),
+                Step::Failed(error) => return Err(error),
             };
             match next {
                 Ok(Next::Found(found)) => return Ok(Some(found)),
@@ -395,7 +393,7 @@ impl<F: Format> FrameReader<F> {
     }
 
     fn fail(&mut self, error: FrameError) -> FrameError {
-        self.failed = Some(error);
+        self.step = Step::Failed(error);
         error
     }
 

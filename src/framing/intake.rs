@@ -52,11 +52,11 @@ impl<F: Format> FrameReader<F> {
             return false;
         };
         let have = self.carry.len() + chunk.len();
-        if have >= head + payload + tail || self.failed.is_some() {
+        if have >= head + payload + tail {
             return false;
         }
         self.fed += chunk.len() as u64;
-        self.carry.append(chunk, self.rules.bound());
+        self.carry.append(chunk, self.rules.bound);
         true
     }
 
@@ -95,11 +95,11 @@ impl<F: Format> FrameReader<F> {
     /// Keeps what a `Feed` has left unread, and gives back memory that is not needed.
     #[inline]
     pub(super) fn put_back(&mut self, chunk: &[u8]) {
-        if self.failed.is_some() {
+        if let Step::Failed(_) = self.step {
             self.carry.clear();
             self.fate = Fate::Whole;
         } else if !chunk.is_empty() {
-            self.carry.append(chunk, self.rules.bound());
+            self.carry.append(chunk, self.rules.bound);
         }
         self.carry.release(self.rules.keep);
         if !matches!(self.fate, Fate::Gather) {
@@ -135,7 +135,7 @@ impl<F: Format> FrameReader<F> {
         }
         if let Some(missing) = n.checked_sub(self.carry.len()) {
             let (bytes, rest) = chunk.split_at(missing);
-            self.carry.append(bytes, self.rules.bound());
+            self.carry.append(bytes, self.rules.bound);
             *chunk = rest;
         }
         Place::Carry(self.carry.read(n))

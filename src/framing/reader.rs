@@ -40,7 +40,6 @@ pub struct FrameReader<F> {
     pub(super) at: u64,
     /// Payload bytes of the open frame that were read already.
     pub(super) gone: u64,
-    pub(super) failed: Option<FrameError>,
 }
 
 #[derive(Debug)]
@@ -55,13 +54,8 @@ pub(super) struct Rules {
     pub(super) skip_bad: bool,
     pub(super) keep: usize,
     pub(super) overhead: usize,
-}
-
-impl Rules {
-    /// The most bytes of one frame that are ever kept.
-    pub(super) fn bound(&self) -> usize {
-        self.raw_limit.saturating_add(self.overhead)
-    }
+    /// The most bytes of one frame that are ever kept: `raw_limit` and `overhead`.
+    pub(super) bound: usize,
 }
 
 /// What a listener of [`FrameReader::push`] wants next.
@@ -204,7 +198,7 @@ impl<F: Format> FrameReader<F> {
     /// # Ok::<(), soquete::framing::FrameError>(())
     /// ```
     pub fn partial(&self) -> Option<Partial> {
-        if self.failed.is_some() || (self.between_frames() && self.carry.is_empty()) {
+        if self.failed().is_some() || (self.between_frames() && self.carry.is_empty()) {
             return None;
         }
         let at = if matches!(self.fate, Fate::Whole) {
@@ -252,7 +246,7 @@ impl<F: Format> FrameReader<F> {
     /// The reader's own error, if it has failed; [`FrameError::InsideFrame`] if it has handed out or
     /// dropped a part of a frame whose end has not come.
     pub fn switch<G: Format>(self, format: G, limit: usize) -> Result<FrameReader<G>, FrameError> {
-        if let Some(error) = self.failed {
+        if let Some(error) = self.failed() {
             return Err(error);
         }
         if !matches!(self.fate, Fate::Whole) {
@@ -297,6 +291,7 @@ impl<F: Format> FrameReader<F> {
     fn with_carry(format: F, limit: usize, keep: usize, carry: Carry, fed: u64) -> Self {
         let limit = limit.min(LONGEST);
         let raw_limit = format.raw_limit(limit).clamp(limit, LONGEST);
+        let overhead = format.overhead().min(LONGEST);
         let rules = Rules {
             limit,
             raw_limit,
@@ -304,7 +299,8 @@ impl<F: Format> FrameReader<F> {
             stream_above: usize::MAX,
             skip_bad: false,
             keep,
-            overhead: format.overhead().min(LONGEST),
+            overhead,
+            bound: raw_limit + overhead,
         };
         Self {
             format,
@@ -316,7 +312,6 @@ impl<F: Format> FrameReader<F> {
             fate: Fate::Whole,
             at: 0,
             gone: 0,
-            failed: None,
         }
     }
 
@@ -324,5 +319,12 @@ impl<F: Format> FrameReader<F> {
     #[inline]
     pub(super) fn between_frames(&self) -> bool {
         matches!((self.step, self.fate), (Step::Cut, Fate::Whole))
+    }
+
+    pub(super) fn failed(&self) -> Option<FrameError> {
+        match self.step {
+            Step::Failed(error) => Some(error),
+            _ => None,
+        }
     }
 }

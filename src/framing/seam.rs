@@ -13,12 +13,13 @@ use super::state::{Answer, Fate, Span, Step};
 use super::{Format, FrameReader, Unpacked, Window};
 
 impl Span {
-    /// The frame that a format has found or announced, if its payload is no longer than `plain`, its
-    /// brackets no longer than `overhead`.
+    /// The frame that a format has found or announced, if it has any bytes, its payload no more than
+    /// `plain`, its brackets no more than `overhead`.
     #[inline]
     fn ordinary(answer: &Answer, plain: u64, overhead: usize) -> Option<Span> {
         let (head, payload, tail) = answer.as_ref().ok()?.whole()?;
-        let fits = payload <= plain && head.checked_add(tail)? <= overhead;
+        let brackets = head.checked_add(tail)?;
+        let fits = payload <= plain && brackets <= overhead && (payload > 0 || brackets > 0);
         fits.then_some(Span {
             head,
             payload: payload as usize,
@@ -36,7 +37,7 @@ impl<F: Format> FrameReader<F> {
         chunk: &mut &[u8],
         answer: &mut Option<Answer>,
     ) -> Option<Place<'static>> {
-        if self.carry.is_empty() || self.failed.is_some() || !matches!(self.fate, Fate::Whole) {
+        if self.carry.is_empty() || !matches!(self.fate, Fate::Whole) {
             return None;
         }
         let span = match self.step {
@@ -44,18 +45,19 @@ impl<F: Format> FrameReader<F> {
             Step::Cut => {
                 let asked = self.format.cut(Window::new(self.carry.unread(), chunk));
                 let asked = answer.insert(asked);
-                Span::ordinary(asked, self.rules.plain, self.rules.overhead)?
+                let span = Span::ordinary(asked, self.rules.plain, self.rules.overhead)?;
+                self.step = Step::Whole(span);
+                *answer = None;
+                span
             }
-            Step::Body { .. } | Step::Tail { .. } => return None,
+            Step::Body { .. } | Step::Tail { .. } | Step::Failed(_) => return None,
         };
         let end = span.head + span.payload;
         let total = end + span.tail;
         let missing = total.checked_sub(self.carry.len())?;
         let (joining, rest) = chunk.split_at_checked(missing)?;
-        self.carry.append(joining, self.rules.bound());
+        self.carry.append(joining, self.rules.bound);
         *chunk = rest;
-        *answer = None;
-        self.step = Step::Whole(span);
         let frame = self.carry.unread();
         self.format.check_tail(&frame[end..]).ok()?;
         self.out.clear();

@@ -22,6 +22,8 @@ pub(super) enum Step {
     },
     /// The payload has gone; `tail` bytes behind it are to be checked.
     Tail { tail: usize, last: bool },
+    /// Nothing more is to come out of this stream.
+    Failed(FrameError),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +56,7 @@ impl Step {
     /// How many bytes are known to be missing if there are `have`.
     pub(super) fn want(&self, have: usize) -> Option<u64> {
         let whole = match *self {
-            Self::Cut => return None,
+            Self::Cut | Self::Failed(_) => return None,
             Self::Whole(Span {
                 head,
                 payload,

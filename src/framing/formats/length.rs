@@ -232,8 +232,11 @@ impl LengthPrefix {
     }
 
     /// Length of the head to be left out, and of the payload if its head is there.
+    // The window comes in two, because a reference to it would have it written to memory for every
+    // frame of the other shapes, too.
     #[inline(never)]
-    fn read_other(&self, window: Window<'_>) -> Result<(usize, Option<u64>), Malformed> {
+    fn read_other(&self, first: &[u8], second: &[u8]) -> Result<(usize, Option<u64>), Malformed> {
+        let window = Window::new(first, second);
         let header = self.header();
         let head = if self.whole { 0 } else { header };
         if window.len() < header {
@@ -285,7 +288,10 @@ impl Format for LengthPrefix {
                     .array(0)
                     .map(|field| u32::from_le_bytes(field).into()),
             ),
-            Shape::Other => self.read_other(window)?,
+            Shape::Other => {
+                let [first, second] = window.split(0);
+                self.read_other(first, second)?
+            }
         };
         Ok(payload.map_or(Cut::MORE, |payload| Cut::Declared {
             head,
