@@ -1,5 +1,34 @@
-//! The bodies of the fuzz targets, one function each: it takes any bytes, and panics if a promise is
-//! broken. They lie beside what they exercise; this is the list.
+//! Fuzzing, for formats of your own: there when the compiler is given `--cfg fuzzing`, as `cargo fuzz`
+//! does, or with the feature `fuzzing`, for tests.
+//!
+//! A fuzz target for a [format](crate::framing::Format) is one line:
+//!
+//! ```
+//! # use soquete::framing::Lines as YourFormat;
+//! use soquete::fuzzing::Trial;
+//!
+//! // libfuzzer_sys::fuzz_target!(|data: &[u8]| …);
+//! let target = |data: &[u8]| Trial::new(YourFormat::new()).in_pieces().reads(data);
+//! # target(b"\0\0\x10one\r\ntwo");
+//! ```
+//!
+//! and with a [naive decoder](Naive), written for clarity and with all of the stream in front of it, it
+//! is held to what you mean as well:
+//!
+//! ```
+//! # use soquete::framing::LengthPrefix as YourFormat;
+//! use soquete::fuzzing::{Naive, Trial};
+//!
+//! fn naive(rest: &[u8]) -> Naive<'_> {
+//!     Naive::announced(rest, 1, rest[0].into())
+//! }
+//!
+//! let target = |data: &[u8]| Trial::new(YourFormat::u8()).in_pieces().reads_as(data, naive);
+//! # target(b"\0\0\x10\x03one\x03two");
+//! ```
+
+// The bodies of this crate's own targets, one function each: it takes any bytes, and panics if a
+// promise is broken. They lie beside what they exercise; this is the list.
 
 mod input;
 #[cfg(test)]
@@ -7,11 +36,18 @@ mod replay;
 
 pub(crate) use input::Input;
 
+pub use crate::framing::fuzz::{End, Naive, Part, Trial};
+
+#[doc(hidden)]
 pub use crate::events::fuzz::emitter;
+#[doc(hidden)]
 pub use crate::machine::fuzz::{stream_machine, utf8, write_queue};
+#[doc(hidden)]
 pub use crate::reactor::fuzz::timers;
 
+#[doc(hidden)]
 pub use crate::address::fuzz::{fuzz_address as address, fuzz_block_list as block_list};
+#[doc(hidden)]
 pub use crate::framing::fuzz::{
     fuzz_cobs as framing_cobs, fuzz_delimiters as framing_delimiters, fuzz_fixed as framing_fixed,
     fuzz_json as framing_json, fuzz_length as framing_length, fuzz_lines as framing_lines,

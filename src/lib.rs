@@ -105,7 +105,6 @@ pub mod event;
 pub mod events;
 pub mod framing;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
-#[doc(hidden)]
 pub mod fuzzing;
 mod machine;
 pub mod net;

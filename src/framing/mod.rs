@@ -179,6 +179,9 @@
 //! assert_eq!(error.to_string(), "frame at offset 10 announces 513 bytes, the limit is 512");
 //! # Ok::<(), FrameError>(())
 //! ```
+//!
+//! `soquete::fuzzing::Trial`, which is there for `cargo fuzz` and with the feature `fuzzing`, puts it on
+//! trial: `Trial::new(Counted::default()).in_pieces().reads(data)` is a whole fuzz target.
 
 mod advance;
 mod carry;

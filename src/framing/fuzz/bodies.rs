@@ -2,58 +2,13 @@
 
 use super::super::reader::LONGEST;
 use super::super::{
-    ByteOrder, Cobs, Delimiters, FixedLength, Format, FrameReader, Json, LengthPrefix, Lines,
-    Netstring, Proxy, RecordMark, Streamable, VarintPrefix, search,
+    ByteOrder, Cobs, Delimiters, FixedLength, Json, LengthPrefix, Lines, Netstring, Proxy,
+    RecordMark, VarintPrefix, search,
 };
-use super::check::{Setup, check};
-use super::expect::{Naive, expect};
+use super::Trial;
+use super::check::Setup;
 use super::naive::{self, LengthModel};
 use super::naive_search::{self, LineEnd};
-
-fn run<'a, F: Format + Clone>(
-    setup: &Setup,
-    format: &F,
-    stream: &'a [u8],
-    prepare: &dyn Fn(FrameReader<F>) -> FrameReader<F>,
-    naive: &dyn Fn(&'a [u8]) -> Naive<'a>,
-) {
-    let make = || {
-        let reader = prepare(FrameReader::new(format.clone(), setup.limit));
-        if setup.skip_bad {
-            reader.skip_bad_frames()
-        } else {
-            reader
-        }
-    };
-    let raw_limit = format.raw_limit(setup.limit).min(LONGEST);
-    let expected = expect(setup, raw_limit, stream, naive);
-    check(setup, &make, stream, &expected);
-}
-
-fn run_streamable<'a, F: Streamable + Clone>(
-    setup: &Setup,
-    format: &F,
-    stream: &'a [u8],
-    naive: &dyn Fn(&'a [u8]) -> Naive<'a>,
-) {
-    let prepare = |reader: FrameReader<F>| reader.stream_above(setup.stream_above);
-    run(setup, format, stream, &prepare, naive);
-}
-
-fn run_whole<'a, F: Format + Clone>(
-    setup: &Setup,
-    format: &F,
-    stream: &'a [u8],
-    naive: &dyn Fn(&'a [u8]) -> Naive<'a>,
-) {
-    run(
-        &setup.without_streaming(),
-        format,
-        stream,
-        &|reader| reader,
-        naive,
-    );
-}
 
 /// Length prefixes of every width, in all their variants.
 pub fn fuzz_length(data: &[u8]) {
@@ -86,7 +41,10 @@ pub fn fuzz_length(data: &[u8]) {
     if model.whole {
         format = format.keep_header();
     }
-    run_streamable(&setup, &format, stream, &|rest| naive::length(rest, &model));
+    Trial::new(format)
+        .in_pieces()
+        .lends()
+        .run(&setup, stream, |rest| naive::length(rest, &model));
 }
 
 /// Varint prefixes, tolerant and canonical.
@@ -97,9 +55,10 @@ pub fn fuzz_varint(data: &[u8]) {
     let canonical = setup.variant & 1 != 0;
     let any = VarintPrefix::new();
     let format = if canonical { any.canonical() } else { any };
-    run_streamable(&setup, &format, stream, &|rest| {
-        naive::varint(rest, canonical)
-    });
+    Trial::new(format)
+        .in_pieces()
+        .lends()
+        .run(&setup, stream, |rest| naive::varint(rest, canonical));
 }
 
 /// Lines of all three kinds, with and without a remainder and blank lines.
@@ -120,7 +79,10 @@ pub fn fuzz_lines(data: &[u8]) {
         format = format.skip_blank();
     }
     let naive = move |rest| naive_search::lines(rest, end, remainder, skip_blank);
-    run_streamable(&setup, &format, stream, &naive);
+    Trial::new(format)
+        .in_pieces()
+        .lends()
+        .run(&setup, stream, naive);
 }
 
 /// Delimiters: sets that are hard to tell apart.
@@ -147,7 +109,10 @@ pub fn fuzz_delimiters(data: &[u8]) {
         format = format.remainder_at_end();
     }
     let naive = move |rest| naive_search::delimiters(rest, set, remainder);
-    run_streamable(&setup, &format, stream, &naive);
+    Trial::new(format)
+        .in_pieces()
+        .lends()
+        .run(&setup, stream, naive);
 }
 
 /// Frames of a fixed length.
@@ -159,7 +124,10 @@ pub fn fuzz_fixed(data: &[u8]) {
     let Ok(format) = FixedLength::new(len) else {
         return;
     };
-    run_streamable(&setup, &format, stream, &|rest| naive::fixed(rest, len));
+    Trial::new(format)
+        .in_pieces()
+        .lends()
+        .run(&setup, stream, |rest| naive::fixed(rest, len));
 }
 
 /// Netstrings.
@@ -167,16 +135,18 @@ pub fn fuzz_netstring(data: &[u8]) {
     let Some((setup, stream)) = Setup::split(data) else {
         return;
     };
-    run_streamable(&setup, &Netstring::new(), stream, &naive::netstring);
+    Trial::new(Netstring::new())
+        .in_pieces()
+        .lends()
+        .run(&setup, stream, naive::netstring);
 }
 
 /// COBS.
 pub fn fuzz_cobs(data: &[u8]) {
-    let Some((mut setup, stream)) = Setup::split(data) else {
+    let Some((setup, stream)) = Setup::split(data) else {
         return;
     };
-    setup.lends = false;
-    run_whole(&setup, &Cobs::new(), stream, &naive_search::cobs);
+    Trial::new(Cobs::new()).run(&setup, stream, naive_search::cobs);
 }
 
 /// JSON values.
@@ -187,18 +157,22 @@ pub fn fuzz_json(data: &[u8]) {
     let depth = u32::from(setup.variant);
     let format = Json::new().max_depth(depth);
     let deepest = setup.variant.min(128).into();
-    run_streamable(&setup, &format, stream, &move |rest| {
-        naive_search::json(rest, deepest)
-    });
+    Trial::new(format)
+        .in_pieces()
+        .lends()
+        .run(&setup, stream, move |rest| {
+            naive_search::json(rest, deepest)
+        });
 }
 
 /// Records in fragments.
 pub fn fuzz_record(data: &[u8]) {
-    let Some((mut setup, stream)) = Setup::split(data) else {
+    let Some((setup, stream)) = Setup::split(data) else {
         return;
     };
-    setup.lends = false;
-    run_streamable(&setup, &RecordMark, stream, &naive::record);
+    Trial::new(RecordMark)
+        .in_pieces()
+        .run(&setup, stream, naive::record);
 }
 
 /// PROXY headers.
@@ -210,7 +184,9 @@ pub fn fuzz_proxy(data: &[u8]) {
         .limit
         .saturating_mul(setup.variant.into())
         .min(LONGEST);
-    run_whole(&setup, &Proxy::new(), stream, &naive::proxy);
+    Trial::new(Proxy::new())
+        .lends()
+        .run(&setup, stream, naive::proxy);
 }
 
 /// The search for bytes, against a loop over them.

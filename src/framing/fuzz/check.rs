@@ -28,8 +28,6 @@ pub(super) struct Setup {
     pub(super) skip_bad: bool,
     /// `usize::MAX` for no streaming.
     pub(super) stream_above: usize,
-    /// Whether every frame that lies in the chunk must be lent from it.
-    pub(super) lends: bool,
     seed: u64,
 }
 
@@ -43,7 +41,6 @@ impl Setup {
             // The greatest stands for no limit at all.
             limit: if limit == 255 { LONGEST } else { limit.into() },
             skip_bad: policy & 1 != 0,
-            lends: true,
             stream_above: if streams {
                 usize::from(policy >> 2)
             } else {
@@ -78,19 +75,32 @@ pub(super) fn mix(seed: u64) -> u64 {
 
 /// How long the next chunk is, and whether the listener stops after an item.
 struct Manner<'a> {
+    name: &'static str,
     chunk: &'a dyn Fn(u64) -> usize,
     stop: &'a dyn Fn(u64) -> bool,
 }
 
+/// What a reader from `make` makes of `stream` in one chunk.
+pub(super) fn as_a_whole<F: Format>(make: &dyn Fn() -> FrameReader<F>, stream: &[u8]) -> Trace {
+    let manner = Manner {
+        name: "whole",
+        chunk: &|_| stream.len(),
+        stop: &|_| false,
+    };
+    read(&mut make(), stream, &manner, false)
+}
+
 /// Reads `stream` with readers from `make`: in one chunk, byte by byte, and cut at random, with and
-/// without stops; all must come to `expected`.
+/// without stops; all must come to `expected`. `lends` if every frame that lies in the chunk must be
+/// lent from it.
 pub(super) fn check<F: Format>(
     setup: &Setup,
+    lends: bool,
     make: &dyn Fn() -> FrameReader<F>,
     stream: &[u8],
     expected: &Trace,
 ) {
-    let Setup { seed, lends, .. } = *setup;
+    let Setup { seed, .. } = *setup;
     let random = |most: u64| move |n: u64| 1 + (mix(seed ^ n) % most) as usize;
     let never = |_| false;
     let always = |_| true;
@@ -98,41 +108,48 @@ pub(super) fn check<F: Format>(
     let whole = stream.len().max(1);
     let manners = [
         Manner {
+            name: "whole",
             chunk: &|_| whole,
             stop: &never,
         },
         Manner {
+            name: "byte by byte",
             chunk: &|_| 1,
             stop: &never,
         },
         Manner {
+            name: "in chunks of up to 7 bytes",
             chunk: &random(7),
             stop: &never,
         },
         Manner {
+            name: "in chunks of any size",
             chunk: &random(whole as u64),
             stop: &never,
         },
         Manner {
+            name: "whole, with a stop after each item",
             chunk: &|_| whole,
             stop: &always,
         },
         Manner {
+            name: "in chunks of up to 5 bytes, with a stop after each item",
             chunk: &random(5),
             stop: &always,
         },
         Manner {
+            name: "in chunks of any size, with stops",
             chunk: &random(whole as u64),
             stop: &at_times,
         },
     ];
-    for (i, manner) in manners.iter().enumerate() {
+    for manner in &manners {
         let trace = read(&mut make(), stream, manner, lends);
-        assert_eq!(
-            &trace,
-            expected,
-            "manner {i} of {setup:?}: {}",
-            stream.escape_ascii()
+        assert!(
+            trace == *expected,
+            "read {}, \"{}\"\nis {trace:?}\nand should be {expected:?}\n({setup:?})",
+            manner.name,
+            stream.escape_ascii(),
         );
     }
 }
@@ -243,9 +260,19 @@ fn check_bounds<F: Format>(reader: &FrameReader<F>, fed: u64, stopped: bool, ste
         stopped || carry <= frame.max(64),
         "carry of {carry} for frames of {frame}"
     );
-    assert!(reader.carry.capacity() as u64 <= 2 * fed + 64);
-    assert!(reader.out.capacity() <= 2 * rules.raw_limit.max(64));
-    assert!(reader.out.capacity() as u64 <= 2 * fed + 64);
+    assert!(
+        carry as u64 <= 2 * fed + 64,
+        "carry of {carry} after {fed} bytes"
+    );
+    let (out, raw_limit) = (reader.out.capacity(), rules.raw_limit);
+    assert!(
+        out <= 2 * raw_limit.max(64),
+        "output buffer of {out} for payloads of {raw_limit}"
+    );
+    assert!(
+        out as u64 <= 2 * fed + 64,
+        "output buffer of {out} after {fed} bytes"
+    );
     let examined = work::take();
     assert!(
         examined <= 4 * fed + (16 + rules.overhead as u64) * steps,

@@ -10,7 +10,7 @@
 //! | memory and work are bounded; frames in the chunk are borrowed; failure is sticky | [`check`] |
 //! | what is written is read back, up to the limit and not beyond | [`round_trip`] |
 //!
-//! A body for a format of one's own is a naive decoder and a call of `check`.
+//! [`Trial`] puts them together, for the formats here and for those of users.
 
 mod bodies;
 mod check;
@@ -22,9 +22,12 @@ mod replay;
 mod round_trip;
 #[cfg(test)]
 mod seeds;
+mod trial;
 
 pub use bodies::*;
+pub use expect::{End, Naive, Part};
 pub use round_trip::fuzz_round_trip;
+pub use trial::Trial;
 
 /// A fuzz target's body.
 #[cfg(test)]

@@ -3,28 +3,6 @@
 use super::super::{ByteOrder, Malformed, ProxyHeader};
 use super::expect::{End, Naive, Part};
 
-fn no_parts<'a>(end: End) -> Naive<'a> {
-    Naive::Frame { parts: vec![], end }
-}
-
-fn bad<'a>(at: usize, what: &'static str) -> Naive<'a> {
-    no_parts(End::Bad(Malformed::new(at, what)))
-}
-
-/// A frame of a head with `head` bytes and an announced payload.
-fn announced(rest: &[u8], head: usize, len: u64) -> Naive<'_> {
-    let part = Part::announced(&rest[head..], len);
-    let end = if part.bytes.len() as u64 == len {
-        End::Whole(head + part.bytes.len())
-    } else {
-        End::Cut
-    };
-    Naive::Frame {
-        parts: vec![part],
-        end,
-    }
-}
-
 pub(super) struct LengthModel {
     pub(super) offset: usize,
     pub(super) width: usize,
@@ -37,7 +15,7 @@ pub(super) struct LengthModel {
 pub(super) fn length<'a>(rest: &'a [u8], model: &LengthModel) -> Naive<'a> {
     let header = model.offset + model.width;
     if rest.len() < header {
-        return no_parts(End::Cut);
+        return Naive::cut(&[]);
     }
     let field = &rest[model.offset..header];
     let digit = |value: i128, byte: &u8| value * 256 + i128::from(*byte);
@@ -50,20 +28,24 @@ pub(super) fn length<'a>(rest: &'a [u8], model: &LengthModel) -> Naive<'a> {
     }
     body += i128::from(model.adjustment);
     if body < 0 {
-        return bad(model.offset, "length smaller than the header it counts");
+        return Naive::bad(
+            &[],
+            model.offset,
+            "length smaller than the header it counts",
+        );
     }
     let head = if model.whole { 0 } else { header };
     let len = body + (header - head) as i128;
-    announced(rest, head, u64::try_from(len).unwrap_or(u64::MAX))
+    Naive::announced(rest, head, u64::try_from(len).unwrap_or(u64::MAX))
 }
 
 pub(super) fn varint(rest: &[u8], canonical: bool) -> Naive<'_> {
     let bytes = &rest[..rest.len().min(10)];
     let Some(last) = bytes.iter().position(|byte| *byte < 128) else {
         if bytes.len() == 10 {
-            return bad(9, "varint of more than ten bytes");
+            return Naive::bad(&[], 9, "varint of more than ten bytes");
         }
-        return no_parts(End::Cut);
+        return Naive::cut(&[]);
     };
     let value = bytes[..=last]
         .iter()
@@ -71,22 +53,22 @@ pub(super) fn varint(rest: &[u8], canonical: bool) -> Naive<'_> {
         .map(|(i, byte)| u128::from(byte & 127) << (7 * i))
         .sum::<u128>();
     let Ok(len) = u64::try_from(value) else {
-        return bad(last, "varint of more than 64 bits");
+        return Naive::bad(&[], last, "varint of more than 64 bits");
     };
     if canonical && last > 0 && bytes[last] == 0 {
-        return bad(last, "varint longer than necessary");
+        return Naive::bad(&[], last, "varint longer than necessary");
     }
-    announced(rest, last + 1, len)
+    Naive::announced(rest, last + 1, len)
 }
 
 pub(super) fn fixed(rest: &[u8], len: usize) -> Naive<'_> {
-    announced(rest, 0, len as u64)
+    Naive::announced(rest, 0, len as u64)
 }
 
 pub(super) fn netstring(rest: &[u8]) -> Naive<'_> {
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if digits > 1 && rest[0] == b'0' {
-        return bad(0, "netstring length with a leading zero");
+        return Naive::bad(&[], 0, "netstring length with a leading zero");
     }
     let number = |len: usize| {
         let text = rest[..len]
@@ -96,19 +78,19 @@ pub(super) fn netstring(rest: &[u8]) -> Naive<'_> {
         text.parse::<u64>()
     };
     if let Some(over) = (1..=digits).find(|len| number(*len).is_err()) {
-        return bad(over - 1, "netstring length of more than 64 bits");
+        return Naive::bad(&[], over - 1, "netstring length of more than 64 bits");
     }
     match rest.get(digits) {
-        None => return no_parts(End::Cut),
+        None => return Naive::cut(&[]),
         Some(b':') if digits > 0 => {}
-        Some(_) => return bad(digits, "netstring length that is no number"),
+        Some(_) => return Naive::bad(&[], digits, "netstring length that is no number"),
     }
     let head = digits + 1;
     let len = number(digits).unwrap_or(0);
     let part = Part::announced(&rest[head..], len);
-    let comma = head + part.bytes.len();
+    let comma = head + part.bytes().len();
     let end = match rest.get(comma) {
-        _ if (part.bytes.len() as u64) < len => End::Cut,
+        _ if !part.is_whole() => End::Cut,
         None => End::Cut,
         Some(b',') => End::Whole(comma + 1),
         Some(_) => End::Bad(Malformed::new(comma, "netstring without its comma")),
@@ -132,8 +114,8 @@ pub(super) fn record(rest: &[u8]) -> Naive<'_> {
         let len = u32::from_be_bytes([mark[0] & 0x7f, mark[1], mark[2], mark[3]]);
         at += 4;
         let part = Part::announced(&rest[at..], len.into());
-        at += part.bytes.len();
-        let short = part.bytes.len() < len as usize;
+        at += part.bytes().len();
+        let short = !part.is_whole();
         parts.push(part);
         if short {
             return Naive::Frame {
@@ -160,10 +142,10 @@ pub(super) fn proxy(rest: &[u8]) -> Naive<'_> {
         b"\r\n\r\n\0\r\nQUIT\n"
     };
     if let Some(at) = (0..rest.len().min(signature.len())).find(|i| rest[*i] != signature[*i]) {
-        return bad(at, "no PROXY header");
+        return Naive::bad(&[], at, "no PROXY header");
     }
     if rest.len() < signature.len() {
-        return no_parts(End::Cut);
+        return Naive::cut(&[]);
     }
     let (part, used) = if v1 {
         let line = &rest[..rest.len().min(107)];
@@ -172,23 +154,27 @@ pub(super) fn proxy(rest: &[u8]) -> Naive<'_> {
             Some(at) if at < 106 && line[at..].starts_with(b"\r\n") => {
                 (Part::found(&rest[..at + 2]), at + 2)
             }
-            Some(at) if at < 106 && &line[at..] == b"\r" => return no_parts(End::Cut),
-            Some(at) if at < 106 => return bad(at, "PROXY line that does not end with CRLF"),
-            _ if rest.len() >= 107 || line.len() == 107 => {
-                return bad(106, "PROXY line of more than 107 bytes");
+            Some(at) if at < 106 && &line[at..] == b"\r" => return Naive::cut(&[]),
+            Some(at) if at < 106 => {
+                return Naive::bad(&[], at, "PROXY line that does not end with CRLF");
             }
-            _ if line.len() == 106 => return bad(106, "PROXY line of more than 107 bytes"),
-            _ => return no_parts(End::Cut),
+            _ if rest.len() >= 107 || line.len() == 107 => {
+                return Naive::bad(&[], 106, "PROXY line of more than 107 bytes");
+            }
+            _ if line.len() == 106 => {
+                return Naive::bad(&[], 106, "PROXY line of more than 107 bytes");
+            }
+            _ => return Naive::cut(&[]),
         }
     } else {
-        let wrong = |at, what| bad(at, what);
+        let wrong = |at, what| Naive::bad(&[], at, what);
         match rest.get(12) {
-            None => return no_parts(End::Cut),
+            None => return Naive::cut(&[]),
             Some(0x20 | 0x21) => {}
             Some(_) => return wrong(12, "PROXY header of an unknown version or command"),
         }
         let least = match rest.get(13) {
-            None => return no_parts(End::Cut),
+            None => return Naive::cut(&[]),
             Some(0x00) => 0,
             Some(0x11 | 0x12) => 12,
             Some(0x21 | 0x22) => 36,
@@ -197,7 +183,7 @@ pub(super) fn proxy(rest: &[u8]) -> Naive<'_> {
         };
         let least = if rest[12] == 0x20 { 0 } else { least };
         let Some(len) = rest.get(14..16) else {
-            return no_parts(End::Cut);
+            return Naive::cut(&[]);
         };
         let len = u16::from_be_bytes([len[0], len[1]]);
         if len < least {

@@ -5,27 +5,12 @@ use super::expect::{End, Naive, Part};
 
 /// A frame of `len` bytes of payload, and `tail` bytes.
 fn found(rest: &[u8], len: usize, tail: usize) -> Naive<'_> {
-    Naive::Frame {
-        parts: vec![Part::found(&rest[..len])],
-        end: End::Whole(len + tail),
-    }
+    Naive::found(&rest[..len], len + tail)
 }
 
 /// A frame that is malformed behind `at` bytes of payload.
 fn bad<'a>(rest: &'a [u8], at: usize, what: &'static str) -> Naive<'a> {
-    let wrong = End::Bad(Malformed::new(at, what));
-    Naive::Frame {
-        parts: vec![Part::found(&rest[..at])],
-        end: wrong,
-    }
-}
-
-/// The input ends in a frame, of which `settled` bytes are payload for certain.
-fn cut(rest: &[u8], settled: usize) -> Naive<'_> {
-    Naive::Frame {
-        parts: vec![Part::found(&rest[..settled])],
-        end: End::Cut,
-    }
+    Naive::bad(&rest[..at], at, what)
 }
 
 #[derive(Clone, Copy)]
@@ -45,9 +30,9 @@ pub(super) fn lines(rest: &[u8], end: LineEnd, remainder: bool, skip_blank: bool
             Some(at) if at + 1 < rest.len() => {
                 return bad(rest, at, "carriage return without a line feed");
             }
-            Some(at) => return cut(rest, at),
+            Some(at) => return Naive::cut(&rest[..at]),
             None if remainder => (rest.len(), 0),
-            None => return cut(rest, rest.len()),
+            None => return Naive::cut(rest),
         },
         LineEnd::Lf | LineEnd::LfOrCrlf => {
             let strips = matches!(end, LineEnd::LfOrCrlf);
@@ -56,10 +41,8 @@ pub(super) fn lines(rest: &[u8], end: LineEnd, remainder: bool, skip_blank: bool
                 Some(at) => (at, 1),
                 None if remainder => (rest.len(), 0),
                 None => {
-                    return cut(
-                        rest,
-                        rest.len() - usize::from(strips && rest.ends_with(b"\r")),
-                    );
+                    let cr = usize::from(strips && rest.ends_with(b"\r"));
+                    return Naive::cut(&rest[..rest.len() - cr]);
                 }
             }
         }
@@ -86,12 +69,13 @@ pub(super) fn delimiters<'a>(rest: &'a [u8], delimiters: &[&[u8]], remainder: bo
         return found(rest, rest.len(), 0);
     }
     let may_begin = |at: &usize| delimiters.iter().any(|one| one.starts_with(&rest[*at..]));
-    cut(rest, (0..=rest.len()).find(may_begin).unwrap_or(rest.len()))
+    let settled = (0..=rest.len()).find(may_begin).unwrap_or(rest.len());
+    Naive::cut(&rest[..settled])
 }
 
 pub(super) fn cobs(rest: &[u8]) -> Naive<'_> {
     let Some(end) = rest.iter().position(|byte| *byte == 0) else {
-        return cut(rest, rest.len());
+        return Naive::cut(rest);
     };
     if end == 0 {
         return Naive::Noise(1);
@@ -150,7 +134,7 @@ pub(super) fn json(rest: &[u8], max_depth: usize) -> Naive<'_> {
         match rest[at] {
             b'"' => match string_end(&rest[at..]) {
                 Some(len) => at += len - 1,
-                None => return cut(rest, rest.len()),
+                None => return Naive::cut(rest),
             },
             b'{' | b'[' if open.len() == max_depth => {
                 return bad(rest, at, "JSON value nested too deeply");
@@ -168,7 +152,7 @@ pub(super) fn json(rest: &[u8], max_depth: usize) -> Naive<'_> {
             return found(rest, at, 0);
         }
     }
-    cut(rest, rest.len())
+    Naive::cut(rest)
 }
 
 /// The length of the string that `rest` starts with, quotes included.

@@ -4,17 +4,13 @@ use super::super::{
     ByteOrder, Cobs, Delimiters, Encode, FixedLength, Flow, Format, FrameError, FrameReader,
     FrameWriter, Json, LengthPrefix, Lines, Netstring, RecordMark, VarintPrefix,
 };
+use super::Trial;
 use super::check::mix;
 
 /// Writes payloads in a format, and reads them back.
 pub fn fuzz_round_trip(data: &[u8]) {
-    let Some((&[kind, variant, limit, lens], data)) = data.split_first_chunk() else {
+    let Some((&[kind, variant], data)) = data.split_first_chunk() else {
         return;
-    };
-    let case = Case {
-        limit: limit.into(),
-        payloads: payloads(data, lens),
-        seed: lens.into(),
     };
     match kind % 9 {
         0 => {
@@ -27,18 +23,22 @@ pub fn fuzz_round_trip(data: &[u8]) {
                 return;
             };
             let format = format.adjustment(i64::from(variant >> 5) - 4);
-            case.run(&if variant & 16 == 0 {
+            Trial::new(if variant & 16 == 0 {
                 format
             } else {
                 format.inclusive()
-            });
+            })
+            .writes(data);
         }
-        1 => case.run(&VarintPrefix::new().canonical()),
-        2 => case.run(&match variant % 3 {
-            0 => Lines::new(),
-            1 => Lines::lf(),
-            _ => Lines::crlf(),
-        }),
+        1 => Trial::new(VarintPrefix::new().canonical()).writes(data),
+        2 => {
+            let format = match variant % 3 {
+                0 => Lines::new(),
+                1 => Lines::lf(),
+                _ => Lines::crlf(),
+            };
+            Trial::new(format).writes(data);
+        }
         3 => {
             let sets: [&[&[u8]]; 4] = [
                 &[b"\r\n"],
@@ -49,18 +49,18 @@ pub fn fuzz_round_trip(data: &[u8]) {
             let Ok(format) = Delimiters::new(sets[usize::from(variant & 3)]) else {
                 return;
             };
-            case.run(&format);
+            Trial::new(format).writes(data);
         }
         4 => {
             let Ok(format) = FixedLength::new(usize::from(variant).max(1)) else {
                 return;
             };
-            case.run(&format);
+            Trial::new(format).writes(data);
         }
-        5 => case.run(&Netstring::new()),
-        6 => case.run(&Cobs::new()),
-        7 => case.run(&Json::new()),
-        _ => case.run(&RecordMark),
+        5 => Trial::new(Netstring::new()).writes(data),
+        6 => Trial::new(Cobs::new()).writes(data),
+        7 => Trial::new(Json::new()).writes(data),
+        _ => Trial::new(RecordMark).writes(data),
     }
 }
 
@@ -76,6 +76,23 @@ fn payloads(data: &[u8], lens: u8) -> Vec<&[u8]> {
         rest = after;
     }
     payloads
+}
+
+impl<F: Format + Encode + Clone> Trial<F> {
+    /// Writes payloads with a limit, and reads them back; what is too long for the limit must be
+    /// refused on both sides.
+    ///
+    /// The first two bytes are the limit, and what cuts the others into payloads.
+    pub fn writes(&self, data: &[u8]) {
+        if let Some((&[limit, lens], data)) = data.split_first_chunk() {
+            let case = Case {
+                limit: limit.into(),
+                payloads: payloads(data, lens),
+                seed: lens.into(),
+            };
+            case.run(&self.format);
+        }
+    }
 }
 
 struct Case<'a> {
