@@ -16,10 +16,10 @@ use soquete::framing::{Flow, FrameReader, Lines};
 use soquete::net::{ServerOptions, Socket, SocketOptions, StdStream};
 use soquete::{event, net, timers};
 
-#[path = "support/record.rs"]
-mod record;
+mod support;
 
-use record::{Record, one_shot_server, pair, pattern, port, run};
+use support::record::{Record, one_shot_server, pattern};
+use support::{pair, port_of, run_to_end};
 
 fn tcp_pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -45,7 +45,7 @@ fn a_std_stream_becomes_a_socket_that_reads_what_was_there_before() {
     socket.on(event::Data, move |chunk| {
         events.note(String::from_utf8_lossy(chunk))
     });
-    run();
+    run_to_end();
     assert_eq!(
         record.text(),
         "socket.resume early socket.end socket.prefinish socket.finish socket.close(false)"
@@ -64,7 +64,7 @@ fn a_unix_stream_becomes_a_socket() {
     let socket = Socket::from_std_with(ours, options).expect("it is connected");
     assert_eq!(socket.writable_high_water_mark(), 10);
     socket.end_with("over a pair");
-    run();
+    run_to_end();
     assert_eq!(peer.join().unwrap(), "over a pair");
 }
 
@@ -120,14 +120,14 @@ fn a_stream_that_was_taken_out_is_still_connected_and_the_socket_closes() {
                 .unwrap();
         });
     });
-    let client = net::connect(("127.0.0.1", port(server)));
+    let client = net::connect(("127.0.0.1", port_of(server)));
     client.write("ping");
     let answer = record.clone();
     client.on(event::Data, move |chunk| {
         answer.note(String::from_utf8_lossy(chunk));
         client.end();
     });
-    run();
+    run_to_end();
     assert_eq!(record.text(), "socket.close(false) PING");
 }
 
@@ -136,7 +136,7 @@ fn a_connection_is_handed_to_the_loop_of_another_thread() {
     let (send_remote, remotes) = mpsc::channel();
     let other = thread::spawn(move || {
         send_remote.send(soquete::remote().unwrap()).unwrap();
-        run();
+        run_to_end();
     });
     let remote = remotes.recv().unwrap();
     let server = one_shot_server(ServerOptions::new().pause_on_connect(true), move |socket| {
@@ -149,14 +149,14 @@ fn a_connection_is_handed_to_the_loop_of_another_thread() {
         });
         posted.unwrap();
     });
-    let client = net::connect(("127.0.0.1", port(server)));
+    let client = net::connect(("127.0.0.1", port_of(server)));
     let (sent, received) = (pattern(1 << 20), Rc::new(Cell::new(0)));
     let count = Rc::clone(&received);
     client.on(event::Data, move |chunk| {
         count.set(count.get() + chunk.len())
     });
     client.end_with(sent);
-    run();
+    run_to_end();
     other.join().unwrap();
     assert_eq!(received.get(), 1 << 20);
 }
@@ -181,7 +181,7 @@ fn what_frames_have_not_delivered_is_not_lost() {
             peer.write(peer_writes.next().unwrap());
         });
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn a_frame_that_the_peers_end_has_ended_was_delivered_in_full() {
             });
         });
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn a_change_of_format_leaves_a_socket_that_can_be_handed_over() {
             Flow::Stop
         });
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn what_was_read_and_not_consumed_is_not_lost() {
             peer.destroy();
         });
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn half_a_character_is_not_lost() {
         });
         peer.write(b"ol\xc3");
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -272,7 +272,7 @@ fn what_was_written_and_not_sent_is_not_lost() {
         peer.on(event::Data, move |chunk| seen.set(chunk[chunk.len() - 1]));
         peer.on(event::Close, move |_| assert_eq!(last.get(), b't'));
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -288,7 +288,7 @@ fn a_socket_that_is_ending_or_not_connected_cannot_be_taken_out() {
         "ERR_SOCKET_CLOSED"
     );
     fresh.destroy();
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -310,11 +310,11 @@ fn taking_out_inside_data_leaves_the_rest_to_the_stream() {
             timers::set_immediate(done);
         });
     });
-    let port = port(server);
+    let port = port_of(server);
     let peer = thread::spawn(move || {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.write_all(&pattern(4 << 20)).unwrap();
     });
-    run();
+    run_to_end();
     peer.join().unwrap();
 }

@@ -14,10 +14,10 @@ use soquete::net::{
 };
 use soquete::{event, net, timers};
 
-#[path = "support/record.rs"]
-mod record;
+mod support;
 
-use record::{Record, one_shot_server, port, run};
+use support::record::{Record, one_shot_server, pattern};
+use support::{port_of, run_on, run_to_end};
 
 /// A port that nobody listens on: one that was free a moment ago.
 fn closed_port() -> u16 {
@@ -42,7 +42,7 @@ fn error_of(options: impl Into<ConnectOptions>) -> soquete::Error {
         into.replace(Some(error.clone()));
     });
     socket.on(event::Close, |had_error| assert!(had_error));
-    run();
+    run_to_end();
     found.take().expect("it fails")
 }
 
@@ -74,7 +74,7 @@ fn a_server_on_a_path_is_reached_by_every_form_of_a_path() {
     net::connect(ConnectOptions::path(&path));
     let by_method = Socket::new(SocketOptions::new());
     by_method.connect(path.as_path());
-    run();
+    run_to_end();
     assert_eq!(connections.get(), 4);
 }
 
@@ -83,11 +83,11 @@ fn a_server_is_reached_by_its_own_address() {
     let server = one_shot_server(ServerOptions::new(), |socket| {
         socket.end();
     });
-    let address = SocketAddr::from(([127, 0, 0, 1], port(server)));
+    let address = SocketAddr::from(([127, 0, 0, 1], port_of(server)));
     let connected = Rc::new(Cell::new(false));
     let is_connected = Rc::clone(&connected);
     net::connect_with(address, move || is_connected.set(true));
-    run();
+    run_to_end();
     assert!(connected.get());
 }
 
@@ -98,7 +98,7 @@ fn the_family_that_is_asked_for_reaches_the_lookup() {
     });
     let asked = Rc::new(Cell::new(None));
     let family = Rc::clone(&asked);
-    let options = ConnectOptions::new(port(server))
+    let options = ConnectOptions::new(port_of(server))
         .host("somewhere")
         .family(Family::V6)
         .lookup(move |host, wanted, answer| {
@@ -110,7 +110,7 @@ fn the_family_that_is_asked_for_reaches_the_lookup() {
     client.on(event::Connect, move |()| {
         assert_eq!(client.remote_family(), Some(Family::V6));
     });
-    run();
+    run_to_end();
     assert_eq!(asked.get(), Some(Family::V6));
 }
 
@@ -138,12 +138,12 @@ fn the_callback_of_connect_is_let_go_of_when_it_was_called() {
     let server = one_shot_server(ServerOptions::new(), |socket| {
         socket.resume();
     });
-    let client = net::connect_with(("127.0.0.1", port(server)), move || drop(in_callback));
+    let client = net::connect_with(("127.0.0.1", port_of(server)), move || drop(in_callback));
     client.on(event::Ready, move |()| {
         assert_eq!(Rc::strong_count(&held), 1);
         client.end();
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -155,9 +155,9 @@ fn the_local_port_that_is_asked_for_is_the_one_the_server_sees() {
         remote.set(socket.remote_port());
         socket.destroy();
     });
-    let options = ConnectOptions::new(port(server)).host("127.0.0.1");
+    let options = ConnectOptions::new(port_of(server)).host("127.0.0.1");
     net::connect(options.local_port(wanted));
-    run();
+    run_to_end();
     assert_eq!(seen.get(), Some(wanted));
 }
 
@@ -167,14 +167,14 @@ fn a_new_connection_of_the_same_socket_has_a_new_local_port() {
     let seen = Rc::clone(&ports);
     let server = net::create_server(move |socket| {
         seen.borrow_mut().push(socket.remote_port());
-        assert_eq!(socket.local_port(), Some(port(socket.server().unwrap())));
+        assert_eq!(socket.local_port(), Some(port_of(socket.server().unwrap())));
         assert_eq!(socket.local_family(), Some(Family::V4));
         socket.end();
     });
     server
         .listen(("127.0.0.1", 0))
         .on(event::Listening, move |()| {
-            let port = port(server);
+            let port = port_of(server);
             let client = net::connect(("127.0.0.1", port));
             let own = Rc::new(RefCell::new(Vec::new()));
             let mine = Rc::clone(&own);
@@ -192,7 +192,7 @@ fn a_new_connection_of_the_same_socket_has_a_new_local_port() {
                 }
             });
         });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn two_hundred_and_fifty_refusals_leave_nothing_open() {
             errors.set(errors.get() + 1);
         });
     }
-    run();
+    run_to_end();
     assert_eq!(errors.get(), 250);
     assert_eq!(soquete::metrics().open_handles, 0);
 }
@@ -256,7 +256,7 @@ fn a_path_that_is_too_long_is_invalid_to_connect_to_and_to_listen_on() {
         drop(found.replace(Some(error.clone())))
     });
     server.listen(ListenOptions::path(path));
-    run();
+    run_on().unwrap();
     let error = listening.take().expect("it fails");
     assert_eq!(error.code(), "EINVAL", "{error}");
     assert_eq!(error.syscall(), Some("listen"));
@@ -276,7 +276,7 @@ fn an_end_right_after_connect_does_not_hide_that_the_lookup_failed() {
     let socket = net::connect(options);
     record.watch("socket", socket);
     socket.end();
-    run();
+    run_to_end();
     assert_eq!(record.text(), "socket.error(ENOTFOUND) socket.close(true)");
 }
 
@@ -293,7 +293,7 @@ fn twenty_reconnects_to_a_closed_port_fail_one_after_the_other() {
             socket.connect(("127.0.0.1", port));
         }
     });
-    run();
+    run_to_end();
     assert_eq!(
         record.text(),
         ["s.error(ECONNREFUSED) s.close(true)"; 20].join(" ")
@@ -313,7 +313,7 @@ fn fifty_reconnects_of_one_socket_work_fifty_times() {
     let counts = [Rc::new(Cell::new(0)), Rc::new(Cell::new(0))];
     let [data, closes] = counts.clone();
     server.on(event::Listening, move |()| {
-        let port = port(server);
+        let port = port_of(server);
         let client = net::connect(("127.0.0.1", port));
         let data = Rc::clone(&data);
         let closes = Rc::clone(&closes);
@@ -334,7 +334,7 @@ fn fifty_reconnects_of_one_socket_work_fifty_times() {
             }
         });
     });
-    run();
+    run_to_end();
     assert_eq!(counts.map(|count| count.get()), [TIMES, TIMES]);
     assert_eq!(soquete::metrics().open_handles, 0);
 }
@@ -348,13 +348,14 @@ fn an_ip_address_is_not_looked_up_and_a_name_is() {
     server.listen(("127.0.0.1", 0)).on(event::Listening, {
         let record = record.clone();
         move |()| {
-            let literal = net::connect(("127.0.0.1", port(server)));
+            let literal = net::connect(("127.0.0.1", port_of(server)));
             literal.on(event::Lookup, |_| panic!("there is no name"));
-            let named = ConnectOptions::new(port(server))
-                .host("a.name")
-                .lookup(|_, _, answer| {
-                    timers::next_tick(move || answer(Ok(vec![IpAddr::from([127, 0, 0, 1])])));
-                });
+            let named =
+                ConnectOptions::new(port_of(server))
+                    .host("a.name")
+                    .lookup(|_, _, answer| {
+                        timers::next_tick(move || answer(Ok(vec![IpAddr::from([127, 0, 0, 1])])));
+                    });
             let named = net::connect(named);
             let record = record.clone();
             named.on(event::Lookup, move |result| {
@@ -369,7 +370,7 @@ fn an_ip_address_is_not_looked_up_and_a_name_is() {
             });
         }
     });
-    run();
+    run_to_end();
     assert_eq!(record.text(), "a.name 127.0.0.1");
 }
 
@@ -384,7 +385,7 @@ fn a_lookup_that_fails_is_told_by_its_event_and_as_an_error() {
         lookup.note(result.address.as_ref().unwrap_err().code());
     });
     record.watch("socket", socket);
-    run();
+    run_to_end();
     let text = record.text();
     let code = text.split(' ').next().unwrap();
     assert_eq!(
@@ -396,7 +397,7 @@ fn a_lookup_that_fails_is_told_by_its_event_and_as_an_error() {
 #[test]
 fn fifty_clients_connect_three_times_each() {
     const CLIENTS: usize = 50;
-    let body = Rc::<[u8]>::from(record::pattern(40 << 10));
+    let body = Rc::<[u8]>::from(pattern(40 << 10));
     let expected = body.len();
     let server = net::create_server(move |socket| {
         socket.write(&body);
@@ -406,7 +407,7 @@ fn fifty_clients_connect_three_times_each() {
     server.listen(("127.0.0.1", 0));
     let open = Rc::new(Cell::new(CLIENTS));
     server.on(event::Listening, move |()| {
-        let port = port(server);
+        let port = port_of(server);
         for _ in 0..CLIENTS {
             let client = net::connect(("127.0.0.1", port));
             let (received, rounds) = (Rc::new(Cell::new(0)), Cell::new(0));
@@ -430,7 +431,7 @@ fn fifty_clients_connect_three_times_each() {
             });
         }
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -450,6 +451,6 @@ fn paths_are_paths_and_not_ports() {
         });
     });
     client.on(event::Data, |chunk| assert_eq!(chunk, b"by path"));
-    run();
+    run_to_end();
     assert!(!path.exists(), "removed with its server");
 }

@@ -9,10 +9,10 @@ use std::rc::Rc;
 use soquete::net::{ServerOptions, Socket};
 use soquete::{event, net};
 
-#[path = "support/record.rs"]
-mod record;
+mod support;
 
-use record::{Record, one_shot_server, pair, port, run};
+use support::record::{Record, one_shot_server};
+use support::{pair, port_of, run_to_end};
 
 /// A port that nobody listens on: one that was free a moment ago.
 fn closed_port() -> u16 {
@@ -29,7 +29,7 @@ fn a_write_that_waits_for_the_connection_is_told_that_it_never_came() {
         note.note(outcome.expect_err("it was destroyed").code());
     });
     socket.destroy();
-    run();
+    run_to_end();
     assert_eq!(record.text(), "ERR_SOCKET_CLOSED_BEFORE_CONNECTION");
 }
 
@@ -46,7 +46,7 @@ fn a_write_to_a_destroyed_socket_fails_its_callback_and_nothing_else() {
         });
         assert!(!written);
     });
-    run();
+    run_to_end();
     assert_eq!(record.text(), "ERR_STREAM_DESTROYED socket.close(false)");
 }
 
@@ -56,14 +56,14 @@ fn reset_and_destroy_while_connecting_is_no_error() {
     let server = one_shot_server(ServerOptions::new(), |socket| {
         socket.on(event::Error, |_| {});
     });
-    let socket = net::connect(("127.0.0.1", port(server)));
+    let socket = net::connect(("127.0.0.1", port_of(server)));
     record.watch("socket", socket);
     socket.reset_and_destroy().unwrap();
     socket.destroy();
     socket.on(event::Close, move |_| {
         server.close();
     });
-    run();
+    run_to_end();
     assert_eq!(record.text(), "socket.close(false)");
 }
 
@@ -79,7 +79,7 @@ fn reset_then_destroy_then_write_resets_the_peer_and_fails_the_write() {
         });
         events.watch("peer", peer);
     });
-    run();
+    run_to_end();
     assert_eq!(
         record.text(),
         "ERR_STREAM_DESTROYED peer.error(ECONNRESET) peer.close(true)"
@@ -97,7 +97,7 @@ fn reset_and_destroy_in_the_error_listener_changes_nothing() {
         });
         peer.reset_and_destroy().unwrap();
     });
-    run();
+    run_to_end();
     assert_eq!(record.text(), "socket.error(ECONNRESET) socket.close(true)");
 }
 
@@ -122,10 +122,10 @@ fn a_server_that_resets_its_sockets_closes_and_the_clients_are_told() {
     let clients = record.clone();
     server.on(event::Listening, move |()| {
         for _ in 0..3 {
-            clients.watch("c", net::connect(("127.0.0.1", port(server))));
+            clients.watch("c", net::connect(("127.0.0.1", port_of(server))));
         }
     });
-    run();
+    run_to_end();
     assert!(record.has("server.close"));
     assert_eq!(record.text().matches("c.error(ECONNRESET)").count(), 3);
 }

@@ -10,10 +10,10 @@ use std::time::Duration;
 use soquete::net::{ReadyState, ServerOptions, Socket};
 use soquete::{event, net, timers};
 
-#[path = "support/record.rs"]
-mod record;
+mod support;
 
-use record::{Record, collect, one_shot_server, pair, pair_with, pattern, port, run};
+use support::record::{Record, collect, one_shot_server, pattern};
+use support::{pair, pair_of, port_of, run_to_end};
 
 #[test]
 fn end_while_connecting_ends_in_close() {
@@ -21,10 +21,10 @@ fn end_while_connecting_ends_in_close() {
     let server = one_shot_server(ServerOptions::new(), |socket| {
         socket.end();
     });
-    let client = net::connect(("127.0.0.1", port(server)));
+    let client = net::connect(("127.0.0.1", port_of(server)));
     record.watch("c", client);
     client.end();
-    run();
+    run_to_end();
     assert!(
         record.text().ends_with("c.close(false)"),
         "{}",
@@ -61,7 +61,7 @@ fn nothing_that_is_asked_or_told_does_harm_after_close() {
             });
         });
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn addresses_are_gone_while_a_socket_closes_but_for_those_that_were_asked_for() 
             assert_eq!(socket.remote_port(), remote)
         });
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn whether_data_flows_after_connect_depends_on_the_last_word_before() {
             // What a client never reads makes its end a reset.
             socket.on(event::Error, |_| {});
         });
-        let client = net::connect(("127.0.0.1", port(server)));
+        let client = net::connect(("127.0.0.1", port_of(server)));
         for call in calls {
             call(client);
         }
@@ -112,7 +112,7 @@ fn whether_data_flows_after_connect_depends_on_the_last_word_before() {
                 client.destroy();
             });
         });
-        run();
+        run_to_end();
         assert_eq!(!received.borrow().is_empty(), flows);
     }
 }
@@ -138,8 +138,8 @@ fn accepted_sockets_can_begin_paused_with_nothing_read() {
             });
         });
     });
-    net::connect(("127.0.0.1", port(server))).end_with("early");
-    run();
+    net::connect(("127.0.0.1", port_of(server))).end_with("early");
+    run_to_end();
     assert_eq!(
         record.text(),
         "now s.resume s.end s.prefinish s.finish s.close(false)"
@@ -182,7 +182,7 @@ fn a_trickle_is_paused_and_resumed_without_loss_and_nothing_comes_while_paused()
             assert_eq!(*received.borrow(), expected);
         });
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn a_slow_reader_that_gets_on_is_no_timeout() {
         });
         reader.on(event::End, move |()| assert_eq!(received.get(), total));
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn every_value_of_a_byte_comes_back_as_it_was() {
             assert_eq!(*received.borrow(), expected)
         });
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -234,14 +234,14 @@ fn text_of_wide_characters_larger_than_a_chunk_is_put_together() {
             assert!(*received.borrow() == expected)
         });
     });
-    run();
+    run_to_end();
 }
 
 #[test]
 fn close_waits_for_an_end_that_waits_for_late_reading() {
     let record = Record::default();
     let events = record.clone();
-    pair_with(
+    pair_of(
         ServerOptions::new(),
         |options| options,
         move |peer, socket| {
@@ -256,7 +256,7 @@ fn close_waits_for_an_end_that_waits_for_late_reading() {
             });
         },
     );
-    run();
+    run_to_end();
     assert!(
         record.text().ends_with("socket.end socket.close(false)"),
         "{}",

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use soquete::net::{ConnectOptions, ServerOptions, Socket, SocketOptions};
 use soquete::{event, net, timers};
 
-#[path = "support/record.rs"]
-mod record;
+mod support;
 
-use record::{Record, one_shot_server, pair, pattern, port, run};
+use support::record::{Record, one_shot_server, pattern};
+use support::{pair, port_of, run_on, run_to_end};
 
 const fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
@@ -38,7 +38,7 @@ fn a_timeout_is_told_once_and_closes_nothing() {
             peer.destroy();
         });
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn a_write_after_a_timeout_arms_it_again() {
             }
         });
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_timeout_of_zero_cancels() {
             peer.destroy();
         });
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_socket_that_is_not_connected_times_out_too() {
         assert!(!socket.connecting());
         socket.destroy();
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -90,9 +90,9 @@ fn a_timeout_does_not_keep_the_loop_alive() {
     let socket = Socket::new(SocketOptions::new());
     socket.set_timeout(ms(10));
     socket.on(event::Timeout, |()| panic!("the loop has ended before"));
-    run();
+    run_on().unwrap();
     socket.destroy();
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_connection_that_does_not_come_about_times_out_and_goes_on() {
         assert!(socket.connecting());
         socket.destroy();
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn a_server_times_a_client_out_after_the_last_exchange() {
             socket.destroy();
         });
     });
-    let client = net::connect(("127.0.0.1", port(server)));
+    let client = net::connect(("127.0.0.1", port_of(server)));
     let exchanges = Cell::new(0);
     client.write("hello");
     client.on(event::Data, move |_| {
@@ -135,7 +135,7 @@ fn a_server_times_a_client_out_after_the_last_exchange() {
         }
     });
     client.on(event::Close, |had_error| assert!(!had_error));
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn writing_now_and_then_keeps_it_from_firing() {
             }
         })));
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -177,32 +177,40 @@ fn setting_it_again_starts_it_anew() {
             socket.set_timeout(ms(60));
         });
     });
-    run();
+    run_to_end();
     assert_eq!(record.text(), "timeout");
 }
 
 #[test]
 fn neither_pausing_nor_ending_nor_data_left_in_the_kernel_is_an_activity() {
-    let server = one_shot_server(ServerOptions::new().pause_on_connect(true), |socket| {
+    let record = Record::default();
+    let events = record.clone();
+    let server = one_shot_server(ServerOptions::new().pause_on_connect(true), move |socket| {
         socket.set_timeout(ms(300));
         let begun = Instant::now();
         timers::set_timeout(ms(200), move || {
-            socket.resume().pause();
+            socket.pause();
             socket.end();
         });
+        // Nobody reads, so that nothing else keeps the loop alive.
+        let alive = timers::set_timeout(ms(1000), || panic!("no timeout"));
         socket.on(event::Timeout, move |()| {
             assert!(begun.elapsed() < ms(450), "{:?}", begun.elapsed());
+            assert_eq!(socket.bytes_read(), 0);
+            events.note("timeout");
+            alive.clear();
             socket.destroy();
         });
     });
-    let client = net::connect(("127.0.0.1", port(server)));
+    let client = net::connect(("127.0.0.1", port_of(server)));
     client.on(event::Error, |_| {});
     client.on(event::Connect, move |()| {
         timers::set_timeout(ms(200), move || {
             client.write("nobody reads this");
         });
     });
-    run();
+    run_to_end();
+    assert_eq!(record.text(), "timeout");
 }
 
 #[test]
@@ -218,7 +226,7 @@ fn receiving_is_an_activity() {
             socket.destroy();
         });
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -238,7 +246,7 @@ fn a_big_write_that_is_stuck_times_out_at_the_second_look() {
             });
         });
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -249,5 +257,5 @@ fn on_a_destroyed_socket_it_does_nothing() {
         socket.on(event::Timeout, |()| panic!("it is destroyed"));
         timers::set_timeout(ms(20), || {});
     });
-    run();
+    run_to_end();
 }

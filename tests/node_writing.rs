@@ -13,10 +13,10 @@ use soquete::net::{
 };
 use soquete::{event, net, timers};
 
-#[path = "support/record.rs"]
-mod record;
+mod support;
 
-use record::{Record, collect, one_shot_server, pair, pattern, port, run};
+use support::record::{Record, collect, one_shot_server, pattern};
+use support::{pair, port_of, run_to_end};
 
 #[test]
 fn end_of_a_socket_that_was_never_connected_calls_back_and_makes_it_not_writable() {
@@ -30,7 +30,7 @@ fn end_of_a_socket_that_was_never_connected_calls_back_and_makes_it_not_writable
         socket.destroy();
     });
     assert!(!socket.writable());
-    run();
+    run_to_end();
     assert!(called.get());
 }
 
@@ -50,7 +50,7 @@ fn end_calls_back_with_and_without_data() {
             });
         });
     }
-    run();
+    run_to_end();
     assert_eq!(calls.get(), 2);
 }
 
@@ -75,7 +75,7 @@ fn a_write_to_a_peer_that_has_closed_fails_its_callback() {
             });
         });
     });
-    run();
+    run_to_end();
     let text = record.text();
     let failed = [
         "write(EPIPE)",
@@ -97,7 +97,7 @@ fn an_error_is_emitted_once_however_much_was_written() {
             socket.write(vec![0; 64 << 10]);
         }
     });
-    run();
+    run_to_end();
     assert_eq!(errors.get(), 1);
 }
 
@@ -110,7 +110,7 @@ fn much_to_a_client_that_vanishes_neither_hangs_nor_stays() {
             peer.destroy();
         });
     });
-    run();
+    run_to_end();
     assert_eq!(soquete::metrics().open_handles, 0);
 }
 
@@ -122,7 +122,7 @@ fn with_a_mark_of_zero_a_write_before_the_connection_says_to_wait() {
             assert_eq!(*received.borrow(), b"parked")
         });
     });
-    let options = ConnectOptions::new(port(server)).host("127.0.0.1");
+    let options = ConnectOptions::new(port_of(server)).host("127.0.0.1");
     let client = net::connect(options.high_water_mark(0));
     let called = Rc::new(Cell::new(false));
     let is_called = Rc::clone(&called);
@@ -136,7 +136,7 @@ fn with_a_mark_of_zero_a_write_before_the_connection_says_to_wait() {
     assert!(!room && client.pending() && client.connecting());
     assert_eq!(client.ready_state(), ReadyState::Opening);
     assert_eq!((client.bytes_written(), client.writable_length()), (6, 6));
-    run();
+    run_to_end();
     assert!(called.get());
 }
 
@@ -152,7 +152,7 @@ fn corked_pairs_that_the_kernel_takes_never_say_to_wait() {
         socket.end();
         peer.on(event::End, move |()| assert_eq!(peer.bytes_read(), 2000));
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn twenty_rounds_of_writing_until_told_to_wait_are_drained_twenty_times() {
             }
         });
     });
-    run();
+    run_to_end();
     assert_eq!(drains.get(), 20);
     assert_eq!(received.get(), written.get());
 }
@@ -207,7 +207,7 @@ fn fifty_thousand_callbacks_come_once_each_and_in_order() {
             assert_eq!(peer.bytes_read(), u64::from(WRITES) * 5);
         });
     });
-    run();
+    run_to_end();
     assert_eq!(last.get(), WRITES);
 }
 
@@ -216,7 +216,7 @@ fn what_is_queued_before_the_connection_is_counted_and_gone_at_finish() {
     let server = one_shot_server(ServerOptions::new(), |socket| {
         socket.resume();
     });
-    let client = net::connect(("127.0.0.1", port(server)));
+    let client = net::connect(("127.0.0.1", port_of(server)));
     for count in 1..=10 {
         client.write("a");
         assert_eq!(client.writable_length(), count);
@@ -232,7 +232,7 @@ fn what_is_queued_before_the_connection_is_counted_and_gone_at_finish() {
     client.on(event::Close, move |_| {
         assert_eq!(client.bytes_written(), 14)
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -245,7 +245,7 @@ fn bytes_are_counted_anew_when_a_socket_is_connected_again() {
     server
         .listen(("127.0.0.1", 0))
         .on(event::Listening, move |()| {
-            let port = port(server);
+            let port = port_of(server);
             let client = net::connect(("127.0.0.1", port));
             client.resume();
             let rounds = Cell::new(0);
@@ -262,7 +262,7 @@ fn bytes_are_counted_anew_when_a_socket_is_connected_again() {
                 }
             });
         });
-    run();
+    run_to_end();
 }
 
 /// A thousand ping-pongs between a client and a half-open server, with the states at the end.
@@ -308,21 +308,21 @@ fn ping_pong(
             assert_eq!(client.ready_state(), ReadyState::Closed);
         });
     });
-    run();
+    run_to_end();
     assert_eq!(counted.get(), ROUNDS);
 }
 
 #[test]
 fn a_thousand_ping_pongs_over_ipv4() {
     ping_pong(("127.0.0.1", 0), |server| {
-        ConnectOptions::new(port(server)).host("127.0.0.1")
+        ConnectOptions::new(port_of(server)).host("127.0.0.1")
     });
 }
 
 #[test]
 fn a_thousand_ping_pongs_over_ipv6() {
     ping_pong(("::1", 0), |server| {
-        ConnectOptions::new(port(server)).host("::1")
+        ConnectOptions::new(port_of(server)).host("::1")
     });
 }
 
@@ -344,7 +344,7 @@ fn destroy_soon_after_a_burst_delivers_all_of_it() {
             assert!(*received.borrow() == pattern(total))
         });
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -358,7 +358,7 @@ fn a_reader_that_is_destroyed_early_fails_the_writer_once_and_closes_both() {
             reader.destroy();
         });
     });
-    run();
+    run_to_end();
     let text = record.text();
     assert_eq!(text.matches("writer.error").count(), 1, "{text}");
     assert!(text.ends_with("writer.close(true)"), "{text}");

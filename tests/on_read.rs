@@ -8,10 +8,10 @@ use std::time::Duration;
 use soquete::net::{ConnectOptions, ServerOptions, Socket, SocketOptions};
 use soquete::{event, net, timers};
 
-#[path = "support/record.rs"]
-mod record;
+mod support;
 
-use record::{Record, one_shot_server, pair_with, pattern, port, run};
+use support::record::{Record, one_shot_server, pattern};
+use support::{pair_of, port_of, run_to_end};
 
 /// Both ends of a connection, the second of which reads by `callback` into `buffer`.
 fn reading_pair(
@@ -21,7 +21,7 @@ fn reading_pair(
 ) {
     let buffer = buffer.into();
     let options = move |options: ConnectOptions| options.on_read(buffer, callback);
-    pair_with(ServerOptions::new(), options, then);
+    pair_of(ServerOptions::new(), options, then);
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn the_callback_gets_everything_in_the_one_buffer() {
     reading_pair(vec![0; 1000], callback, move |peer, _| {
         peer.end_with(to_send);
     });
-    run();
+    run_to_end();
     assert!(*received.borrow() == sent);
 }
 
@@ -63,7 +63,7 @@ fn there_is_no_data_and_nothing_is_kept_but_the_end_comes() {
         peer.end_with("hello");
         socket.on(event::Close, move |_| assert_eq!(socket.bytes_read(), 5));
     });
-    run();
+    run_to_end();
     assert_eq!(
         record.text(),
         "socket.resume read(5) socket.end socket.prefinish socket.finish socket.close(false)"
@@ -88,7 +88,7 @@ fn returning_false_stops_reading_until_resume() {
         peer.end_with("twenty-five bytes of text");
         socket.on(event::End, move |()| assert_eq!(socket.bytes_read(), 25));
     });
-    run();
+    run_to_end();
     assert_eq!(reads.get(), 3);
 }
 
@@ -116,7 +116,7 @@ fn pause_stops_the_descriptor_at_once() {
             });
         });
     });
-    run();
+    run_to_end();
     assert_eq!(
         record.text(),
         "read(4) socket.pause socket.resume read(1) socket.pause socket.resume socket.end socket.prefinish \
@@ -136,7 +136,7 @@ fn another_buffer_can_be_put_in_the_place_of_the_first() {
     reading_pair(vec![0; 2], callback, |peer, _| {
         peer.end_with("0123456789");
     });
-    run();
+    run_to_end();
     assert_eq!(*sizes.borrow(), [2, 4, 4]);
 }
 
@@ -154,7 +154,7 @@ fn an_empty_buffer_is_an_error() {
             peer.on(event::Error, |_| {});
         },
     );
-    run();
+    run_to_end();
     assert_eq!(record.text(), "socket.error(ENOBUFS) socket.close(true)");
 }
 
@@ -175,7 +175,7 @@ fn the_callback_can_answer_and_destroy() {
             into.borrow_mut().extend_from_slice(chunk)
         });
     });
-    run();
+    run_to_end();
     assert_eq!(*got.borrow(), b"The end.");
 }
 
@@ -191,7 +191,7 @@ fn a_peer_that_resets_is_an_error_as_ever() {
             peer.reset_and_destroy().expect("it is TCP");
         },
     );
-    run();
+    run_to_end();
     assert_eq!(record.text(), "socket.error(ECONNRESET) socket.close(true)");
 }
 
@@ -207,7 +207,7 @@ fn accepted_sockets_share_the_buffer_of_their_server() {
     server.listen(0);
     let closed = Rc::new(Cell::new(0));
     for _ in 0..3 {
-        let client = net::connect(("127.0.0.1", port(server)));
+        let client = net::connect(("127.0.0.1", port_of(server)));
         client.end_with("twelve bytes");
         let closed = Rc::clone(&closed);
         client.on(event::Close, move |_| {
@@ -217,7 +217,7 @@ fn accepted_sockets_share_the_buffer_of_their_server() {
             }
         });
     }
-    run();
+    run_to_end();
     assert_eq!(total.get(), 36);
 }
 
@@ -235,7 +235,7 @@ fn an_adopted_stream_can_be_read_that_way_too() {
         true
     });
     Socket::from_std_with(ours, options).unwrap();
-    run();
+    run_to_end();
     assert_eq!(read.get(), 7);
 }
 
@@ -246,7 +246,7 @@ fn paused_before_it_connects_nothing_is_read_until_resume() {
     let server = one_shot_server(ServerOptions::new(), |socket| {
         socket.end_with("early");
     });
-    let options = ConnectOptions::new(port(server)).host("127.0.0.1");
+    let options = ConnectOptions::new(port_of(server)).host("127.0.0.1");
     let client = net::connect(options.on_read([0; 8], move |_, _, _| {
         was_read.set(true);
         true
@@ -258,6 +258,6 @@ fn paused_before_it_connects_nothing_is_read_until_resume() {
             client.resume();
         });
     });
-    run();
+    run_to_end();
     assert!(read.get());
 }

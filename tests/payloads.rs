@@ -12,10 +12,10 @@ use soquete::{event, net};
 
 #[path = "support/counting.rs"]
 mod counting;
-#[path = "support/record.rs"]
-mod record;
+mod support;
 
-use record::{one_shot_server, pair, pattern, port, run};
+use support::record::{one_shot_server, pattern};
+use support::{pair, port_of, run_to_end};
 
 #[global_allocator]
 static COUNTING: counting::Counting = counting::Counting;
@@ -40,7 +40,7 @@ fn allocations_per_thousand(chunk: usize, serve: impl FnOnce(Socket) + 'static) 
             }
         });
     });
-    let port = port(server);
+    let port = port_of(server);
     let peer = thread::spawn(move || {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
         stream.set_nodelay(true).expect("an option of TCP");
@@ -50,7 +50,7 @@ fn allocations_per_thousand(chunk: usize, serve: impl FnOnce(Socket) + 'static) 
             stream.read_exact(&mut buffer).expect("the server answers");
         }
     });
-    run();
+    run_to_end();
     peer.join().expect("the peer was content");
     result.get().expect("all rounds were counted")
 }
@@ -100,7 +100,7 @@ fn a_shared_payload_on_ten_thousand_sockets_is_held_once() {
     for socket in &sockets {
         socket.destroy();
     }
-    run();
+    run_to_end();
     assert_eq!(
         Rc::strong_count(&payload),
         1,
@@ -128,7 +128,7 @@ fn a_shared_payload_is_let_go_when_it_was_sent() {
         reader.on(event::Data, |_| {});
         reader.resume();
     });
-    run();
+    run_to_end();
     assert_eq!(Arc::strong_count(&payload), 1);
 }
 
@@ -151,7 +151,7 @@ fn allocated_by(write: impl FnOnce(Socket) + 'static, expected: Vec<u8>) -> usiz
         );
         writer.end();
     });
-    run();
+    run_to_end();
     let bytes = counting::since(before.get()).bytes;
     assert!(
         *received.borrow() == expected,

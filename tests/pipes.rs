@@ -8,10 +8,10 @@ use std::time::Duration;
 use soquete::net::{ConnectOptions, PipeOptions, ServerOptions, Socket};
 use soquete::{event, net, timers};
 
-#[path = "support/record.rs"]
-mod record;
+mod support;
 
-use record::{Record, collect, one_shot_server, pair, pair_with, pattern, port, run};
+use support::record::{Record, collect, one_shot_server, pattern};
+use support::{pair, pair_of, port_of, run_to_end};
 
 #[test]
 fn an_echo_by_pipe_has_nodes_order_of_events() {
@@ -26,7 +26,7 @@ fn an_echo_by_pipe_has_nodes_order_of_events() {
             assert_eq!(*received.borrow(), b"ping")
         });
     });
-    run();
+    run_to_end();
     assert_eq!(
         record.text(),
         "s.pipe s.resume s.end s.prefinish s.finish s.pause s.unpipe s.close(false)"
@@ -45,7 +45,7 @@ fn an_echo_of_more_than_the_kernel_holds_arrives_whole() {
             assert!(*received.borrow() == expected, "the bytes that were sent");
         });
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_destination_that_does_not_read_pauses_the_source_until_it_drains() {
             });
         });
     });
-    run();
+    run_to_end();
     let text = record.text();
     let order = [
         "source.pause",
@@ -114,7 +114,7 @@ fn only_a_source_whose_pipes_can_take_more_is_read_by_more_than_64_kib() {
         });
         then(source);
         drop(sender);
-        run();
+        run_to_end();
         chunks.take()
     }
     let piped = chunks(|source| {
@@ -140,7 +140,7 @@ fn only_a_source_whose_pipes_can_take_more_is_read_by_more_than_64_kib() {
 #[test]
 fn a_destination_with_a_ceiling_is_paused_before_a_pipe_exceeds_it() {
     let limited = ServerOptions::new().max_write_queue(100_000);
-    pair_with(
+    pair_of(
         limited,
         |options| options,
         |dest, reader| {
@@ -159,7 +159,7 @@ fn a_destination_with_a_ceiling_is_paused_before_a_pipe_exceeds_it() {
             });
         },
     );
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -174,12 +174,12 @@ fn a_proxy_of_two_crossing_pipes_carries_both_directions() {
     // Half-open: the answer comes after the client's end.
     let options = ServerOptions::new().allow_half_open(true);
     let proxy = net::create_server_with(options, move |inner| {
-        let outer = ConnectOptions::new(port(upstream)).host("127.0.0.1");
+        let outer = ConnectOptions::new(port_of(upstream)).host("127.0.0.1");
         let outer = net::connect(outer.allow_half_open(true));
         inner.pipe(outer).pipe(inner);
     });
     proxy.listen(0);
-    let client = net::connect(("127.0.0.1", port(proxy)));
+    let client = net::connect(("127.0.0.1", port_of(proxy)));
     let received = collect(client);
     client.end_with("through the proxy");
     client.on(event::Close, move |had_error| {
@@ -187,7 +187,7 @@ fn a_proxy_of_two_crossing_pipes_carries_both_directions() {
         proxy.close();
         upstream.close();
     });
-    run();
+    run_to_end();
     assert_eq!(*received.borrow(), b"THROUGH THE PROXY");
 }
 
@@ -211,7 +211,7 @@ fn without_end_the_destination_is_unpiped_and_stays_open() {
             });
         });
     });
-    run();
+    run_to_end();
     assert!(record.has("first and more"), "{}", record.text());
     let text = record.text();
     assert!(
@@ -250,7 +250,7 @@ fn the_slowest_of_several_destinations_sets_the_pace() {
             });
         });
     });
-    run();
+    run_to_end();
     assert_eq!(counts.map(|count| count.get()), [total, total]);
 }
 
@@ -279,7 +279,7 @@ fn a_destination_that_drains_does_not_resume_the_source_while_another_waits() {
             });
         });
     });
-    run();
+    run_to_end();
     assert!(done.get());
 }
 
@@ -307,7 +307,7 @@ fn a_slow_destination_that_dies_lets_the_others_go_on() {
             });
         });
     });
-    run();
+    run_to_end();
     assert!(done.get());
 }
 
@@ -328,7 +328,7 @@ fn a_destination_that_already_needs_drain_starts_paused() {
             });
         });
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -354,7 +354,7 @@ fn an_error_of_the_destination_unpipes_and_is_still_unhandled() {
     });
     let error = soquete::run().expect_err("nobody but the pipe listened");
     assert_eq!(error.code(), "EGONE");
-    run();
+    run_to_end();
     assert_eq!(
         record.text(),
         "source.resume source.pause dest.unpipe source.close(false)"
@@ -376,7 +376,7 @@ fn an_error_that_somebody_listens_to_is_handled() {
             });
         });
     });
-    run();
+    run_to_end();
     assert_eq!(seen.get(), 1);
 }
 
@@ -414,7 +414,7 @@ fn unpiping_pauses_the_source_and_stops_the_copy() {
             });
         });
     });
-    run();
+    run_to_end();
     let text = record.text();
     assert!(
         text.starts_with("dest.pipe source.resume source.pause dest.unpipe"),
@@ -443,7 +443,7 @@ fn unpiping_inside_a_write_that_had_to_wait_leaves_nothing_behind() {
             });
         });
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -465,13 +465,13 @@ fn a_source_that_closes_leaves_no_listener_on_the_destination() {
             });
         });
     });
-    run();
+    run_to_end();
 }
 
 #[test]
 fn a_source_that_has_ended_ends_the_destination_all_the_same() {
     let options = ServerOptions::new().allow_half_open(true);
-    pair_with(
+    pair_of(
         options,
         |options| options,
         |source, sender| {
@@ -487,7 +487,7 @@ fn a_source_that_has_ended_ends_the_destination_all_the_same() {
             });
         },
     );
-    run();
+    run_to_end();
 }
 
 /// A writer that tells of what is done with it.
@@ -528,8 +528,8 @@ fn a_writer_gets_the_bytes_and_one_flush_at_the_end() {
             fails_after: 10,
         });
     });
-    net::connect(("127.0.0.1", port(server))).end_with("written");
-    run();
+    net::connect(("127.0.0.1", port_of(server))).end_with("written");
+    run_to_end();
     assert_eq!(record.text(), "written flush dropped");
 }
 
@@ -547,10 +547,10 @@ fn an_error_of_the_writer_destroys_the_socket_with_it() {
             assert_eq!(error.syscall(), Some("write"))
         });
     });
-    let client = net::connect(("127.0.0.1", port(server)));
+    let client = net::connect(("127.0.0.1", port_of(server)));
     client.write("lost");
     client.on(event::Error, |_| {});
-    run();
+    run_to_end();
     assert_eq!(
         record.text(),
         "socket.resume socket.pause flush dropped socket.error(EACCES) socket.close(true)"
@@ -562,9 +562,9 @@ fn a_text_source_is_piped_as_text() {
     let server = one_shot_server(ServerOptions::new(), |socket| {
         socket.set_encoding().pipe(socket);
     });
-    let client = net::connect(("127.0.0.1", port(server)));
+    let client = net::connect(("127.0.0.1", port_of(server)));
     let received = collect(client);
     client.end_with(b"ol\xc3\xa1 \xff");
-    run();
+    run_to_end();
     assert_eq!(*received.borrow(), "ol\u{e1} \u{fffd}".as_bytes());
 }

@@ -10,10 +10,10 @@ use std::time::Duration;
 use soquete::net::{ConnectOptions, ListenOptions, Server, ServerOptions, Socket};
 use soquete::{event, net, timers};
 
-#[path = "support/record.rs"]
-mod record;
+mod support;
 
-use record::{Record, collect, one_shot_server, pair, pair_with, pattern, port, run};
+use support::record::{Record, collect, one_shot_server, pattern};
+use support::{pair, pair_of, port_of, run_to_end};
 
 /// Writes until the kernel takes no more, so that one write is under way.
 fn fill(socket: Socket) {
@@ -31,7 +31,7 @@ fn a_socket_that_is_destroyed_here_has_not_been_ended_by_its_peer() {
         socket.on(event::Close, move |_| assert!(!socket.readable_ended()));
         peer.resume();
     });
-    run();
+    run_to_end();
     assert_eq!(record.text(), "socket.resume socket.close(false)");
 }
 
@@ -48,7 +48,7 @@ fn a_reset_that_nobody_listens_for_is_unhandled_with_its_own_error() {
         (error.code(), error.syscall()),
         ("ECONNRESET", Some("read"))
     );
-    run();
+    run_to_end();
 }
 
 /// oven-sh/bun#43250 and #33401: the callback of a write under way was never called when the peer
@@ -63,7 +63,7 @@ fn a_reset_cancels_the_write_under_way_after_the_error_and_before_close() {
         socket.write_with("behind it", events.outcome("queued"));
         peer.reset_and_destroy().unwrap();
     });
-    run();
+    run_to_end();
     assert_eq!(
         record.text(),
         "socket.error(ECONNRESET) under way(ECANCELED) queued(ECONNRESET) socket.close(true)"
@@ -80,7 +80,7 @@ fn destroying_an_adopted_stream_cancels_what_is_queued() {
     record.watch("socket", socket);
     socket.write_with(pattern(8 << 20), record.outcome("write"));
     socket.destroy();
-    run();
+    run_to_end();
     assert_eq!(record.text(), "write(ECANCELED) socket.close(false)");
 }
 
@@ -95,11 +95,11 @@ fn a_reset_behind_unread_data_is_an_error_and_not_the_end() {
             socket.resume();
         });
     });
-    let client = net::connect(("127.0.0.1", port(server)));
+    let client = net::connect(("127.0.0.1", port_of(server)));
     client.write_with(pattern(100), move |_| {
         client.reset_and_destroy().unwrap();
     });
-    run();
+    run_to_end();
     assert_eq!(record.text(), "s.resume s.error(ECONNRESET) s.close(true)");
 }
 
@@ -117,10 +117,10 @@ fn what_a_peer_sent_before_its_end_waits_for_a_late_reader() {
             });
         });
     });
-    let client = net::connect(("127.0.0.1", port(server)));
+    let client = net::connect(("127.0.0.1", port_of(server)));
     let answer = collect(client);
     client.end_with("request");
-    run();
+    run_to_end();
     assert_eq!(*answer.borrow(), b"the answer still goes out");
 }
 
@@ -131,7 +131,7 @@ fn ending_in_the_callback_of_a_write_does_not_lose_the_echo() {
         let server = one_shot_server(ServerOptions::new(), |socket| {
             socket.pipe(socket);
         });
-        let options = ConnectOptions::new(port(server)).host("127.0.0.1");
+        let options = ConnectOptions::new(port_of(server)).host("127.0.0.1");
         let client = net::connect(options.allow_half_open(half_open));
         let echo = collect(client);
         client.on(event::Connect, move |()| {
@@ -139,7 +139,7 @@ fn ending_in_the_callback_of_a_write_does_not_lose_the_echo() {
                 client.end();
             });
         });
-        run();
+        run_to_end();
         assert_eq!(*echo.borrow(), b"hello");
     }
 }
@@ -156,10 +156,10 @@ fn bytes_that_come_before_the_listener_are_kept_for_it() {
             });
         });
     });
-    let client = net::connect(("127.0.0.1", port(server)));
+    let client = net::connect(("127.0.0.1", port_of(server)));
     client.write("early ");
     client.end_with("bird");
-    run();
+    run_to_end();
 }
 
 /// oven-sh/bun#35108: a pause in the listener of `connection` was undone after it.
@@ -178,7 +178,7 @@ fn a_pause_in_the_connection_listener_holds() {
             });
         });
     });
-    let client = net::connect(("127.0.0.1", port(server)));
+    let client = net::connect(("127.0.0.1", port_of(server)));
     let drains = Rc::new(Cell::new(0));
     let count = Rc::clone(&drains);
     client.on(event::Drain, move |()| count.set(count.get() + 1));
@@ -188,7 +188,7 @@ fn a_pause_in_the_connection_listener_holds() {
         assert!(client.writable_length() > 0, "the reader holds it up");
         assert_eq!(drains.get(), 0);
     });
-    run();
+    run_to_end();
 }
 
 /// oven-sh/bun#39830: a paused socket did not notice that its peer was gone, and the server never
@@ -201,8 +201,8 @@ fn a_paused_socket_without_data_notices_the_end_and_lets_the_server_close() {
         socket.pause();
     });
     server.on(event::Close, move |_| is_closed.set(true));
-    net::connect(("127.0.0.1", port(server))).end();
-    run();
+    net::connect(("127.0.0.1", port_of(server))).end();
+    run_to_end();
     assert!(closed.get());
 }
 
@@ -223,7 +223,7 @@ fn half_open_holds_on_a_path_too() {
     let client = net::connect(path.as_path());
     let answer = collect(client);
     client.end_with("request");
-    run();
+    run_to_end();
     assert_eq!(*answer.borrow(), b"late answer");
 }
 
@@ -237,7 +237,7 @@ fn a_big_answer_in_the_end_listener_goes_out_and_the_end_comes_once() {
     let half_open = ServerOptions::new().allow_half_open(true);
     let received = Rc::new(Cell::new(0));
     let sum = Rc::clone(&received);
-    pair_with(
+    pair_of(
         half_open,
         |options| options,
         move |socket, client| {
@@ -249,7 +249,7 @@ fn a_big_answer_in_the_end_listener_goes_out_and_the_end_comes_once() {
             client.on(event::Data, move |chunk| sum.set(sum.get() + chunk.len()));
         },
     );
-    run();
+    run_to_end();
     assert_eq!((ends.get(), received.get()), (1, TOTAL));
 }
 
@@ -263,7 +263,7 @@ fn each_connection_of_a_socket_counts_its_own_bytes() {
     let seen = Rc::new(RefCell::new(Vec::new()));
     let counts = Rc::clone(&seen);
     server.on(event::Listening, move |()| {
-        let port = port(server);
+        let port = port_of(server);
         let client = net::connect(("127.0.0.1", port));
         client.resume();
         let counts = Rc::clone(&counts);
@@ -276,7 +276,7 @@ fn each_connection_of_a_socket_counts_its_own_bytes() {
             }
         });
     });
-    run();
+    run_to_end();
     assert_eq!(*seen.borrow(), [6, 6, 6]);
 }
 
@@ -297,7 +297,7 @@ fn a_new_connection_gets_no_bytes_of_the_last_one() {
     let record = Record::default();
     let chunks = record.clone();
     server.on(event::Listening, move |()| {
-        let port = port(server);
+        let port = port_of(server);
         let chunks = chunks.clone();
         let options = ConnectOptions::new(port).host("127.0.0.1");
         let client = net::connect(options.on_read([0; 4], move |socket, count, buffer| {
@@ -319,7 +319,7 @@ fn a_new_connection_gets_no_bytes_of_the_last_one() {
             }
         });
     });
-    run();
+    run_to_end();
     assert_eq!(record.text(), "AAAA xxxx yyyy");
 }
 
@@ -333,7 +333,7 @@ fn reading_into_ones_own_buffer_goes_on_after_pause_and_read_and_beside_readable
         let server = one_shot_server(ServerOptions::new(), |socket| {
             socket.end_with("abcdefgh");
         });
-        let options = ConnectOptions::new(port(server)).host("127.0.0.1");
+        let options = ConnectOptions::new(port_of(server)).host("127.0.0.1");
         let client = net::connect(options.on_read([0; 4], move |socket, count, buffer| {
             chunks.note(String::from_utf8_lossy(&buffer[..count]));
             if !beside_readable {
@@ -347,7 +347,7 @@ fn reading_into_ones_own_buffer_goes_on_after_pause_and_read_and_beside_readable
                 client.read();
             });
         }
-        run();
+        run_to_end();
     }
     assert_eq!(record.text(), "abcd efgh abcd efgh");
 }
@@ -361,7 +361,7 @@ fn destroying_in_the_listener_of_an_attempt_connects_nobody() {
     server.on(event::Listening, move |()| {
         let closed = Rc::new(Cell::new(0));
         for _ in 0..10 {
-            let client = net::connect(("127.0.0.1", port(server)));
+            let client = net::connect(("127.0.0.1", port_of(server)));
             client.on(event::ConnectionAttempt, move |_| {
                 client.destroy();
             });
@@ -376,7 +376,7 @@ fn destroying_in_the_listener_of_an_attempt_connects_nobody() {
             });
         }
     });
-    run();
+    run_to_end();
 }
 
 /// oven-sh/bun#42295, #13249 and #19545: a socket that was destroyed before it connected was kept for
@@ -395,7 +395,7 @@ fn a_thousand_sockets_destroyed_before_they_connect_close_and_leave_nothing() {
         client.on(event::Close, move |_| closed.set(closed.get() + 1));
         client.destroy();
     }
-    run();
+    run_to_end();
     assert_eq!(closed.get(), 1000);
     assert_eq!(soquete::metrics().open_handles, 0);
     assert_eq!(Rc::strong_count(&held), 1);
@@ -411,7 +411,7 @@ fn connections_are_counted_while_the_server_closes() {
         peer.destroy();
         socket.on(event::Close, move |_| assert_eq!(server.connections(), 0));
     });
-    run();
+    run_to_end();
 }
 
 /// oven-sh/bun#43499: what had told its writer to wait never drained, because a later write went out
@@ -441,7 +441,7 @@ fn drain_is_owed_though_later_writes_go_out_at_once() {
             socket.destroy();
         });
     });
-    run();
+    run_to_end();
 }
 
 /// oven-sh/bun#38980: connecting a socket that was still open half-succeeded. It fails as it does in
@@ -455,7 +455,7 @@ fn connecting_a_socket_that_is_connected_is_an_error() {
         socket.connect(("127.0.0.1", 1));
         peer.resume();
     });
-    run();
+    run_to_end();
     assert_eq!(record.text(), "socket.error(EISCONN) socket.close(true)");
 }
 
@@ -474,11 +474,11 @@ fn data_and_a_hang_up_in_one_event_close_once_where_data_destroys() {
             socket.resume();
         });
     });
-    let client = net::connect(("127.0.0.1", port(server)));
+    let client = net::connect(("127.0.0.1", port_of(server)));
     client.write_with("x", move |_| {
         client.reset_and_destroy().unwrap();
     });
-    run();
+    run_to_end();
     assert_eq!(record.text(), "s.resume s.close(false)");
 }
 
@@ -494,7 +494,7 @@ fn a_descriptor_that_is_used_again_at_once_gets_its_own_events_only() {
     let echoed = Rc::new(Cell::new(0));
     let count = Rc::clone(&echoed);
     server.on(event::Listening, move |()| {
-        let port = port(server);
+        let port = port_of(server);
         for _ in 0..20 {
             let first = net::connect(("127.0.0.1", port));
             first.write("first");
@@ -515,7 +515,7 @@ fn a_descriptor_that_is_used_again_at_once_gets_its_own_events_only() {
             });
         }
     });
-    run();
+    run_to_end();
     assert_eq!(echoed.get(), 20);
 }
 
@@ -529,7 +529,7 @@ fn close_is_told_to_listeners_that_come_after_destroy() {
         socket.destroy();
         socket.on(event::Close, move |_| is_closed.set(true));
     });
-    net::connect(("127.0.0.1", port(server)));
-    run();
+    net::connect(("127.0.0.1", port_of(server)));
+    run_to_end();
     assert!(closed.get());
 }

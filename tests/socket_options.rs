@@ -10,10 +10,10 @@ use socket2::SockRef;
 use soquete::net::{ConnectOptions, KeepAlive, ServerOptions, Socket, SocketOptions, StdStream};
 use soquete::{event, net};
 
-#[path = "support/record.rs"]
-mod record;
+mod support;
 
-use record::{one_shot_server, pair, pair_with, port, run};
+use support::record::one_shot_server;
+use support::{pair, pair_of, port_of, run_to_end};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -33,15 +33,15 @@ fn keep_alive(socket: Socket) -> (bool, u64, u64, u32) {
 }
 
 fn check_keep_alive(
-    options: impl FnOnce(ConnectOptions) -> ConnectOptions,
+    options: impl FnOnce(ConnectOptions) -> ConnectOptions + 'static,
     then: impl FnOnce(Socket) + 'static,
     check: impl FnOnce((bool, u64, u64, u32)) + 'static,
 ) {
-    pair_with(ServerOptions::new(), options, |_, socket| {
+    pair_of(ServerOptions::new(), options, |_, socket| {
         then(socket);
         check(keep_alive(socket));
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -70,12 +70,12 @@ fn keep_alive_by_a_delay_alone_has_nodes_interval_and_count() {
 #[test]
 fn keep_alive_set_while_connecting_is_kept_for_then() {
     let server = one_shot_server(ServerOptions::new(), |_| {});
-    let client = net::connect(("127.0.0.1", port(server)));
+    let client = net::connect(("127.0.0.1", port_of(server)));
     client.set_keep_alive(Some(MINUTE));
     client.on(event::Connect, move |()| {
         assert_eq!(keep_alive(client), (true, 60, 1, 10));
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -121,14 +121,14 @@ fn a_server_gives_its_options_to_the_sockets_it_accepts() {
         assert!(stream.nodelay().unwrap());
         assert!(SockRef::from(&stream).keepalive().unwrap());
     });
-    net::connect(("127.0.0.1", port(server)));
-    run();
+    net::connect(("127.0.0.1", port_of(server)));
+    run_to_end();
 }
 
 #[test]
 fn no_delay_before_and_after_connect() {
     let server = one_shot_server(ServerOptions::new(), |_| {});
-    let client = net::connect(("127.0.0.1", port(server)));
+    let client = net::connect(("127.0.0.1", port_of(server)));
     client.set_no_delay(true);
     client.on(event::Connect, move |()| {
         let StdStream::Tcp(stream) = client.into_std().unwrap() else {
@@ -143,7 +143,7 @@ fn no_delay_before_and_after_connect() {
         };
         assert!(!stream.nodelay().unwrap());
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn type_of_service_goes_to_the_kernel_and_comes_back_from_it() {
         let server = one_shot_server(ServerOptions::new(), |socket| {
             socket.resume();
         });
-        let client = net::connect((host, port(server)));
+        let client = net::connect((host, port_of(server)));
         client.on(event::Connect, move |()| {
             client
                 .set_type_of_service(0x10)
@@ -163,7 +163,7 @@ fn type_of_service_goes_to_the_kernel_and_comes_back_from_it() {
             client.destroy();
             assert_eq!(client.get_type_of_service().unwrap(), 0x10, "as last set");
         });
-        run();
+        run_to_end();
         assert_eq!(seen.get(), 0x10, "{host}");
     }
 }
@@ -174,7 +174,7 @@ fn type_of_service_before_connect_is_kept_for_then() {
     assert_eq!(socket.get_type_of_service().unwrap(), 0x08);
     socket.set_type_of_service(0x10).unwrap();
     let server = one_shot_server(ServerOptions::new(), |_| {});
-    socket.connect(("127.0.0.1", port(server)));
+    socket.connect(("127.0.0.1", port_of(server)));
     socket.on(event::Connect, move |()| {
         assert_eq!(socket.get_type_of_service().unwrap(), 0x10);
         let StdStream::Tcp(stream) = socket.into_std().unwrap() else {
@@ -182,7 +182,7 @@ fn type_of_service_before_connect_is_kept_for_then() {
         };
         assert_eq!(SockRef::from(&stream).tos_v4().unwrap(), 0x10);
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -193,5 +193,5 @@ fn an_unset_type_of_service_is_zero_and_an_ipc_socket_only_remembers_it() {
     socket.set_type_of_service(0x10).unwrap();
     assert_eq!(socket.get_type_of_service().unwrap(), 0x10);
     socket.destroy();
-    run();
+    run_to_end();
 }

@@ -11,19 +11,13 @@ use std::time::Duration;
 
 use soquete::net::{self, ConnectOptions, Data, Family, ReadyState, ServerOptions, Socket};
 use soquete::{event, timers};
+use support::record::pattern;
 use support::{
     echo_server, listening_on, note, of, outsider, pair, pair_of, record, run_to_end, watch,
 };
 
 /// More than a loopback connection's buffers take at once.
 const MUCH: usize = 16 << 20;
-
-/// Bytes that show where they belong.
-fn pattern(len: usize) -> Vec<u8> {
-    (0..len)
-        .map(|index| (index / 251 + index % 251) as u8)
-        .collect()
-}
 
 /// Collects what a socket receives and calls `with` with it at the end.
 fn collect(socket: Socket, with: impl FnOnce(Vec<u8>) + 'static) {

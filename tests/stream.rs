@@ -7,10 +7,10 @@ use soquete::net::{PipeOptions, ServerOptions, Socket, SocketOptions};
 use soquete::stream::{self, FinishedOptions};
 use soquete::{event, timers};
 
-#[path = "support/record.rs"]
-mod record;
+mod support;
 
-use record::{Record, pair, pair_with, pattern, run};
+use support::record::{Record, pattern};
+use support::{pair, pair_of, run_to_end};
 
 #[test]
 fn finished_waits_for_both_ends_and_not_for_close() {
@@ -22,7 +22,7 @@ fn finished_waits_for_both_ends_and_not_for_close() {
         socket.resume();
         peer.resume().end();
     });
-    run();
+    run_to_end();
     assert_eq!(
         record.text(),
         "socket.resume socket.end socket.prefinish socket.finish finished(ok) socket.close(false)"
@@ -34,7 +34,7 @@ fn finished_can_wait_for_one_side_only() {
     let record = Record::default();
     let events = record.clone();
     let half_open = ServerOptions::new().allow_half_open(true);
-    pair_with(
+    pair_of(
         half_open,
         |options| options,
         move |socket, peer| {
@@ -51,7 +51,7 @@ fn finished_can_wait_for_one_side_only() {
             });
         },
     );
-    run();
+    run_to_end();
     assert_eq!(
         record.text(),
         "read(ok) socket.end socket.prefinish written(ok) socket.finish socket.close(false)"
@@ -67,7 +67,7 @@ fn finished_tells_of_an_error_at_once() {
         events.watch("socket", socket);
         peer.reset_and_destroy().unwrap();
     });
-    run();
+    run_to_end();
     assert_eq!(
         record.text(),
         "finished(ECONNRESET) socket.error(ECONNRESET) socket.close(true)"
@@ -83,7 +83,7 @@ fn a_socket_that_is_destroyed_too_early_has_closed_prematurely() {
         events.watch("socket", socket);
         socket.destroy();
     });
-    run();
+    run_to_end();
     assert_eq!(
         record.text(),
         "finished(ERR_STREAM_PREMATURE_CLOSE) socket.close(false)"
@@ -102,7 +102,7 @@ fn finished_of_a_destroyed_or_stale_socket_is_told_on_a_tick() {
         stream::finished(socket, events.outcome("stale"));
         events.note("sync");
     });
-    run();
+    run_to_end();
     assert_eq!(
         record.text(),
         "sync destroyed(ERR_STREAM_PREMATURE_CLOSE) sync stale(ERR_STREAM_PREMATURE_CLOSE)"
@@ -114,7 +114,7 @@ fn finished_of_what_has_ended_before_is_told_on_a_tick() {
     let record = Record::default();
     let events = record.clone();
     let half_open = ServerOptions::new().allow_half_open(true);
-    pair_with(
+    pair_of(
         half_open,
         |options| options,
         move |socket, peer| {
@@ -130,7 +130,7 @@ fn finished_of_what_has_ended_before_is_told_on_a_tick() {
             });
         },
     );
-    run();
+    run_to_end();
     assert_eq!(record.text(), "sync read(ok)");
 }
 
@@ -147,7 +147,7 @@ fn a_late_error_is_handled_until_finished_is_cancelled() {
             socket.destroy_with(soquete::Error::new("ELATE", "nobody listens"));
         });
     });
-    run();
+    run_to_end();
     assert_eq!(calls.get(), 1);
 }
 
@@ -163,7 +163,7 @@ fn a_cancelled_finished_leaves_nothing_behind() {
         socket.destroy();
         peer.destroy();
     });
-    run();
+    run_to_end();
 }
 
 /// Two connections: what is written to `sender` comes out of `source`; what goes into `dest`
@@ -200,7 +200,7 @@ fn a_pipeline_ends_when_its_source_has_ended_and_leaves_the_last_socket_readable
         });
         sender.end_with(pattern(1 << 20));
     });
-    run();
+    run_to_end();
     let text = record.text();
     let order = [
         "dest.pipe",
@@ -229,7 +229,7 @@ fn a_source_that_fails_destroys_the_whole_pipeline() {
         stream::pipeline([source, dest], events.outcome("pipeline"));
         sender.reset_and_destroy().unwrap();
     });
-    run();
+    run_to_end();
     assert!(record.has("source.error(ECONNRESET)"));
     assert!(record.has("dest.error(ECONNRESET)"), "{}", record.text());
     assert!(record.has("pipeline(ECONNRESET)"));
@@ -246,7 +246,7 @@ fn a_destination_that_closes_early_destroys_the_source() {
         stream::pipeline([source, dest], events.outcome("pipeline"));
         dest.destroy();
     });
-    run();
+    run_to_end();
     let text = record.text();
     assert!(
         record.has("source.error(ERR_STREAM_PREMATURE_CLOSE)"),
@@ -275,7 +275,7 @@ fn a_pipeline_through_an_echo_comes_back_whole() {
             sender.end_with(pattern(total));
         });
     });
-    run();
+    run_to_end();
     assert!(record.has("pipeline(ok)"), "{}", record.text());
     assert!(record.has(&total.to_string()), "{}", record.text());
 }
@@ -292,7 +292,7 @@ fn without_end_the_last_socket_is_left_open() {
         });
         reader.resume();
     });
-    run();
+    run_to_end();
 }
 
 #[test]
@@ -312,7 +312,7 @@ fn misuse_is_told_to_the_callback_and_nothing_is_piped() {
             }
         });
     });
-    run();
+    run_to_end();
     assert_eq!(
         record.text(),
         "destroyed(ERR_STREAM_UNABLE_TO_PIPE) one(ERR_MISSING_ARGS) source.close(false)"

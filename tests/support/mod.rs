@@ -5,6 +5,8 @@
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod record;
+
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::TcpStream;

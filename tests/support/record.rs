@@ -1,24 +1,10 @@
-//! What most tests of sockets need: connected pairs, a record of events, a loop that cannot hang.
+//! The events of a test as one line of text, what its sockets receive, and bytes to send.
 
-#![allow(dead_code, reason = "each test file uses its own part")]
-
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::Duration;
 
-use soquete::net::{ConnectOptions, Server, ServerOptions, Socket};
-use soquete::{event, net, timers};
-
-/// Far longer than any test takes.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Runs the loop to its end, and panics where it would hang.
-pub fn run() {
-    let watchdog = timers::set_timeout(PATIENCE, || panic!("the loop has not ended"));
-    watchdog.unref();
-    soquete::run().expect("no error is unhandled");
-    watchdog.clear();
-}
+use soquete::event;
+use soquete::net::{Server, ServerOptions, Socket};
 
 /// A server on any free port, which closes after its first connection.
 pub fn one_shot_server(options: ServerOptions, accepted: impl FnOnce(Socket) + 'static) -> Server {
@@ -28,47 +14,6 @@ pub fn one_shot_server(options: ServerOptions, accepted: impl FnOnce(Socket) + '
         accepted(socket);
     });
     server
-}
-
-/// The port of a server that listens.
-pub fn port(server: Server) -> u16 {
-    server.address().expect("the server listens").port()
-}
-
-/// Calls `then` with both ends of a connection, as soon as both are up: the accepted one first.
-pub fn pair(then: impl FnOnce(Socket, Socket) + 'static) {
-    pair_with(ServerOptions::new(), |options| options, then);
-}
-
-/// As [`pair`], with options for either end.
-pub fn pair_with(
-    server_options: ServerOptions,
-    client_options: impl FnOnce(ConnectOptions) -> ConnectOptions,
-    then: impl FnOnce(Socket, Socket) + 'static,
-) {
-    let ends: Rc<Cell<[Option<Socket>; 2]>> = Rc::default();
-    let then = Rc::new(Cell::new(Some(then)));
-    let (ends_too, then_too) = (Rc::clone(&ends), Rc::clone(&then));
-    let server = one_shot_server(server_options, move |accepted| {
-        let [_, client] = ends_too.get();
-        ends_too.set([Some(accepted), client]);
-        if let Some(client) = client
-            && let Some(then) = then_too.take()
-        {
-            then(accepted, client);
-        }
-    });
-    let options = ConnectOptions::new(port(server)).host("127.0.0.1");
-    let client = net::connect(client_options(options));
-    client.once(event::Connect, move |()| {
-        let [accepted, _] = ends.get();
-        ends.set([accepted, Some(client)]);
-        if let Some(accepted) = accepted
-            && let Some(then) = then.take()
-        {
-            then(accepted, client);
-        }
-    });
 }
 
 /// Collects what a socket receives.
