@@ -1,7 +1,8 @@
 //! Fuzzing, for formats of your own: there when the compiler is given `--cfg fuzzing`, as `cargo fuzz`
 //! does, or with the feature `fuzzing`, for tests.
 //!
-//! A fuzz target for a [format](crate::framing::Format) is one line:
+//! A fuzz target for a [format](crate::framing::Format) is one line, in a crate that
+//! `cargo fuzz init -t my_format` makes beside yours, and that depends on the same `soquete`:
 //!
 //! ```
 //! # use soquete::framing::Lines as YourFormat;
@@ -27,9 +28,6 @@
 //! # target(b"\0\0\x10\x03one\x03two");
 //! ```
 
-// The bodies of this crate's own targets, one function each: it takes any bytes, and panics if a
-// promise is broken. They lie beside what they exercise; this is the list.
-
 mod input;
 #[cfg(test)]
 mod replay;
@@ -37,6 +35,9 @@ mod replay;
 pub(crate) use input::Input;
 
 pub use crate::framing::fuzz::{End, Naive, Part, Trial};
+
+// The bodies of this crate's own targets, one function each: it takes any bytes, and panics if a
+// promise is broken. They lie beside what they exercise; this is the list.
 
 #[doc(hidden)]
 pub use crate::events::fuzz::emitter;

@@ -177,6 +177,161 @@ fn a_format_may_unmask_and_check_its_payload() {
     }
 }
 
+/// Ends with a zero; a payload without a one stands as it is, and each one stands for two bytes.
+#[derive(Clone, Copy)]
+struct Escaped;
+
+impl Format for Escaped {
+    fn cut(&mut self, window: Window<'_>) -> Result<Cut, Malformed> {
+        Ok(match window.find(0, 0) {
+            None => Cut::More {
+                settled: window.len(),
+            },
+            Some(payload) => Cut::Frame {
+                head: 0,
+                payload,
+                tail: 1,
+            },
+        })
+    }
+
+    fn raw_limit(&self, limit: usize) -> usize {
+        2 * limit
+    }
+
+    fn unpack(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<Unpacked, Malformed> {
+        if !raw.contains(&1) {
+            return Ok(Unpacked::AsIs);
+        }
+        let mut escaped = false;
+        for byte in raw {
+            match (escaped, byte) {
+                (false, 1) => escaped = true,
+                (true, byte) => {
+                    out.push(byte ^ 1);
+                    escaped = false;
+                }
+                (false, byte) => out.push(*byte),
+            }
+        }
+        Ok(Unpacked::Out)
+    }
+}
+
+#[test]
+fn the_limit_is_on_the_payload_also_where_there_was_nothing_to_unpack() {
+    let too_long = |at| FrameError::TooLong {
+        at,
+        limit: 4,
+        declared: None,
+    };
+    let stream = b"abcd\0\x01a\x01b\x01c\x01d\0abcde\0ok\0";
+    for step in 1..=stream.len() {
+        let mut reader = FrameReader::new(Escaped, 4).skip_bad_frames();
+        let mut seen = vec![];
+        for chunk in stream.chunks(step) {
+            let listener = |item: Item<'_>| {
+                seen.push(match item {
+                    Item::Frame(bytes) => Ok(bytes.to_vec()),
+                    Item::Skipped { bytes, error } => Err((bytes, error)),
+                    Item::Piece { .. } => panic!("not asked for"),
+                });
+                Flow::Continue
+            };
+            reader.push(chunk, listener).unwrap();
+        }
+        let expected = [
+            Ok(b"abcd".to_vec()),
+            Ok(b"`cbe".to_vec()),
+            Err((5, too_long(14))),
+            Ok(b"ok".to_vec()),
+        ];
+        assert_eq!(seen, expected, "in steps of {step}");
+    }
+    let mut strict = FrameReader::new(Escaped, 4);
+    assert_eq!(
+        strict.push(b"abcde\0", |_| panic!("an item")),
+        Err(too_long(0))
+    );
+}
+
+/// Two parts of so many bytes make a frame.
+#[derive(Clone, Copy)]
+struct Halves {
+    second: bool,
+}
+
+impl Format for Halves {
+    fn cut(&mut self, window: Window<'_>) -> Result<Cut, Malformed> {
+        let Some(len) = window.get(0) else {
+            return Ok(Cut::MORE);
+        };
+        let (head, payload, tail) = (1, len.into(), 0);
+        self.second = !self.second;
+        Ok(if self.second {
+            Cut::Part {
+                head,
+                payload,
+                tail,
+            }
+        } else {
+            Cut::Declared {
+                head,
+                payload,
+                tail,
+            }
+        })
+    }
+
+    fn raw_limit(&self, limit: usize) -> usize {
+        2 * limit
+    }
+}
+
+#[test]
+fn the_limit_is_on_what_the_parts_make() {
+    let halves = Halves { second: false };
+    let mut reader = FrameReader::new(halves, 4).skip_bad_frames();
+    let mut seen = vec![];
+    let outcome = reader.push(b"\x02ab\x02cd\x03abc\x02de\x01x\x01y", |item| {
+        seen.push(match item {
+            Item::Frame(bytes) => Ok(bytes.to_vec()),
+            Item::Skipped { bytes, .. } => Err(bytes),
+            Item::Piece { .. } => panic!("not asked for"),
+        });
+        Flow::Continue
+    });
+    assert_eq!(outcome, Ok(Flow::Continue));
+    assert_eq!(seen, [Ok(b"abcd".to_vec()), Err(5), Ok(b"xy".to_vec())]);
+}
+
+#[test]
+fn a_format_is_not_asked_again_about_a_frame_that_it_has_announced() {
+    /// Each head has a byte more than the one before.
+    struct Growing(usize);
+    impl Format for Growing {
+        fn cut(&mut self, window: Window<'_>) -> Result<Cut, Malformed> {
+            let Some(len) = window.get(self.0) else {
+                return Ok(Cut::MORE);
+            };
+            self.0 += 1;
+            Ok(Cut::Declared {
+                head: self.0,
+                payload: len.into(),
+                tail: 0,
+            })
+        }
+    }
+    let mut reader = FrameReader::new(Growing(0), 10);
+    let mut feed = reader.feed(b"\x02a");
+    assert_eq!(feed.next(), Ok(None));
+    assert_eq!(feed.next(), Ok(None));
+    drop(feed);
+    let mut feed = reader.feed(b"b_\x01c");
+    assert_eq!(feed.next(), Ok(Some(Item::Frame(b"ab"))));
+    assert_eq!(feed.next(), Ok(Some(Item::Frame(b"c"))));
+}
+
 /// What a reader makes of a stream that comes byte by byte, and of its end.
 fn told<F: Format>(mut reader: FrameReader<F>, stream: &[u8]) -> Vec<String> {
     let mut told = vec![];

@@ -89,6 +89,12 @@ impl Streamable for Counted {}
 impl Wrap for Counted {
     fn wrap(&self, payload: &[u8]) -> Result<Wrapping, FrameError> {
         let len = payload.len() + usize::from(self.is(Flaw::WritesWrong));
+        if len as u64 > Wrap::max_payload(self) {
+            return Err(FrameError::Unrepresentable {
+                len: len as u64,
+                max: Wrap::max_payload(self),
+            });
+        }
         Wrapping::new(format!("{len}\n").as_bytes(), b"")
     }
 
@@ -150,9 +156,22 @@ fn streams() -> impl Iterator<Item = Vec<u8>> {
     })
 }
 
-/// Whether the trial finds something wrong.
-fn is_found_out(trial: impl Fn(&[u8])) -> bool {
-    streams().any(|data| catch_unwind(AssertUnwindSafe(|| trial(&data))).is_err())
+/// What the trial finds wrong, if it does.
+fn found(mut trial: impl FnMut(&[u8])) -> Option<String> {
+    streams().find_map(|data| {
+        let panic = catch_unwind(AssertUnwindSafe(|| trial(&data))).err()?;
+        Some(
+            panic
+                .downcast::<String>()
+                .map_or_else(|_| "not in words".to_owned(), |text| *text),
+        )
+    })
+}
+
+#[track_caller]
+fn assert_found(trial: impl FnMut(&[u8]), what: &str, words: &str) {
+    let found = found(trial).unwrap_or_else(|| panic!("{what} is not found"));
+    assert!(found.contains(words), "{what}: {found}");
 }
 
 #[test]
@@ -176,7 +195,7 @@ fn a_format_that_breaks_a_rule_is_found_out_without_a_naive_decoder() {
         (Flaw::ErrsWhereItStands, "an offset by what has arrived"),
     ] {
         let trial = Trial::new(Counted::with(flaw)).in_pieces();
-        assert!(is_found_out(|data| trial.reads(data)), "{what}");
+        assert_found(|data| trial.reads(data), what, "should be");
     }
 }
 
@@ -209,7 +228,9 @@ fn work_that_grows_with_the_square_of_a_frame_is_found_out() {
     trial.reads(b"\0\0\xffshort!");
     let mut long = b"\0\0\xff".to_vec();
     long.resize(200, b'x');
-    assert!(catch_unwind(|| trial.reads(&long)).is_err());
+    let panic = catch_unwind(|| trial.reads(&long)).unwrap_err();
+    let text = panic.downcast::<String>().unwrap();
+    assert!(text.contains("bytes were looked at"), "{text}");
 }
 
 #[test]
@@ -219,18 +240,27 @@ fn a_format_that_is_consistently_wrong_is_found_out_by_a_naive_decoder() {
         (Flaw::KeepsItsCursor, "a cursor that is not reset"),
     ] {
         let trial = Trial::new(Counted::with(flaw));
-        assert!(!is_found_out(|data| trial.reads(data)), "{what}");
-        assert!(is_found_out(|data| trial.reads_as(data, naive)), "{what}");
+        assert_eq!(found(|data| trial.reads(data)), None, "{what}");
+        assert_found(|data| trial.reads_as(data, naive), what, "should be");
     }
 }
 
 #[test]
 fn a_writer_that_the_reader_does_not_understand_is_found_out() {
     let trial = Trial::new(Counted::with(Flaw::WritesWrong));
-    assert!(is_found_out(|data| trial.writes(&data[2..])));
+    assert_found(|data| trial.writes(&data[2..]), "a wrong length", "");
 }
 
-/// Two bytes of length, payload with each byte inverted, and its sum: a format that unpacks.
+#[test]
+fn a_naive_decoder_that_makes_no_progress_is_told_so() {
+    let trial = Trial::new(Counted::with(Flaw::None));
+    for stuck in [Naive::Noise(0), Naive::found(b"", 0), Naive::found(b"", 99)] {
+        let told = |data: &[u8]| trial.reads_as(&[&[0, 0, 16], data].concat(), |_| stuck.clone());
+        assert_found(told, "no progress", "the naive decoder took");
+    }
+}
+
+/// Two bytes of length, payload with each byte inverted, and a semicolon: a format that unpacks.
 #[derive(Clone, Copy)]
 struct Inverted;
 
@@ -264,8 +294,9 @@ impl Format for Inverted {
 
 impl Encode for Inverted {
     fn encode(&self, payload: &[u8], out: &mut Vec<u8>) -> Result<(), FrameError> {
-        let len = u16::try_from(payload.len()).map_err(|_| FrameError::InvalidFormat {
-            what: "payload of more than 65535 bytes",
+        let len = u16::try_from(payload.len()).map_err(|_| FrameError::Unrepresentable {
+            len: payload.len() as u64,
+            max: self.max_payload(),
         })?;
         if let Some(at) = payload.iter().position(|byte| *byte == 0xff) {
             let what = "byte that cannot be inverted";
@@ -322,5 +353,104 @@ fn a_format_that_unpacks_is_put_on_trial_the_same_way() {
         trial.reads(&data);
         trial.reads_as(&data, naive_inverted);
         trial.writes(&data[1..]);
+    }
+}
+
+/// The first frame is a line, and every other one a byte of length, pairs of a count and a byte, and
+/// perhaps padding behind: it has state, noise, and unpacks to more than there was.
+#[derive(Clone, Copy, Default)]
+struct Runs {
+    greeted: bool,
+}
+
+const PADDING: u8 = 0xff;
+
+impl Format for Runs {
+    fn cut(&mut self, window: Window<'_>) -> Result<Cut, Malformed> {
+        if !self.greeted {
+            let Some(payload) = window.find(b'\n', 0) else {
+                return Ok(match window.len() {
+                    ..=8 => Cut::MORE,
+                    _ => return Err(Malformed::new(0, "no greeting")),
+                });
+            };
+            if payload > 8 {
+                return Err(Malformed::new(0, "no greeting"));
+            }
+            self.greeted = true;
+            return Ok(Cut::Frame {
+                head: payload,
+                payload: 0,
+                tail: 1,
+            });
+        }
+        Ok(match window.get(0) {
+            None => Cut::MORE,
+            Some(PADDING) => Cut::Skip(1),
+            Some(len) => Cut::Declared {
+                head: 1,
+                payload: len.into(),
+                tail: 0,
+            },
+        })
+    }
+
+    fn overhead(&self) -> usize {
+        9
+    }
+
+    fn unpack(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<Unpacked, Malformed> {
+        out.extend(unpacked(raw)?);
+        Ok(Unpacked::Out)
+    }
+}
+
+fn unpacked(raw: &[u8]) -> Result<Vec<u8>, Malformed> {
+    match raw.as_chunks() {
+        (pairs, []) => Ok(pairs
+            .iter()
+            .flat_map(|&[count, byte]| vec![byte; count.into()])
+            .collect()),
+        _ => Err(Malformed::new(raw.len() - 1, "count without a byte")),
+    }
+}
+
+#[test]
+fn a_format_may_have_state_and_noise_and_unpack_to_more_than_there_was() {
+    let trial = Trial::new(Runs::default());
+    let mut random = Random(2);
+    for _ in 0..3000 {
+        let limit = [0, 3, 40, 255][random.below(4)];
+        let mut data = vec![0, random.below(256) as u8, limit];
+        data.extend(&b"greeting, long\n"[random.below(15)..]);
+        for _ in 0..random.below(5) {
+            let pairs = random.below(4);
+            data.resize(data.len() + random.below(3), PADDING);
+            data.push(2 * pairs as u8 + u8::from(random.below(9) == 0));
+            data.extend((0..2 * pairs).map(|_| random.below(250) as u8));
+        }
+        trial.reads(&data);
+        let mut greeted = false;
+        trial.reads_as(&data, |rest| {
+            if std::mem::replace(&mut greeted, true) {
+                let len = usize::from(rest[0]);
+                return match rest.get(1..1 + len) {
+                    _ if rest[0] == PADDING => Naive::Noise(1),
+                    None => Naive::announced(rest, 1, len as u64),
+                    Some(raw) => {
+                        let part = Part::announced(raw, len as u64);
+                        let wrong = |Malformed { at, what, .. }| Malformed::new(1 + at, what);
+                        let end = End::Unpacked(1 + len, unpacked(raw).map_err(wrong));
+                        let parts = vec![part];
+                        Naive::Frame { parts, end }
+                    }
+                };
+            }
+            match rest.iter().position(|byte| *byte == b'\n') {
+                Some(len @ ..=8) => Naive::found(b"", len + 1),
+                None if rest.len() <= 8 => Naive::cut(b""),
+                _ => Naive::bad(b"", 0, "no greeting"),
+            }
+        });
     }
 }

@@ -9,12 +9,14 @@
 //!   or streamed   go as they come
 //! ```
 //!
-//! `Step` is where in a frame the reader is, `Fate` what becomes of the frame's payload.
+//! `Step` is where in a frame the reader is, `Fate` what becomes of the frame's payload. Any of them may
+//! end in `Failed`, which nothing leaves.
 
 use std::mem;
 
 use super::intake::Place;
 use super::state::{Answer, Fate, Found, Span, Step};
+use super::window::work;
 use super::{Cut, Format, FrameError, FrameReader, Malformed, Unpacked, Window};
 
 enum Next<'c> {
@@ -73,7 +75,10 @@ impl<F: Format> FrameReader<F> {
         let start = self.position(chunk);
         if !self.is_dry(chunk) {
             let window = Window::new(self.carry.unread(), chunk);
-            let answer = answer.unwrap_or_else(|| self.format.cut(window));
+            let answer = answer.unwrap_or_else(|| {
+                work::asked();
+                self.format.cut(window)
+            });
             let next = match answer {
                 Ok(Cut::More { settled }) => {
                     if window.len().saturating_sub(settled) > self.rules.overhead {
@@ -113,7 +118,7 @@ impl<F: Format> FrameReader<F> {
         let length = self.gone.saturating_add(settled as u64);
         let room = (self.rules.raw_limit as u64).saturating_sub(self.gone);
         match self.fate {
-            Fate::Whole | Fate::Gather if length > self.rules.plain => {
+            Fate::Whole | Fate::Gather if length > self.rules.whole => {
                 if self.streams() {
                     return Ok(self.stream(chunk));
                 }
@@ -145,14 +150,11 @@ impl<F: Format> FrameReader<F> {
     fn begin<'c>(&mut self, cut: Cut, chunk: &mut &'c [u8]) -> Result<Next<'c>, FrameError> {
         let (head, payload, tail, last, declared) = match cut {
             Cut::More { .. } => return Ok(Next::Starved),
+            Cut::Skip(0) => return Err(self.of_nothing(chunk)),
             Cut::Skip(noise) => {
                 let noise = noise.min(self.carry.len() + chunk.len());
                 self.discard(chunk, noise);
-                return Ok(if noise == 0 {
-                    Next::Starved
-                } else {
-                    Next::Again
-                });
+                return Ok(Next::Again);
             }
             Cut::Frame {
                 head,
@@ -175,10 +177,8 @@ impl<F: Format> FrameReader<F> {
             let wrong = Malformed::new(0, "head and tail longer than the format allows");
             return Err(malformed(self.position(chunk), wrong));
         }
-        // Nothing would stop a format that makes frames of nothing.
         if brackets == 0 && payload == 0 && (!last || matches!(self.fate, Fate::Whole)) {
-            let wrong = Malformed::new(0, "the format made a frame of no bytes");
-            return Err(malformed(self.position(chunk), wrong));
+            return Err(self.of_nothing(chunk));
         }
         let length = self.gone.saturating_add(payload);
         let room = (self.rules.raw_limit as u64).saturating_sub(self.gone);
@@ -193,7 +193,7 @@ impl<F: Format> FrameReader<F> {
         }
         let mut flushed = Next::Again;
         match self.fate {
-            Fate::Whole | Fate::Gather if length > self.rules.plain => {
+            Fate::Whole | Fate::Gather if length > self.rules.whole => {
                 flushed = self.stream(chunk);
             }
             Fate::Whole if !last => self.open(Fate::Gather, chunk),
@@ -235,24 +235,29 @@ impl<F: Format> FrameReader<F> {
             .map_err(|wrong| malformed(start + end as u64, wrong))?;
         let limit = self.rules.limit;
         let error = match self.format.unpack(&frame[head..end], &mut self.out) {
-            Ok(Unpacked::AsIs) => return Ok(Next::Found(Found::Frame(place.within(head..end)))),
+            Ok(Unpacked::AsIs) if payload <= limit => {
+                return Ok(Next::Found(Found::Frame(place.within(head..end))));
+            }
             Ok(Unpacked::Out) if self.out.len() <= limit => {
                 return Ok(Next::Found(Found::Frame(Place::Out)));
             }
-            Ok(Unpacked::Out) => FrameError::TooLong {
+            Ok(_) => FrameError::TooLong {
                 at: start,
                 limit,
                 declared: None,
             },
             Err(wrong) => malformed(start + head as u64, wrong),
         };
-        if !self.rules.skip_bad {
-            return Err(error);
+        Ok(Next::Found(self.dropped(payload as u64, error)?))
+    }
+
+    /// What becomes of a frame of `bytes` that was read to its end, and is wrong.
+    fn dropped<'c>(&self, bytes: u64, error: FrameError) -> Result<Found<'c>, FrameError> {
+        if self.rules.skip_bad {
+            Ok(Found::Skipped { bytes, error })
+        } else {
+            Err(error)
         }
-        Ok(Next::Found(Found::Skipped {
-            bytes: payload as u64,
-            error,
-        }))
     }
 
     fn body<'c>(&mut self, chunk: &mut &'c [u8]) -> Result<Next<'c>, FrameError> {
@@ -346,11 +351,20 @@ impl<F: Format> FrameReader<F> {
             self.step = Step::Cut;
             return Ok(Next::Again);
         }
-        let bytes = self.gone;
+        let (at, bytes) = (self.at, self.gone);
+        let limit = self.rules.limit;
         Ok(Next::Found(match self.close() {
             Fate::Stream => Found::Piece(Place::Chunk(&[]), true),
             Fate::Drop(error) => Found::Skipped { bytes, error },
-            Fate::Whole | Fate::Gather => Found::Frame(Place::Out),
+            Fate::Whole | Fate::Gather if self.out.len() <= limit => Found::Frame(Place::Out),
+            Fate::Whole | Fate::Gather => self.dropped(
+                bytes,
+                FrameError::TooLong {
+                    at,
+                    limit,
+                    declared: None,
+                },
+            )?,
         }))
     }
 
@@ -395,6 +409,12 @@ impl<F: Format> FrameReader<F> {
     fn fail(&mut self, error: FrameError) -> FrameError {
         self.step = Step::Failed(error);
         error
+    }
+
+    /// Nothing else would stop a format that makes something of nothing.
+    fn of_nothing(&self, chunk: &[u8]) -> FrameError {
+        let wrong = Malformed::new(0, "the format made a frame of no bytes");
+        malformed(self.position(chunk), wrong)
     }
 
     fn streams(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Items out of one chunk, and the short way for the frames that lie in it.
 
 use super::state::{Answer, Found};
+use super::window::work;
 use super::{Cut, Flow, Format, FrameError, FrameReader, Unpacked, Window};
 
 /// What a reader hands out. The bytes are valid until the next call.
@@ -86,6 +87,7 @@ impl<'r, 'c, F: Format> Feed<'r, 'c, F> {
                 Direct::Out => return Ok(Some(Item::Frame(&self.reader.out))),
                 Direct::Undecided(answer) => {
                     if !self.at_end && self.reader.can_wait(answer, rest) {
+                        self.direct = false;
                         return Ok(None);
                     }
                     return self.advance(answer);
@@ -203,6 +205,7 @@ impl<'c> Direct<'c> {
             if chunk.is_empty() {
                 return Self::Undecided(None);
             }
+            work::asked();
             let answer = reader.format.cut(Window::new(&[], chunk));
             if let Ok(Cut::Skip(noise @ 1..)) = answer
                 && noise <= chunk.len()

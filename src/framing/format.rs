@@ -38,7 +38,8 @@ pub trait Format {
     /// The input has ended and `cut` has said `More` to this window: is it a frame nevertheless?
     ///
     /// `More`, which is the default, means that it is not, and makes the reader report
-    /// [`Truncated`](super::FrameError::Truncated).
+    /// [`Truncated`](super::FrameError::Truncated). The window is empty if all that was settled has been
+    /// handed out in pieces, or dropped.
     ///
     /// # Errors
     ///
@@ -56,7 +57,8 @@ pub trait Format {
 
     /// Are these the bytes that must stand behind a payload? They are as many as `cut` announced.
     ///
-    /// Only formats that [announce](Cut::Declared) a tail need this, as `cut` has not seen it then.
+    /// Only formats that [announce](Cut::Declared) a tail need this, as `cut` has not seen it then. They
+    /// may be asked more than once about the same tail.
     ///
     /// # Errors
     ///
@@ -75,7 +77,9 @@ pub trait Format {
     /// Turns the bytes between head and tail into the payload, for formats that escape, mask or
     /// check it: either leaves them as they are, or appends the payload to `out`, which is empty.
     ///
-    /// It is not asked about frames of several [parts](Cut::Part).
+    /// It is not asked about frames of several [parts](Cut::Part), and may be asked more than once about
+    /// the same bytes: the answer must depend on them alone. The limit is applied to what it makes; how
+    /// long that can become, and so how much memory, is for the format to bound.
     ///
     /// # Errors
     ///
@@ -178,7 +182,8 @@ pub enum Cut {
         /// Bytes behind the payload.
         tail: usize,
     },
-    /// That many bytes of noise: a blank line, white space, padding.
+    /// That many bytes of noise, at least one and all of them in the window: a blank line, white space,
+    /// padding.
     Skip(usize),
 }
 

@@ -92,7 +92,8 @@
 //! ```text
 //!   carry  ≤  max(64, limit + overhead)      overhead: the format's longest head and tail
 //!             + 2 × unread                   after a listener has stopped in front of `unread` bytes
-//!   out    ≤  2 × max(64, limit)             only for frames of several parts, and for Cobs
+//!   out    ≤  2 × max(64, limit)             only for frames of several parts, and for Cobs; what
+//!                                            another format unpacks is for it to bound
 //!   both   ≤  2 × what has arrived + 64
 //! ```
 //!

@@ -49,12 +49,14 @@ pub(super) struct Rules {
     pub(super) raw_limit: usize,
     /// Payloads longer than this come in pieces; `usize::MAX` if none do.
     pub(super) stream_above: usize,
-    /// The longest payload that is simply a slice: the lesser of these two.
+    /// The longest payload that does not come in pieces: the lesser of these two.
+    pub(super) whole: u64,
+    /// The longest payload that is simply a slice: not more than the limit, either.
     pub(super) plain: u64,
     pub(super) skip_bad: bool,
     pub(super) keep: usize,
     pub(super) overhead: usize,
-    /// The most bytes of one frame that are ever kept: `raw_limit` and `overhead`.
+    /// The most bytes of one frame that are ever kept: the sum of `raw_limit` and `overhead`.
     pub(super) bound: usize,
 }
 
@@ -102,7 +104,8 @@ impl<F: Format> FrameReader<F> {
         F: Streamable,
     {
         self.rules.stream_above = threshold;
-        self.rules.plain = threshold.min(self.rules.raw_limit) as u64;
+        self.rules.whole = threshold.min(self.rules.raw_limit) as u64;
+        self.rules.plain = threshold.min(self.rules.limit) as u64;
         self
     }
 
@@ -295,7 +298,8 @@ impl<F: Format> FrameReader<F> {
         let rules = Rules {
             limit,
             raw_limit,
-            plain: raw_limit as u64,
+            whole: raw_limit as u64,
+            plain: limit as u64,
             stream_above: usize::MAX,
             skip_bad: false,
             keep,
@@ -321,7 +325,7 @@ impl<F: Format> FrameReader<F> {
         matches!((self.step, self.fate), (Step::Cut, Fate::Whole))
     }
 
-    pub(super) fn failed(&self) -> Option<FrameError> {
+    fn failed(&self) -> Option<FrameError> {
         match self.step {
             Step::Failed(error) => Some(error),
             _ => None,

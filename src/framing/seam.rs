@@ -10,6 +10,7 @@
 
 use super::intake::Place;
 use super::state::{Answer, Fate, Span, Step};
+use super::window::work;
 use super::{Format, FrameReader, Unpacked, Window};
 
 impl Span {
@@ -30,7 +31,8 @@ impl Span {
 
 impl<F: Format> FrameReader<F> {
     /// Joins the frame at hand, if it is an ordinary one that ends in `chunk`, and says where its
-    /// payload is. If it is not, `answer` is what the format has said, if it was asked.
+    /// payload is. If it is not, `answer` is what the format has said, if it was asked and the step does
+    /// not say it already.
     #[inline]
     pub(super) fn join(
         &mut self,
@@ -43,6 +45,7 @@ impl<F: Format> FrameReader<F> {
         let span = match self.step {
             Step::Whole(span) => span,
             Step::Cut => {
+                work::asked();
                 let asked = self.format.cut(Window::new(self.carry.unread(), chunk));
                 let asked = answer.insert(asked);
                 let span = Span::ordinary(asked, self.rules.plain, self.rules.overhead)?;
@@ -62,7 +65,7 @@ impl<F: Format> FrameReader<F> {
         self.format.check_tail(&frame[end..]).ok()?;
         self.out.clear();
         let place = match self.format.unpack(&frame[span.head..end], &mut self.out) {
-            Ok(Unpacked::AsIs) => None,
+            Ok(Unpacked::AsIs) if span.payload <= self.rules.limit => None,
             Ok(Unpacked::Out) if self.out.len() <= self.rules.limit => Some(Place::Out),
             _ => return None,
         };

@@ -1,4 +1,4 @@
-//! Where in a frame a reader is, and what becomes of the frame.
+//! Where in a frame a reader is, what becomes of the frame, and whether all is over.
 
 use super::intake::Place;
 use super::{Cut, FrameError, Malformed};

@@ -82,7 +82,8 @@ impl<'a> Window<'a> {
     /// The two slices from position `from` on; the second is empty or follows the first.
     ///
     /// For a format that looks at every byte: a loop over two slices is faster than
-    /// [`get`](Self::get) by position.
+    /// [`get`](Self::get) by position. It counts as a look at all of them where work is bounded, as in
+    /// fuzzing: use `get`, [`array`](Self::array) or [`find`](Self::find) for a head.
     #[inline]
     pub fn slices(self, from: usize) -> [&'a [u8]; 2] {
         work::examined(self.len().saturating_sub(from));
@@ -126,11 +127,13 @@ impl<'a> Window<'a> {
     }
 }
 
-/// Counts the bytes that formats look at, so that tests can bound it; nothing outside of tests.
+/// Counts the bytes that formats look at, and the questions they are asked, so that tests can bound the
+/// one by the other; nothing outside of tests.
 pub(super) mod work {
     #[cfg(any(test, fuzzing, feature = "fuzzing"))]
     thread_local! {
         static EXAMINED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+        static ASKED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
     }
 
     #[inline]
@@ -141,9 +144,23 @@ pub(super) mod work {
         let _ = bytes;
     }
 
+    #[inline]
+    pub(in crate::framing) fn asked() {
+        #[cfg(any(test, fuzzing, feature = "fuzzing"))]
+        ASKED.with(|count| count.set(count.get() + 1));
+    }
+
+    /// Begins to count anew.
     #[cfg(any(test, fuzzing, feature = "fuzzing"))]
-    pub(in crate::framing) fn take() -> u64 {
-        EXAMINED.with(|count| count.replace(0))
+    pub(in crate::framing) fn begin() {
+        EXAMINED.set(0);
+        ASKED.set(0);
+    }
+
+    /// Bytes and questions.
+    #[cfg(any(test, fuzzing, feature = "fuzzing"))]
+    pub(in crate::framing) fn done() -> (u64, u64) {
+        (EXAMINED.get(), ASKED.get())
     }
 }
 

@@ -146,7 +146,9 @@ pub fn fuzz_cobs(data: &[u8]) {
     let Some((setup, stream)) = Setup::split(data) else {
         return;
     };
-    Trial::new(Cobs::new()).run(&setup, stream, naive_search::cobs);
+    Trial::new(Cobs::new())
+        .never_longer()
+        .run(&setup, stream, naive_search::cobs);
 }
 
 /// JSON values.
@@ -186,6 +188,7 @@ pub fn fuzz_proxy(data: &[u8]) {
         .min(LONGEST);
     Trial::new(Proxy::new())
         .lends()
+        .never_longer()
         .run(&setup, stream, naive::proxy);
 }
 

@@ -2,133 +2,29 @@
 
 use super::super::{FrameError, Malformed};
 use super::check::{Event, Setup, Trace};
-
-/// What a naive decoder sees at the front of the rest of a stream: all that will ever come.
-pub enum Naive<'a> {
-    /// So many bytes of noise.
-    Noise(usize),
-    /// A frame, or as much of it as there is.
-    Frame {
-        /// Its payload; one part, for nearly all formats.
-        parts: Vec<Part<'a>>,
-        /// How it ends.
-        end: End,
-    },
-}
-
-/// A run of payload.
-pub struct Part<'a> {
-    /// What there is of it.
-    bytes: &'a [u8],
-    /// How long it is.
-    len: u64,
-    /// Whether a head in front of it says so.
-    announced: bool,
-}
-
-/// How a frame ends.
-pub enum End {
-    /// It takes so many bytes in all.
-    Whole(usize),
-    /// As `Whole`, and the payload is to be this, or cannot be unpacked (at a place in the frame).
-    Unpacked(usize, Result<Vec<u8>, Malformed>),
-    /// The input ends inside of it.
-    Cut,
-    /// It is malformed behind the parts (at a place in the frame).
-    Bad(Malformed),
-}
-
-impl<'a> Naive<'a> {
-    /// A frame of this payload, which takes `used` bytes in all.
-    pub fn found(payload: &'a [u8], used: usize) -> Self {
-        Self::Frame {
-            parts: vec![Part::found(payload)],
-            end: End::Whole(used),
-        }
-    }
-
-    /// A frame at the front of `rest`: `head` bytes, which announce a payload of `len` bytes, and that.
-    pub fn announced(rest: &'a [u8], head: usize, len: u64) -> Self {
-        let part = Part::announced(&rest[head..], len);
-        let end = if part.is_whole() {
-            End::Whole(head + part.bytes().len())
-        } else {
-            End::Cut
-        };
-        Self::Frame {
-            parts: vec![part],
-            end,
-        }
-    }
-
-    /// The input ends in a frame, of which this is payload for certain.
-    pub fn cut(settled: &'a [u8]) -> Self {
-        Self::Frame {
-            parts: vec![Part::found(settled)],
-            end: End::Cut,
-        }
-    }
-
-    /// The frame is malformed at `at`, and this, in front of it, is payload for certain.
-    pub fn bad(settled: &'a [u8], at: usize, what: &'static str) -> Self {
-        Self::Frame {
-            parts: vec![Part::found(settled)],
-            end: End::Bad(Malformed::new(at, what)),
-        }
-    }
-}
-
-impl<'a> Part<'a> {
-    /// Payload whose end was found.
-    pub fn found(bytes: &'a [u8]) -> Self {
-        Self {
-            bytes,
-            len: bytes.len() as u64,
-            announced: false,
-        }
-    }
-
-    /// Payload of `len` bytes, as a head has said, at the front of `rest`.
-    pub fn announced(rest: &'a [u8], len: u64) -> Self {
-        let there = rest.len().min(usize::try_from(len).unwrap_or(usize::MAX));
-        Self {
-            bytes: &rest[..there],
-            len,
-            announced: true,
-        }
-    }
-
-    /// What there is of it.
-    pub fn bytes(&self) -> &'a [u8] {
-        self.bytes
-    }
-
-    /// Whether all of it is there.
-    pub fn is_whole(&self) -> bool {
-        self.bytes.len() as u64 == self.len
-    }
-}
+use super::seen::{End, Naive, Part};
 
 pub(super) fn expect<'a>(
     setup: &Setup,
     raw_limit: usize,
     stream: &'a [u8],
-    naive: &dyn Fn(&'a [u8]) -> Naive<'a>,
+    mut naive: impl FnMut(&'a [u8]) -> Naive<'a>,
 ) -> Trace {
     let mut events = Vec::new();
     let mut at = 0;
     while at < stream.len() {
-        match naive(&stream[at..]) {
-            Naive::Noise(len) => at += len,
+        let have = stream.len() - at;
+        let used = match naive(&stream[at..]) {
+            Naive::Noise(len) => len,
             Naive::Frame { parts, end } => {
                 let frame = Frame {
                     setup,
                     raw_limit,
                     at,
-                    have: stream.len() - at,
+                    have,
                 };
                 match frame.read(&parts, end, &mut events) {
-                    Ok(used) => at += used,
+                    Ok(used) => used,
                     Err(error) => {
                         return Trace {
                             events,
@@ -137,7 +33,12 @@ pub(super) fn expect<'a>(
                     }
                 }
             }
-        }
+        };
+        assert!(
+            (1..=have).contains(&used),
+            "the naive decoder took {used} bytes at {at}, where {have} are"
+        );
+        at += used;
     }
     Trace {
         events,

@@ -22,11 +22,12 @@ mod replay;
 mod round_trip;
 #[cfg(test)]
 mod seeds;
+mod seen;
 mod trial;
 
 pub use bodies::*;
-pub use expect::{End, Naive, Part};
 pub use round_trip::fuzz_round_trip;
+pub use seen::{End, Naive, Part};
 pub use trial::Trial;
 
 /// A fuzz target's body.

@@ -1,7 +1,7 @@
 //! Naive decoders of the formats whose frames announce their length.
 
 use super::super::{ByteOrder, Malformed, ProxyHeader};
-use super::expect::{End, Naive, Part};
+use super::seen::{End, Naive, Part};
 
 pub(super) struct LengthModel {
     pub(super) offset: usize,
@@ -85,20 +85,8 @@ pub(super) fn netstring(rest: &[u8]) -> Naive<'_> {
         Some(b':') if digits > 0 => {}
         Some(_) => return Naive::bad(&[], digits, "netstring length that is no number"),
     }
-    let head = digits + 1;
     let len = number(digits).unwrap_or(0);
-    let part = Part::announced(&rest[head..], len);
-    let comma = head + part.bytes().len();
-    let end = match rest.get(comma) {
-        _ if !part.is_whole() => End::Cut,
-        None => End::Cut,
-        Some(b',') => End::Whole(comma + 1),
-        Some(_) => End::Bad(Malformed::new(comma, "netstring without its comma")),
-    };
-    Naive::Frame {
-        parts: vec![part],
-        end,
-    }
+    Naive::announced_with_tail(rest, digits + 1, len, b",", "netstring without its comma")
 }
 
 pub(super) fn record(rest: &[u8]) -> Naive<'_> {

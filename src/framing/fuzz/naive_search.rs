@@ -1,7 +1,7 @@
 //! Naive decoders of the formats whose frames end where something stands.
 
 use super::super::Malformed;
-use super::expect::{End, Naive, Part};
+use super::seen::Naive;
 
 /// A frame of `len` bytes of payload, and `tail` bytes.
 fn found(rest: &[u8], len: usize, tail: usize) -> Naive<'_> {
@@ -80,11 +80,8 @@ pub(super) fn cobs(rest: &[u8]) -> Naive<'_> {
     if end == 0 {
         return Naive::Noise(1);
     }
-    let unpacked = cobs_decoded(&rest[..end]);
-    Naive::Frame {
-        parts: vec![Part::found(&rest[..end])],
-        end: End::Unpacked(end + 1, unpacked),
-    }
+    let raw = &rest[..end];
+    Naive::unpacked(raw, end + 1, cobs_decoded(raw))
 }
 
 fn cobs_decoded(raw: &[u8]) -> Result<Vec<u8>, Malformed> {

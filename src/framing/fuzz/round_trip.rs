@@ -5,7 +5,7 @@ use super::super::{
     FrameWriter, Json, LengthPrefix, Lines, Netstring, RecordMark, VarintPrefix,
 };
 use super::Trial;
-use super::check::mix;
+use super::check::{Told, mix};
 
 /// Writes payloads in a format, and reads them back.
 pub fn fuzz_round_trip(data: &[u8]) {
@@ -80,9 +80,7 @@ fn payloads(data: &[u8], lens: u8) -> Vec<&[u8]> {
 
 impl<F: Format + Encode + Clone> Trial<F> {
     /// Writes payloads with a limit, and reads them back; what is too long for the limit must be
-    /// refused on both sides.
-    ///
-    /// The first two bytes are the limit, and what cuts the others into payloads.
+    /// refused on both sides. A frame must end with its own last byte, not with the end of the input.
     pub fn writes(&self, data: &[u8]) {
         if let Some((&[limit, lens], data)) = data.split_first_chunk() {
             let case = Case {
@@ -90,6 +88,7 @@ impl<F: Format + Encode + Clone> Trial<F> {
                 payloads: payloads(data, lens),
                 seed: lens.into(),
             };
+            let _told = Told("written and read back", &limit, data);
             case.run(&self.format);
         }
     }
@@ -107,9 +106,9 @@ impl Case<'_> {
         let limit = self
             .limit
             .min(usize::try_from(format.max_payload()).unwrap_or(usize::MAX));
-        assert!(FrameWriter::new(format.clone(), limit).is_ok());
-        let Ok(writer) = FrameWriter::new(format.clone(), limit) else {
-            return;
+        let writer = match FrameWriter::new(format.clone(), limit) {
+            Ok(writer) => writer,
+            Err(error) => panic!("{error}"),
         };
         let mut stream = Vec::new();
         let mut written = Vec::new();
@@ -124,17 +123,17 @@ impl Case<'_> {
         self.too_long(format, limit);
     }
 
-    /// A payload of one byte more than the limit is refused by the writer, and by the reader.
+    /// A payload that is longer than the limit is refused by the writer, and by the reader.
     fn too_long<F: Format + Encode + Clone>(&self, format: &F, limit: usize) {
         for payload in self.payloads.iter().filter(|payload| payload.len() > limit) {
             let mut stream = Vec::new();
             let writer = FrameWriter::new(format.clone(), limit);
             let refused = writer.and_then(|writer| writer.encode(payload, &mut stream));
             assert!(matches!(refused, Err(FrameError::Unrepresentable { .. })));
-            if format.encode(payload, &mut stream).is_ok() {
+            if format.clone().encode(payload, &mut stream).is_ok() {
                 let refused = self.read_back(format, limit, &stream);
                 assert!(
-                    matches!(refused, Err(FrameError::TooLong { at: 0, .. })),
+                    matches!(refused, Err(FrameError::TooLong { .. })),
                     "{refused:?}"
                 );
             }
@@ -160,7 +159,7 @@ impl Case<'_> {
                 Flow::Continue
             })?;
         }
-        reader.finish(|item| panic!("{item:?} that was not complete"))?;
+        reader.finish(|item| panic!("{item:?} came only with the end of the input"))?;
         Ok(frames)
     }
 }

@@ -1,26 +1,38 @@
 //! Puts a format on trial: this crate's, and those of its users.
 
-use super::super::reader::LONGEST;
 use super::super::{Format, FrameReader, Streamable};
-use super::check::{Setup, as_a_whole, check};
-use super::expect::{Naive, expect};
+use super::check::{Promises, Setup, as_a_whole, check};
+use super::expect::expect;
+use super::seen::Naive;
 
 /// A format on trial: whatever bytes come, it must do as [`Format`] asks.
 ///
-/// Each method takes a fuzzer's bytes, or random ones, and panics with the bytes and what came of them
-/// if the format, or the reader with it, breaks a rule. Options of the format are best chosen by the
-/// first of the bytes, of which the method is given the others.
+/// Each method takes a fuzzer's bytes, or random ones, and panics if the format, or the reader with it,
+/// breaks a rule; what was read, and how, is written to the standard error then.
 ///
 /// | what is checked | by |
 /// |---|---|
 /// | the same frames, and the same error at the same offset, however the stream is cut into chunks and wherever a listener stops | [`reads`](Self::reads) |
-/// | memory within its bounds, each byte looked at a bounded number of times, nothing after an error, every byte accounted for | `reads` |
+/// | memory within its bounds, a bounded number of looks at each byte, nothing after an error, every byte accounted for | `reads` |
 /// | they are the frames that a decoder sees which has the whole stream in front of it | [`reads_as`](Self::reads_as) |
 /// | what is written is read back, up to the limit and not beyond | [`writes`](Self::writes) |
+///
+/// # The bytes
+///
+/// For reading, the first three are the set-up, and the others the stream:
+///
+/// ```text
+///   0   yours, to choose among options of the format
+///   1   bit 0: skips bad frames; bit 1: streams above what the bits 2 to 7 say
+///   2   the limit; 255 for none
+/// ```
+///
+/// For writing, the first two are the limit and what cuts the others into payloads.
+#[derive(Clone, Debug)]
 pub struct Trial<F> {
     pub(super) format: F,
     in_pieces: Option<InPieces<F>>,
-    lends: bool,
+    promises: Promises,
 }
 
 /// `FrameReader::stream_above`, which not every format's reader has.
@@ -32,7 +44,7 @@ impl<F: Format + Clone> Trial<F> {
         Self {
             format,
             in_pieces: None,
-            lends: false,
+            promises: Promises::default(),
         }
     }
 
@@ -43,30 +55,37 @@ impl<F: Format + Clone> Trial<F> {
         F: Streamable,
     {
         self.in_pieces = Some(FrameReader::stream_above);
+        self.promises.never_longer = true;
+        self
+    }
+
+    /// What the format unpacks is no longer than what it was.
+    #[must_use]
+    pub(super) fn never_longer(mut self) -> Self {
+        self.promises.never_longer = true;
         self
     }
 
     /// Every frame that lies in the chunk is lent from it: the format neither unpacks nor has parts.
     #[must_use]
     pub(super) fn lends(mut self) -> Self {
-        self.lends = true;
+        self.promises.lends = true;
         self
     }
 
     /// Reads a stream in seven manners, which must all come to the same.
-    ///
-    /// The first three bytes are the set-up: one that is yours, the policies, the limit.
     pub fn reads(&self, data: &[u8]) {
         if let Some((setup, stream)) = Setup::split(data) {
             let setup = self.fitting(&setup);
-            let expected = as_a_whole(&self.reader(&setup), stream);
-            check(&setup, self.lends, &self.reader(&setup), stream, &expected);
+            let make = self.readers(&setup);
+            let expected = as_a_whole(&setup, self.promises, &make, stream);
+            check(&setup, self.promises, &make, stream, &expected);
         }
     }
 
     /// As [`reads`](Self::reads), and all must come to what `naive` sees at the front of the rest of
-    /// the stream, frame by frame. It is never given an empty rest.
-    pub fn reads_as<'a>(&self, data: &'a [u8], naive: impl Fn(&'a [u8]) -> Naive<'a>) {
+    /// the stream, frame by frame and in order. It is never given an empty rest.
+    pub fn reads_as<'a>(&self, data: &'a [u8], naive: impl FnMut(&'a [u8]) -> Naive<'a>) {
         if let Some((setup, stream)) = Setup::split(data) {
             self.run(&setup, stream, naive);
         }
@@ -76,12 +95,12 @@ impl<F: Format + Clone> Trial<F> {
         &self,
         setup: &Setup,
         stream: &'a [u8],
-        naive: impl Fn(&'a [u8]) -> Naive<'a>,
+        naive: impl FnMut(&'a [u8]) -> Naive<'a>,
     ) {
         let setup = self.fitting(setup);
-        let raw_limit = self.format.raw_limit(setup.limit).min(LONGEST);
-        let expected = expect(&setup, raw_limit, stream, &naive);
-        check(&setup, self.lends, &self.reader(&setup), stream, &expected);
+        let make = self.readers(&setup);
+        let expected = expect(&setup, make().rules.raw_limit, stream, naive);
+        check(&setup, self.promises, &make, stream, &expected);
     }
 
     fn fitting(&self, setup: &Setup) -> Setup {
@@ -92,7 +111,7 @@ impl<F: Format + Clone> Trial<F> {
     }
 
     /// Makes readers, each for one reading.
-    fn reader<'s>(&'s self, setup: &'s Setup) -> impl Fn() -> FrameReader<F> + 's {
+    fn readers(&self, setup: &Setup) -> impl Fn() -> FrameReader<F> {
         move || {
             let mut reader = FrameReader::new(self.format.clone(), setup.limit);
             if let Some(in_pieces) = self.in_pieces {

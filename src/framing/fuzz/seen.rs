@@ -1,0 +1,137 @@
+//! The words in which a naive decoder says what it sees.
+
+use super::super::Malformed;
+
+/// What a naive decoder sees at the front of the rest of a stream: all that will ever come.
+///
+/// The constructors are for formats of the usual kinds.
+#[derive(Clone, Debug)]
+pub enum Naive<'a> {
+    /// So many bytes of noise, at least one.
+    Noise(usize),
+    /// A frame, or as much of it as there is.
+    Frame {
+        /// Its payload as it stands in the stream; one part, for nearly all formats.
+        parts: Vec<Part<'a>>,
+        /// How it ends.
+        end: End,
+    },
+}
+
+/// A run of payload.
+#[derive(Clone, Debug)]
+pub struct Part<'a> {
+    /// What there is of it.
+    pub(super) bytes: &'a [u8],
+    /// How long it is.
+    pub(super) len: u64,
+    /// Whether a head in front of it says so.
+    pub(super) announced: bool,
+}
+
+/// How a frame ends.
+#[derive(Clone, Debug)]
+pub enum End {
+    /// It takes so many bytes in all, head and tail included.
+    Whole(usize),
+    /// As `Whole`, and the payload is to be this, or cannot be unpacked (at a place in the frame).
+    Unpacked(usize, Result<Vec<u8>, Malformed>),
+    /// The input ends inside of it; also in a tail, whatever there is of that.
+    Cut,
+    /// It is malformed behind the parts (at a place in the frame).
+    Bad(Malformed),
+}
+
+impl<'a> Naive<'a> {
+    /// A frame of this payload, which takes `used` bytes in all.
+    pub fn found(payload: &'a [u8], used: usize) -> Self {
+        Self::Frame {
+            parts: vec![Part::found(payload)],
+            end: End::Whole(used),
+        }
+    }
+
+    /// A frame at the front of `rest`: `head` bytes, which announce a payload of `len` bytes, and that.
+    pub fn announced(rest: &'a [u8], head: usize, len: u64) -> Self {
+        Self::announced_with_tail(rest, head, len, b"", "")
+    }
+
+    /// As [`announced`](Self::announced), and behind the payload stands `tail`; if it does not, that is
+    /// what the format says is wrong, at the tail's first byte.
+    pub fn announced_with_tail(
+        rest: &'a [u8],
+        head: usize,
+        len: u64,
+        tail: &[u8],
+        wrong: &'static str,
+    ) -> Self {
+        let Some(body) = rest.get(head..) else {
+            return Self::cut(&[]);
+        };
+        let part = Part::announced(body, len);
+        let at = head + part.bytes.len();
+        let end = match rest.get(at..at + tail.len()) {
+            Some(behind) if part.is_whole() && behind == tail => End::Whole(at + tail.len()),
+            Some(_) if part.is_whole() => End::Bad(Malformed::new(at, wrong)),
+            _ => End::Cut,
+        };
+        let parts = vec![part];
+        Self::Frame { parts, end }
+    }
+
+    /// A frame that takes `used` bytes in all, of which `raw` is the payload as it stands in the stream;
+    /// it is to become `payload`, or cannot be unpacked (at a place in the frame).
+    pub fn unpacked(raw: &'a [u8], used: usize, payload: Result<Vec<u8>, Malformed>) -> Self {
+        Self::Frame {
+            parts: vec![Part::found(raw)],
+            end: End::Unpacked(used, payload),
+        }
+    }
+
+    /// The input ends in a frame, of which this is payload for certain.
+    pub fn cut(settled: &'a [u8]) -> Self {
+        Self::Frame {
+            parts: vec![Part::found(settled)],
+            end: End::Cut,
+        }
+    }
+
+    /// The frame is malformed at `at`, and this, in front of it, is payload for certain.
+    pub fn bad(settled: &'a [u8], at: usize, what: &'static str) -> Self {
+        Self::Frame {
+            parts: vec![Part::found(settled)],
+            end: End::Bad(Malformed::new(at, what)),
+        }
+    }
+}
+
+impl<'a> Part<'a> {
+    /// Payload that no head has announced.
+    pub fn found(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            len: bytes.len() as u64,
+            announced: false,
+        }
+    }
+
+    /// Payload of `len` bytes, as a head has said, at the front of `rest`.
+    pub fn announced(rest: &'a [u8], len: u64) -> Self {
+        let there = rest.len().min(usize::try_from(len).unwrap_or(usize::MAX));
+        Self {
+            bytes: &rest[..there],
+            len,
+            announced: true,
+        }
+    }
+
+    /// What there is of it.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Whether all of it is there.
+    pub fn is_whole(&self) -> bool {
+        self.bytes.len() as u64 == self.len
+    }
+}
