@@ -72,6 +72,7 @@ fn an_order_is_asked_for_or_set_for_the_thread() {
     let v4 = resolve("localhost", all.order(Order::Ipv4First)).unwrap();
     assert!(is_sorted(&v4, true), "{v4:?}");
     dns::set_default_result_order(Order::Ipv6First);
+    assert_eq!(dns::get_default_result_order(), Order::Ipv6First);
     let v6 = resolve("localhost", all).unwrap();
     assert!(is_sorted(&v6, false), "{v6:?}");
     let other = std::thread::spawn(dns::get_default_result_order);
@@ -201,4 +202,10 @@ fn a_lookup_that_is_not_waited_for_keeps_the_loop_until_it_is_answered() {
     client.destroy();
     run_to_end();
     assert_eq!(record(), ["close"]);
+    // The answer was among what the loop has seen: nothing is left to come.
+    let seen = soquete::metrics().events;
+    assert!(seen > 0);
+    std::thread::sleep(Duration::from_millis(50));
+    soquete::run_nowait().unwrap();
+    assert_eq!(soquete::metrics().events, seen);
 }

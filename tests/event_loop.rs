@@ -284,6 +284,7 @@ fn what_is_unreferenced_does_not_keep_the_loop_alive() {
         soquete::metrics().open_handles > 0,
         "they are there all the same"
     );
+    assert_eq!(record(), ["an immediate has its turn"]);
 }
 
 #[test]
@@ -504,9 +505,13 @@ fn now_stands_still_within_a_callback_and_moves_between_turns() {
         let begin = soquete::now();
         spin(3 * MS);
         assert_eq!(soquete::now(), begin);
-        timers::set_immediate(move || assert!(soquete::now() >= begin + 3 * MS));
+        timers::set_immediate(move || {
+            assert!(soquete::now() >= begin + 3 * MS);
+            note("moved");
+        });
     });
     run_to_end();
+    assert_eq!(record(), ["moved"]);
 }
 
 #[test]

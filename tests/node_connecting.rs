@@ -16,7 +16,7 @@ use soquete::{event, net, timers};
 
 mod support;
 
-use support::record::{Record, one_shot_server, pattern};
+use support::record::{Record, collect, one_shot_server, pattern};
 use support::{port_of, run_on, run_to_end};
 
 /// A port that nobody listens on: one that was free a moment ago.
@@ -107,11 +107,12 @@ fn the_family_that_is_asked_for_reaches_the_lookup() {
             answer(Ok(vec![IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])]));
         });
     let client = net::connect(options);
-    client.on(event::Connect, move |()| {
-        assert_eq!(client.remote_family(), Some(Family::V6));
-    });
+    let connected = Rc::new(Cell::new(None));
+    let family = Rc::clone(&connected);
+    client.on(event::Connect, move |()| family.set(client.remote_family()));
     run_to_end();
     assert_eq!(asked.get(), Some(Family::V6));
+    assert_eq!(connected.get(), Some(Family::V6));
 }
 
 #[test]
@@ -450,7 +451,8 @@ fn paths_are_paths_and_not_ports() {
             server.close();
         });
     });
-    client.on(event::Data, |chunk| assert_eq!(chunk, b"by path"));
+    let received = collect(client);
     run_to_end();
+    assert_eq!(*received.borrow(), b"by path");
     assert!(!path.exists(), "removed with its server");
 }

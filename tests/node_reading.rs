@@ -35,10 +35,13 @@ fn end_while_connecting_ends_in_close() {
 
 #[test]
 fn nothing_that_is_asked_or_told_does_harm_after_close() {
-    pair(|socket, peer| {
+    let record = Record::default();
+    let events = record.clone();
+    pair(move |socket, peer| {
         peer.end();
         socket.resume();
         socket.on(event::Close, move |_| {
+            let events = events.clone();
             timers::set_immediate(move || {
                 socket
                     .set_no_delay(true)
@@ -58,10 +61,12 @@ fn nothing_that_is_asked_or_told_does_harm_after_close() {
                 assert_eq!(socket.ready_state(), ReadyState::Closed);
                 assert!(socket.destroyed() && !socket.readable() && !socket.writable());
                 assert!(socket.reset_and_destroy().is_ok());
+                events.note("asked");
             });
         });
     });
     run_to_end();
+    assert_eq!(record.text(), "asked");
 }
 
 #[test]

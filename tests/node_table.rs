@@ -7,24 +7,46 @@ use std::path::Path;
 fn every_test_that_the_table_names_exists() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let table = fs::read_to_string(tests.join("node_tests.md")).expect("the table");
+    let source_of = |path: &Path| {
+        fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    let scenarios = fs::read_dir(tests.join("differential")).expect("the scenarios");
+    let scenarios = scenarios.map(|entry| entry.expect("a file").path());
+    let scenarios = scenarios.filter(|path| path.extension().is_some_and(|end| end == "rs"));
+    let scenarios = scenarios.map(|path| source_of(&path)).collect::<String>();
     let rows = table.lines().filter(|line| line.starts_with("| `"));
-    let mut checked = 0;
-    for row in rows {
-        let names = row.split('`').skip(1).step_by(2);
-        for (file, test) in names.filter_map(|name| name.split_once("::")) {
+    let (mut tests_named, mut scenarios_named) = (0, 0);
+    let mut file_before = "";
+    for name in rows.flat_map(|row| row.split('`').skip(1).step_by(2)) {
+        let (file, source, test) = if let Some(test) = name.strip_prefix("differential ") {
+            scenarios_named += 1;
+            ("differential", scenarios.clone(), test)
+        } else {
             // A path inside of the crate has more than one step, and `::name` stands for the file
             // before.
-            if file.is_empty() || test.contains("::") {
+            let Some((file, test)) = name
+                .split_once("::")
+                .filter(|(_, test)| !test.contains("::"))
+            else {
                 continue;
-            }
-            let source = fs::read_to_string(tests.join(file).with_extension("rs"));
-            let source = source.unwrap_or_else(|error| panic!("{file}: {error}"));
-            assert!(
-                source.contains(&format!("fn {test}(")),
-                "{file} has no {test}"
-            );
-            checked += 1;
-        }
+            };
+            let file = if file.is_empty() { file_before } else { file };
+            file_before = file;
+            tests_named += 1;
+            (
+                file,
+                source_of(&tests.join(file).with_extension("rs")),
+                test,
+            )
+        };
+        assert!(
+            source.contains(&format!("fn {test}(")),
+            "{file} has no {test}"
+        );
     }
-    assert!(checked > 50, "{checked} names");
+    assert!(tests_named > 50, "{tests_named} tests are named");
+    assert!(
+        scenarios_named > 50,
+        "{scenarios_named} scenarios are named"
+    );
 }

@@ -111,7 +111,7 @@ fn a_connection_that_does_not_come_about_times_out_and_goes_on() {
 #[test]
 fn a_server_times_a_client_out_after_the_last_exchange() {
     let server = one_shot_server(ServerOptions::new(), |socket| {
-        socket.set_timeout(ms(40));
+        socket.set_timeout(ms(200));
         let last = Rc::new(Cell::new(Instant::now()));
         let at = Rc::clone(&last);
         socket.on(event::Data, move |chunk| {
@@ -119,16 +119,21 @@ fn a_server_times_a_client_out_after_the_last_exchange() {
             socket.write(chunk);
         });
         socket.on(event::Timeout, move |()| {
-            assert!(last.get().elapsed() >= ms(39), "{:?}", last.get().elapsed());
+            assert!(
+                last.get().elapsed() >= ms(199),
+                "{:?}",
+                last.get().elapsed()
+            );
             socket.destroy();
         });
     });
     let client = net::connect(("127.0.0.1", port_of(server)));
-    let exchanges = Cell::new(0);
+    let exchanges = Rc::new(Cell::new(0));
+    let count = Rc::clone(&exchanges);
     client.write("hello");
     client.on(event::Data, move |_| {
-        exchanges.set(exchanges.get() + 1);
-        if exchanges.get() < 5 {
+        count.set(count.get() + 1);
+        if count.get() < 5 {
             timers::set_timeout(ms(10), move || {
                 client.write("hello");
             });
@@ -136,6 +141,7 @@ fn a_server_times_a_client_out_after_the_last_exchange() {
     });
     client.on(event::Close, |had_error| assert!(!had_error));
     run_to_end();
+    assert_eq!(exchanges.get(), 5);
 }
 
 #[test]

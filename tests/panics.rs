@@ -167,12 +167,15 @@ fn in_a_drain_listener() {
             peer.resume();
             socket.on(event::Drain, move |()| trip());
             assert!(!socket.write(vec![0; 8 << 20]));
-            socket.write_with("and that", |outcome| {
+            socket.write_with("and that", move |outcome| {
                 outcome.unwrap();
                 note("written");
+                // An end that is asked for before would leave no one to tell of the drain.
+                socket.end();
             });
-            socket.end();
         });
+    });
+    others_are_unharmed(|| {
         victim(|socket, peer, trip| {
             peer.resume();
             socket.on(event::Drain, move |()| {

@@ -85,7 +85,10 @@ const RAW_SCRIPTS: &[&[u8]] = &[
 #[test]
 fn every_answer_is_that_of_redis() {
     let Some(redis) = Redis::start() else {
-        eprintln!("left out: there is no redis-server on the PATH");
+        // Past the test harness, which would keep it to itself.
+        let _ = std::io::stderr().write_all(
+            b"LEFT OUT: a comparison with Redis, because there is no redis-server here\n",
+        );
         return;
     };
     let ours = Ours::start();

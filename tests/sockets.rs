@@ -493,6 +493,7 @@ fn text_is_written_by_the_macros_of_the_standard_library() {
         record.contains(&"ERR_STREAM_WRITE_AFTER_END".to_owned()),
         "{record:?}"
     );
+    assert!(record.contains(&"1 and two\n".to_owned()), "{record:?}");
 }
 
 #[test]

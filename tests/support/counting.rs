@@ -21,14 +21,17 @@ thread_local! {
     };
 }
 
-/// What this thread has allocated so far.
+/// What this thread has allocated so far; and that it is counted at all.
 pub fn so_far() -> Allocated {
+    let before = ALLOCATED.get();
+    drop(std::hint::black_box(Box::new(0u64)));
+    assert_eq!(since(before).times, 1, "allocations are counted");
     ALLOCATED.get()
 }
 
 /// What this thread has allocated since `before`.
 pub fn since(before: Allocated) -> Allocated {
-    let now = so_far();
+    let now = ALLOCATED.get();
     Allocated {
         times: now.times - before.times,
         bytes: now.bytes - before.bytes,
