@@ -4,7 +4,7 @@
 //!
 //! | event | payload | emitted |
 //! |---|---|---|
-//! | [`Lookup`] | `&`[`LookupResult`] | after a name was resolved, once per address; not for an IP address |
+//! | [`Lookup`] | `&`[`LookupResult`] | after a name was resolved, once per address, or could not be; not for an IP address |
 //! | [`ConnectionAttempt`] | `&`[`Attempt`] | before each attempt to connect |
 //! | [`ConnectionAttemptFailed`] | `&`[`FailedAttempt`] | an attempt failed; before `Error` |
 //! | [`ConnectionAttemptTimeout`] | `&`[`Attempt`] | an attempt was given up for the next address |
@@ -18,7 +18,7 @@
 //! | [`Timeout`] | `()` | nothing happened for as long as `set_timeout` said; the socket stays open |
 //! | [`Pause`], [`Resume`] | `()` | by `pause` and `resume` |
 //! | [`Pipe`], [`Unpipe`] | [`Socket`] | another socket began, or ceased, to pipe into this one |
-//! | [`Error`] | `&`[`soquete::Error`](crate::Error) | at most once, before `Close` |
+//! | [`Error`] | `&`[`soquete::Error`](crate::Error) | before `Close`; once, but for a type of service that could not be set |
 //! | [`Close`] | `bool` | last of all and always; true if there was an error |
 //!
 //! On a [`Server`]: [`Listening`], [`Connection`], [`Drop`], [`Error`] and [`Close`] (whose payload

@@ -3,7 +3,7 @@
 //! | function | when its callback is called |
 //! |---|---|
 //! | [`next_tick`] | when the current callback has returned, before anything else |
-//! | [`set_immediate`] | in this turn of the loop, after what is ready |
+//! | [`set_immediate`] | after what is ready: in this turn of the loop, or the next (from a timer, a `Close` listener, another immediate) |
 //! | [`set_timeout`], [`set_interval`] | in the first turn in which the time has come |
 //!
 //! Times are rounded up to whole milliseconds, and are at least one. (What is less than a microsecond
@@ -52,8 +52,8 @@ pub fn set_interval(delay: Duration, callback: impl FnMut() + 'static) -> Timeou
     set_timer(delay, AfterCall::Armed, Box::new(callback))
 }
 
-/// Calls `callback` in this turn of the loop, after what is ready; in the next turn, if called by
-/// another immediate.
+/// Calls `callback` after what is ready: in this turn of the loop, or in the next, if called by a timer, a
+/// `Close` listener or another immediate.
 pub fn set_immediate(callback: impl FnOnce() + 'static) -> Immediate {
     let key = reactor::with(|event_loop| event_loop.set_immediate(Box::new(callback)));
     Immediate {

@@ -160,6 +160,30 @@ fn an_idle_timeout_is_told_of_while_connecting_and_ends_nothing() {
     assert_eq!(record(), ["c timeout", "c close false"]);
 }
 
+#[test]
+fn the_idle_timeout_of_the_options_is_for_the_socket_that_connect_makes() {
+    let options = || ConnectOptions::new(1).timeout(Duration::from_millis(50));
+    let made = net::connect(options());
+    assert_eq!(made.timeout(), Some(Duration::from_millis(50)));
+    made.destroy();
+    // As in Node, where it is no option of `socket.connect`.
+    let own = Socket::new(SocketOptions::new());
+    own.connect(options());
+    assert_eq!(own.timeout(), None);
+    own.destroy();
+    run_to_end();
+}
+
+#[test]
+fn a_connect_of_a_socket_that_has_closed_does_nothing() {
+    let socket = net::connect(1);
+    socket.on(event::Error, |_| {});
+    run_to_end();
+    socket.connect(1);
+    assert!(socket.destroyed() && !socket.connecting());
+    run_to_end();
+}
+
 /// Destroys a socket at a step of its connect, and looks what is left.
 fn nothing_is_left(destroy_at: impl Fn(Socket) + 'static) {
     let descriptors = open_descriptors();

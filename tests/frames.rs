@@ -315,3 +315,10 @@ fn what_follows_a_change_of_format_waits_for_a_listener_that_comes_later() {
     run_to_end();
     assert_eq!(record(), ["header", "body"]);
 }
+
+#[test]
+fn a_framing_error_is_an_error_like_others() {
+    let error = soquete::Error::from(FrameWriter::new(LengthPrefix::u8(), 256).unwrap_err());
+    assert_eq!(error.code(), "ERR_INVALID_FRAME");
+    assert!(error.to_string().contains("255"), "{error}");
+}

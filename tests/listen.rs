@@ -188,6 +188,28 @@ fn a_signal_is_not_held_on_to_by_a_server_that_has_closed() {
     controller.abort();
 }
 
+#[test]
+fn a_server_that_listens_again_in_its_close_is_not_closed_twice() {
+    let server = net::create_server(|_| {});
+    server.on(event::Close, |_| note("close"));
+    server.once(event::Close, move |_| {
+        server.listen(("127.0.0.1", 0));
+        timers::set_immediate(move || {
+            assert!(server.listening());
+            note("listening");
+            server.close();
+        });
+    });
+    server.listen(("127.0.0.1", 0));
+    server.close();
+    server.close_with(|outcome| note(format!("{}", outcome.unwrap_err().code())));
+    run_to_end();
+    assert_eq!(
+        record(),
+        ["close", "ERR_SERVER_NOT_RUNNING", "listening", "close"]
+    );
+}
+
 /// Closed or reset, but not left alone.
 fn assert_gone(stream: &mut TcpStream) {
     match stream.read(&mut [0; 8]) {

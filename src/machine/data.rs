@@ -9,7 +9,7 @@ use std::sync::Arc;
 ///
 /// | from | what becomes of the bytes |
 /// |---|---|
-/// | `&str`, `&[u8]`, `&[u8; N]`, `&String`, `&Vec<u8>` | copied, unless the kernel takes them at once |
+/// | `&str`, `&[u8]`, `&[u8; N]`, `&String`, `&Vec<u8>`, a borrowed `Cow` | copied below 16 KiB; above it, only what the kernel does not take at once |
 /// | `String`, `Vec<u8>`, `Box<[u8]>` | moved; only small ones are copied |
 /// | `Rc<[u8]>`, `Arc<[u8]>`, `Rc<str>`, `Arc<str>` | shared: any number of sockets hold one copy |
 /// | [`Data::from_static`] | referred to |

@@ -29,11 +29,12 @@ use crate::reactor;
 /// use soquete::net::{self, ServerOptions, Socket};
 ///
 /// # fn main() -> soquete::Result<()> {
-/// let other = std::thread::spawn(move || -> soquete::Result<soquete::Remote> {
-///     // … a loop of its own, whose `Remote` is handed out
-///     soquete::remote()
+/// let (sender, started) = std::sync::mpsc::channel();
+/// std::thread::spawn(move || {
+///     sender.send(soquete::remote()).ok();
+///     soquete::run()
 /// });
-/// let other = other.join().unwrap()?;
+/// let other = started.recv().expect("the other thread has begun")?;
 /// let server = net::create_server_with(
 ///     ServerOptions::new().pause_on_connect(true),
 ///     move |socket| {

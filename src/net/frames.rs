@@ -161,7 +161,7 @@ impl Socket {
         let wrapped = writer.wrap(payload.as_bytes());
         let wrapping = match &wrapped {
             Ok(wrapping) => wrapping,
-            Err(error) => return Err(invalid(error)),
+            Err(error) => return Err((*error).into()),
         };
         let (head, tail) = (wrapping.head(), wrapping.tail());
         let written = match payload {
@@ -188,9 +188,7 @@ impl Socket {
         payload: &[u8],
     ) -> Result<bool> {
         let mut frame = Vec::new();
-        writer
-            .encode(payload, &mut frame)
-            .map_err(|error| invalid(&error))?;
+        writer.encode(payload, &mut frame).map_err(Error::from)?;
         Ok(self.write(frame))
     }
 }
@@ -279,7 +277,7 @@ where
                 return;
             };
             match delivered {
-                Err(error) => host.cell.duplex.destroy(host, Some(invalid(&error))),
+                Err(error) => host.cell.duplex.destroy(host, Some(error.into())),
                 Ok(_) => self.go_on(host, source, stopped),
             }
         });
@@ -340,7 +338,7 @@ where
         match reader.finish(|item| listener(item).into_flow()) {
             Ok(_) => self.nothing_is_left(),
             Err(error) => {
-                self.socket.destroy_with(invalid(&error));
+                self.socket.destroy_with(error.into());
             }
         }
     }
@@ -402,6 +400,9 @@ impl Clock {
     }
 }
 
-fn invalid(error: &FrameError) -> Error {
-    Error::new("ERR_INVALID_FRAME", error.to_string())
+/// `ERR_INVALID_FRAME`, with what was wrong as its message.
+impl From<FrameError> for Error {
+    fn from(error: FrameError) -> Error {
+        Error::new("ERR_INVALID_FRAME", error.to_string())
+    }
 }

@@ -9,7 +9,8 @@ use crate::machine::{Life, ReadyState};
 
 macro_rules! asked {
     ($($(#[$doc:meta])* $name:ident -> $type:ty = |$host:ident| $answer:expr;)*) => {
-        /// What can be asked. A stale handle answers as a destroyed socket.
+        /// What can be asked. A stale handle answers with `destroyed`, `pending`,
+        /// [`ReadyState::Closed`], and otherwise 0, false or `None`.
         impl Socket {
             $($(#[$doc])* pub fn $name(&self) -> $type { self.ask(|$host| $answer) })*
         }

@@ -80,7 +80,7 @@ pub fn create_server_with(
 /// ```
 pub fn connect(options: impl Into<ConnectOptions>) -> Socket {
     let options = options.into();
-    Socket::new(options.socket.clone()).connect(options)
+    socket_for(&options).connect(options)
 }
 
 /// [`connect`] under its other name.
@@ -94,9 +94,17 @@ pub fn connect_with(
     listener: impl FnOnce() + 'static,
 ) -> Socket {
     let options = options.into();
-    let socket = Socket::new(options.socket.clone());
+    let socket = socket_for(&options);
     socket.once(event::Connect, |()| listener());
     socket.connect(options)
+}
+
+fn socket_for(options: &ConnectOptions) -> Socket {
+    let socket = Socket::new(options.socket.clone());
+    if let Some(timeout) = options.timeout {
+        socket.set_timeout(timeout);
+    }
+    socket
 }
 
 /// An address without its port, as text: with its zone, if it has one.
@@ -220,6 +228,15 @@ macro_rules! emitting {
                     emitter.remove_all_listeners();
                 });
                 self.listeners_changed($crate::net::ListenerChange::AllRemoved);
+                *self
+            }
+
+            /// Sets how many listeners an event may have before a warning is logged; 10 at first, 0
+            /// for any number.
+            pub fn set_max_listeners(&self, count: u32) -> $handle {
+                self.with_emitter(|emitter| {
+                    emitter.set_max_listeners(count);
+                });
                 *self
             }
 

@@ -23,9 +23,10 @@ use crate::reactor::{self, Key};
 /// One end of a connection. Node's `net.Socket`.
 ///
 /// A `Socket` is a handle, as small as a number: copies name the same socket, so a listener captures
-/// one by copying it. After [`event::Close`] all of them are stale. A stale handle is a destroyed
-/// socket: what it is told does nothing, what it is asked it answers as Node's destroyed sockets do,
-/// and it never reaches the next socket.
+/// one by copying it. After [`event::Close`] all of them are stale. A stale handle counts as destroyed
+/// and never reaches the next socket: what it is told does nothing, and what it is asked it answers with
+/// `destroyed`, `pending`, [`ReadyState::Closed`](super::ReadyState::Closed), and otherwise 0, false or
+/// `None`. The listeners of `Close` are the last that can ask it.
 ///
 /// ```
 /// use soquete::{event, net};
@@ -85,10 +86,20 @@ impl Socket {
     }
 
     /// Connects. A socket that has closed can be connected again in its `Close` listener; its
-    /// listeners are still there then.
+    /// listeners are still there then. Later it is stale, and a new one is needed.
+    ///
+    /// Of `options`, only what is about connecting counts; what a socket is made with (`no_delay`, marks,
+    /// `timeout`, `signal`, a block list …) counts for [`net::connect`](super::connect). While the socket
+    /// connects, another call destroys it with EALREADY (EINVAL for a path), when it is connected with
+    /// EISCONN; after `destroy` it connects once `Close` was emitted.
     pub fn connect(&self, options: impl Into<ConnectOptions>) -> Socket {
         let options = options.into();
-        self.with(|host| host.connect(options));
+        if self.with(|host| host.connect(options)).is_none() {
+            log::warn!(
+                target: "soquete::net",
+                "connect of a socket that has closed does nothing: make a new one"
+            );
+        }
         *self
     }
 }
@@ -96,7 +107,11 @@ impl Socket {
 /// Writing and ending.
 impl Socket {
     /// Sends bytes, after those that were written before. False when so much is queued that it would
-    /// be better to wait for [`event::Drain`]; nothing is ever refused for that.
+    /// be better to wait for [`event::Drain`]; nothing is refused for that, unless
+    /// [`max_write_queue`](super::SocketOptions::max_write_queue) is set.
+    ///
+    /// After `end` it destroys the socket with `ERR_STREAM_WRITE_AFTER_END` (EPIPE if this end followed the
+    /// peer's), on a socket that is not even connecting with `ERR_SOCKET_CLOSED`.
     ///
     /// Small writes of one callback go out together, by one system call, when the callback returns.
     pub fn write<'a>(&self, data: impl Into<Data<'a>>) -> bool {
@@ -270,7 +285,8 @@ impl Socket {
     }
 
     /// Decodes what comes in as UTF-8 from now on, and emits [`event::Text`]. A character that is
-    /// split over chunks is put together; what is not UTF-8 becomes U+FFFD.
+    /// split over chunks is put together; what is not UTF-8 becomes U+FFFD. [`event::Data`] follows each
+    /// `Text` with its bytes, which `read` returns, too.
     pub fn set_encoding(&self) -> Socket {
         self.with(|host| host.cell.duplex.decode_utf8());
         *self
@@ -383,7 +399,8 @@ fn guarded(callback: impl FnOnce(Result<()>) + 'static) -> Callback {
 }
 
 impl io::Write for Socket {
-    /// Queues all of `bytes`; never less. See [`Socket::write`].
+    /// Queues all of `bytes`; never less. See [`Socket::write`]; `BrokenPipe` where that destroys the
+    /// socket.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let writable = self.ask(|host| host.cell.duplex.is_writable());
         Socket::write(self, bytes);

@@ -23,11 +23,11 @@ pub struct Metrics {
     pub bytes_read: u64,
     /// Bytes that the operating system took from sockets.
     pub bytes_written: u64,
-    /// Time spent waiting for events.
+    /// Time spent in polls that wait for events.
     pub idle: Duration,
     /// Sockets and servers that have not emitted `Close` yet.
     pub open_handles: usize,
-    /// Timers that have not been cleared and will fire.
+    /// Timers there are: yours, and the loop's own, such as those of idle timeouts and attempts to connect.
     pub timers: usize,
 }
 

@@ -115,9 +115,6 @@ impl SocketHost<'_> {
             }
             Life::Fresh | Life::Connecting | Life::Closed => {}
         }
-        if let Some(timeout) = options.timeout {
-            cell.idle_or_new().set(self.event_loop, cell.key, timeout);
-        }
         cell.duplex.begin_connecting(self);
         cell.server.set(None);
         cell.with_rare(|rare| rare.remote = None);

@@ -136,8 +136,8 @@ impl ConnectOptions {
         self
     }
 
-    /// Sets the socket's idle timeout before it connects, as
-    /// [`Socket::set_timeout`](crate::net::Socket::set_timeout) does after.
+    /// The idle timeout of the socket that [`connect`](crate::net::connect) makes, as by
+    /// [`Socket::set_timeout`](crate::net::Socket::set_timeout).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self

@@ -26,6 +26,8 @@ pub(super) struct ServerCell {
     attempt: Cell<u32>,
     /// `listen` was called, and `close` not since.
     wanted: Cell<bool>,
+    /// `Close` is on its way.
+    closing: Cell<bool>,
     pub(super) referenced: Cell<bool>,
     counted: Cell<bool>,
     /// Accepting goes on in the next poll phase, unasked.
@@ -47,6 +49,7 @@ impl ServerCell {
             connections: Cell::new(0),
             attempt: Cell::new(0),
             wanted: Cell::new(false),
+            closing: Cell::new(false),
             referenced: Cell::new(true),
             counted: Cell::new(false),
             continuing: Cell::new(false),
@@ -225,8 +228,9 @@ impl ServerHost<'_> {
     }
 
     fn close_if_drained(&self) {
-        if self.is_idle() {
+        if self.is_idle() && !self.cell.closing.replace(true) {
             self.tick(|host| {
+                host.cell.closing.set(false);
                 host.emit(event::Close, false);
                 // A listener of `Close` may have begun to listen again.
                 if host.is_idle() && !host.cell.wanted.get() {

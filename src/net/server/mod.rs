@@ -121,7 +121,12 @@ impl Server {
     /// in `Listening`. Listening twice is an error (`ERR_SERVER_ALREADY_LISTEN`).
     pub fn listen(&self, options: impl Into<ListenOptions>) -> Server {
         let options = options.into();
-        ServerHost::with(self.key, |host| host.listen(options));
+        if ServerHost::with(self.key, |host| host.listen(options)).is_none() {
+            log::warn!(
+                target: "soquete::net",
+                "listen of a server that has closed does nothing: make a new one"
+            );
+        }
         *self
     }
 
