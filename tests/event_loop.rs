@@ -538,3 +538,21 @@ fn a_listener_that_is_called_outside_of_a_run_can_run_the_loop() {
     run_to_end();
     assert_eq!(record(), ["answer"]);
 }
+
+#[test]
+fn what_a_timer_takes_does_not_make_the_next_one_late() {
+    let late = || {
+        let begun = std::time::Instant::now();
+        let took = Rc::new(Cell::new(Duration::ZERO));
+        let seen = Rc::clone(&took);
+        timers::set_timeout(10 * MS, || spin(50 * MS));
+        timers::set_timeout(50 * MS, move || seen.set(begun.elapsed()));
+        run_to_end();
+        took.get()
+    };
+    // Other work may delay one or the other; a clock that stands still delays all, by 40 ms. Each on a loop
+    // of its own, whose time begins at 0: the timer queue has no reason to wake it in between.
+    let alone = |_| std::thread::spawn(late).join().unwrap();
+    let least = (0..5).map(alone).min().unwrap();
+    assert!(least >= 59 * MS && least < 80 * MS, "{least:?}");
+}

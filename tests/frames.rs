@@ -9,7 +9,7 @@ use std::time::Duration;
 use soquete::framing::{Flow, FrameReader, FrameWriter, Item, LengthPrefix, Lines, Proxy};
 use soquete::net::{Frames, Socket};
 use soquete::{event, timers};
-use support::{note, pair, record, run_to_end};
+use support::{done, note, pair, record, run_to_end};
 
 const LIMIT: usize = 1 << 20;
 
@@ -321,4 +321,137 @@ fn a_framing_error_is_an_error_like_others() {
     let error = soquete::Error::from(FrameWriter::new(LengthPrefix::u8(), 256).unwrap_err());
     assert_eq!(error.code(), "ERR_INVALID_FRAME");
     assert!(error.to_string().contains("255"), "{error}");
+}
+
+/// A pair, the first of which is paused and keeps what the other has sent, its end included.
+fn after_its_end(sent: &'static str, with: impl FnOnce(Socket) + 'static) {
+    pair(move |server, client| {
+        server.pause();
+        client.end_with(sent);
+        client.resume();
+        let mut with = Some(with);
+        let own: Rc<Cell<Option<timers::Timeout>>> = Rc::default();
+        let polling = Rc::clone(&own);
+        let poll = move || {
+            if server.readable_length() == sent.len() {
+                own.take().expect("it is polled once more").clear();
+                with.take().expect("once")(server);
+            }
+        };
+        polling.set(Some(timers::set_interval(Duration::from_millis(5), poll)));
+    });
+}
+
+#[test]
+fn the_end_does_not_overtake_the_frames_of_a_socket_that_pauses() {
+    after_its_end("one\ntwo\nthree\n", |socket| {
+        socket.on(event::End, |()| note("end"));
+        socket.frames(lines(), move |frame| {
+            note(String::from_utf8_lossy(frame));
+            socket.pause();
+            timers::set_timeout(Duration::from_millis(2), move || {
+                note("resume");
+                socket.resume();
+            });
+        });
+        socket.resume();
+    });
+    run_to_end();
+    assert_eq!(
+        record(),
+        ["one", "resume", "two", "resume", "three", "resume", "end"]
+    );
+}
+
+#[test]
+fn no_frame_follows_a_destroy_or_a_pause_between_two_shares() {
+    for pauses in [false, true] {
+        pair(move |served, client| {
+            let count = Rc::new(Cell::new(0));
+            let stopped = Rc::new(Cell::new(false));
+            let (seen, over) = (Rc::clone(&count), Rc::clone(&stopped));
+            served.frames(lines(), move |_| {
+                assert!(!over.get(), "a frame of a socket that was stopped");
+                seen.set(seen.get() + 1);
+                if seen.get() == 10 {
+                    let over = Rc::clone(&over);
+                    timers::next_tick(move || {
+                        over.set(true);
+                        if !pauses {
+                            served.destroy();
+                            return;
+                        }
+                        served.pause();
+                        timers::set_timeout(Duration::from_millis(5), move || {
+                            over.set(false);
+                            served.resume();
+                        });
+                    });
+                }
+            });
+            served.on(event::Close, move |_| note(count.get().to_string()));
+            client.on(event::Error, |_| {});
+            client.resume();
+            client.end_with("x\n".repeat(10_000));
+        });
+        run_to_end();
+        assert_eq!(record(), [if pauses { "10000" } else { "1024" }]);
+    }
+}
+
+#[test]
+fn pausing_again_at_once_lets_no_frame_through() {
+    after_its_end("one\ntwo\n", |socket| {
+        socket.frames(lines(), move |frame| {
+            note(String::from_utf8_lossy(frame));
+            assert!(!socket.is_paused());
+        });
+        socket.resume();
+        socket.pause();
+        timers::set_timeout(Duration::from_millis(5), move || {
+            note("later");
+            socket.resume();
+        });
+    });
+    run_to_end();
+    assert_eq!(record(), ["later", "one", "two"]);
+}
+
+#[test]
+fn a_framing_whose_listeners_are_removed_lets_the_socket_go() {
+    pair(|served, client| {
+        served.frames(lines(), move |frame| {
+            note(String::from_utf8_lossy(frame));
+            served.pause();
+            timers::set_immediate(move || {
+                served.remove_all_listeners();
+                served.on(event::Data, |chunk| note(String::from_utf8_lossy(chunk)));
+                served.resume();
+                client.end_with("plain");
+            });
+        });
+        client.resume();
+        client.write("one\ntwo\n");
+    });
+    run_to_end();
+    assert_eq!(record(), ["one", "plain"]);
+}
+
+#[test]
+fn what_a_listener_of_frames_puts_back_comes_behind_the_frames_of_the_chunk() {
+    pair(|served, client| {
+        served.frames(lines(), move |frame| {
+            note(String::from_utf8_lossy(frame));
+            if frame == b"two" {
+                served.unshift("put back\n");
+            }
+        });
+        // From `Resume`, too, nothing is lost.
+        served.pause();
+        client.resume();
+        client.end_with("one\ntwo\nthree\n");
+        timers::set_timeout(Duration::from_millis(10), move || done(served.resume()));
+    });
+    run_to_end();
+    assert_eq!(record(), ["one", "two", "three", "put back"]);
 }

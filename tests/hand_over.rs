@@ -320,3 +320,23 @@ fn taking_out_inside_data_leaves_the_rest_to_the_stream() {
     peer.join().unwrap();
     assert_eq!(all.get(), 4 << 20);
 }
+
+#[test]
+fn a_duplicate_that_outlives_its_socket_wakes_nobody() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (kept, _) = listener.accept().unwrap();
+    let socket = Socket::from_std(kept.try_clone().unwrap()).unwrap();
+    socket.destroy();
+    let server = net::create_server(|_| panic!("nobody listens"));
+    let port = listener.local_addr().unwrap().port();
+    server.listen(listener.try_clone().unwrap());
+    server.close();
+    run_to_end();
+    let before = soquete::metrics().events;
+    peer.write_all(b"x").unwrap();
+    let _other = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    soquete::run_nowait().unwrap();
+    assert_eq!(soquete::metrics().events, before);
+    drop(kept);
+}

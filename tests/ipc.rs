@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use soquete::event;
 use soquete::net::{self, BoundSocket, ListenOptions};
-use support::{note, record, run_to_end};
+use support::{note, record, run_on, run_to_end};
 
 /// A path of this test's own, where nothing is.
 fn path(name: &str) -> PathBuf {
@@ -144,4 +144,44 @@ fn a_connect_that_the_backlog_has_no_room_for_is_refused_as_the_kernel_says() {
     });
     run_to_end();
     assert_eq!(record(), ["connect", "EAGAIN"]);
+}
+
+#[test]
+fn a_path_of_nothing_or_with_a_zero_in_it_is_invalid() {
+    for path in ["", "/tmp/soquete\0cut-off"] {
+        let client = net::connect(std::path::Path::new(path));
+        client.on(event::Error, |error| {
+            note(format!("connect {}", error.code()))
+        });
+        let server = net::create_server(|_| {});
+        server.on(event::Error, |error| {
+            note(format!("listen {}", error.code()))
+        });
+        server.listen(ListenOptions::path(path));
+        run_on().unwrap();
+        server.close();
+        run_to_end();
+        assert_eq!(record(), ["connect EINVAL", "listen EINVAL"], "{path:?}");
+    }
+    assert!(!std::path::Path::new("/tmp/soquete").exists());
+}
+
+#[test]
+fn a_socket_that_connects_by_a_path_cannot_be_reset() {
+    let at = path("no-reset");
+    let server = net::create_server(|socket| {
+        socket.end();
+    });
+    server.listen(at.as_path());
+    let client = net::connect(at.as_path());
+    assert!(client.connecting());
+    let error = client.reset_and_destroy().unwrap_err();
+    assert_eq!(error.code(), "ERR_INVALID_HANDLE_TYPE");
+    client.on(event::Connect, move |()| {
+        note("connect");
+        server.close();
+    });
+    client.resume();
+    run_to_end();
+    assert_eq!(record(), ["connect"]);
 }

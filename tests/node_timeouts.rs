@@ -265,3 +265,30 @@ fn on_a_destroyed_socket_it_does_nothing() {
     });
     run_to_end();
 }
+
+#[test]
+fn a_timeout_counts_from_a_write_at_the_end_of_a_long_callback() {
+    let record = Record::default();
+    let events = record.clone();
+    pair(move |socket, peer| {
+        let wrote = Rc::new(Cell::new(None::<Instant>));
+        let at = Rc::clone(&wrote);
+        socket.set_timeout(ms(80));
+        socket.on(event::Data, move |_| {
+            let begun = Instant::now();
+            while begun.elapsed() < ms(120) {}
+            socket.write("at last");
+            at.set(Some(Instant::now()));
+        });
+        socket.on(event::Timeout, move |()| {
+            let since = wrote.get().expect("a write").elapsed();
+            assert!(since >= ms(79), "{since:?}");
+            events.note("timeout");
+            socket.destroy();
+        });
+        peer.resume();
+        peer.write("question");
+    });
+    run_to_end();
+    assert_eq!(record.text(), "timeout");
+}

@@ -520,3 +520,35 @@ fn a_socket_can_be_connected_again_when_it_has_closed() {
     run_to_end();
     assert_eq!(record(), ["life 1: 1", "life 2: 1", "life 3: 1"]);
 }
+
+/// A read stops at the mark of urgent data, which is not in the stream, as it does in Node.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_comes_behind_urgent_data_is_read_as_well() {
+    let server = net::create_server(|socket| {
+        let mut all = Vec::new();
+        socket.on(event::Data, move |chunk| {
+            all.extend_from_slice(chunk);
+            if all.len() == 6 {
+                note(String::from_utf8_lossy(&all));
+                socket.destroy();
+                socket.server().unwrap().close();
+            }
+        });
+    });
+    // No end of the connection is to tell of the rest.
+    let held = Rc::new(Cell::new(None));
+    let hold = Rc::clone(&held);
+    listening_on(server, "127.0.0.1", move |_, port| {
+        let mut peer = outsider(port);
+        peer.write_all(b"abc").unwrap();
+        socket2::SockRef::from(&peer)
+            .send_out_of_band(b"!")
+            .unwrap();
+        peer.write_all(b"def").unwrap();
+        hold.set(Some(peer));
+    });
+    run_to_end();
+    assert_eq!(record(), ["abcdef"]);
+    assert!(held.take().is_some());
+}

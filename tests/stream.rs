@@ -318,3 +318,26 @@ fn misuse_is_told_to_the_callback_and_nothing_is_piped() {
         "destroyed(ERR_STREAM_UNABLE_TO_PIPE) one(ERR_MISSING_ARGS) source.close(false)"
     );
 }
+
+#[test]
+fn a_pipeline_leaves_no_listener_of_errors_on_a_last_socket_that_goes_on() {
+    pair_of(
+        ServerOptions::new().allow_half_open(true),
+        |options| options.allow_half_open(true),
+        |source, feeder| {
+            pair(move |last, reader| {
+                let before = last.listener_count(event::Error);
+                reader.resume();
+                feeder.end_with("all");
+                let options = PipeOptions::new();
+                stream::pipeline_with([source, last], options, move |outcome| {
+                    outcome.unwrap();
+                    assert_eq!(last.listener_count(event::Error), before);
+                    source.destroy();
+                    last.end();
+                });
+            });
+        },
+    );
+    run_to_end();
+}

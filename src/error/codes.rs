@@ -42,7 +42,8 @@ pub(super) fn kind(code: &str) -> ErrorKind {
         "ERR_SOCKET_CONNECTION_TIMEOUT" | "ETIMEDOUT" => ErrorKind::TimedOut,
         "ERR_STREAM_PREMATURE_CLOSE" => ErrorKind::UnexpectedEof,
         "ENOTFOUND" | "ENOENT" => ErrorKind::NotFound,
-        "ECANCELED" | "ABORT_ERR" => ErrorKind::Interrupted,
+        // Not `Interrupted`: the standard library would try again.
+        "ECANCELED" | "ABORT_ERR" => ErrorKind::ConnectionAborted,
         "ERR_SERVER_ALREADY_LISTEN" | "ERR_SOCKET_HANDLE_ADOPTED" => ErrorKind::AlreadyExists,
         "ERR_IP_BLOCKED" => ErrorKind::PermissionDenied,
         "ERR_SOCKET_WRITE_QUEUE_FULL" => ErrorKind::OutOfMemory,

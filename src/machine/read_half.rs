@@ -17,7 +17,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 
 use super::decoder::Utf8Decoder;
-use super::host::{Host, Signal};
+use super::host::{Host, Signal, Tick};
 use super::slot::Slot;
 use super::{DEFAULT_HIGH_WATER_MARK, Duplex, Life};
 use crate::error::Error;
@@ -230,10 +230,17 @@ impl Duplex {
         self.read.reading.get() && !self.read.held.get() && self.life() == Life::Open
     }
 
-    /// Keeps the descriptor from being read, whatever the mode, until it is let go.
+    /// Keeps the descriptor from being read, whatever the mode, and the end from being told of, until it is
+    /// let go.
     pub(crate) fn hold(&self, host: &impl Host, held: bool) {
-        if self.read.held.replace(held) && self.wants_read() {
+        if !self.read.held.replace(held) || held {
+            return;
+        }
+        if self.wants_read() {
             host.start_reading();
+        }
+        if self.read.end_scheduled.get() {
+            host.tick(Tick::EndReadable);
         }
     }
 

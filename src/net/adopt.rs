@@ -146,6 +146,7 @@ impl Socket {
                 event_loop.remove(cell.key);
                 return Err(Error::os("open", &error));
             }
+            cell.adopted.set(true);
             let host = SocketHost {
                 event_loop,
                 cell: &cell,
@@ -174,7 +175,8 @@ impl Socket {
     /// # Errors
     ///
     /// `ERR_SOCKET_CLOSED` where there is no connection, `ERR_SOCKET_NOT_IDLE` (not Node's) where
-    /// something would be lost; the operating system's. The socket is left as it was.
+    /// something would be lost: the socket is left as it was. The operating system's, after which it may
+    /// be gone.
     pub fn into_std(self) -> Result<StdStream> {
         let taken = SocketHost::with(self.key(), |host| {
             let duplex = &host.cell.duplex;

@@ -45,6 +45,8 @@ pub(crate) struct SocketCell {
     pub(super) in_data: Cell<bool>,
     /// Some of what was read is with a framing, which has not delivered it.
     pub(super) in_frame: Cell<bool>,
+    /// The descriptor was somebody else's, who may have kept a duplicate.
+    pub(super) adopted: Cell<bool>,
     /// What is read goes to sockets only, by pipes, and none of them minds how much it is.
     pub(super) reads_much: Cell<bool>,
     pub(crate) server: Cell<Option<Key>>,
@@ -112,6 +114,7 @@ impl SocketCell {
             no_delay: Cell::new(false),
             in_data: Cell::new(false),
             in_frame: Cell::new(false),
+            adopted: Cell::new(false),
             reads_much: Cell::new(false),
             server: Cell::new(None),
             idle: OnceCell::new(),
@@ -147,7 +150,7 @@ impl SocketCell {
         self.idle.get_or_init(Box::default)
     }
 
-    /// Registers the descriptor and begins to read, as an accepted or adopted socket does.
+    /// Registers the descriptor, as an accepted or adopted socket does.
     pub(crate) fn register(&self, event_loop: &Loop) -> io::Result<()> {
         event_loop.register(&mut *self.transport.borrow_mut(), self.key)
     }
@@ -191,6 +194,10 @@ impl Handle for SocketCell {
         if self.duplex.life() == Life::Connecting {
             host.connection_ready(ready);
             event_loop.settle();
+        }
+        // It was of a descriptor that is gone.
+        if self.duplex.life() != Life::Open {
+            return host.update_alive();
         }
         if ready.closed {
             self.readiness.set(Readiness::Closing);
@@ -339,11 +346,15 @@ impl Host for SocketHost<'_> {
         // Before the descriptor, as libuv: whoever comes meanwhile finds nobody, not somebody deaf.
         #[cfg(unix)]
         self.cell.rare(|rare| rare.bound_path = None);
-        let transport = self.cell.transport.replace(Transport::None);
+        let mut transport = self.cell.transport.replace(Transport::None);
         if how == CloseKind::Reset {
             transport.reset_on_close();
         }
         self.cell.readiness.set(Readiness::Drained);
+        if self.cell.adopted.replace(false) {
+            // By a duplicate the poll would go on to tell of it.
+            let _gone = self.event_loop.deregister(&mut transport);
+        }
         drop(transport);
         if self.cell.duplex.had_descriptor() {
             self.event_loop.close_later(self.task(|event_loop, key| {

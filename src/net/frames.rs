@@ -72,6 +72,22 @@ struct Framing<F: Format, L> {
     source: Cell<Option<Box<Source<F, L>>>>,
     clock: Rc<Clock>,
     listeners: RefCell<Vec<ListenerId>>,
+    /// The descriptor is not read because of this framing.
+    holds: Cell<bool>,
+    /// What came from inside of the listener, by `unshift`.
+    came_inside: RefCell<Vec<u8>>,
+}
+
+/// Whoever removes its listeners ends a framing as well: the socket is let go.
+impl<F: Format, L> Drop for Framing<F, L> {
+    fn drop(&mut self) {
+        if self.holds.get() {
+            SocketHost::with(self.socket.key(), |host| {
+                host.cell.in_frame.set(false);
+                host.cell.duplex.hold(host, false);
+            });
+        }
+    }
 }
 
 /// Why delivering stopped.
@@ -135,6 +151,8 @@ impl Socket {
             source: Cell::new(Some(Box::new(Source { reader, listener }))),
             clock: Rc::clone(&clock),
             listeners: RefCell::new(Vec::new()),
+            holds: Cell::new(false),
+            came_inside: RefCell::new(Vec::new()),
         });
         framing.listen();
         Frames {
@@ -245,10 +263,16 @@ where
     fn deliver(self: Rc<Self>, chunk: &[u8]) {
         // A socket that is gone has no frames: what was kept of them goes with the framing.
         SocketHost::with(self.socket.key(), |host| {
-            let Some(source) = self.source.take() else {
+            let Some(mut source) = self.source.take() else {
+                self.came_inside.borrow_mut().extend_from_slice(chunk);
                 return;
             };
             host.cell.in_frame.set(true);
+            if host.cell.duplex.is_paused() || host.cell.duplex.is_destroyed() {
+                // What a feed has not read is kept.
+                drop(source.reader.feed(chunk));
+                return self.go_on(host, source, Stopped::Paused);
+            }
             let mut out = Out {
                 framing: &self,
                 source: Some(source),
@@ -284,18 +308,27 @@ where
     }
 
     fn deliver_later(self: &Rc<Self>) {
-        let framing = Rc::clone(self);
-        timers::set_immediate(move || framing.deliver(&[]));
+        let framing = Rc::downgrade(self);
+        timers::set_immediate(move || {
+            if let Some(framing) = framing.upgrade() {
+                framing.deliver(&[]);
+            }
+        });
     }
 
     /// Decides what becomes of the rest of a chunk.
     fn go_on(self: &Rc<Self>, host: &SocketHost<'_>, source: Box<Source<F, L>>, why: Stopped) {
         let duplex = &host.cell.duplex;
+        let came_inside = self.came_inside.take();
+        self.holds
+            .set(!matches!(why, Stopped::No | Stopped::ByListener));
         if why == Stopped::ByListener {
             duplex.hold(host, false);
-            return self.leave(host, source.reader.into_rest());
+            let mut rest = source.reader.into_rest();
+            rest.extend(came_inside);
+            return self.leave(host, rest);
         }
-        duplex.hold(host, why != Stopped::No);
+        duplex.hold(host, self.holds.get());
         let open_at = source.reader.partial().map(|partial| partial.at);
         host.cell.in_frame.set(open_at.is_some());
         self.clock.look(self.socket, open_at, why);
@@ -303,12 +336,15 @@ where
         if why == Stopped::OutOfTurn {
             self.deliver_later();
         }
+        if !came_inside.is_empty() {
+            Rc::clone(self).deliver(&came_inside);
+        }
     }
 
     /// Hands the stream over to whoever listens next, now or later.
     fn leave(&self, host: &SocketHost<'_>, rest: Vec<u8>) {
         self.close();
-        if !host.has_data_listeners() {
+        if !host.has_data_listeners() && !host.cell.duplex.is_paused() {
             host.cell.duplex.wait_for_listeners();
         }
         host.cell.duplex.unshift(host, &rest);

@@ -16,6 +16,8 @@ pub(crate) struct IdleTimeout {
     /// In ms; 0 for none.
     after: Cell<u64>,
     last_activity: Cell<u64>,
+    /// The turn of the last activity.
+    turn: Cell<u64>,
     timer: Cell<Option<Key>>,
     /// The timeout was told of, and the timer is not armed.
     told: Cell<bool>,
@@ -32,6 +34,7 @@ impl IdleTimeout {
             return;
         }
         self.last_activity.set(event_loop.now());
+        self.turn.set(event_loop.counters.turns.get());
         if self.told.replace(false)
             && let Some(timer) = self.timer.get()
         {
@@ -46,7 +49,6 @@ impl IdleTimeout {
         if after == 0 {
             return self.clear(event_loop);
         }
-        self.last_activity.set(event_loop.now());
         let timer = self.timer.get().unwrap_or_else(|| {
             event_loop.insert_timer(Task::new(socket, |event_loop, socket| {
                 SocketHost::on(event_loop, socket, |host| {
@@ -58,6 +60,7 @@ impl IdleTimeout {
         });
         self.timer.set(Some(timer));
         event_loop.arm(timer, after);
+        self.last_activity.set(event_loop.now());
     }
 
     pub(crate) fn timeout(&self) -> Option<Duration> {
@@ -77,18 +80,21 @@ impl IdleTimeout {
         let (Some(timer), after) = (self.timer.get(), self.after.get()) else {
             return;
         };
-        let idle_for = host
-            .event_loop
-            .now()
-            .saturating_sub(self.last_activity.get());
+        let event_loop = host.event_loop;
+        // The time that an activity of this turn was given is that of its phase: it may have come long
+        // after, at the end of a callback.
+        if self.turn.get() == event_loop.counters.turns.get() {
+            self.last_activity.set(event_loop.now());
+        }
+        let idle_for = event_loop.now().saturating_sub(self.last_activity.get());
         if idle_for < after {
-            return host.event_loop.arm(timer, after - idle_for);
+            return event_loop.arm(timer, after - idle_for);
         }
         // A write that gets on is an activity, too, though no event tells of its parts.
         let write_left = host.cell.duplex.request_left();
         if self.write_left.replace(write_left) != write_left && write_left > 0 {
-            self.last_activity.set(host.event_loop.now());
-            return host.event_loop.arm(timer, after);
+            self.last_activity.set(event_loop.now());
+            return event_loop.arm(timer, after);
         }
         self.told.set(true);
         host.emit_to(event::Timeout, ());

@@ -213,7 +213,10 @@ macro_rules! emitting {
             }
 
             /// Removes the listeners of one event.
-            pub fn remove_all_listeners_of<E: $crate::events::Event>(&self, event: E) -> $handle {
+            pub fn remove_all_listeners_of<E: $crate::events::Event>(&self, event: E) -> $handle
+            where
+                $handle: $crate::event::Emits<E>,
+            {
                 self.with_emitter(|emitter| {
                     emitter.remove_all_listeners_of(event);
                 });

@@ -269,8 +269,8 @@ impl Link {
                 Err(_) => Err(io::ErrorKind::WouldBlock.into()),
             };
             if let Err(error) = written {
-                self.unpipe_writer();
                 source.destroy_with(Error::os("write", &error));
+                self.unpipe_writer();
             }
         });
         self.with(|pipe| pipe.on_source = [Some(data), ended]);
@@ -413,7 +413,7 @@ impl Pipe {
         match self.to {
             Destination::Socket { dest, .. } => dest.emit_later_if_running(event::Unpipe, source),
             Destination::Writer(writer) => {
-                // Busy, or failing: then it is not asked any more.
+                // A busy one is not asked.
                 let flushed = writer.try_borrow_mut().map(|mut writer| writer.flush());
                 if let Ok(Err(error)) = flushed {
                     source.destroy_with(Error::os("write", &error));

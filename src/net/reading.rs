@@ -5,6 +5,7 @@
 //! | fills its chunk | the next one, up to so many bytes; then the other sockets have their turn |
 //! | comes back short | the socket is empty: no second read to be told so |
 //! | comes back short, the end being near | the end is read in a turn of its own, as in Node |
+//! | comes back short where urgent data is marked, or in IPC, where descriptors may have been sent | there may be more behind the mark, which no event would tell of: on until it would block |
 
 use std::io;
 
@@ -90,7 +91,10 @@ impl SocketHost<'_> {
         let cell = self.cell;
         let counters = &self.event_loop.counters;
         Counters::add(&counters.reads, 1);
-        let outcome = cell.transport.borrow().read(buffer);
+        let (outcome, is_tcp) = {
+            let transport = cell.transport.borrow();
+            (transport.read(buffer), transport.is_tcp())
+        };
         match outcome {
             Ok(0) => {
                 cell.readiness.set(Readiness::Drained);
@@ -98,9 +102,9 @@ impl SocketHost<'_> {
             }
             Ok(count) => {
                 Counters::add(&counters.bytes_read, count as u64);
-                // A short read has emptied the socket, unless its end is near: no second read is
-                // needed to be told so.
-                if count < buffer.len() && cell.readiness.get() == Readiness::Readable {
+                // No second read is needed to be told that the socket is empty.
+                let is_short = count < buffer.len();
+                if is_short && is_tcp && cell.readiness.get() == Readiness::Readable {
                     cell.readiness.set(Readiness::Drained);
                 }
                 return Some(count);

@@ -226,7 +226,7 @@ impl Socket {
         let reset = self.with(|host| {
             let duplex = &host.cell.duplex;
             match duplex.life() {
-                Life::Open if !host.cell.transport.borrow().is_tcp() => {
+                Life::Open | Life::Connecting if host.cell.transport.borrow().is_ipc() => {
                     return Err(node::invalid_handle_type());
                 }
                 Life::Open => duplex.reset(host),
@@ -426,7 +426,6 @@ impl fmt::Debug for Socket {
             .field("local", &self.local_socket_addr())
             .field("remote", &self.remote_socket_addr())
             .field("readable_length", &self.readable_length())
-            .field("writable_length", &self.writable_length())
             .finish()
     }
 }

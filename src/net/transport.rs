@@ -37,6 +37,11 @@ impl Transport {
         matches!(self, Transport::None)
     }
 
+    /// Whether it is a Unix domain socket.
+    pub(crate) fn is_ipc(&self) -> bool {
+        !self.is_tcp() && !self.is_none()
+    }
+
     pub(crate) fn is_tcp(&self) -> bool {
         matches!(self, Transport::Tcp(_))
     }

@@ -122,6 +122,11 @@ fn open() -> io::Result<RawSocket> {
 }
 
 fn address(path: &Path) -> io::Result<SockAddr> {
-    // The only thing that can be wrong with it is its length.
+    // The kernel would cut it off at a zero, and make up a name for none.
+    let bytes = path.as_os_str().as_bytes();
+    if bytes.is_empty() || !is_abstract(path) && bytes.contains(&0) {
+        return Err(errno::error(errno::EINVAL));
+    }
+    // What can still be wrong with it is its length.
     SockAddr::unix(path).map_err(|_| errno::error(errno::EINVAL))
 }

@@ -75,8 +75,9 @@ impl Loop {
         })
     }
 
-    /// Arms a timer for `delay` ms from now.
+    /// Arms a timer for `delay` ms from now, however long the callback at hand has been running.
     pub(crate) fn arm(&self, key: Key, delay: u64) {
+        self.update_time();
         if let Some(task) = self.timers.borrow_mut().get_mut(key) {
             task.delay = delay;
         }
@@ -95,7 +96,8 @@ impl Loop {
 
     pub(crate) fn clear_timer(&self, key: Key) {
         let task = self.timers.borrow_mut().remove(key);
-        if task.is_some_and(|task| task.counted) {
+        // Before what the user's closure holds is dropped.
+        if task.as_ref().is_some_and(|task| task.counted) {
             self.unreference();
         }
     }

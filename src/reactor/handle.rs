@@ -17,8 +17,8 @@ pub(crate) trait Handle: Any {
 pub(crate) struct Ready {
     pub(crate) readable: bool,
     pub(crate) writable: bool,
-    /// The peer will send no more, or there is an error to be read: a short read does not mean that
-    /// the next one would block.
+    /// The peer will send no more, or there is an error to be read, or urgent data: a short read does not
+    /// mean that the next one would block.
     pub(crate) closed: bool,
 }
 

@@ -40,7 +40,11 @@ impl Loop {
 
     pub(crate) fn clear_immediate(&self, key: Key) {
         let immediate = self.immediates.borrow_mut().remove(key);
-        if immediate.is_some_and(|immediate| immediate.referenced) {
+        // Before what the user's closure holds is dropped.
+        if immediate
+            .as_ref()
+            .is_some_and(|immediate| immediate.referenced)
+        {
             self.unreference();
         }
     }

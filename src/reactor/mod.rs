@@ -244,12 +244,14 @@ impl Loop {
         }
         let unfinished = self.unfinished.borrow().len();
         if !self.poller.has_events() {
+            // Timers that were run before have taken their time.
+            let before = Instant::now();
+            self.set_time(before);
             let timeout = if unfinished > 0 {
                 Some(Duration::ZERO)
             } else {
                 self.timeout(wait)
             };
-            let before = Instant::now();
             let count = self.poller.wait(timeout)?;
             let after = Instant::now();
             self.set_time(after);
@@ -298,16 +300,17 @@ impl Loop {
     }
 
     fn run_closing(&self) {
-        // Those that are closed meanwhile wait for the next turn, so this turn's are set apart.
-        let first_new = self.closing.borrow().len();
-        for index in (0..first_new).rev() {
-            if self.is_interrupted() {
-                return;
-            }
-            let task = self.closing.borrow_mut().remove(index);
+        // Those that are closed meanwhile wait for the next turn.
+        let mut due = self.closing.take();
+        while !self.is_interrupted()
+            && let Some(task) = due.pop()
+        {
             task.run(self);
             self.settle();
         }
+        let mut closing = self.closing.borrow_mut();
+        due.append(&mut closing);
+        *closing = due;
     }
 
     /// Whether what calls the user's code is part of a run: there a panic does not unwind through it,

@@ -52,6 +52,8 @@ impl Poller {
     pub(super) fn register(&self, source: &mut impl Source, key: Key) -> io::Result<()> {
         self.with_poll(|poll, _| {
             let interest = Interest::READABLE | Interest::WRITABLE;
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            let interest = interest | Interest::PRIORITY;
             poll.registry()
                 .register(source, Token(key.to_bits()), interest)
         })
@@ -74,7 +76,7 @@ impl Poller {
                 let ready = Ready {
                     readable: event.is_readable() || event.is_error(),
                     writable: event.is_writable() || event.is_error(),
-                    closed: event.is_read_closed() || event.is_error(),
+                    closed: event.is_read_closed() || event.is_error() || event.is_priority(),
                 };
                 (Key::from_bits(event.token().0), ready)
             }));

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::finished::{Finished, FinishedOptions, finished_with};
 use crate::error::{Error, Result, node};
 use crate::event;
+use crate::events::ListenerId;
 use crate::net::{PipeOptions, Socket};
 use crate::timers;
 
@@ -71,6 +72,7 @@ pub fn pipeline_with(
         error: RefCell::new(None),
         members: RefCell::new(Vec::new()),
         of_last: RefCell::new(Vec::new()),
+        error_of_last: Cell::new(None),
         done: RefCell::new(Some(Box::new(done))),
     });
     for (index, socket) in sockets.iter().enumerate() {
@@ -78,7 +80,7 @@ pub fn pipeline_with(
         if ends {
             pipeline.add_member(*socket, index < last, index > 0, index == last);
         }
-        pipeline.listen_for_errors(*socket);
+        pipeline.listen_for_errors(*socket, index == last);
         if index > 0 {
             pipeline.join(sockets[index - 1], *socket, ends, index == last);
         }
@@ -94,6 +96,7 @@ struct Pipeline {
     members: RefCell<Vec<Member>>,
     /// What is left on the last socket, which is given back clean if it can still be read.
     of_last: RefCell<Vec<Finished>>,
+    error_of_last: Cell<Option<(Socket, ListenerId)>>,
     done: RefCell<Option<Done>>,
 }
 
@@ -118,13 +121,16 @@ impl Pipeline {
     }
 
     /// An error that comes when the pipe has done its part counts, too.
-    fn listen_for_errors(self: &Rc<Pipeline>, socket: Socket) {
+    fn listen_for_errors(self: &Rc<Pipeline>, socket: Socket, is_last: bool) {
         let pipeline = Rc::clone(self);
-        socket.on(event::Error, move |error| {
+        let id = socket.add_listener(event::Error, move |error| {
             if error.code() != "ERR_STREAM_PREMATURE_CLOSE" {
                 pipeline.settle(Err(error.clone()), false);
             }
         });
+        if is_last && socket.readable() {
+            self.error_of_last.set(Some((socket, id)));
+        }
     }
 
     fn join(self: &Rc<Pipeline>, source: Socket, dest: Socket, ends: bool, is_last: bool) {
@@ -190,6 +196,9 @@ impl Pipeline {
         }
         if error.is_none() {
             self.of_last.take().into_iter().for_each(Finished::cancel);
+            if let Some((last, listener)) = self.error_of_last.take() {
+                last.remove_listener(listener);
+            }
         }
         let done = self.done.take();
         if let Some(done) = done {

@@ -104,6 +104,10 @@ impl Duplex {
 
     pub(in crate::machine) fn emit_end(&self, host: &impl Host) {
         let half = &self.read;
+        // It stays scheduled until it is let go.
+        if half.held.get() {
+            return;
+        }
         half.end_scheduled.set(false);
         // A tick of an earlier life finds a half that has not ended.
         let spoiled = self.is_errored() || self.quiet.get() || half.end.get() != ReadEnd::Ended;

@@ -217,8 +217,10 @@ impl ServerHost<'_> {
     pub(super) fn close(&self) {
         self.next_attempt();
         self.cell.wanted.set(false);
-        let listener = self.cell.listener.replace(Listener::None);
+        let mut listener = self.cell.listener.replace(Listener::None);
         if !listener.is_none() {
+            // By a duplicate that somebody has, the poll would go on to tell of it.
+            let _gone = self.event_loop.deregister(&mut listener);
             // Kept in the closing phase, as every handle is: the loop lives until then.
             self.event_loop
                 .close_later(Task::new(self.cell.key, |_, _| {}));
