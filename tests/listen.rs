@@ -202,7 +202,7 @@ fn a_server_that_listens_again_in_its_close_is_not_closed_twice() {
     });
     server.listen(("127.0.0.1", 0));
     server.close();
-    server.close_with(|outcome| note(format!("{}", outcome.unwrap_err().code())));
+    server.close_with(|outcome| note(outcome.unwrap_err().code()));
     run_to_end();
     assert_eq!(
         record(),
