@@ -553,7 +553,7 @@ fn an_error_of_the_writer_destroys_the_socket_with_it() {
     run_to_end();
     assert_eq!(
         record.text(),
-        "socket.resume socket.pause flush dropped socket.error(EACCES) socket.close(true)"
+        "socket.resume socket.pause dropped socket.error(EACCES) socket.close(true)"
     );
 }
 

@@ -269,8 +269,12 @@ impl Link {
                 Err(_) => Err(io::ErrorKind::WouldBlock.into()),
             };
             if let Err(error) = written {
-                source.destroy_with(Error::os("write", &error));
+                // Not to be flushed any more: that could only hide what was wrong.
+                let nobody: Rc<RefCell<dyn Write>> = Rc::new(RefCell::new(io::sink()));
+                let _failed =
+                    self.with(|pipe| std::mem::replace(&mut pipe.to, Destination::Writer(nobody)));
                 self.unpipe_writer();
+                source.destroy_with(Error::os("write", &error));
             }
         });
         self.with(|pipe| pipe.on_source = [Some(data), ended]);
