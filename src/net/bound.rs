@@ -225,7 +225,7 @@ impl From<(&str, u16)> for BindOptions {
 impl From<SocketAddr> for BindOptions {
     fn from(address: SocketAddr) -> BindOptions {
         BindOptions::new()
-            .host(address.ip().to_string())
+            .host(super::host_of(address))
             .port(address.port())
     }
 }

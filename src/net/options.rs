@@ -52,8 +52,8 @@ macro_rules! socket_options {
                 $options
             }
 
-            /// From how many bytes on `write` returns false, and how many are kept for a reader. The
-            /// default is 64 KiB.
+            /// From how many bytes on that the kernel did not take `write` returns false, and how many
+            /// are kept for a reader. The default is 64 KiB.
             pub fn high_water_mark(self, bytes: usize) -> Self {
                 let mut $options = self;
                 $socket.readable_high_water_mark = bytes;

@@ -145,7 +145,7 @@ impl Socket {
     ///
     /// The writer is given each chunk in full, in the middle of the loop: one that blocks, blocks
     /// everything else on this thread. It is flushed when this socket has ended, and when it is
-    /// unpiped, not after each chunk. An error of the writer, also that it would block, unpipes it
+    /// unpiped, not after each chunk, and not if this socket is destroyed. An error of the writer, also that it would block, unpipes it
     /// and destroys this socket with that error (its [`syscall`](Error::syscall) is `write`): there
     /// is nobody else to tell.
     ///
@@ -167,8 +167,8 @@ impl Socket {
         *self
     }
 
-    /// Takes away the pipe to `dest`, if there is one: `dest` gets [`event::Unpipe`]. A socket
-    /// without a pipe is paused then.
+    /// Takes away the pipe to `dest`, if there is one: `dest` gets [`event::Unpipe`]. If it was the last
+    /// pipe of this socket, this socket is paused.
     pub fn unpipe(&self, dest: Socket) -> Socket {
         let removed = change_pipes(*self, |pipes| pipes.remove(|pipe| pipe.leads_to(dest)));
         if let Some(Some((pipe, is_last))) = removed {

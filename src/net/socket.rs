@@ -217,7 +217,8 @@ impl Socket {
     }
 
     /// Closes by a reset: the peer gets ECONNRESET, and nothing that is on its way. While connecting
-    /// that waits for the connection.
+    /// that waits for the connection; a socket that is not even connecting is destroyed with
+    /// `ERR_SOCKET_CLOSED`.
     ///
     /// # Errors
     ///

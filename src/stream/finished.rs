@@ -44,7 +44,8 @@ impl Default for FinishedOptions {
     }
 }
 
-/// Cancels a [`finished`].
+/// What [`finished`] returns: [`cancel`](Finished::cancel) takes the callback back, dropping it changes
+/// nothing.
 pub struct Finished(Rc<Watch>);
 
 struct Watch {

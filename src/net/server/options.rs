@@ -109,7 +109,7 @@ impl ListenOptions {
         self
     }
 
-    /// How many connections may wait to be accepted; 511 by default.
+    /// How many connections may wait to be accepted; 511 by default, and for 0.
     pub fn backlog(mut self, connections: u16) -> Self {
         self.backlog = if connections == 0 {
             DEFAULT_BACKLOG
