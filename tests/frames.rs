@@ -7,9 +7,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use soquete::framing::{Flow, FrameReader, FrameWriter, Item, LengthPrefix, Lines, Proxy};
-use soquete::net::{Frames, Socket};
+use soquete::net::{self, Frames, Socket};
 use soquete::{event, timers};
-use support::{done, note, pair, record, run_to_end};
+use support::{done, listening_on, note, pair, record, run_to_end};
 
 const LIMIT: usize = 1 << 20;
 
@@ -454,4 +454,45 @@ fn what_a_listener_of_frames_puts_back_comes_behind_the_frames_of_the_chunk() {
     });
     run_to_end();
     assert_eq!(record(), ["one", "two", "three", "put back"]);
+}
+
+#[test]
+fn a_socket_that_is_destroyed_with_its_end_withheld_ends_in_its_next_life() {
+    let server = net::create_server(|socket| {
+        socket.end_with("again");
+    });
+    listening_on(server, "127.0.0.1", move |server, port| {
+        after_its_end("one\ntwo\n", move |socket| {
+            socket.frames(lines(), move |frame| {
+                note(String::from_utf8_lossy(frame));
+                socket.pause();
+                timers::set_timeout(Duration::from_millis(2), move || done(socket.destroy()));
+            });
+            socket.once(event::Close, move |_| {
+                socket.connect(("127.0.0.1", port));
+                socket.on(event::Data, |chunk| note(String::from_utf8_lossy(chunk)));
+                socket.on(event::End, move |()| {
+                    note("end");
+                    server.close();
+                });
+                socket.resume();
+            });
+            socket.resume();
+        });
+    });
+    run_to_end();
+    assert_eq!(record(), ["one", "again", "end"]);
+}
+
+#[test]
+fn who_only_listens_to_readable_does_not_stop_the_frames() {
+    pair(|served, client| {
+        served.frames(lines(), |frame| note(String::from_utf8_lossy(frame)));
+        served.on(event::Readable, move |()| while served.read().is_some() {});
+        served.on(event::End, |()| note("end"));
+        client.resume();
+        client.end_with("one\ntwo\n");
+    });
+    run_to_end();
+    assert_eq!(record(), ["one", "two", "end"]);
 }

@@ -157,6 +157,8 @@ impl ReadHalf {
         self.end.set(ReadEnd::Open);
         self.requested.set(false);
         self.held.set(false);
+        // What was withheld was of the life before.
+        self.end_scheduled.set(false);
         self.read_on_connect.set(false);
         self.readable_scheduled.set(false);
         self.end_unheard.set(false);
@@ -417,6 +419,12 @@ impl Duplex {
 
     pub(crate) fn is_paused(&self) -> bool {
         self.read.told.get() == Some(Told::Pause) || self.read.flow.get() == Flow::Paused
+    }
+
+    /// As `is_paused`, but for who only listens to `Readable`, which pauses as well.
+    pub(crate) fn is_told_to_pause(&self) -> bool {
+        self.read.told.get() == Some(Told::Pause)
+            || self.read.flow.get() == Flow::Paused && !self.read.readable_mode.get()
     }
 
     pub(crate) fn readable_length(&self) -> usize {

@@ -78,13 +78,15 @@ struct Framing<F: Format, L> {
     came_inside: RefCell<Vec<u8>>,
 }
 
-/// Whoever removes its listeners ends a framing as well: the socket is let go.
+/// Whoever removes all of its listeners ends a framing as well, and gives up what it holds.
 impl<F: Format, L> Drop for Framing<F, L> {
     fn drop(&mut self) {
-        if self.holds.get() {
+        if self.source.take().is_some() {
             SocketHost::with(self.socket.key(), |host| {
                 host.cell.in_frame.set(false);
-                host.cell.duplex.hold(host, false);
+                if self.holds.get() {
+                    host.cell.duplex.hold(host, false);
+                }
             });
         }
     }
@@ -267,12 +269,15 @@ where
                 self.came_inside.borrow_mut().extend_from_slice(chunk);
                 return;
             };
-            host.cell.in_frame.set(true);
-            if host.cell.duplex.is_paused() || host.cell.duplex.is_destroyed() {
+            if host.cell.duplex.is_told_to_pause() || host.cell.duplex.is_destroyed() {
                 // What a feed has not read is kept.
                 drop(source.reader.feed(chunk));
+                if source.reader.unread() == 0 {
+                    return self.source.set(Some(source));
+                }
                 return self.go_on(host, source, Stopped::Paused);
             }
+            host.cell.in_frame.set(true);
             let mut out = Out {
                 framing: &self,
                 source: Some(source),
@@ -288,7 +293,7 @@ where
                 let flow = listener(item).into_flow();
                 stopped = if flow == Flow::Stop {
                     Stopped::ByListener
-                } else if host.cell.duplex.is_paused() || host.cell.duplex.is_destroyed() {
+                } else if host.cell.duplex.is_told_to_pause() || host.cell.duplex.is_destroyed() {
                     Stopped::Paused
                 } else if left == 0 {
                     Stopped::OutOfTurn
@@ -317,17 +322,26 @@ where
     }
 
     /// Decides what becomes of the rest of a chunk.
-    fn go_on(self: &Rc<Self>, host: &SocketHost<'_>, source: Box<Source<F, L>>, why: Stopped) {
+    fn go_on(
+        self: &Rc<Self>,
+        host: &SocketHost<'_>,
+        mut source: Box<Source<F, L>>,
+        mut why: Stopped,
+    ) {
         let duplex = &host.cell.duplex;
         let came_inside = self.came_inside.take();
-        self.holds
-            .set(!matches!(why, Stopped::No | Stopped::ByListener));
         if why == Stopped::ByListener {
+            self.holds.set(false);
             duplex.hold(host, false);
-            let mut rest = source.reader.into_rest();
-            rest.extend(came_inside);
-            return self.leave(host, rest);
+            return self.leave(host, came_inside, source.reader.into_rest());
         }
+        if !came_inside.is_empty() {
+            drop(source.reader.feed(&came_inside));
+            if why == Stopped::No {
+                why = Stopped::OutOfTurn;
+            }
+        }
+        self.holds.set(why != Stopped::No);
         duplex.hold(host, self.holds.get());
         let open_at = source.reader.partial().map(|partial| partial.at);
         host.cell.in_frame.set(open_at.is_some());
@@ -336,18 +350,19 @@ where
         if why == Stopped::OutOfTurn {
             self.deliver_later();
         }
-        if !came_inside.is_empty() {
-            Rc::clone(self).deliver(&came_inside);
-        }
     }
 
     /// Hands the stream over to whoever listens next, now or later.
-    fn leave(&self, host: &SocketHost<'_>, rest: Vec<u8>) {
+    fn leave(&self, host: &SocketHost<'_>, mut put_back: Vec<u8>, rest: Vec<u8>) {
         self.close();
-        if !host.has_data_listeners() && !host.cell.duplex.is_paused() {
+        if host.has_data_listeners() {
+            // They have had it.
+            put_back.clear();
+        } else if !host.cell.duplex.is_paused() {
             host.cell.duplex.wait_for_listeners();
         }
-        host.cell.duplex.unshift(host, &rest);
+        put_back.extend(rest);
+        host.cell.duplex.unshift(host, &put_back);
     }
 
     /// Ends with the socket's life: its next one is framed anew, or not at all.

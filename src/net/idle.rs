@@ -1,6 +1,6 @@
 //! Idle timeouts of sockets.
 //!
-//! An activity is a store of the loop's time, not an operation on a timer: the timer looks, when it
+//! An activity is a look at the clock, not an operation on a timer: the timer looks, when it
 //! fires, how long ago the last activity was, and goes back to sleep for the rest. Once it has told
 //! of a timeout it stays quiet until there is an activity again.
 
@@ -16,8 +16,6 @@ pub(crate) struct IdleTimeout {
     /// In ms; 0 for none.
     after: Cell<u64>,
     last_activity: Cell<u64>,
-    /// The turn of the last activity.
-    turn: Cell<u64>,
     timer: Cell<Option<Key>>,
     /// The timeout was told of, and the timer is not armed.
     told: Cell<bool>,
@@ -33,8 +31,9 @@ impl IdleTimeout {
         if self.after.get() == 0 {
             return;
         }
+        // A callback may have been running for long: it would count from its beginning.
+        event_loop.update_time();
         self.last_activity.set(event_loop.now());
-        self.turn.set(event_loop.counters.turns.get());
         if self.told.replace(false)
             && let Some(timer) = self.timer.get()
         {
@@ -81,11 +80,6 @@ impl IdleTimeout {
             return;
         };
         let event_loop = host.event_loop;
-        // The time that an activity of this turn was given is that of its phase: it may have come long
-        // after, at the end of a callback.
-        if self.turn.get() == event_loop.counters.turns.get() {
-            self.last_activity.set(event_loop.now());
-        }
         let idle_for = event_loop.now().saturating_sub(self.last_activity.get());
         if idle_for < after {
             return event_loop.arm(timer, after - idle_for);

@@ -5,7 +5,7 @@
 //! | fills its chunk | the next one, up to so many bytes; then the other sockets have their turn |
 //! | comes back short | the socket is empty: no second read to be told so |
 //! | comes back short, the end being near | the end is read in a turn of its own, as in Node |
-//! | comes back short where urgent data is marked, or in IPC, where descriptors may have been sent | there may be more behind the mark, which no event would tell of: on until it would block |
+//! | comes back short where urgent data is marked, or in IPC, where descriptors may have been sent | there may be more behind the mark, which no event would tell of: on until it would block (on systems that do not tell of marks, always) |
 
 use std::io;
 
@@ -104,7 +104,12 @@ impl SocketHost<'_> {
                 Counters::add(&counters.bytes_read, count as u64);
                 // No second read is needed to be told that the socket is empty.
                 let is_short = count < buffer.len();
-                if is_short && is_tcp && cell.readiness.get() == Readiness::Readable {
+                let is_told_of_marks = cfg!(any(target_os = "linux", target_os = "android"));
+                if is_short
+                    && is_tcp
+                    && is_told_of_marks
+                    && cell.readiness.get() == Readiness::Readable
+                {
                     cell.readiness.set(Readiness::Drained);
                 }
                 return Some(count);

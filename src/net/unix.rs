@@ -124,7 +124,8 @@ fn open() -> io::Result<RawSocket> {
 fn address(path: &Path) -> io::Result<SockAddr> {
     // The kernel would cut it off at a zero, and make up a name for none.
     let bytes = path.as_os_str().as_bytes();
-    if bytes.is_empty() || !is_abstract(path) && bytes.contains(&0) {
+    let is_name = is_abstract(path) && cfg!(any(target_os = "linux", target_os = "android"));
+    if bytes.is_empty() || !is_name && bytes.contains(&0) {
         return Err(errno::error(errno::EINVAL));
     }
     // What can still be wrong with it is its length.

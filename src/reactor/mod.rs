@@ -301,16 +301,18 @@ impl Loop {
 
     fn run_closing(&self) {
         // Those that are closed meanwhile wait for the next turn.
-        let mut due = self.closing.take();
-        while !self.is_interrupted()
-            && let Some(task) = due.pop()
-        {
+        let due = RefCell::new(self.closing.take());
+        let _those_left_come_first = OnDrop(|| {
+            let mut closing = self.closing.borrow_mut();
+            due.borrow_mut().append(&mut closing);
+            *closing = due.take();
+        });
+        while !self.is_interrupted() {
+            let task = due.borrow_mut().pop();
+            let Some(task) = task else { return };
             task.run(self);
             self.settle();
         }
-        let mut closing = self.closing.borrow_mut();
-        due.append(&mut closing);
-        *closing = due;
     }
 
     /// Whether what calls the user's code is part of a run: there a panic does not unwind through it,
