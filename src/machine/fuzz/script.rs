@@ -92,6 +92,7 @@ fn user_op(input: &mut Input<'_>) -> UserOp {
         29..31 => UserOp::ListenData,
         31..33 => UserOp::ListenReadable,
         33..35 => UserOp::UnlistenReadable,
+        _ if input.flag() => UserOp::Hold(input.flag()),
         _ => UserOp::AllowHalfOpen(input.flag()),
     }
 }

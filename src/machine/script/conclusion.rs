@@ -29,6 +29,7 @@ impl World {
     pub(in crate::machine) fn conclude(&self, conclusion: Conclusion) {
         self.reactions.borrow_mut().clear();
         self.kernel.borrow_mut().forget_faults();
+        self.call(UserOp::Hold(false));
         self.apply(Op::Kernel(KernelOp::Room(usize::MAX)));
         self.idle();
         self.check_idle();

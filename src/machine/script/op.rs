@@ -46,6 +46,8 @@ pub(in crate::machine) enum UserOp {
     ListenReadable,
     UnlistenReadable,
     AllowHalfOpen(bool),
+    /// As a framing does that has not delivered all.
+    Hold(bool),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -67,6 +67,7 @@ impl World {
                 }
             }
             UserOp::AllowHalfOpen(allow) => duplex.set_allow_half_open(allow),
+            UserOp::Hold(held) => duplex.hold(self, held),
         }
     }
 

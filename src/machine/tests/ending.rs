@@ -225,3 +225,36 @@ fn destroy_in_every_state_and_every_listener() {
         }
     }
 }
+
+/// Paused, with data kept, and the peer's end behind it.
+fn kept_to_the_end() -> std::rc::Rc<World> {
+    let world = reading();
+    world.run(&[user(Pause), kernel(Arrive(5)), Turn, kernel(PeerEnds), Turn]);
+    world.trace();
+    world
+}
+
+#[test]
+fn the_end_is_withheld_while_somebody_holds_the_socket() {
+    let script = [React(Moment::Data, Hold(true)), user(Resume), Turn, Turn];
+    let world = kept_to_the_end();
+    let trace_of = trace(&world, &script);
+    assert!(!trace_of.contains("end"), "{trace_of}");
+    assert_eq!(
+        trace(&world, &[user(Hold(false)), Turn]),
+        "end prefinish finish close"
+    );
+    conclude_each(kept_to_the_end, &script);
+}
+
+#[test]
+fn an_end_that_was_withheld_is_not_that_of_the_next_life() {
+    let world = kept_to_the_end();
+    world.run(&[React(Moment::Data, Hold(true)), user(Resume), Turn]);
+    world.run(&[React(Moment::Close, Connect), user(Destroy), Turn]);
+    world.run(&[kernel(Connected), Turn]);
+    world.trace();
+    world.run(&[user(Resume), kernel(PeerEnds), Turn, Turn]);
+    let trace = world.trace();
+    assert!(trace.contains("end prefinish finish close"), "{trace}");
+}
