@@ -1,9 +1,10 @@
 //! Resolving names, by the system's resolver on the loop's pool of threads.
 //!
 //! As Node's `dns.lookup`, this is `getaddrinfo(3)`: it reads `/etc/hosts`, obeys `nsswitch.conf`,
-//! and blocks a thread of the pool for as long as it takes, and the loop only if no thread can be started. However many lookups
-//! there are, they share the threads of the pool (see [`set_pool_size`](crate::set_pool_size)) with
-//! each other and with [`queue_work`](crate::queue_work).
+//! and blocks a thread of the pool for as long as it takes, and the loop only if no thread can be
+//! started. However many lookups there are, they share the threads of the pool (see
+//! [`set_pool_size`](crate::set_pool_size)) with each other and with
+//! [`queue_work`](crate::queue_work).
 
 use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -156,8 +157,8 @@ pub fn set_default_result_order(order: Order) {
 /// # Errors
 ///
 /// The callback gets an error with the code `ENOTFOUND` for a name that does not exist, `EAI_AGAIN`
-/// where the resolver could not find out, another of `getaddrinfo`'s or the system's (`EAI_FAIL`, `EMFILE`)
-/// where it could not try, and `ERR_INVALID_ARG_VALUE` for one that is empty or has a NUL byte.
+/// where the resolver could not find out, another of `getaddrinfo`'s or the system's (`EAI_FAIL`,
+/// `EMFILE`) where it could not try, and `ERR_INVALID_ARG_VALUE` for one that is empty or has a NUL byte.
 pub fn lookup(
     host: &str,
     options: LookupOptions,

@@ -164,7 +164,8 @@ pub fn stop() {
 }
 
 /// The loop's time in whole milliseconds: how long ago it was made, as of the last poll, the last time
-/// that timers were due, or the last timer that was set, whichever is the latest.
+/// that timers were due, or the last timer or timeout of a socket that was set or put off, whichever is
+/// the latest.
 pub fn now() -> Duration {
     Duration::from_millis(reactor::with(|event_loop| event_loop.now()).unwrap_or(0))
 }

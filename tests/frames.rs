@@ -9,7 +9,7 @@ use std::time::Duration;
 use soquete::framing::{Flow, FrameReader, FrameWriter, Item, LengthPrefix, Lines, Proxy};
 use soquete::net::{self, Frames, Socket};
 use soquete::{event, timers};
-use support::{done, listening_on, note, pair, record, run_to_end};
+use support::{done, keeping_data, note, pair, port_of, record, run_to_end};
 
 const LIMIT: usize = 1 << 20;
 
@@ -323,39 +323,28 @@ fn a_framing_error_is_an_error_like_others() {
     assert!(error.to_string().contains("255"), "{error}");
 }
 
-/// A pair, the first of which is paused and keeps what the other has sent, its end included.
-fn after_its_end(sent: &'static str, with: impl FnOnce(Socket) + 'static) {
-    pair(move |server, client| {
-        server.pause();
-        client.end_with(sent);
-        client.resume();
-        let mut with = Some(with);
-        let own: Rc<Cell<Option<timers::Timeout>>> = Rc::default();
-        let polling = Rc::clone(&own);
-        let poll = move || {
-            if server.readable_length() == sent.len() {
-                own.take().expect("it is polled once more").clear();
-                with.take().expect("once")(server);
-            }
-        };
-        polling.set(Some(timers::set_interval(Duration::from_millis(5), poll)));
-    });
+/// Paused, and keeping what its peer has sent and ended with.
+fn kept_to_the_end(sent: &'static str) -> Socket {
+    let (socket, peer) = keeping_data(sent);
+    peer.resume().end();
+    (0..5).for_each(|_| soquete::run_nowait().unwrap());
+    assert_eq!(socket.readable_length(), sent.len());
+    socket
 }
 
 #[test]
 fn the_end_does_not_overtake_the_frames_of_a_socket_that_pauses() {
-    after_its_end("one\ntwo\nthree\n", |socket| {
-        socket.on(event::End, |()| note("end"));
-        socket.frames(lines(), move |frame| {
-            note(String::from_utf8_lossy(frame));
-            socket.pause();
-            timers::set_timeout(Duration::from_millis(2), move || {
-                note("resume");
-                socket.resume();
-            });
+    let socket = kept_to_the_end("one\ntwo\nthree\n");
+    socket.on(event::End, |()| note("end"));
+    socket.frames(lines(), move |frame| {
+        note(String::from_utf8_lossy(frame));
+        socket.pause();
+        timers::set_timeout(Duration::from_millis(2), move || {
+            note("resume");
+            socket.resume();
         });
-        socket.resume();
     });
+    socket.resume();
     run_to_end();
     assert_eq!(
         record(),
@@ -401,17 +390,16 @@ fn no_frame_follows_a_destroy_or_a_pause_between_two_shares() {
 
 #[test]
 fn pausing_again_at_once_lets_no_frame_through() {
-    after_its_end("one\ntwo\n", |socket| {
-        socket.frames(lines(), move |frame| {
-            note(String::from_utf8_lossy(frame));
-            assert!(!socket.is_paused());
-        });
+    let socket = kept_to_the_end("one\ntwo\n");
+    socket.frames(lines(), move |frame| {
+        note(String::from_utf8_lossy(frame));
+        assert!(!socket.is_paused());
+    });
+    socket.resume();
+    socket.pause();
+    timers::set_timeout(Duration::from_millis(5), move || {
+        note("later");
         socket.resume();
-        socket.pause();
-        timers::set_timeout(Duration::from_millis(5), move || {
-            note("later");
-            socket.resume();
-        });
     });
     run_to_end();
     assert_eq!(record(), ["later", "one", "two"]);
@@ -461,25 +449,24 @@ fn a_socket_that_is_destroyed_with_its_end_withheld_ends_in_its_next_life() {
     let server = net::create_server(|socket| {
         socket.end_with("again");
     });
-    listening_on(server, "127.0.0.1", move |server, port| {
-        after_its_end("one\ntwo\n", move |socket| {
-            socket.frames(lines(), move |frame| {
-                note(String::from_utf8_lossy(frame));
-                socket.pause();
-                timers::set_timeout(Duration::from_millis(2), move || done(socket.destroy()));
-            });
-            socket.once(event::Close, move |_| {
-                socket.connect(("127.0.0.1", port));
-                socket.on(event::Data, |chunk| note(String::from_utf8_lossy(chunk)));
-                socket.on(event::End, move |()| {
-                    note("end");
-                    server.close();
-                });
-                socket.resume();
-            });
-            socket.resume();
-        });
+    let socket = kept_to_the_end("one\ntwo\n");
+    server.listen(0);
+    let port = port_of(server);
+    socket.frames(lines(), move |frame| {
+        note(String::from_utf8_lossy(frame));
+        socket.pause();
+        timers::set_timeout(Duration::from_millis(2), move || done(socket.destroy()));
     });
+    socket.once(event::Close, move |_| {
+        socket.connect(("127.0.0.1", port));
+        socket.on(event::Data, |chunk| note(String::from_utf8_lossy(chunk)));
+        socket.on(event::End, move |()| {
+            note("end");
+            server.close();
+        });
+        socket.resume();
+    });
+    socket.resume();
     run_to_end();
     assert_eq!(record(), ["one", "again", "end"]);
 }

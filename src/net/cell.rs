@@ -195,7 +195,7 @@ impl Handle for SocketCell {
             host.connection_ready(ready);
             event_loop.settle();
         }
-        // It was of a descriptor that is gone.
+        // It was of a descriptor that is gone, or of an attempt that goes on.
         if self.duplex.life() != Life::Open {
             return host.update_alive();
         }

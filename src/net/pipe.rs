@@ -145,9 +145,9 @@ impl Socket {
     ///
     /// The writer is given each chunk in full, in the middle of the loop: one that blocks, blocks
     /// everything else on this thread. It is flushed when this socket has ended, and when it is
-    /// unpiped, not after each chunk, and not if this socket is destroyed. An error of the writer, also that it would block, unpipes it
-    /// and destroys this socket with that error (its [`syscall`](Error::syscall) is `write`): there
-    /// is nobody else to tell.
+    /// unpiped, not after each chunk, and not if this socket is destroyed. An error of the writer,
+    /// also that it would block, unpipes it and destroys this socket with that error (its
+    /// [`syscall`](Error::syscall) is `write`): there is nobody else to tell.
     ///
     /// ```no_run
     /// # fn main() -> soquete::Result<()> {

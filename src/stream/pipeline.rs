@@ -80,7 +80,10 @@ pub fn pipeline_with(
         if ends {
             pipeline.add_member(*socket, index < last, index > 0, index == last);
         }
-        pipeline.listen_for_errors(*socket, index == last);
+        let listener = pipeline.listen_for_errors(*socket);
+        if index == last && socket.readable() {
+            pipeline.error_of_last.set(Some((*socket, listener)));
+        }
         if index > 0 {
             pipeline.join(sockets[index - 1], *socket, ends, index == last);
         }
@@ -121,16 +124,13 @@ impl Pipeline {
     }
 
     /// An error that comes when the pipe has done its part counts, too.
-    fn listen_for_errors(self: &Rc<Pipeline>, socket: Socket, is_last: bool) {
+    fn listen_for_errors(self: &Rc<Pipeline>, socket: Socket) -> ListenerId {
         let pipeline = Rc::clone(self);
-        let id = socket.add_listener(event::Error, move |error| {
+        socket.add_listener(event::Error, move |error| {
             if error.code() != "ERR_STREAM_PREMATURE_CLOSE" {
                 pipeline.settle(Err(error.clone()), false);
             }
-        });
-        if is_last && socket.readable() {
-            self.error_of_last.set(Some((socket, id)));
-        }
+        })
     }
 
     fn join(self: &Rc<Pipeline>, source: Socket, dest: Socket, ends: bool, is_last: bool) {
