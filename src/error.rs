@@ -122,6 +122,17 @@ impl Error {
         .into()
     }
 
+    /// Any other error, under a code of yours.
+    ///
+    /// ```
+    /// # fn load() -> Result<(), Box<dyn std::error::Error>> { Err("no such table".into()) }
+    /// let error = soquete::Error::other("ERR_DATABASE", load().unwrap_err());
+    /// assert_eq!(error.to_string(), "no such table");
+    /// ```
+    pub fn other(code: impl Into<Cow<'static, str>>, error: impl fmt::Display) -> Error {
+        Error::new(code, error.to_string())
+    }
+
     /// `syscall CODE`, as Node words an errno.
     pub(crate) fn os(syscall: &'static str, error: &io::Error) -> Error {
         let code = codes::name(error);
@@ -324,6 +335,45 @@ impl std::error::Error for Error {
         self.0.cause.as_ref().map(|cause| cause as _)
     }
 }
+
+/// Any error as one of this crate's, so that `?` makes it one: in `main`, and in listeners.
+impl From<io::Error> for Error {
+    /// An `Error` that was made an [`io::Error`] of is itself again.
+    fn from(error: io::Error) -> Error {
+        let error = match error.downcast::<Error>() {
+            Ok(own) => return own,
+            Err(error) => error,
+        };
+        Inner {
+            code: codes::name(&error),
+            message: error.to_string(),
+            kind: Some(error.kind()),
+            errno: error.raw_os_error(),
+            ..Inner::default()
+        }
+        .into()
+    }
+}
+
+/// What the standard library cannot read is `ERR_INVALID_ARG_VALUE`.
+macro_rules! from_invalid {
+    ($($error:ty),*) => {
+        $(impl From<$error> for Error {
+            fn from(error: $error) -> Error {
+                Error::new("ERR_INVALID_ARG_VALUE", error.to_string())
+            }
+        })*
+    };
+}
+
+from_invalid!(
+    std::num::ParseIntError,
+    std::num::ParseFloatError,
+    std::str::Utf8Error,
+    std::string::FromUtf8Error,
+    std::net::AddrParseError,
+    std::fmt::Error
+);
 
 impl From<Error> for io::Error {
     fn from(error: Error) -> io::Error {

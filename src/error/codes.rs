@@ -56,34 +56,40 @@ pub(super) fn kind(code: &str) -> ErrorKind {
         {
             ErrorKind::InvalidInput
         }
-        _ => ErrorKind::Other,
+        code => NAMES
+            .iter()
+            .find(|(_, name)| *name == code)
+            .map_or(ErrorKind::Other, |(kind, _)| *kind),
     }
 }
 
 fn by_kind(kind: ErrorKind) -> Option<&'static str> {
-    Some(match kind {
-        ErrorKind::AddrInUse => "EADDRINUSE",
-        ErrorKind::AddrNotAvailable => "EADDRNOTAVAIL",
-        ErrorKind::AlreadyExists => "EEXIST",
-        ErrorKind::BrokenPipe => "EPIPE",
-        ErrorKind::ConnectionAborted => "ECONNABORTED",
-        ErrorKind::ConnectionRefused => "ECONNREFUSED",
-        ErrorKind::ConnectionReset => "ECONNRESET",
-        ErrorKind::HostUnreachable => "EHOSTUNREACH",
-        ErrorKind::Interrupted => "EINTR",
-        ErrorKind::InvalidInput => "EINVAL",
-        ErrorKind::NetworkDown => "ENETDOWN",
-        ErrorKind::NetworkUnreachable => "ENETUNREACH",
-        ErrorKind::NotConnected => "ENOTCONN",
-        ErrorKind::NotFound => "ENOENT",
-        ErrorKind::OutOfMemory => "ENOMEM",
-        ErrorKind::PermissionDenied => "EACCES",
-        ErrorKind::TimedOut => "ETIMEDOUT",
-        ErrorKind::Unsupported => "ENOTSUP",
-        ErrorKind::WouldBlock => "EAGAIN",
-        _ => return None,
-    })
+    let found = NAMES.iter().find(|(candidate, _)| *candidate == kind);
+    found.map(|(_, name)| *name)
 }
+
+/// The errors that an `ErrorKind` tells apart.
+const NAMES: &[(ErrorKind, &str)] = &[
+    (ErrorKind::AddrInUse, "EADDRINUSE"),
+    (ErrorKind::AddrNotAvailable, "EADDRNOTAVAIL"),
+    (ErrorKind::AlreadyExists, "EEXIST"),
+    (ErrorKind::BrokenPipe, "EPIPE"),
+    (ErrorKind::ConnectionAborted, "ECONNABORTED"),
+    (ErrorKind::ConnectionRefused, "ECONNREFUSED"),
+    (ErrorKind::ConnectionReset, "ECONNRESET"),
+    (ErrorKind::HostUnreachable, "EHOSTUNREACH"),
+    (ErrorKind::Interrupted, "EINTR"),
+    (ErrorKind::InvalidInput, "EINVAL"),
+    (ErrorKind::NetworkDown, "ENETDOWN"),
+    (ErrorKind::NetworkUnreachable, "ENETUNREACH"),
+    (ErrorKind::NotConnected, "ENOTCONN"),
+    (ErrorKind::NotFound, "ENOENT"),
+    (ErrorKind::OutOfMemory, "ENOMEM"),
+    (ErrorKind::PermissionDenied, "EACCES"),
+    (ErrorKind::TimedOut, "ETIMEDOUT"),
+    (ErrorKind::Unsupported, "ENOTSUP"),
+    (ErrorKind::WouldBlock, "EAGAIN"),
+];
 
 /// Those that no `ErrorKind` tells apart. The first rows have the same numbers on every Unix.
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -86,7 +86,7 @@ impl AbortSignal {
 
     /// Calls `listener` with the reason when it is aborted; never if it is already.
     pub fn on_abort(&self, listener: impl FnOnce(&Error) + 'static) -> ListenerId {
-        self.inner.emitter.once(Abort, listener)
+        self.inner.emitter.add_once_listener(Abort, listener)
     }
 
     /// Takes an [`on_abort`](AbortSignal::on_abort) back; false if it is not there (any more).

@@ -1,7 +1,6 @@
 //! A socket that is bound now and listens or connects later.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -207,38 +206,6 @@ impl BindOptions {
 
     fn is_tcp(&self) -> bool {
         self.host.is_some() || self.port.is_some() || self.ipv6_only || self.reuse_port
-    }
-}
-
-impl From<u16> for BindOptions {
-    fn from(port: u16) -> BindOptions {
-        BindOptions::new().port(port)
-    }
-}
-
-impl From<(&str, u16)> for BindOptions {
-    fn from((host, port): (&str, u16)) -> BindOptions {
-        BindOptions::new().host(host).port(port)
-    }
-}
-
-impl From<SocketAddr> for BindOptions {
-    fn from(address: SocketAddr) -> BindOptions {
-        BindOptions::new()
-            .host(super::host_of(address))
-            .port(address.port())
-    }
-}
-
-impl From<&std::path::Path> for BindOptions {
-    fn from(path: &std::path::Path) -> BindOptions {
-        BindOptions::new().path(path)
-    }
-}
-
-impl From<PathBuf> for BindOptions {
-    fn from(path: PathBuf) -> BindOptions {
-        BindOptions::new().path(path)
     }
 }
 

@@ -99,6 +99,16 @@ impl Socket {
         *self
     }
 
+    /// Whether small segments are sent at once, as it was [set](Socket::set_no_delay).
+    pub fn no_delay(&self) -> bool {
+        SocketHost::with(self.key(), |host| host.cell.no_delay.get()).unwrap_or(false)
+    }
+
+    /// How the connection is probed, as it was [set](Socket::set_keep_alive).
+    pub fn keep_alive(&self) -> Option<KeepAlive> {
+        SocketHost::with(self.key(), |host| host.cell.rare(|rare| rare.keep_alive))??
+    }
+
     /// Whether, and how, the connection is probed while it is silent (`SO_KEEPALIVE`): a
     /// [`KeepAlive`], a [`Duration`], or `None` for not at all. Before there is a connection it is
     /// kept for then. Errors are ignored, as in Node.

@@ -169,7 +169,7 @@ impl SocketHost<'_> {
         };
         match &options.lookup {
             Some(lookup) => lookup(host, wanted, Box::new(answer)),
-            None => dns::lookup(host, wanted, answer),
+            None => dns::lookup_with(host, wanted, answer),
         }
     }
 

@@ -1,15 +1,14 @@
 //! Options of a connect.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::net::IpAddr;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::address::Family;
 use crate::dns::{self, Hints};
 use crate::error::Result;
-use crate::net::host_of;
 use crate::net::options::{SocketOptions, client_options, socket_options};
 
 /// A function that resolves names in the place of [`dns::lookup`].
@@ -157,36 +156,6 @@ impl fmt::Debug for ConnectOptions {
     }
 }
 
-impl From<u16> for ConnectOptions {
-    fn from(port: u16) -> ConnectOptions {
-        ConnectOptions::new(port)
-    }
-}
-
-impl From<(&str, u16)> for ConnectOptions {
-    fn from((host, port): (&str, u16)) -> ConnectOptions {
-        ConnectOptions::new(port).host(host)
-    }
-}
-
-impl From<(String, u16)> for ConnectOptions {
-    fn from((host, port): (String, u16)) -> ConnectOptions {
-        ConnectOptions::new(port).host(host)
-    }
-}
-
-impl From<(IpAddr, u16)> for ConnectOptions {
-    fn from((address, port): (IpAddr, u16)) -> ConnectOptions {
-        ConnectOptions::new(port).host(address.to_string())
-    }
-}
-
-impl From<SocketAddr> for ConnectOptions {
-    fn from(address: SocketAddr) -> ConnectOptions {
-        ConnectOptions::new(address.port()).host(host_of(address))
-    }
-}
-
 impl From<crate::net::ServerAddress> for ConnectOptions {
     /// To where a server of this machine listens.
     fn from(address: crate::net::ServerAddress) -> ConnectOptions {
@@ -194,17 +163,5 @@ impl From<crate::net::ServerAddress> for ConnectOptions {
             crate::net::ServerAddress::Tcp(address) => address.into(),
             crate::net::ServerAddress::Path(path) => path.into(),
         }
-    }
-}
-
-impl From<&Path> for ConnectOptions {
-    fn from(path: &Path) -> ConnectOptions {
-        ConnectOptions::path(path)
-    }
-}
-
-impl From<PathBuf> for ConnectOptions {
-    fn from(path: PathBuf) -> ConnectOptions {
-        ConnectOptions::path(path)
     }
 }

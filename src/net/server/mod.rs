@@ -8,7 +8,6 @@
 //! | `accept.rs` | accepting, also when descriptors have run out |
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -20,8 +19,11 @@ pub(super) use host::connection_left;
 pub use options::{ListenOptions, ServerOptions};
 
 use super::emitting;
-use crate::error::{Result, node};
+use crate::StaysOnItsThread;
+use crate::error::{Error, Result, node};
 use crate::event;
+use crate::events::outcome::dropped;
+use crate::events::{Event, Outcome};
 use crate::reactor::{self, Key};
 use host::{ServerCell, ServerHost};
 
@@ -52,7 +54,7 @@ use host::{ServerCell, ServerHost};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Server {
     key: Key,
-    _not_send: PhantomData<*const ()>,
+    _not_send: StaysOnItsThread,
 }
 
 /// What [`event::Drop`] tells of a connection that was turned away. `None` throughout for IPC.
@@ -75,7 +77,21 @@ pub enum ServerAddress {
     Path(PathBuf),
 }
 
+impl fmt::Display for ServerAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ServerAddress::Tcp(address) => address.fmt(f),
+            ServerAddress::Path(path) => path.display().fmt(f),
+        }
+    }
+}
+
 impl ServerAddress {
+    /// The family of the IP address; `None` for a path.
+    pub fn family(&self) -> Option<super::Family> {
+        self.ip().map(super::Family::from)
+    }
+
     /// The port; 0 for a path.
     pub fn port(&self) -> u16 {
         match self {
@@ -102,15 +118,20 @@ impl ServerAddress {
 }
 
 impl Server {
-    /// A server that does not listen yet. Node's `new net.Server(options)`.
-    pub fn new(options: ServerOptions) -> Server {
+    /// A server that does not listen yet. Node's `new net.Server()`.
+    pub fn new() -> Server {
+        Server::new_with(ServerOptions::default())
+    }
+
+    /// As [`new`](Server::new), with options for the sockets that it accepts.
+    pub fn new_with(options: ServerOptions) -> Server {
         let key = reactor::with(|event_loop| {
             let cell = event_loop.insert(|key| ServerCell::new(key, options));
             cell.key
         });
         Server {
             key: key.unwrap_or(Key::RESERVED),
-            _not_send: PhantomData,
+            _not_send: StaysOnItsThread::HERE,
         }
     }
 
@@ -130,15 +151,16 @@ impl Server {
         *self
     }
 
-    /// As [`listen`](Server::listen), and calls `callback` at the next `Listening`, also if that
-    /// comes of a later `listen` because this one failed.
-    pub fn listen_with(
+    /// As [`listen`](Server::listen), and calls `callback` with the server at the next `Listening`,
+    /// also if that comes of a later `listen` because this one failed.
+    pub fn listen_then<R: Outcome>(
         &self,
         options: impl Into<ListenOptions>,
-        callback: impl FnOnce() + 'static,
+        callback: impl FnOnce(Server) -> R + 'static,
     ) -> Server {
         if !self.listening() {
-            self.once(event::Listening, |()| callback());
+            let server = *self;
+            self.once(event::Listening, move |()| callback(server));
         }
         self.listen(options)
     }
@@ -151,7 +173,10 @@ impl Server {
 
     /// As [`close`](Server::close), and calls `callback` at `Close`; with `ERR_SERVER_NOT_RUNNING` if
     /// the server was not listening.
-    pub fn close_with(&self, callback: impl FnOnce(Result<()>) + 'static) -> Server {
+    pub fn close_then<R: Outcome>(
+        &self,
+        callback: impl FnOnce(Result<()>) -> R + 'static,
+    ) -> Server {
         let listening = self.listening();
         let outcome = move || {
             if listening {
@@ -185,7 +210,10 @@ impl Server {
     }
 
     /// Calls `callback` with the number of open connections on the next tick.
-    pub fn get_connections(&self, callback: impl FnOnce(Result<usize>) + 'static) -> Server {
+    pub fn get_connections<R: Outcome>(
+        &self,
+        callback: impl FnOnce(Result<usize>) -> R + 'static,
+    ) -> Server {
         let count = self.connections();
         crate::timers::next_tick(move || callback(Ok(count)));
         *self
@@ -249,6 +277,33 @@ impl Server {
         ServerHost::with(self.key, |host| host.destroy_all()).unwrap_or(0)
     }
 
+    /// A shutdown with a deadline: takes no more connections, destroys the idle ones, and when
+    /// `deadline` has passed all that are left.
+    pub fn shutdown(&self, deadline: std::time::Duration) -> Server {
+        self.shutdown_then(deadline, |_| ())
+    }
+
+    /// As [`shutdown`](Server::shutdown), and calls `callback` at `Close` with how many connections had
+    /// to be cut.
+    pub fn shutdown_then<R: Outcome>(
+        &self,
+        deadline: std::time::Duration,
+        callback: impl FnOnce(usize) -> R + 'static,
+    ) -> Server {
+        let server = *self;
+        let cut = std::rc::Rc::new(std::cell::Cell::new(0));
+        let count = std::rc::Rc::clone(&cut);
+        let timer = crate::timers::set_timeout(deadline, move || {
+            count.set(server.close_all_connections());
+        });
+        self.close_then(move |_| {
+            timer.clear();
+            callback(cut.get())
+        });
+        self.close_idle_connections();
+        *self
+    }
+
     /// Makes the server keep the loop alive while it listens, as it does by default.
     pub fn ref_(&self) -> Server {
         ServerHost::with(self.key, |host| host.cell.referenced.set(true));
@@ -262,8 +317,23 @@ impl Server {
         *self
     }
 
+    /// What becomes of an error that a listener of `E` has returned.
+    fn failed<E: Event>(self, payload: E::Payload<'_>, error: Error)
+    where
+        Server: event::Emits<E>,
+    {
+        ServerHost::with(self.key, |host| host.listener_failed::<E>(payload, error));
+    }
+
     fn exists(&self) -> bool {
         ServerHost::with(self.key, |_| ()).is_some()
+    }
+
+    fn with_attachments<R>(
+        self,
+        f: impl FnOnce(&super::attachments::Attachments) -> R,
+    ) -> Option<R> {
+        ServerHost::with(self.key, |host| f(&host.cell.attachments))
     }
 
     pub(crate) fn with_emitter<R>(
@@ -276,7 +346,7 @@ impl Server {
     pub(super) fn from_key(key: Key) -> Server {
         Server {
             key,
-            _not_send: PhantomData,
+            _not_send: StaysOnItsThread::HERE,
         }
     }
 
@@ -285,6 +355,13 @@ impl Server {
 }
 
 emitting!(Server, crate::events::EventEmitter);
+dropped!(Server);
+
+impl Default for Server {
+    fn default() -> Server {
+        Server::new()
+    }
+}
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,7 @@
 //! Options of a server, and of listening.
 
-use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::net::TcpListener;
+use std::path::PathBuf;
 
 use socket2::Socket as RawSocket;
 
@@ -9,7 +9,7 @@ use crate::address::BlockList;
 use crate::net::bound::{Adoptable, Bound};
 use crate::net::options::{SocketOptions, socket_options};
 use crate::net::raw::Sharing;
-use crate::net::{AbortSignal, BoundSocket, host_of};
+use crate::net::{AbortSignal, BoundSocket};
 
 /// Options of a server: what its accepted sockets are like. Node's `net.createServer(options)`.
 #[derive(Clone, Debug, Default)]
@@ -164,42 +164,6 @@ impl ListenOptions {
     pub fn signal(mut self, signal: AbortSignal) -> Self {
         self.signal = Some(signal);
         self
-    }
-}
-
-impl From<u16> for ListenOptions {
-    fn from(port: u16) -> ListenOptions {
-        ListenOptions::new(port)
-    }
-}
-
-impl From<(&str, u16)> for ListenOptions {
-    fn from((host, port): (&str, u16)) -> ListenOptions {
-        ListenOptions::new(port).host(host)
-    }
-}
-
-impl From<(u16, &str)> for ListenOptions {
-    fn from((port, host): (u16, &str)) -> ListenOptions {
-        ListenOptions::new(port).host(host)
-    }
-}
-
-impl From<SocketAddr> for ListenOptions {
-    fn from(address: SocketAddr) -> ListenOptions {
-        ListenOptions::new(address.port()).host(host_of(address))
-    }
-}
-
-impl From<&Path> for ListenOptions {
-    fn from(path: &Path) -> ListenOptions {
-        ListenOptions::path(path)
-    }
-}
-
-impl From<PathBuf> for ListenOptions {
-    fn from(path: PathBuf) -> ListenOptions {
-        ListenOptions::path(path)
     }
 }
 
