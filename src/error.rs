@@ -392,6 +392,7 @@ impl PartialEq for Error {
 /// Errors that are Node's own, with Node's words.
 pub(crate) mod node {
     use super::{Error, Inner};
+    use crate::address::quoted;
 
     macro_rules! fixed {
         ($($(#[$doc:meta])* $name:ident = $code:literal, $message:literal;)*) => {
@@ -439,6 +440,16 @@ pub(crate) mod node {
             ..Inner::of("ERR_STREAM_DESTROYED")
         }
         .into()
+    }
+
+    pub(crate) fn bad_port(name: &str, received: &str) -> Error {
+        Error::new(
+            "ERR_SOCKET_BAD_PORT",
+            format!(
+                "{name} should be >= 0 and < 65536. Received type string ({})",
+                quoted(received)
+            ),
+        )
     }
 
     /// `problem` begins with a verb: `must be …`.

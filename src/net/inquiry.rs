@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::{Family, Server, Socket};
+use super::{Address, Family, Server, Socket};
 use crate::error::Error;
 use crate::machine::{Life, ReadyState};
 
@@ -90,8 +90,8 @@ impl Socket {
     }
 
     /// The address of this end, under Node's name for it; `None` for IPC and when not connected.
-    pub fn address(&self) -> Option<SocketAddr> {
-        self.local_socket_addr()
+    pub fn address(&self) -> Option<Address> {
+        self.local_socket_addr().map(Address::Tcp)
     }
 
     /// The IP address of this end.

@@ -4,6 +4,7 @@
 //! [`event`](mod@crate::event), with the payloads.
 
 mod abort;
+mod address;
 mod adopt;
 mod attachments;
 mod bound;
@@ -28,12 +29,12 @@ mod transport;
 mod unix;
 
 pub use crate::address::{
-    AddressError, BlockList, Family, IntoAddress, SocketAddress, SocketAddressOptions, is_ip,
-    is_ipv4, is_ipv6,
+    BlockList, Family, IntoAddress, SocketAddress, SocketAddressOptions, is_ip, is_ipv4, is_ipv6,
 };
 pub use crate::machine::ReadyState;
 pub use crate::machine::data::Data;
 pub use abort::{AbortController, AbortSignal};
+pub use address::Address;
 pub use adopt::StdStream;
 pub use bound::{BindOptions, BoundSocket};
 pub use connect::{
@@ -44,7 +45,7 @@ pub use connect::{
 pub use frames::Frames;
 pub use options::SocketOptions;
 pub use pipe::PipeOptions;
-pub use server::{DropInfo, ListenOptions, Server, ServerAddress, ServerOptions};
+pub use server::{DropInfo, ListenOptions, Server, ServerOptions};
 pub use settings::KeepAlive;
 pub use socket::Socket;
 

@@ -15,8 +15,9 @@ use crate::net::options::{SocketOptions, client_options, socket_options};
 pub(crate) type LookupFunction =
     Rc<dyn Fn(&str, dns::LookupOptions, Box<dyn FnOnce(Result<Vec<IpAddr>>)>)>;
 
-/// Where to connect to, and how. Whatever [`connect`](crate::net::connect) takes turns into it: a port
-/// (on `localhost`), a host and a port, a [`SocketAddr`], a path.
+/// Where to connect to, and how. Whatever [`connect`](crate::net::connect) takes turns into it; the
+/// [places](crate::net#places) are the same for `connect`, `listen` and
+/// [`BoundSocket::new`](crate::net::BoundSocket::new).
 ///
 /// ```
 /// use soquete::net::ConnectOptions;
@@ -40,8 +41,13 @@ pub struct ConnectOptions {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
-    Tcp { host: String, port: u16 },
+    Tcp {
+        host: String,
+        port: u16,
+    },
     Path(PathBuf),
+    /// Text whose port is none.
+    Nowhere(String),
 }
 
 impl ConnectOptions {
@@ -59,7 +65,7 @@ impl ConnectOptions {
         ConnectOptions::to(Target::Path(path.into()))
     }
 
-    fn to(target: Target) -> ConnectOptions {
+    pub(in crate::net) fn to(target: Target) -> ConnectOptions {
         ConnectOptions {
             target,
             local_address: None,
@@ -153,15 +159,5 @@ impl fmt::Debug for ConnectOptions {
         f.debug_struct("ConnectOptions")
             .field("target", &self.target)
             .finish_non_exhaustive()
-    }
-}
-
-impl From<crate::net::ServerAddress> for ConnectOptions {
-    /// To where a server of this machine listens.
-    fn from(address: crate::net::ServerAddress) -> ConnectOptions {
-        match address {
-            crate::net::ServerAddress::Tcp(address) => address.into(),
-            crate::net::ServerAddress::Path(path) => path.into(),
-        }
     }
 }

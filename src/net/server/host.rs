@@ -130,6 +130,9 @@ impl ServerHost<'_> {
                 host: Some(name),
                 port,
             } => self.listen_on_host(name.clone(), *port, attempt, options),
+            ListenTarget::Nowhere(text) => {
+                self.listening(Err(node::bad_port("options.port", text)));
+            }
             ListenTarget::Path(path) => self.listening(Listener::on_path(path, &options)),
             ListenTarget::Descriptor(descriptor) => {
                 let bound = descriptor.adopt();

@@ -9,16 +9,16 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 mod accept;
 mod host;
 mod options;
 
 pub(super) use host::connection_left;
+pub(super) use options::ListenTarget;
 pub use options::{ListenOptions, ServerOptions};
 
-use super::emitting;
+use super::{Address, emitting};
 use crate::StaysOnItsThread;
 use crate::error::{Error, Result, node};
 use crate::event;
@@ -65,56 +65,6 @@ pub struct DropInfo {
     pub local: Option<SocketAddr>,
     /// The client's end.
     pub remote: Option<SocketAddr>,
-}
-
-/// The address that a server listens on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ServerAddress {
-    /// An IP address and a port.
-    Tcp(SocketAddr),
-    /// A Unix domain socket.
-    Path(PathBuf),
-}
-
-impl fmt::Display for ServerAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ServerAddress::Tcp(address) => address.fmt(f),
-            ServerAddress::Path(path) => path.display().fmt(f),
-        }
-    }
-}
-
-impl ServerAddress {
-    /// The family of the IP address; `None` for a path.
-    pub fn family(&self) -> Option<super::Family> {
-        self.ip().map(super::Family::from)
-    }
-
-    /// The port; 0 for a path.
-    pub fn port(&self) -> u16 {
-        match self {
-            ServerAddress::Tcp(address) => address.port(),
-            ServerAddress::Path(_) => 0,
-        }
-    }
-
-    /// The IP address; `None` for a path.
-    pub fn ip(&self) -> Option<std::net::IpAddr> {
-        match self {
-            ServerAddress::Tcp(address) => Some(address.ip()),
-            ServerAddress::Path(_) => None,
-        }
-    }
-
-    /// The path of a Unix domain socket.
-    pub fn path(&self) -> Option<&std::path::Path> {
-        match self {
-            ServerAddress::Tcp(_) => None,
-            ServerAddress::Path(path) => Some(path),
-        }
-    }
 }
 
 impl Server {
@@ -195,7 +145,7 @@ impl Server {
     }
 
     /// Where the server listens; `None` if it does not.
-    pub fn address(&self) -> Option<ServerAddress> {
+    pub fn address(&self) -> Option<Address> {
         ServerHost::with(self.key, |host| host.cell.listener.borrow().address()).flatten()
     }
 
@@ -229,12 +179,6 @@ impl Server {
     /// See [`set_max_connections`](Server::set_max_connections).
     pub fn max_connections(&self) -> Option<usize> {
         ServerHost::with(self.key, |host| host.cell.max_connections.get()).flatten()
-    }
-
-    /// Does nothing: in Node it tells a worker of a cluster to turn a connection away rather than hand
-    /// it to another worker, and here there is no cluster.
-    pub fn set_drop_max_connection(&self, _drop: bool) -> Server {
-        *self
     }
 
     /// Destroys the connections that are idle: those with nothing queued to be written, and with

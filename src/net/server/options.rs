@@ -42,8 +42,8 @@ impl ServerOptions {
 socket_options!(ServerOptions, |options| options.socket);
 
 /// Where to listen, and how. Whatever [`Server::listen`](crate::net::Server::listen) takes turns into
-/// it: a port, a host and a port, a [`SocketAddr`], a path, a [`BoundSocket`], a listener of the
-/// standard library, or any descriptor of a socket.
+/// it: a [place](crate::net#places), a [`BoundSocket`], a listener of the standard library, or any descriptor
+/// of a socket.
 ///
 /// ```
 /// use soquete::net::ListenOptions;
@@ -67,6 +67,8 @@ pub(crate) enum ListenTarget {
         port: u16,
     },
     Path(PathBuf),
+    /// Text whose port is none.
+    Nowhere(String),
     /// A socket that is there already.
     Descriptor(Adoptable),
 }
@@ -90,7 +92,7 @@ impl ListenOptions {
         ListenOptions::on(ListenTarget::Descriptor(descriptor))
     }
 
-    fn on(target: ListenTarget) -> ListenOptions {
+    pub(in crate::net) fn on(target: ListenTarget) -> ListenOptions {
         ListenOptions {
             target,
             backlog: DEFAULT_BACKLOG,
@@ -129,12 +131,6 @@ impl ListenOptions {
     /// (`SO_REUSEPORT`).
     pub fn reuse_port(mut self, reuse: bool) -> Self {
         self.sharing.reuse_port = reuse;
-        self
-    }
-
-    /// Does nothing: in Node it keeps a worker of a cluster from sharing its port with the others,
-    /// and here each server has its own.
-    pub fn exclusive(self, _exclusive: bool) -> Self {
         self
     }
 
