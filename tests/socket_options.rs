@@ -170,7 +170,7 @@ fn type_of_service_goes_to_the_kernel_and_comes_back_from_it() {
 
 #[test]
 fn type_of_service_before_connect_is_kept_for_then() {
-    let socket = Socket::new(SocketOptions::new().type_of_service(0x08));
+    let socket = Socket::new_with(SocketOptions::new().type_of_service(0x08));
     assert_eq!(socket.get_type_of_service().unwrap(), 0x08);
     socket.set_type_of_service(0x10).unwrap();
     let server = one_shot_server(ServerOptions::new(), |_| {});
