@@ -416,6 +416,7 @@ pub(crate) mod node {
             "The bound socket has already been adopted by a server or socket";
         /// What an abort is about, unless the caller has said so.
         abort_reason = "ABORT_ERR", "This operation was aborted";
+        abort_timeout = "ABORT_TIMEOUT", "The operation was aborted due to timeout";
         not_running = "ERR_SERVER_NOT_RUNNING", "Server is not running.";
         premature_close = "ERR_STREAM_PREMATURE_CLOSE", "Premature close";
         unable_to_pipe =
@@ -485,6 +486,20 @@ pub(crate) mod node {
     /// Not Node's: the loop of a thread that has ended is asked for something.
     pub(crate) fn loop_closed() -> Error {
         Error::new("ERR_LOOP_CLOSED", "The thread of this loop has ended")
+    }
+
+    pub(crate) fn channel_closed() -> Error {
+        Error::new(
+            "ERR_CHANNEL_CLOSED",
+            "The listener of this channel has gone",
+        )
+    }
+
+    pub(crate) fn channel_full() -> Error {
+        Error::new(
+            "ERR_CHANNEL_FULL",
+            "The channel is full, and only this thread could make room",
+        )
     }
 
     /// Not Node's: a socket cannot be taken out of its loop without loss.

@@ -122,6 +122,7 @@ pub mod stream;
 mod thread_bound;
 pub mod timers;
 
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -189,6 +190,8 @@ pub fn remote() -> Result<Remote> {
 /// sockets included: of the listener nothing has to be `Send`, only the messages. Node's
 /// `MessageChannel`.
 ///
+/// The queue has no limit: a sender that is faster than the loop fills memory. See [`channel_with`].
+///
 /// ```
 /// # fn main() -> soquete::Result<()> {
 /// let sender = soquete::channel(|line: String| println!("{line}"))?;
@@ -201,10 +204,41 @@ pub fn remote() -> Result<Remote> {
 /// # Errors
 ///
 /// As [`remote`].
+#[doc(alias = "MessageChannel")]
 pub fn channel<T: Send + 'static, R: events::Outcome>(
     listener: impl FnMut(T) -> R + 'static,
 ) -> Result<Sender<T>> {
-    reactor::with(|event_loop| event_loop.channel(listener))
+    open_channel(None, listener)
+}
+
+/// As [`channel`], for at most `limit` messages that wait (at least one): a sender that finds so many waits
+/// until the listener has taken one.
+///
+/// ```
+/// # fn main() -> soquete::Result<()> {
+/// let sender = soquete::channel_with(16, |number: u32| println!("{number}"))?;
+/// let worker = std::thread::spawn(move || (0..1000).try_for_each(|number| sender.send(number)));
+/// soquete::run()?;
+/// worker.join().unwrap()
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// As [`remote`].
+pub fn channel_with<T: Send + 'static, R: events::Outcome>(
+    limit: usize,
+    listener: impl FnMut(T) -> R + 'static,
+) -> Result<Sender<T>> {
+    let limit = NonZeroUsize::new(limit).unwrap_or(NonZeroUsize::MIN);
+    open_channel(Some(limit), listener)
+}
+
+fn open_channel<T: Send + 'static, R: events::Outcome>(
+    limit: Option<NonZeroUsize>,
+    listener: impl FnMut(T) -> R + 'static,
+) -> Result<Sender<T>> {
+    reactor::with(|event_loop| event_loop.channel(limit, listener))
         .unwrap_or_else(|| Err(error::node::loop_closed()))
 }
 

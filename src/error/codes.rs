@@ -77,14 +77,17 @@ pub(super) fn kind(code: &str) -> ErrorKind {
         "ERR_SOCKET_CLOSED"
         | "ERR_STREAM_DESTROYED"
         | "ERR_SOCKET_CLOSED_BEFORE_CONNECTION"
-        | "ERR_SERVER_NOT_RUNNING" => NotConnected,
-        "ERR_SOCKET_CONNECTION_TIMEOUT" => TimedOut,
+        | "ERR_SERVER_NOT_RUNNING"
+        | "ERR_CHANNEL_CLOSED"
+        | "ERR_LOOP_CLOSED" => NotConnected,
+        "ERR_SOCKET_CONNECTION_TIMEOUT" | "ABORT_TIMEOUT" => TimedOut,
         "ERR_STREAM_PREMATURE_CLOSE" => UnexpectedEof,
         "ENOTFOUND" => NotFound,
         "ABORT_ERR" => ConnectionAborted,
         "ERR_SERVER_ALREADY_LISTEN" | "ERR_SOCKET_HANDLE_ADOPTED" => AlreadyExists,
         "ERR_IP_BLOCKED" => PermissionDenied,
         "ERR_SOCKET_WRITE_QUEUE_FULL" => OutOfMemory,
+        "ERR_CHANNEL_FULL" => WouldBlock,
         "ERR_OUT_OF_RANGE" | "ERR_SOCKET_BAD_PORT" | "ERR_MISSING_ARGS" => InvalidInput,
         code if code.starts_with("ERR_INVALID") => InvalidInput,
         code => of_name(code).map_or(Other, |row| row.kind),

@@ -13,15 +13,16 @@ use super::Family;
 /// `ss` does.
 ///
 /// ```
-/// use soquete::net;
+/// use soquete::{event, net};
 ///
 /// # fn main() -> soquete::Result<()> {
 /// let server = net::create_server(|socket| socket.end_with("bye"));
 /// server.listen_then(("127.0.0.1", 0), |server| {
 ///     let address = server.address().unwrap();
 ///     assert_eq!(address.to_string(), format!("127.0.0.1:{}", address.port()));
-///     net::connect(address).resume();
-///     server.close()
+///     net::connect(address)
+///         .resume()
+///         .on(event::Close, move |_| server.close());
 /// });
 /// soquete::run()
 /// # }

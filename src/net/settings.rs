@@ -104,9 +104,10 @@ impl Socket {
         SocketHost::with(self.key(), |host| host.cell.no_delay.get()).unwrap_or(false)
     }
 
-    /// How the connection is probed, as it was [set](Socket::set_keep_alive).
+    /// How the connection is probed, as it was [set](Socket::set_keep_alive); `None` where it is not.
     pub fn keep_alive(&self) -> Option<KeepAlive> {
-        SocketHost::with(self.key(), |host| host.cell.rare(|rare| rare.keep_alive))??
+        let asked = SocketHost::with(self.key(), |host| host.cell.rare(|rare| rare.keep_alive));
+        asked.flatten().flatten().filter(|keep_alive| keep_alive.on)
     }
 
     /// Whether, and how, the connection is probed while it is silent (`SO_KEEPALIVE`): a
@@ -136,7 +137,8 @@ impl Socket {
     /// # Errors
     ///
     /// The operating system's, with the [`syscall`](Error::syscall) `getTypeOfService`.
-    pub fn get_type_of_service(&self) -> Result<u8> {
+    #[doc(alias = "getTypeOfService")]
+    pub fn type_of_service(&self) -> Result<u8> {
         let asked = SocketHost::with(self.key(), |host| host.type_of_service());
         asked.unwrap_or(Ok(0))
     }

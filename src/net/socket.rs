@@ -60,7 +60,7 @@ pub struct Socket {
 /// Making and connecting.
 impl Socket {
     /// A socket that is not connected. It is there until it is connected and closes, or is
-    /// destroyed.
+    /// destroyed. Options go to [`new_with`](Socket::new_with).
     pub fn new() -> Socket {
         Socket::new_with(SocketOptions::default())
     }
@@ -171,8 +171,10 @@ impl Socket {
         written.unwrap_or(false)
     }
 
-    /// Ends this half when everything that was written has been sent: [`event::Finish`] follows.
-    /// The peer's half goes on until it ends, too.
+    /// Ends this half; to send something first, use [`end_with`](Socket::end_with).
+    ///
+    /// The end is sent when everything that was written has been: [`event::Finish`] follows. The peer's half
+    /// goes on until it ends, too.
     pub fn end(&self) -> Socket {
         self.with(|host| host.cell.duplex.end(host, None, None));
         *self
@@ -218,13 +220,15 @@ impl Socket {
     }
 
     /// Holds writes back until [`uncork`](Socket::uncork) was called as often as this.
-    pub fn cork(&self) {
+    pub fn cork(&self) -> Socket {
         self.with(|host| host.cell.duplex.cork(host));
+        *self
     }
 
     /// Sends what was held back since [`cork`](Socket::cork), at once.
-    pub fn uncork(&self) {
+    pub fn uncork(&self) -> Socket {
         self.with(|host| host.cell.duplex.uncork(host));
+        *self
     }
 
     /// Closes at once. What the operating system has taken is still sent, what is queued is not.
@@ -242,7 +246,7 @@ impl Socket {
 
     /// Ends, and destroys as soon as that is done, without waiting for the peer to end.
     #[doc(alias = "destroySoon")]
-    pub fn destroy_soon(&self) {
+    pub fn destroy_soon(&self) -> Socket {
         let socket = *self;
         let finished = self.with(|host| host.cell.duplex.end_soon(host));
         match finished {
@@ -250,12 +254,11 @@ impl Socket {
                 self.destroy();
             }
             Some(false) => {
-                self.once(event::Finish, move |()| {
-                    socket.destroy();
-                });
+                self.once(event::Finish, move |()| socket.destroy());
             }
             None => {}
         }
+        socket
     }
 
     /// Closes by a reset: the peer gets ECONNRESET, and nothing that is on its way. While connecting

@@ -55,7 +55,7 @@ fn operate(t: Trace, c: Socket, operation: &str, lane: &'static str) {
             c.uncork();
         }
         "end" => t.end(c, lane, "e"),
-        "soon" => c.destroy_soon(),
+        "soon" => ignore(c.destroy_soon()),
         "destroy" => ignore(c.destroy()),
         "error" => ignore(c.destroy_with(t.error("MINE"))),
         "reset" => ignore(c.reset_and_destroy()),

@@ -284,6 +284,7 @@ impl ServerHost<'_> {
             duplex.readable_length() == 0
                 && duplex.writable_length(socket) == 0
                 && !duplex.is_writing()
+                && !socket.cell.in_frame.get()
         })
     }
 

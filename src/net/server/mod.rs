@@ -6,6 +6,7 @@
 //! | `options.rs` | options of servers and of listening |
 //! | `host.rs` | listening and closing |
 //! | `accept.rs` | accepting, also when descriptors have run out |
+//! | `shutdown.rs` | closing with a deadline |
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use std::net::SocketAddr;
 mod accept;
 mod host;
 mod options;
+mod shutdown;
 
 pub(super) use host::connection_left;
 pub(super) use options::ListenTarget;
@@ -181,8 +183,8 @@ impl Server {
         ServerHost::with(self.key, |host| host.cell.max_connections.get()).flatten()
     }
 
-    /// Destroys the connections that are idle: those with nothing queued to be written, and with
-    /// nothing received that waits to be read. How many that were.
+    /// Destroys the connections that are idle: those with nothing queued to be written, nothing received that
+    /// waits to be read, and no [frame](super::Socket::frames) that has begun to come in. How many that were.
     ///
     /// Whether a request is being worked on is the protocol's secret: a connection that was asked
     /// something and has not answered yet looks idle, too. Call it where answers are written in the
@@ -192,60 +194,8 @@ impl Server {
     }
 
     /// Destroys all connections. How many that were.
-    ///
-    /// Together with [`close`](Server::close) this is a shutdown with a deadline: nobody new is let
-    /// in, the idle are sent home, the others have some time to get done.
-    ///
-    /// ```
-    /// use soquete::{event, net, timers};
-    /// use std::time::Duration;
-    ///
-    /// fn shut_down(server: net::Server) {
-    ///     server.close();
-    ///     server.close_idle_connections();
-    ///     let deadline = timers::set_timeout(Duration::from_secs(10), move || {
-    ///         server.close_all_connections();
-    ///     });
-    ///     server.once(event::Close, move |_| {
-    ///         deadline.clear();
-    ///     });
-    /// }
-    /// # fn main() -> soquete::Result<()> {
-    /// # let server = net::create_server(|_| {});
-    /// # server.listen(0);
-    /// # shut_down(server);
-    /// # soquete::run()
-    /// # }
-    /// ```
     pub fn close_all_connections(&self) -> usize {
         ServerHost::with(self.key, |host| host.destroy_all()).unwrap_or(0)
-    }
-
-    /// A shutdown with a deadline: takes no more connections, destroys the idle ones, and when
-    /// `deadline` has passed all that are left.
-    pub fn shutdown(&self, deadline: std::time::Duration) -> Server {
-        self.shutdown_then(deadline, |_| ())
-    }
-
-    /// As [`shutdown`](Server::shutdown), and calls `callback` at `Close` with how many connections had
-    /// to be cut.
-    pub fn shutdown_then<R: Outcome>(
-        &self,
-        deadline: std::time::Duration,
-        callback: impl FnOnce(usize) -> R + 'static,
-    ) -> Server {
-        let server = *self;
-        let cut = std::rc::Rc::new(std::cell::Cell::new(0));
-        let count = std::rc::Rc::clone(&cut);
-        let timer = crate::timers::set_timeout(deadline, move || {
-            count.set(server.close_all_connections());
-        });
-        self.close_then(move |_| {
-            timer.clear();
-            callback(cut.get())
-        });
-        self.close_idle_connections();
-        *self
     }
 
     /// Makes the server keep the loop alive while it listens, as it does by default.
