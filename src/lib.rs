@@ -91,10 +91,12 @@
 //!
 //! # Platforms
 //!
-//! Developed, tested and measured on Linux, on 64 bits. Other Unix systems are meant to work and are not
-//! tried. On Windows the loop would wait for events that do not come, since it takes a short read or
-//! write to mean that there is no more to be had: the crate does not support it yet. Other widths than 64
-//! bits do not compile.
+//! | | |
+//! |---|---|
+//! | Linux on x86-64 | where the crate is developed, tested and measured |
+//! | Linux on aarch64, Android, macOS, FreeBSD, NetBSD, illumos | type-checked with each change, never run: meant to work |
+//! | Windows, and what else is not Unix | does not compile: a short read or write is taken to mean that the next one would block |
+//! | pointers of 32 bits | do not compile: a key of 64 bits goes through the poll's tokens |
 //!
 //! # Logging
 //!
@@ -106,6 +108,12 @@
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("soquete keeps 64-bit keys in the poll's tokens, which are as wide as a pointer");
+
+#[cfg(not(unix))]
+compile_error!(
+    "soquete supports Unix only: it takes a short read or write to mean that the next one would \
+     block, which Windows does not promise"
+);
 
 mod address;
 pub mod dns;

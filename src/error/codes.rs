@@ -109,7 +109,7 @@ const ERRNO: &[(i32, &str)] = &[
     (125, "ECANCELED"),
 ];
 
-#[cfg(not(any(target_os = "linux", target_os = "android", windows)))]
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 const ERRNO: &[(i32, &str)] = &[
     (1, "EPERM"),
     (9, "EBADF"),
@@ -127,16 +127,6 @@ const ERRNO: &[(i32, &str)] = &[
     (56, "EISCONN"),
     (62, "ELOOP"),
     (63, "ENAMETOOLONG"),
-];
-
-#[cfg(windows)]
-const ERRNO: &[(i32, &str)] = &[
-    (10024, "EMFILE"),
-    (10037, "EALREADY"),
-    (10038, "ENOTSOCK"),
-    (10047, "EAFNOSUPPORT"),
-    (10055, "ENOBUFS"),
-    (10056, "EISCONN"),
 ];
 
 const MEANING: &[(&str, &str)] = &[

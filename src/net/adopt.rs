@@ -8,9 +8,7 @@
 
 use std::io;
 use std::net::TcpStream;
-#[cfg(unix)]
 use std::os::fd::OwnedFd;
-#[cfg(unix)]
 use std::os::unix::net::UnixStream;
 
 use super::Socket;
@@ -55,7 +53,6 @@ pub enum StdStream {
     /// TCP.
     Tcp(TcpStream),
     /// A Unix domain socket.
-    #[cfg(unix)]
     Unix(UnixStream),
 }
 
@@ -65,14 +62,12 @@ impl From<TcpStream> for StdStream {
     }
 }
 
-#[cfg(unix)]
 impl From<UnixStream> for StdStream {
     fn from(stream: UnixStream) -> StdStream {
         StdStream::Unix(stream)
     }
 }
 
-#[cfg(unix)]
 impl From<StdStream> for OwnedFd {
     fn from(stream: StdStream) -> OwnedFd {
         match stream {
@@ -84,7 +79,6 @@ impl From<StdStream> for OwnedFd {
 
 /// Node's `new net.Socket({ fd })`: finds out what kind of stream a descriptor is. One that is none
 /// is `ERR_INVALID_FD_TYPE`, and is closed.
-#[cfg(unix)]
 impl TryFrom<OwnedFd> for StdStream {
     type Error = Error;
 
@@ -103,7 +97,6 @@ impl TryFrom<OwnedFd> for StdStream {
 }
 
 /// What Node calls a descriptor that is no stream.
-#[cfg(unix)]
 fn kind_of_file(descriptor: OwnedFd) -> &'static str {
     use std::io::IsTerminal;
     use std::os::unix::fs::FileTypeExt;
@@ -204,7 +197,6 @@ fn transport(stream: StdStream) -> io::Result<Transport> {
             stream.set_nonblocking(true)?;
             Transport::Tcp(mio::net::TcpStream::from_std(stream))
         }
-        #[cfg(unix)]
         StdStream::Unix(stream) => {
             stream.set_nonblocking(true)?;
             Transport::Unix(mio::net::UnixStream::from_std(stream))
@@ -215,13 +207,11 @@ fn transport(stream: StdStream) -> io::Result<Transport> {
 fn std_stream(transport: Transport) -> Result<StdStream> {
     let stream = match transport {
         Transport::Tcp(stream) => StdStream::Tcp(stream.into()),
-        #[cfg(unix)]
         Transport::Unix(stream) => StdStream::Unix(stream.into()),
         Transport::None => return Err(node::socket_closed()),
     };
     let blocking = match &stream {
         StdStream::Tcp(stream) => stream.set_nonblocking(false),
-        #[cfg(unix)]
         StdStream::Unix(stream) => stream.set_nonblocking(false),
     };
     blocking

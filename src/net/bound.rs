@@ -9,7 +9,6 @@ use socket2::Socket as RawSocket;
 
 use super::raw::{self, Sharing};
 use super::server::ServerAddress;
-#[cfg(unix)]
 use super::unix::{self, BoundPath};
 use crate::dns;
 use crate::error::{Endpoint, Error, Result, node};
@@ -87,7 +86,6 @@ impl BoundSocket {
         })
     }
 
-    #[cfg(unix)]
     fn on_path(path: PathBuf) -> Result<BoundSocket> {
         if unix::is_abstract(&path) && !cfg!(any(target_os = "linux", target_os = "android")) {
             return Err(node::invalid_arg(
@@ -105,12 +103,6 @@ impl BoundSocket {
         })
     }
 
-    #[cfg(not(unix))]
-    fn on_path(_: PathBuf) -> Result<BoundSocket> {
-        let error = std::io::ErrorKind::Unsupported.into();
-        Err(Error::os("bind", &error))
-    }
-
     /// What is taken: with the port that the system has chosen, if that was left to it.
     ///
     /// # Errors
@@ -125,7 +117,6 @@ impl BoundSocket {
     /// # Errors
     ///
     /// As [`address`](BoundSocket::address).
-    #[cfg(unix)]
     pub fn fd(&self) -> Result<std::os::fd::RawFd> {
         use std::os::fd::AsRawFd;
         self.descriptor.look(|bound| bound.socket.as_raw_fd())
@@ -246,17 +237,12 @@ impl From<PathBuf> for BindOptions {
 #[derive(Debug)]
 pub(super) struct Bound {
     pub(super) socket: RawSocket,
-    #[cfg(unix)]
     pub(super) path: Option<BoundPath>,
 }
 
 impl Bound {
     pub(super) fn new(socket: RawSocket) -> Bound {
-        Bound {
-            socket,
-            #[cfg(unix)]
-            path: None,
-        }
+        Bound { socket, path: None }
     }
 }
 

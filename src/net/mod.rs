@@ -22,7 +22,6 @@ mod settings;
 mod socket;
 mod speaker;
 mod transport;
-#[cfg(unix)]
 mod unix;
 
 pub use crate::address::{
