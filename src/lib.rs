@@ -10,14 +10,18 @@
 //!             socket.write(chunk);
 //!         });
 //!         socket.on(event::End, |()| println!("client gone"));
+//!         socket.on(event::Error, |error| println!("client lost: {error}"));
 //!     });
 //!     server.listen(3000);
 //!     soquete::run()
 //! }
 //! ```
 //!
-//! # Three things to know
+//! # Four things to know
 //!
+//! * **An error that nobody listens to ends [`run`]**, which returns it, as an unhandled `'error'` ends a
+//!   Node process. A peer that resets its connection is enough for one, so every socket needs an
+//!   [`event::Error`] listener, accepted ones too. [`on_unhandled_error`] takes what has none.
 //! * **Events are types.** `socket.on(event::Data, |chunk| …)`: the listener's parameter is what the
 //!   event carries, and `server.on(event::Data, …)` does not compile. All of them are in [`event`].
 //! * **Handles are `Copy`.** A [`net::Socket`] or [`net::Server`] names a socket or server that lives

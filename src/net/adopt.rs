@@ -24,6 +24,7 @@ use crate::reactor;
 /// It can be sent to another thread, which is what it is for.
 ///
 /// ```no_run
+/// use soquete::event;
 /// use soquete::net::{self, ServerOptions, Socket};
 ///
 /// # fn main() -> soquete::Result<()> {
@@ -36,9 +37,11 @@ use crate::reactor;
 /// let server = net::create_server_with(
 ///     ServerOptions::new().pause_on_connect(true),
 ///     move |socket| {
+///         socket.on(event::Error, |error| eprintln!("{error}"));
 ///         let Ok(stream) = socket.into_std() else { return };
 ///         let posted = other.post(move || {
 ///             let socket = Socket::from_std(stream).expect("a connected stream");
+///             socket.on(event::Error, |error| eprintln!("{error}"));
 ///             socket.write("from the other thread");
 ///         });
 ///         posted.expect("the other loop is there");

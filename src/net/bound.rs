@@ -21,12 +21,14 @@ use crate::error::{Endpoint, Error, Result, node};
 /// that will adopt it. It is closed when the last of them is dropped.
 ///
 /// ```
+/// use soquete::event;
 /// use soquete::net::{self, BoundSocket};
 ///
 /// # fn main() -> soquete::Result<()> {
 /// let bound = BoundSocket::new(("127.0.0.1", 0))?;
 /// println!("the port will be {}", bound.address()?.port());
 /// let server = net::create_server(|socket| {
+///     socket.on(event::Error, |error| eprintln!("{error}"));
 ///     socket.end_with("hello");
 /// });
 /// server.listen(&bound);

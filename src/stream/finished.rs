@@ -72,6 +72,7 @@ type Callback = Box<dyn FnOnce(Result<()>)>;
 ///
 /// # fn main() -> soquete::Result<()> {
 /// let server = net::create_server(|socket| {
+///     socket.on(event::Error, |error| eprintln!("{error}"));
 ///     socket.resume().end();
 /// });
 /// server.listen(0).on(event::Listening, move |()| {
