@@ -323,7 +323,7 @@ fn failed(error: LookupError, host: &str) -> Error {
 }
 
 /// The resolver's flags, as each system's `<netdb.h>` has them.
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 mod flags {
     pub(super) const NUMERICHOST: i32 = 0x4;
     pub(super) const V4MAPPED: i32 = 0x8;
@@ -331,7 +331,35 @@ mod flags {
     pub(super) const ADDRCONFIG: i32 = 0x20;
 }
 
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(any(target_os = "solaris", target_os = "illumos"))]
+mod flags {
+    pub(super) const V4MAPPED: i32 = 0x1;
+    pub(super) const ALL: i32 = 0x2;
+    pub(super) const ADDRCONFIG: i32 = 0x4;
+    pub(super) const NUMERICHOST: i32 = 0x20;
+}
+
+/// Without mapped addresses, so that asking for them has no effect.
+#[cfg(any(target_os = "netbsd", target_os = "openbsd"))]
+mod flags {
+    pub(super) const NUMERICHOST: i32 = 0x4;
+    pub(super) const ALL: i32 = 0;
+    pub(super) const V4MAPPED: i32 = 0;
+    pub(super) const ADDRCONFIG: i32 = if cfg!(target_os = "netbsd") {
+        0x400
+    } else {
+        0x40
+    };
+}
+
+/// Android's, macOS's, FreeBSD's and DragonFly's.
+#[cfg(not(any(
+    target_os = "linux",
+    target_os = "solaris",
+    target_os = "illumos",
+    target_os = "netbsd",
+    target_os = "openbsd"
+)))]
 mod flags {
     pub(super) const NUMERICHOST: i32 = 0x4;
     pub(super) const ALL: i32 = 0x100;

@@ -10,14 +10,18 @@
 //!             socket.write(chunk);
 //!         });
 //!         socket.on(event::End, |()| println!("client gone"));
+//!         socket.on(event::Error, |error| println!("client lost: {error}"));
 //!     });
 //!     server.listen(3000);
 //!     soquete::run()
 //! }
 //! ```
 //!
-//! # Three things to know
+//! # Four things to know
 //!
+//! * **An error that nobody listens to ends [`run`]**, which returns it, as an unhandled `'error'` ends a
+//!   Node process. A peer that resets its connection is enough for one, so every socket needs an
+//!   [`event::Error`] listener, accepted ones too. [`on_unhandled_error`] takes what has none.
 //! * **Events are types.** `socket.on(event::Data, |chunk| …)`: the listener's parameter is what the
 //!   event carries, and `server.on(event::Data, …)` does not compile. All of them are in [`event`].
 //! * **Handles are `Copy`.** A [`net::Socket`] or [`net::Server`] names a socket or server that lives
@@ -70,7 +74,7 @@
 //! | a signal that was aborted before lets `net.connect` connect all the same | the socket does not connect | a bug |
 //! | `connect` on an open connection tries again, and may emit `'connect'` a second time | the socket is destroyed with `EISCONN` | two connects of one socket are a mistake |
 //! | without selection of the family, `'lookup'` is emitted even after `'close'` | nothing is, after `Close` | once closed, always closed |
-//! | a lookup can answer with what is no address (`ERR_INVALID_IP_ADDRESS`, `ERR_INVALID_ADDRESS_FAMILY`) | it answers with `IpAddr`s | the types |
+//! | a lookup can answer with what is no address (`ERR_INVALID_IP_ADDRESS`, `ERR_INVALID_ADDRESS_FAMILY`), or with a zone (`fe80::1%eth0`) | it answers with `IpAddr`s, which have no zone; an address with a zone that is connected to or listened on keeps it | the types |
 //! | text can come and go in any encoding, and `readableLength` counts UTF-16 units of it | in UTF-8; bytes; `Data` follows each `Text` | the types |
 //! | `emit('error')` without a listener throws | returns false; an error of the crate's own that nobody listens to ends [`run`] | an emitter knows no special event |
 //! | the message of an `AggregateError` is empty | those of its errors | it says something |
@@ -80,21 +84,28 @@
 //! | the file of an IPC server is removed when it closes, whoever has made it | only if it is still the one that this server has made | it would be somebody else's |
 //! | `address()` of a server on an adopted IPC descriptor is null | its path | it has one |
 //! | `exclusive`, `dropMaxConnection` | do nothing | of clusters |
-//! | misuse that throws (`listen` twice, a bad `localAddress`) | an `Error` event on the next tick, or an error for the callback; an `Err` where the method returns a `Result` | the calls chain; nothing panics |
+//! | misuse that throws (`listen` twice, a bad `localAddress`) | an `Error` event on the next tick, or an error for the callback; an `Err` where the method returns a `Result`. A socket that is destroyed before that tick has no `Error` any more | the calls chain; nothing panics; whoever destroys a socket has finished with it |
+//! | `autoSelectFamilyAttemptTimeout` of 0, or of more than 2³¹−1 ms, throws | 0 is the least, 10 ms, as 1 to 9 ms are in Node; any longer `Duration` is taken | nothing to throw for |
 //! | an emit that comes back into a listener that is running enters it again | an event that a socket emits waits until the listener has returned; in an `emit` of yours the running listener is skipped | a `FnMut` cannot be entered twice |
 //! | `addAddress('::1')` of a block list and `new SocketAddress({address: '::1'})` mean IPv4 unless told otherwise, and fail | an unstated family is read off the text: colons are IPv6 | no surprise; with a stated family the answers are Node's |
+//! | `SocketAddress.parse` takes digits of other scripts (`１.２.３.４`), as the host names of URLs are mapped | they are no address | only ASCII is meant |
+//! | `rules` of a block list has its addresses in the order of a hash table | the newest first | the same each time |
+//! | `err.errno` is negative, libuv's; `port` of a failed `listen` on a path is −1 | as in C, positive; `None` | as `io::Error`; there is no port |
+//! | `new net.Socket({ fd })` takes a FIFO | `ERR_INVALID_FD_TYPE`, as for files and terminals | it is one half of no connection |
 //! | `SocketAddress.parse('1.2.3.4:80')` loses the port; `addCIDRs` and `fromJSON` keep what came before a mistake | it stays 80; all or nothing | bugs |
 //! | a zone (`%eth0`) after an IPv6 address of 40 characters or more makes another address of it; a flow label of more than 20 bits aborts the process | cut off correctly; an error | bugs |
 //! | `setTimeout` truncates to whole ms; more than 2³¹−1 ms is 1 ms | rounds up to whole ms (a part below a microsecond is ignored); any `Duration` for a timer, at most 2³¹−1 ms for a socket's | no surprise |
 //! | threads of the pool are the process's, as many as `UV_THREADPOOL_SIZE` says | each loop's own, as many as [`set_pool_size`] says | loops share nothing |
-//! | `'newListener'` of sockets and servers, marks for reading and writing apart, `closed`, `readableAborted`, `bufferSize`, async iteration, `diagnostics_channel`, options of `finished` and `pipeline` such as `signal`, streams that are no sockets | not there | promises, hooks and other streams are Node's |
+//! | `'newListener'` and `'removeListener'` of sockets and servers, `listenerCount(event, fn)`, `readableDidRead`, marks for reading and writing apart, `closed`, `readableAborted`, `bufferSize`, async iteration, `diagnostics_channel`, options of `finished` and `pipeline` such as `signal`, streams that are no sockets | not there | promises, hooks and other streams are Node's |
 //!
 //! # Platforms
 //!
-//! Developed, tested and measured on Linux, on 64 bits. Other Unix systems are meant to work and are not
-//! tried. On Windows the loop would wait for events that do not come, since it takes a short read or
-//! write to mean that there is no more to be had: the crate does not support it yet. Other widths than 64
-//! bits do not compile.
+//! | | |
+//! |---|---|
+//! | Linux on x86-64 | where the crate is developed, tested and measured |
+//! | Linux on aarch64, Android, macOS, FreeBSD, NetBSD, illumos | type-checked with each change, never run: meant to work |
+//! | Windows, and what else is not Unix | does not compile: a short read or write is taken to mean that the next one would block |
+//! | pointers of 32 bits | do not compile: a key of 64 bits goes through the poll's tokens |
 //!
 //! # Logging
 //!
@@ -106,6 +117,12 @@
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("soquete keeps 64-bit keys in the poll's tokens, which are as wide as a pointer");
+
+#[cfg(not(unix))]
+compile_error!(
+    "soquete supports Unix only: it takes a short read or write to mean that the next one would \
+     block, which Windows does not promise"
+);
 
 mod address;
 pub mod dns;

@@ -504,7 +504,6 @@ fn an_error_of_the_users_own() {
 }
 
 #[test]
-#[cfg(unix)]
 fn a_path_at_which_nobody_listens_is_told_of_and_keeps_the_loop_until_then() {
     let path = "/nonexistent/soquete.sock";
     let client = watch_end(net::connect(std::path::Path::new(path)));

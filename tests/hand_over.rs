@@ -1,7 +1,5 @@
 //! Sockets of descriptors that are there already, and descriptors of sockets.
 
-#![cfg(unix)]
-
 use std::cell::Cell;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};

@@ -56,7 +56,6 @@ fn a_listener_of_std_is_taken_over() {
     assert_eq!(greeted(port, run_to_end), "hello");
 }
 
-#[cfg(unix)]
 #[test]
 fn any_descriptor_of_a_listening_socket_is_taken_over() {
     use std::os::fd::OwnedFd;
@@ -66,7 +65,6 @@ fn any_descriptor_of_a_listening_socket_is_taken_over() {
     assert_eq!(greeted(port, run_to_end), "hello");
 }
 
-#[cfg(unix)]
 #[test]
 fn a_unix_listener_of_std_is_taken_over_and_its_file_stays() {
     use std::os::unix::net::{UnixListener, UnixStream};
@@ -86,7 +84,6 @@ fn a_unix_listener_of_std_is_taken_over_and_its_file_stays() {
     std::fs::remove_file(path).unwrap();
 }
 
-#[cfg(unix)]
 #[test]
 fn what_is_no_socket_to_listen_on_is_an_error() {
     use std::os::fd::OwnedFd;

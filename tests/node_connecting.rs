@@ -1,8 +1,6 @@
 //! How sockets connect, fail to, and are destroyed on the way: behaviours that Node's own tests of
 //! `net` show. The table of those tests is `node_tests.md`.
 
-#![cfg(unix)]
-
 use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};

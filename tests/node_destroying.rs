@@ -1,8 +1,6 @@
 //! How sockets are destroyed and reset, before they connect and after: behaviours that Node's own tests of
 //! `net` show. The table of those tests is `node_tests.md`.
 
-#![cfg(unix)]
-
 use std::cell::RefCell;
 use std::rc::Rc;
 

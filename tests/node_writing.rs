@@ -1,8 +1,6 @@
 //! Writing, ending and counting: behaviours that Node's own tests of `net` show. The table of those
 //! tests is `node_tests.md`.
 
-#![cfg(unix)]
-
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::rc::Rc;

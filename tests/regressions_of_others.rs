@@ -1,8 +1,6 @@
 //! Bugs that other re-makes of Node's `net` had, which could happen here: each test names the thread
 //! that tells of it. Those on servers alone are in `servers.rs`.
 
-#![cfg(unix)]
-
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;

@@ -1,8 +1,6 @@
 //! The RESP example speaks as Redis does: the same bytes go to both, and the same bytes have to come
 //! back. Where there is no `redis-server`, only the answers that are written down here are compared.
 
-#![cfg(unix)]
-
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;

@@ -1,7 +1,5 @@
 //! Options of the descriptor, before and after there is one, as the kernel sees them.
 
-#![cfg(unix)]
-
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;

@@ -143,6 +143,11 @@ pub(super) trait AnyListeners: Any {
 
     fn event(&self) -> &'static str;
 
+    fn event_type(&self) -> TypeId;
+
+    /// In the order of the calls.
+    fn ids(&self) -> Vec<ListenerId>;
+
     fn remove(&mut self, id: ListenerId) -> Option<Removed>;
 }
 
@@ -153,6 +158,14 @@ impl<E: Event> AnyListeners for Listeners<E> {
 
     fn event(&self) -> &'static str {
         E::name()
+    }
+
+    fn event_type(&self) -> TypeId {
+        TypeId::of::<E>()
+    }
+
+    fn ids(&self) -> Vec<ListenerId> {
+        self.iter().map(|listener| listener.id).collect()
     }
 
     fn remove(&mut self, id: ListenerId) -> Option<Removed> {

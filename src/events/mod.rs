@@ -308,31 +308,40 @@ impl<Preferred: Event> EventEmitter<Preferred> {
         Some(removed.of)
     }
 
-    /// Removes the listeners of one event. Where [`RemoveListener`] is listened to, it is emitted
-    /// for each, last first.
+    /// Removes the listeners of one event. Where [`RemoveListener`] is listened to, they are removed one by
+    /// one, the last first, and it is emitted after each.
     pub fn remove_all_listeners_of<E: Event>(&self, _: E) -> &Self {
-        let removed = self.lists.borrow_mut().take::<E>();
-        if let Some(listeners) = removed {
-            self.tell_removed(&*listeners);
+        if self.listener_count(RemoveListener) > 0 {
+            self.remove_each(TypeId::of::<E>());
+        } else {
+            let _removed = self.lists.borrow_mut().take::<E>();
         }
         self
     }
 
-    /// Removes every listener of every event, those of [`RemoveListener`] last.
+    /// Removes every listener of every event, as [`remove_all_listeners_of`] does; those of
+    /// [`RemoveListener`] go last, and hear of each other. What its listeners add meanwhile may go without
+    /// a word.
+    ///
+    /// [`remove_all_listeners_of`]: EventEmitter::remove_all_listeners_of
     #[doc(alias = "removeAllListeners")]
     pub fn remove_all_listeners(&self) -> &Self {
-        let removed = self.lists.borrow_mut().take_all_but::<RemoveListener>();
-        for listeners in removed {
-            self.tell_removed(&*listeners);
+        if self.listener_count(RemoveListener) > 0 {
+            let last = TypeId::of::<RemoveListener>();
+            let events = self.lists.borrow().events();
+            for event in events.into_iter().filter(|event| *event != last) {
+                self.remove_each(event);
+            }
+            self.remove_each(last);
         }
-        self.remove_all_listeners_of(RemoveListener)
+        let _removed = self.lists.borrow_mut().take_all();
+        self
     }
 
-    fn tell_removed(&self, listeners: &dyn AnyListeners) {
-        if self.listener_count(RemoveListener) > 0 {
-            for _ in 0..listeners.len() {
-                self.emit(RemoveListener, listeners.event());
-            }
+    fn remove_each(&self, event: TypeId) {
+        let ids = self.lists.borrow().ids(event);
+        for id in ids.into_iter().rev() {
+            self.remove(id);
         }
     }
 

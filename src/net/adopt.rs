@@ -8,9 +8,7 @@
 
 use std::io;
 use std::net::TcpStream;
-#[cfg(unix)]
 use std::os::fd::OwnedFd;
-#[cfg(unix)]
 use std::os::unix::net::UnixStream;
 
 use super::Socket;
@@ -26,6 +24,7 @@ use crate::reactor;
 /// It can be sent to another thread, which is what it is for.
 ///
 /// ```no_run
+/// use soquete::event;
 /// use soquete::net::{self, ServerOptions, Socket};
 ///
 /// # fn main() -> soquete::Result<()> {
@@ -38,9 +37,11 @@ use crate::reactor;
 /// let server = net::create_server_with(
 ///     ServerOptions::new().pause_on_connect(true),
 ///     move |socket| {
+///         socket.on(event::Error, |error| eprintln!("{error}"));
 ///         let Ok(stream) = socket.into_std() else { return };
 ///         let posted = other.post(move || {
 ///             let socket = Socket::from_std(stream).expect("a connected stream");
+///             socket.on(event::Error, |error| eprintln!("{error}"));
 ///             socket.write("from the other thread");
 ///         });
 ///         posted.expect("the other loop is there");
@@ -55,7 +56,6 @@ pub enum StdStream {
     /// TCP.
     Tcp(TcpStream),
     /// A Unix domain socket.
-    #[cfg(unix)]
     Unix(UnixStream),
 }
 
@@ -65,14 +65,12 @@ impl From<TcpStream> for StdStream {
     }
 }
 
-#[cfg(unix)]
 impl From<UnixStream> for StdStream {
     fn from(stream: UnixStream) -> StdStream {
         StdStream::Unix(stream)
     }
 }
 
-#[cfg(unix)]
 impl From<StdStream> for OwnedFd {
     fn from(stream: StdStream) -> OwnedFd {
         match stream {
@@ -84,7 +82,6 @@ impl From<StdStream> for OwnedFd {
 
 /// Node's `new net.Socket({ fd })`: finds out what kind of stream a descriptor is. One that is none
 /// is `ERR_INVALID_FD_TYPE`, and is closed.
-#[cfg(unix)]
 impl TryFrom<OwnedFd> for StdStream {
     type Error = Error;
 
@@ -103,7 +100,6 @@ impl TryFrom<OwnedFd> for StdStream {
 }
 
 /// What Node calls a descriptor that is no stream.
-#[cfg(unix)]
 fn kind_of_file(descriptor: OwnedFd) -> &'static str {
     use std::io::IsTerminal;
     use std::os::unix::fs::FileTypeExt;
@@ -165,7 +161,6 @@ impl Socket {
     }
 
     /// The descriptor's number, while there is one. It still belongs to this socket.
-    #[cfg(unix)]
     pub fn fd(&self) -> Option<std::os::fd::RawFd> {
         use std::os::fd::AsRawFd;
         let fd = |host: &SocketHost<'_>| Some(host.cell.transport.borrow().as_fd()?.as_raw_fd());
@@ -178,7 +173,6 @@ impl Socket {
     /// # Errors
     ///
     /// `ERR_SOCKET_CLOSED` where there is no connection; the operating system's.
-    #[cfg(unix)]
     pub fn try_clone_fd(&self) -> Result<OwnedFd> {
         let cloned = SocketHost::with(self.key(), |host| {
             let transport = host.cell.transport.borrow();
@@ -229,7 +223,6 @@ fn transport(stream: StdStream) -> io::Result<Transport> {
             stream.set_nonblocking(true)?;
             Transport::Tcp(mio::net::TcpStream::from_std(stream))
         }
-        #[cfg(unix)]
         StdStream::Unix(stream) => {
             stream.set_nonblocking(true)?;
             Transport::Unix(mio::net::UnixStream::from_std(stream))
@@ -240,13 +233,11 @@ fn transport(stream: StdStream) -> io::Result<Transport> {
 fn std_stream(transport: Transport) -> Result<StdStream> {
     let stream = match transport {
         Transport::Tcp(stream) => StdStream::Tcp(stream.into()),
-        #[cfg(unix)]
         Transport::Unix(stream) => StdStream::Unix(stream.into()),
         Transport::None => return Err(node::socket_closed()),
     };
     let blocking = match &stream {
         StdStream::Tcp(stream) => stream.set_nonblocking(false),
-        #[cfg(unix)]
         StdStream::Unix(stream) => stream.set_nonblocking(false),
     };
     blocking

@@ -8,7 +8,6 @@ use socket2::Socket as RawSocket;
 
 use super::Address;
 use super::raw::{self, Sharing};
-#[cfg(unix)]
 use super::unix::{self, BoundPath};
 use crate::dns;
 use crate::error::{Endpoint, Error, Result, node};
@@ -21,12 +20,14 @@ use crate::error::{Endpoint, Error, Result, node};
 /// that will adopt it. It is closed when the last of them is dropped.
 ///
 /// ```
+/// use soquete::event;
 /// use soquete::net::{self, BoundSocket};
 ///
 /// # fn main() -> soquete::Result<()> {
 /// let bound = BoundSocket::new(("127.0.0.1", 0))?;
 /// println!("the port will be {}", bound.address()?.port());
 /// let server = net::create_server(|socket| {
+///     socket.on(event::Error, |error| eprintln!("{error}"));
 ///     socket.end_with("hello");
 /// });
 /// server.listen(&bound);
@@ -86,7 +87,6 @@ impl BoundSocket {
         })
     }
 
-    #[cfg(unix)]
     fn on_path(path: PathBuf) -> Result<BoundSocket> {
         if unix::is_abstract(&path) && !cfg!(any(target_os = "linux", target_os = "android")) {
             return Err(node::invalid_arg(
@@ -104,12 +104,6 @@ impl BoundSocket {
         })
     }
 
-    #[cfg(not(unix))]
-    fn on_path(_: PathBuf) -> Result<BoundSocket> {
-        let error = std::io::ErrorKind::Unsupported.into();
-        Err(Error::os("bind", &error))
-    }
-
     /// What is taken: with the port that the system has chosen, if that was left to it.
     ///
     /// # Errors
@@ -124,7 +118,6 @@ impl BoundSocket {
     /// # Errors
     ///
     /// As [`address`](BoundSocket::address).
-    #[cfg(unix)]
     pub fn fd(&self) -> Result<std::os::fd::RawFd> {
         use std::os::fd::AsRawFd;
         self.descriptor.look(|bound| bound.socket.as_raw_fd())
@@ -233,17 +226,12 @@ impl BindOptions {
 #[derive(Debug)]
 pub(super) struct Bound {
     pub(super) socket: RawSocket,
-    #[cfg(unix)]
     pub(super) path: Option<BoundPath>,
 }
 
 impl Bound {
     pub(super) fn new(socket: RawSocket) -> Bound {
-        Bound {
-            socket,
-            #[cfg(unix)]
-            path: None,
-        }
+        Bound { socket, path: None }
     }
 }
 

@@ -20,7 +20,6 @@ use super::pipe::Pipes;
 use super::server;
 use super::settings::KeepAlive;
 use super::transport::Transport;
-#[cfg(unix)]
 use super::unix::BoundPath;
 use crate::address::BlockList;
 use crate::event;
@@ -77,7 +76,6 @@ pub(crate) struct Rare {
     /// A descriptor that has its local address and waits to be connected.
     pub(crate) bound: Option<Bound>,
     /// The file of the local address.
-    #[cfg(unix)]
     pub(crate) bound_path: Option<BoundPath>,
     pub(crate) block_list: Option<BlockList>,
     pub(crate) signal: Option<(AbortSignal, ListenerId)>,
@@ -364,7 +362,6 @@ impl Host for SocketHost<'_> {
         self.abandon_attempts();
         self.forget_connect_listeners();
         // Before the descriptor, as libuv: whoever comes meanwhile finds nobody, not somebody deaf.
-        #[cfg(unix)]
         self.cell.rare(|rare| rare.bound_path = None);
         let mut transport = self.cell.transport.replace(Transport::None);
         if how == CloseKind::Reset {

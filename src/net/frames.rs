@@ -103,10 +103,11 @@ impl Socket {
     ///
     /// ```
     /// use soquete::framing::{FrameReader, FrameWriter, LengthPrefix};
-    /// use soquete::net;
+    /// use soquete::{event, net};
     ///
     /// let writer = FrameWriter::new(LengthPrefix::u32_be(), 1 << 20).unwrap();
     /// let server = net::create_server(move |socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
     ///     let writer = writer.clone();
     ///     socket.frames(FrameReader::new(LengthPrefix::u32_be(), 1 << 20), move |frame| {
     ///         socket.write_frame(&writer, frame).unwrap();

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use mio::event::Source;
 use mio::net::TcpListener;
-#[cfg(unix)]
 use mio::net::UnixListener;
 use mio::{Interest, Registry, Token};
 use socket2::{Domain, Socket as RawSocket, Type};
@@ -18,7 +17,6 @@ use super::bound::Bound;
 use super::raw::{self, errno};
 use super::server::ListenOptions;
 use super::transport::Transport;
-#[cfg(unix)]
 use super::unix::{self, BoundPath};
 use crate::address::SocketAddress;
 use crate::error::{Endpoint, Error, Result, node};
@@ -28,7 +26,6 @@ use crate::error::{Endpoint, Error, Result, node};
 pub(super) enum Listener {
     None,
     Tcp(TcpListener),
-    #[cfg(unix)]
     Unix {
         // Before the descriptor, so that it goes first: whoever comes meanwhile finds nobody.
         _file: Option<BoundPath>,
@@ -72,7 +69,6 @@ impl Listener {
         })
     }
 
-    #[cfg(unix)]
     pub(super) fn on_path(path: &Path, options: &ListenOptions) -> Result<Listener> {
         if options.mode != 0 && unix::is_abstract(path) {
             let problem = "can not set readableAll or writableAll to true when path is abstract \
@@ -94,13 +90,6 @@ impl Listener {
         Ok(Listener::unix(socket, Some(file)))
     }
 
-    #[cfg(not(unix))]
-    pub(super) fn on_path(path: &Path, _: &ListenOptions) -> Result<Listener> {
-        let error = io::ErrorKind::Unsupported.into();
-        let at = Endpoint::at(path.to_string_lossy(), None);
-        Err(Error::listen(&error, &at))
-    }
-
     /// Listens by a socket that is there already.
     pub(super) fn adopt(bound: Bound, backlog: i32) -> Result<Listener> {
         let Bound { socket, .. } = &bound;
@@ -111,18 +100,11 @@ impl Listener {
         });
         match listening {
             Ok(true) => Ok(Listener::Tcp(TcpListener::from_std(bound.socket.into()))),
-            #[cfg(unix)]
             Ok(false) => Ok(Listener::unix(bound.socket, bound.path)),
-            #[cfg(not(unix))]
-            Ok(false) => Err(Error::listen(
-                &errno::error(errno::EINVAL),
-                &Endpoint::default(),
-            )),
             Err(error) => Err(Error::listen(&error, &Endpoint::default())),
         }
     }
 
-    #[cfg(unix)]
     fn unix(socket: RawSocket, file: Option<BoundPath>) -> Listener {
         let path = match &file {
             Some(file) => Some(file.path().to_owned()),
@@ -140,7 +122,6 @@ impl Listener {
         match self {
             Listener::None => None,
             Listener::Tcp(listener) => listener.local_addr().ok().map(Address::Tcp),
-            #[cfg(unix)]
             Listener::Unix { path, .. } => path.clone().map(Address::Path),
         }
     }
@@ -153,7 +134,6 @@ impl Listener {
         let accepted = match self {
             Listener::None => return Accepted::Nobody,
             Listener::Tcp(listener) => listener.accept().map(|(stream, _)| Transport::Tcp(stream)),
-            #[cfg(unix)]
             Listener::Unix { listener, .. } => {
                 listener.accept().map(|(stream, _)| Transport::Unix(stream))
             }
@@ -175,7 +155,6 @@ impl Source for Listener {
         match self {
             Listener::None => Ok(()),
             Listener::Tcp(listener) => registry.register(listener, token, Interest::READABLE),
-            #[cfg(unix)]
             Listener::Unix { listener, .. } => {
                 registry.register(listener, token, Interest::READABLE)
             }
@@ -190,7 +169,6 @@ impl Source for Listener {
         match self {
             Listener::None => Ok(()),
             Listener::Tcp(listener) => registry.deregister(listener),
-            #[cfg(unix)]
             Listener::Unix { listener, .. } => registry.deregister(listener),
         }
     }
@@ -207,13 +185,12 @@ fn check_kind(socket: &RawSocket) -> io::Result<bool> {
     }
     match socket.local_addr()?.domain() {
         Domain::IPV4 | Domain::IPV6 => Ok(true),
-        Domain::UNIX if cfg!(unix) => Ok(false),
+        Domain::UNIX => Ok(false),
         _ => Err(errno::error(errno::EINVAL)),
     }
 }
 
 /// As Node, which looks at the kind of the descriptor before it tries: a pipe could be a socket.
-#[cfg(unix)]
 fn not_a_socket(socket: &RawSocket, error: io::Error) -> io::Error {
     use std::os::unix::fs::FileTypeExt;
     let kind = socket
@@ -224,11 +201,6 @@ fn not_a_socket(socket: &RawSocket, error: io::Error) -> io::Error {
         Ok(kind) if kind.file_type().is_fifo() => error,
         _ => errno::error(errno::EINVAL),
     }
-}
-
-#[cfg(not(unix))]
-fn not_a_socket(_: &RawSocket, error: io::Error) -> io::Error {
-    error
 }
 
 /// The address to listen on, of those that a name has: a link-local one would need a scope.

@@ -25,7 +25,6 @@ mod settings;
 mod socket;
 mod speaker;
 mod transport;
-#[cfg(unix)]
 mod unix;
 
 pub use crate::address::{

@@ -108,6 +108,7 @@ impl Socket {
     ///
     /// # fn main() -> soquete::Result<()> {
     /// let echo = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
     ///     socket.pipe(socket);
     /// });
     /// echo.listen(0).on(event::Listening, move |()| {

@@ -24,9 +24,7 @@ pub(crate) struct Sharing {
 /// A TCP socket with an address.
 pub(super) fn bound(address: SocketAddr, sharing: Sharing) -> io::Result<RawSocket> {
     let socket = open(address)?;
-    // As libuv: a port whose last connection still lingers can be used again. On Windows the option
-    // would let two servers have one port.
-    #[cfg(unix)]
+    // As libuv: a port whose last connection still lingers can be used again.
     socket.set_reuse_address(true)?;
     if sharing.reuse_port {
         share_port(&socket)?;
@@ -38,12 +36,12 @@ pub(super) fn bound(address: SocketAddr, sharing: Sharing) -> io::Result<RawSock
     Ok(socket)
 }
 
-#[cfg(all(unix, not(any(target_os = "solaris", target_os = "illumos"))))]
+#[cfg(not(any(target_os = "solaris", target_os = "illumos")))]
 fn share_port(socket: &RawSocket) -> io::Result<()> {
     socket.set_reuse_port(true)
 }
 
-#[cfg(not(all(unix, not(any(target_os = "solaris", target_os = "illumos")))))]
+#[cfg(any(target_os = "solaris", target_os = "illumos"))]
 fn share_port(_: &RawSocket) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
@@ -61,12 +59,12 @@ pub(super) mod errno {
     use std::io;
 
     macro_rules! errors {
-        ($($name:ident = $linux:literal, $bsd:literal, $windows:literal;)*) => {
+        ($($name:ident = $linux:literal, $bsd:literal, $sun:literal;)*) => {
             $(pub(in crate::net) const $name: i32 =
                 if cfg!(any(target_os = "linux", target_os = "android")) {
                     $linux
-                } else if cfg!(windows) {
-                    $windows
+                } else if cfg!(any(target_os = "solaris", target_os = "illumos")) {
+                    $sun
                 } else {
                     $bsd
                 };)*
@@ -74,13 +72,13 @@ pub(super) mod errno {
     }
 
     errors! {
-        EACCES = 13, 13, 10013;
-        EALREADY = 114, 37, 10037;
-        ECANCELED = 125, 89, 995;
-        EINPROGRESS = 115, 36, 10036;
-        EINVAL = 22, 22, 10022;
-        EISCONN = 106, 56, 10056;
-        ETIMEDOUT = 110, 60, 10060;
+        EACCES = 13, 13, 13;
+        EALREADY = 114, 37, 149;
+        ECANCELED = 125, 89, 47;
+        EINPROGRESS = 115, 36, 150;
+        EINVAL = 22, 22, 22;
+        EISCONN = 106, 56, 133;
+        ETIMEDOUT = 110, 60, 145;
     }
 
     pub(in crate::net) fn error(number: i32) -> io::Error {

@@ -179,7 +179,7 @@ impl SocketHost<'_> {
         };
         let asked = transport.with_tcp(|socket| match local {
             SocketAddr::V4(_) => socket.tos_v4(),
-            SocketAddr::V6(_) => traffic_class(&socket),
+            SocketAddr::V6(_) => socket.tclass_v6(),
         });
         match asked {
             Some(Ok(service)) => Ok(service as u8),
@@ -231,7 +231,7 @@ impl SocketHost<'_> {
         let transport = self.cell.transport.borrow();
         let local = transport.local_address();
         let set = transport.with_tcp(|socket| match local {
-            Some(SocketAddr::V6(_)) => set_traffic_class(&socket, service),
+            Some(SocketAddr::V6(_)) => socket.set_tclass_v6(u32::from(service)),
             _ => socket.set_tos_v4(u32::from(service)),
         });
         match set {
@@ -239,26 +239,6 @@ impl SocketHost<'_> {
             _ => Ok(()),
         }
     }
-}
-
-#[cfg(unix)]
-fn traffic_class(socket: &socket2::SockRef<'_>) -> io::Result<u32> {
-    socket.tclass_v6()
-}
-
-#[cfg(unix)]
-fn set_traffic_class(socket: &socket2::SockRef<'_>, service: u8) -> io::Result<()> {
-    socket.set_tclass_v6(u32::from(service))
-}
-
-#[cfg(not(unix))]
-fn traffic_class(_: &socket2::SockRef<'_>) -> io::Result<u32> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-#[cfg(not(unix))]
-fn set_traffic_class(_: &socket2::SockRef<'_>, _: u8) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Node ignores these errors; here they are at least logged.

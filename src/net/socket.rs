@@ -35,6 +35,7 @@ use crate::reactor::{self, Key};
 ///
 /// # fn main() -> soquete::Result<()> {
 /// let server = net::create_server(|socket| {
+///     socket.on(event::Error, |error| eprintln!("{error}"));
 ///     socket.on(event::Data, move |chunk| {
 ///         socket.write(chunk);
 ///     });

@@ -6,7 +6,6 @@ use std::net::{Shutdown, SocketAddr};
 use mio::Interest;
 use mio::event::Source;
 use mio::net::TcpStream;
-#[cfg(unix)]
 use mio::net::UnixStream;
 use mio::{Registry, Token};
 use socket2::SockRef;
@@ -16,7 +15,6 @@ use socket2::SockRef;
 pub(crate) enum Transport {
     None,
     Tcp(TcpStream),
-    #[cfg(unix)]
     Unix(UnixStream),
 }
 
@@ -26,7 +24,6 @@ macro_rules! either {
         match $transport {
             Transport::None => Err(io::ErrorKind::NotConnected.into()),
             Transport::Tcp($stream) => $body,
-            #[cfg(unix)]
             Transport::Unix($stream) => $body,
         }
     };
@@ -73,7 +70,6 @@ impl Transport {
         match self {
             Transport::None => false,
             Transport::Tcp(stream) => stream.peer_addr().is_ok(),
-            #[cfg(unix)]
             Transport::Unix(stream) => stream.peer_addr().is_ok(),
         }
     }
@@ -101,7 +97,6 @@ impl Transport {
     }
 
     /// The descriptor, if there is one.
-    #[cfg(unix)]
     pub(crate) fn as_fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
         use std::os::fd::AsFd;
         match self {

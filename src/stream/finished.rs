@@ -75,6 +75,7 @@ dropped!(Finished);
 ///
 /// # fn main() -> soquete::Result<()> {
 /// let server = net::create_server(|socket| {
+///     socket.on(event::Error, |error| eprintln!("{error}"));
 ///     socket.resume().end();
 /// });
 /// server.listen(0).on(event::Listening, move |()| {

@@ -24,7 +24,6 @@ mod readable;
 mod reading;
 mod servers;
 mod servers_connect;
-#[cfg(unix)]
 mod servers_ipc;
 mod serving;
 mod turning;

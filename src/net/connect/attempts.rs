@@ -290,7 +290,6 @@ impl SocketHost<'_> {
         list.is_some_and(|list| list.check(address))
     }
 
-    #[cfg(unix)]
     pub(super) fn connect_to_path(&self, path: &std::path::Path, options: &Rc<ConnectOptions>) {
         use crate::net::unix;
         let attempt = Attempt {
@@ -329,13 +328,6 @@ impl SocketHost<'_> {
             }
             Err(error) => self.refused_later(error),
         }
-    }
-
-    #[cfg(not(unix))]
-    pub(super) fn connect_to_path(&self, path: &std::path::Path, _: &Rc<ConnectOptions>) {
-        let at = Endpoint::at(path.to_string_lossy(), None);
-        let error = io::ErrorKind::Unsupported.into();
-        self.fail_later(Error::endpoint("connect", &error, &at));
     }
 
     /// The kernel has been asked to connect. What comes of it is heard of in the poll phase.
@@ -385,10 +377,7 @@ impl SocketHost<'_> {
 }
 
 fn in_progress(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(errno::EINPROGRESS)
-        || error.kind() == io::ErrorKind::Interrupted
-        // What Windows says for it.
-        || cfg!(windows) && error.kind() == io::ErrorKind::WouldBlock
+    error.raw_os_error() == Some(errno::EINPROGRESS) || error.kind() == io::ErrorKind::Interrupted
 }
 
 /// As libuv: to be refused is an answer like those that take longer.

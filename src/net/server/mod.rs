@@ -39,6 +39,7 @@ use host::{ServerCell, ServerHost};
 ///
 /// # fn main() -> soquete::Result<()> {
 /// let server = net::create_server(|socket| {
+///     socket.on(event::Error, |error| eprintln!("{error}"));
 ///     socket.end_with("goodbye");
 /// });
 /// server.listen(0);

@@ -181,7 +181,6 @@ impl From<TcpListener> for ListenOptions {
     }
 }
 
-#[cfg(unix)]
 impl From<std::os::unix::net::UnixListener> for ListenOptions {
     fn from(listener: std::os::unix::net::UnixListener) -> ListenOptions {
         ListenOptions::adopting(listener.into())
@@ -189,7 +188,6 @@ impl From<std::os::unix::net::UnixListener> for ListenOptions {
 }
 
 /// Node's `{ fd }`: a descriptor that is no socket to listen on is EINVAL, or ENOTSOCK.
-#[cfg(unix)]
 impl From<std::os::fd::OwnedFd> for ListenOptions {
     fn from(descriptor: std::os::fd::OwnedFd) -> ListenOptions {
         ListenOptions::adopting(descriptor.into())
