@@ -13,6 +13,9 @@ use crate::error::Error;
 ///
 /// `emit` and nothing else may come back into the machine before it returns.
 pub(crate) trait Host {
+    /// How many bytes a socket may send at one event before the others have their turn.
+    const WRITE_BUDGET: u64;
+
     /// Writes to the descriptor, without blocking.
     fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
 
@@ -32,6 +35,10 @@ pub(crate) trait Host {
 
     /// Calls [`Duplex::flush`](super::Duplex::flush) when the current callback has returned.
     fn flush_later(&self);
+
+    /// The budget is spent, and the descriptor may take more: calls
+    /// [`Duplex::on_writable`](super::Duplex::on_writable) in the next poll phase, unasked.
+    fn continue_writing(&self);
 
     /// Calls [`Duplex::on_shutdown`](super::Duplex::on_shutdown) in the next pending phase.
     fn shutdown_later(&self);
@@ -75,6 +82,8 @@ pub(crate) enum CloseKind {
 pub(crate) enum Tick {
     /// A synchronous write is complete: drain, then its callback.
     AfterWrite,
+    /// A synchronous write without a callback is complete, and has emptied the queue.
+    Drained,
     /// A synchronous write failed.
     WriteFailed,
     /// The queued writes of a destroyed socket fail.

@@ -36,6 +36,8 @@ pub(crate) struct SocketCell {
     pub(super) readiness: Cell<Readiness>,
     /// Reading goes on in the next poll phase, unasked.
     pub(super) continuing: Cell<bool>,
+    /// As `continuing`, of writing.
+    continuing_to_write: Cell<bool>,
     /// Whether this socket is counted among what keeps the loop alive.
     counted: Cell<bool>,
     pub(crate) referenced: Cell<bool>,
@@ -55,6 +57,9 @@ pub(crate) struct SocketCell {
     pub(super) attachments: Attachments,
     rare: RefCell<Option<Box<Rare>>>,
 }
+
+/// How many bytes one socket may send at one event, and in one turn of a write that goes on.
+const WRITE_BUDGET: u64 = 512 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Readiness {
@@ -109,6 +114,7 @@ impl SocketCell {
             transport: RefCell::new(transport),
             readiness: Cell::new(Readiness::Drained),
             continuing: Cell::new(false),
+            continuing_to_write: Cell::new(false),
             counted: Cell::new(false),
             referenced: Cell::new(true),
             no_delay: Cell::new(false),
@@ -209,7 +215,7 @@ impl Handle for SocketCell {
         if !self.continuing.get() {
             host.read_ready();
         }
-        if ready.writable && self.duplex.is_writing() {
+        if ready.writable && self.duplex.is_writing() && !self.continuing_to_write.get() {
             if event_loop.is_interrupted() {
                 event_loop.redeliver(key, ready);
             } else {
@@ -342,6 +348,8 @@ impl SocketHost<'_> {
 }
 
 impl Host for SocketHost<'_> {
+    const WRITE_BUDGET: u64 = WRITE_BUDGET;
+
     #[inline(always)]
     fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let counters = &self.event_loop.counters;
@@ -403,6 +411,7 @@ impl Host for SocketHost<'_> {
         }
         let task = task!(
             AfterWrite,
+            Drained,
             WriteFailed,
             FailQueued,
             Finish,
@@ -425,6 +434,22 @@ impl Host for SocketHost<'_> {
         }
         self.event_loop.flush_later(self.task(|event_loop, key| {
             SocketHost::on(event_loop, key, |host| host.cell.duplex.flush(host));
+        }));
+    }
+
+    #[inline(never)]
+    fn continue_writing(&self) {
+        if self.cell.continuing_to_write.replace(true) {
+            return;
+        }
+        self.event_loop.continue_later(self.task(|event_loop, key| {
+            SocketHost::on(event_loop, key, |host| {
+                host.cell.continuing_to_write.set(false);
+                if host.cell.duplex.life() == Life::Open {
+                    host.cell.duplex.on_writable(host);
+                    event_loop.settle();
+                }
+            });
         }));
     }
 
