@@ -50,8 +50,7 @@ impl Duplex {
     fn settle_all(&self, host: &impl Host) {
         let half = &self.write;
         half.settle_all();
-        // The tick of a callback that is due may have asked for `Drain` already.
-        if half.need_drain.get() {
+        if half.need_drain.get() && !half.tick_due.replace(true) {
             host.tick(Tick::Drained);
         }
     }
@@ -215,7 +214,7 @@ impl Duplex {
             Request::Waiting(request) if request.end <= first.end => {}
             request => {
                 if rest && request == Request::None {
-                    host.tick(Tick::AfterWrite);
+                    self.tick_after_write(host);
                 }
                 self.settle_request(host, first);
             }
@@ -282,7 +281,7 @@ impl Duplex {
         }
         half.settle(batch);
         if calls {
-            host.tick(Tick::AfterWrite);
+            self.tick_after_write(host);
         }
     }
 
@@ -293,6 +292,11 @@ impl Duplex {
             self.call_settled();
         }
         self.after_callbacks(host);
+    }
+
+    pub(super) fn tick_after_write(&self, host: &impl Host) {
+        self.write.tick_due.set(true);
+        host.tick(Tick::AfterWrite);
     }
 
     pub(in crate::machine) fn after_sync_write(&self, host: &impl Host) {
@@ -325,6 +329,7 @@ impl Duplex {
 
     pub(super) fn emit_drain(&self, host: &impl Host) {
         let half = &self.write;
+        half.tick_due.set(false);
         let due = half.need_drain.get()
             && half.length() == 0
             && !half.is_ending()
