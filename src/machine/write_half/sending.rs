@@ -41,7 +41,7 @@ impl Duplex {
                     host.continue_writing();
                 }
             }
-            Err(error) => self.fail_write(host, &error),
+            Err(error) => self.fail_stopped_write(host, &error),
         }
         half.give_back_empty_queue();
     }
@@ -76,11 +76,17 @@ impl Duplex {
         }
     }
 
-    pub(super) fn fail_write(&self, host: &impl Host, error: &Error) {
+    /// The kernel refused the write that it stopped in.
+    fn fail_stopped_write(&self, host: &impl Host, error: &Error) {
+        let (_, request) = self.write.stopped_in(0);
+        self.fail_write(host, request.end, error);
+    }
+
+    /// The write that ends here fails; a tick tells so.
+    fn fail_write(&self, host: &impl Host, end: u64, error: &Error) {
         let half = &self.write;
         self.set_error(error);
-        let (_, request) = half.stopped_in(0);
-        half.settled.set(request.end);
+        half.settled.set(end);
         self.drop_queued_bytes();
         half.request.set(Request::Failed);
         host.tick(Tick::WriteFailed);
@@ -150,7 +156,7 @@ impl Duplex {
         });
         let taken = match outcome {
             Ok(taken) => taken,
-            Err(error) => return self.fail_write(host, &Error::os("write", &error)),
+            Err(error) => return self.fail_stopped_write(host, &Error::os("write", &error)),
         };
         if self.is_too_much(host, half.unsent()) {
             return;
@@ -179,13 +185,13 @@ impl Duplex {
     }
 
     pub(super) fn park(&self, host: &impl Host, calls: bool) {
+        let end = self.write.accepted.get();
         if self.life() == Life::Connecting {
-            let end = self.write.accepted.get();
             let request = Request::Parked(Extent { end, calls });
             self.write.request.set(request);
             host.on_connect(AfterConnect::Write);
         } else {
-            self.fail_write(host, &node::socket_closed());
+            self.fail_write(host, end, &node::socket_closed());
         }
     }
 
