@@ -14,7 +14,7 @@
 use std::cell::Cell;
 
 use super::data::Data;
-use super::host::{Host, Tick};
+use super::host::Host;
 use super::slot::Slot;
 use super::write_queue::{COALESCE, Callback, WriteQueue};
 use super::{DEFAULT_HIGH_WATER_MARK, Duplex, Life};
@@ -35,6 +35,8 @@ pub(super) struct WriteHalf {
     end: Cell<WriteEnd>,
     request: Cell<Request>,
     need_drain: Cell<bool>,
+    /// A tick is on its way that emits `Drain` if it is due. Node's `kAfterWritePending`.
+    tick_due: Cell<bool>,
     /// Something waits for the end of the callback to be sent.
     flush_scheduled: Cell<bool>,
     /// The peer has ended and this end followed unasked: a write gets an error of its own.
@@ -89,6 +91,7 @@ impl WriteHalf {
             end: Cell::new(WriteEnd::Open),
             request: Cell::new(Request::None),
             need_drain: Cell::new(false),
+            tick_due: Cell::new(false),
             flush_scheduled: Cell::new(false),
             ended_by_peer: Cell::new(false),
             corked: Cell::new(0),
@@ -256,7 +259,7 @@ impl Duplex {
             return self.write_held(host, parts, begin, callback);
         }
         if callback.is_some() {
-            host.tick(Tick::AfterWrite);
+            self.tick_after_write(host);
         }
         if big && borrowed {
             half.with_queue(|queue| queue.push_callback_if(begin, end, callback));
@@ -447,7 +450,7 @@ impl Duplex {
             return self.park(host, calls);
         }
         if calls {
-            host.tick(Tick::AfterWrite);
+            self.tick_after_write(host);
         }
         self.send(host);
         // Where no tick follows, an end that waited for what was corked goes on from here.

@@ -18,6 +18,7 @@ mod trace;
 mod connecting;
 mod destroying;
 mod ending;
+mod failing;
 mod joining;
 mod matrix;
 mod readable;

@@ -137,6 +137,7 @@ fn explore_a_fresh_socket() {
     let alphabet = [
         user(Connect),
         user(Write(5, With)),
+        user(Write(0, With)),
         user(End(With)),
         user(Cork),
         user(Uncork),

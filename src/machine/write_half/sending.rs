@@ -41,7 +41,7 @@ impl Duplex {
                     host.continue_writing();
                 }
             }
-            Err(error) => self.fail_write(host, &error),
+            Err(error) => self.fail_stopped_write(host, &error),
         }
         half.give_back_empty_queue();
     }
@@ -50,8 +50,7 @@ impl Duplex {
     fn settle_all(&self, host: &impl Host) {
         let half = &self.write;
         half.settle_all();
-        // The tick of a callback that is due may have asked for `Drain` already.
-        if half.need_drain.get() {
+        if half.need_drain.get() && !half.tick_due.replace(true) {
             host.tick(Tick::Drained);
         }
     }
@@ -77,11 +76,17 @@ impl Duplex {
         }
     }
 
-    pub(super) fn fail_write(&self, host: &impl Host, error: &Error) {
+    /// The kernel refused the write that it stopped in.
+    fn fail_stopped_write(&self, host: &impl Host, error: &Error) {
+        let (_, request) = self.write.stopped_in(0);
+        self.fail_write(host, request.end, error);
+    }
+
+    /// The write that ends here fails; a tick tells so.
+    fn fail_write(&self, host: &impl Host, end: u64, error: &Error) {
         let half = &self.write;
         self.set_error(error);
-        let (_, request) = half.stopped_in(0);
-        half.settled.set(request.end);
+        half.settled.set(end);
         self.drop_queued_bytes();
         half.request.set(Request::Failed);
         host.tick(Tick::WriteFailed);
@@ -151,7 +156,7 @@ impl Duplex {
         });
         let taken = match outcome {
             Ok(taken) => taken,
-            Err(error) => return self.fail_write(host, &Error::os("write", &error)),
+            Err(error) => return self.fail_stopped_write(host, &Error::os("write", &error)),
         };
         if self.is_too_much(host, half.unsent()) {
             return;
@@ -180,13 +185,13 @@ impl Duplex {
     }
 
     pub(super) fn park(&self, host: &impl Host, calls: bool) {
+        let end = self.write.accepted.get();
         if self.life() == Life::Connecting {
-            let end = self.write.accepted.get();
             let request = Request::Parked(Extent { end, calls });
             self.write.request.set(request);
             host.on_connect(AfterConnect::Write);
         } else {
-            self.fail_write(host, &node::socket_closed());
+            self.fail_write(host, end, &node::socket_closed());
         }
     }
 
@@ -215,7 +220,7 @@ impl Duplex {
             Request::Waiting(request) if request.end <= first.end => {}
             request => {
                 if rest && request == Request::None {
-                    host.tick(Tick::AfterWrite);
+                    self.tick_after_write(host);
                 }
                 self.settle_request(host, first);
             }
@@ -282,7 +287,7 @@ impl Duplex {
         }
         half.settle(batch);
         if calls {
-            host.tick(Tick::AfterWrite);
+            self.tick_after_write(host);
         }
     }
 
@@ -293,6 +298,11 @@ impl Duplex {
             self.call_settled();
         }
         self.after_callbacks(host);
+    }
+
+    pub(super) fn tick_after_write(&self, host: &impl Host) {
+        self.write.tick_due.set(true);
+        host.tick(Tick::AfterWrite);
     }
 
     pub(in crate::machine) fn after_sync_write(&self, host: &impl Host) {
@@ -325,6 +335,7 @@ impl Duplex {
 
     pub(super) fn emit_drain(&self, host: &impl Host) {
         let half = &self.write;
+        half.tick_due.set(false);
         let due = half.need_drain.get()
             && half.length() == 0
             && !half.is_ending()
