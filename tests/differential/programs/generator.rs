@@ -1,0 +1,174 @@
+//! Random programs: the same seed is the same program.
+
+use super::program::{Client, Program, Rule, Step};
+use super::table::{Argument, OPERATIONS, Operation, SERVER_OPERATIONS};
+use crate::prng::Prng;
+
+/// The events that a rule may wait for, and how often it does.
+const EVENTS: &[(&str, usize)] = &[
+    ("start", 16),
+    ("connect", 10),
+    ("ready", 2),
+    ("data", 16),
+    ("end", 10),
+    ("finish", 6),
+    ("prefinish", 1),
+    ("close", 6),
+    ("drain", 3),
+    ("error", 3),
+    ("pause", 1),
+    ("resume", 2),
+    ("written", 6),
+    ("ended", 4),
+    ("tick", 6),
+    ("immediate", 6),
+    ("timer", 2),
+    ("readable", 6),
+    ("pipe", 1),
+    ("unpipe", 1),
+    ("finished", 2),
+    ("pipelined", 1),
+    ("timeout", 1),
+    ("lookup", 1),
+    ("connectionAttempt", 1),
+    ("connectionAttemptFailed", 1),
+];
+
+const SERVER_EVENTS: &[(&str, usize)] =
+    &[("connection", 4), ("listening", 1), ("drop", 1), ("close", 1), ("tick", 1), ("immediate", 1)];
+
+/// Bytes of a write. What a kernel's buffers do not hold is rare: it takes long.
+const SIZES: &[(usize, usize)] = &[
+    (0, 4),
+    (1, 6),
+    (2, 4),
+    (3, 6),
+    (7, 6),
+    (20, 6),
+    (300, 4),
+    (5000, 4),
+    (20_000, 2),
+    (70_000, 2),
+    (300_000, 1),
+    (5_000_000, 1),
+];
+
+pub(super) fn program(seed: u64) -> Program {
+    Generator(Prng::new(seed)).program()
+}
+
+struct Generator(Prng);
+
+impl Generator {
+    fn program(&mut self) -> Program {
+        let transport = if self.0.one_in(4) { "ipc" } else { "tcp" };
+        let clients = [1, 1, 1, 2, 2, 3][self.0.below(6)];
+        let mut server = vec![transport.to_owned()];
+        self.words(&mut server, &[("watch", 2), ("half", 4), ("deaf", 10), ("pause", 8), ("signal", 10)]);
+        self.marked(&mut server);
+        if self.0.one_in(12) {
+            server.push(format!("max={}", self.0.below(3)));
+        }
+        let rules = 2 + self.0.below(4 + 3 * clients);
+        Program {
+            server,
+            clients: (0..clients).map(|index| self.client(index)).collect(),
+            rules: (0..rules).map(|_| self.rule(clients)).collect(),
+        }
+    }
+
+    fn words(&mut self, words: &mut Vec<String>, choice: &[(&str, usize)]) {
+        for (word, one_in) in choice {
+            if self.0.one_in(*one_in) {
+                words.push((*word).to_owned());
+            }
+        }
+    }
+
+    fn marked(&mut self, words: &mut Vec<String>) {
+        if self.0.one_in(5) {
+            let mark = [1, 4, 16, 1000, 16384][self.0.below(5)];
+            words.push(format!("mark={mark}"));
+        }
+    }
+
+    fn client(&mut self, index: usize) -> Client {
+        let mut words = Vec::new();
+        self.words(&mut words, &[("half", 4), ("deaf", 10), ("signal", 8), ("late", 10)]);
+        self.marked(&mut words);
+        if self.0.one_in(12) {
+            words.push(format!("onread={}", [1, 7, 100, 65536][self.0.below(4)]));
+        }
+        if self.0.one_in(8) {
+            let when = ["s", "t", "i"][self.0.below(3)];
+            let addresses = ["g", "gr", "rg", "r", "6g", "r6", "r6g", "e", "rr"][self.0.below(9)];
+            words.push(format!("at={when}:{addresses}"));
+            self.words(&mut words, &[("noauto", 4)]);
+        }
+        let name = format!("c{index}");
+        Client { name, words }
+    }
+
+    fn rule(&mut self, clients: usize) -> Rule {
+        let of_server = self.0.one_in(15);
+        let subject = if of_server { "S".to_owned() } else { self.socket(clients) };
+        let events = if of_server { SERVER_EVENTS } else { EVENTS };
+        let event = *self.weighted(events, |event| event.1);
+        let count = match self.0.below(12) {
+            0..8 => "1",
+            8 => "2",
+            9 => "3",
+            _ => "*",
+        };
+        let steps = 1 + self.0.below(4);
+        Rule {
+            on: format!("{subject}.{}#{count}", event.0),
+            steps: (0..steps).map(|_| self.step(&subject, clients)).collect(),
+        }
+    }
+
+    fn step(&mut self, subject: &str, clients: usize) -> Step {
+        let target = match self.0.below(16) {
+            0 => "S".to_owned(),
+            1..3 => self.socket(clients),
+            _ => subject.to_owned(),
+        };
+        let (name, argument) = if target == "S" {
+            self.operation(SERVER_OPERATIONS, clients)
+        } else {
+            self.operation(OPERATIONS, clients)
+        };
+        Step {
+            target: Some(target).filter(|target| target != subject),
+            name: name.to_owned(),
+            argument,
+        }
+    }
+
+    fn operation<H>(&mut self, table: &[Operation<H>], clients: usize) -> (&'static str, Option<String>) {
+        let operation = self.weighted(table, |operation| operation.weight);
+        let (name, argument) = (operation.name, operation.argument);
+        let argument = match argument {
+            Argument::Nothing => None,
+            Argument::Bytes => Some(self.weighted(SIZES, |size| size.1).0.to_string()),
+            Argument::OneOf(values) => Some(values[self.0.below(values.len())].to_string()),
+            Argument::Socket => Some(self.socket(clients)),
+        };
+        (name, argument)
+    }
+
+    fn socket(&mut self, clients: usize) -> String {
+        let side = if self.0.one_in(2) { "c" } else { "s" };
+        format!("{side}{}", self.0.below(clients))
+    }
+
+    fn weighted<'t, T>(&mut self, table: &'t [T], weight: impl Fn(&T) -> usize) -> &'t T {
+        let mut at = self.0.below(table.iter().map(&weight).sum());
+        let found = table.iter().find(|row| {
+            let is_it = at < weight(row);
+            at = at.saturating_sub(weight(row));
+            is_it
+        });
+        found.expect("the weights make up their sum")
+    }
+}
