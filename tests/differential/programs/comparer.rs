@@ -1,6 +1,6 @@
 //! One program, in Node and here.
 
-use super::interpreter;
+use super::interpreter::{self, Sending};
 use super::pool::Node;
 use super::program::Program;
 
@@ -17,7 +17,7 @@ pub(super) enum Verdict {
 }
 
 pub(super) fn compare(node: &mut Node, program: &Program) -> Verdict {
-    let (theirs, ours) = (node.run(program), interpreter::run(program));
+    let (theirs, ours) = (node.run(program), interpreter::run(program, Sending::Together));
     if theirs == ours {
         return Verdict::Same;
     }
@@ -26,7 +26,7 @@ pub(super) fn compare(node: &mut Node, program: &Program) -> Verdict {
         if node.run(program) != theirs {
             return Verdict::NodeVaries;
         }
-        varies |= interpreter::run(program) != ours;
+        varies |= interpreter::run(program, Sending::Together) != ours;
     }
     if varies {
         return Verdict::WeVary;

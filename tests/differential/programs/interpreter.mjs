@@ -72,8 +72,8 @@ const SERVER_OPERATIONS = {
   close: (p, m) => done(m.server.close()),
   closeThen: (p, m) => done(m.server.close(m.callback('closed'))),
   maxConnections: (p, m, n) => { m.server.maxConnections = n; },
-  look: (p, m) => `listening=${m.server.listening} address=${m.server.address() !== null}`,
-  connections: (p, m) => m.server.getConnections((error, count) => m.note(`connections ${count}`)),
+  look: (p, m) => `listening=${m.server.listening}`,
+  connections: (p, m) => done(m.server.getConnections((error, count) => m.note(`connections ${count}`))),
   abort: (p, m) => m.controller?.abort(),
   tick: OPERATIONS.tick,
   immediate: OPERATIONS.immediate,
@@ -150,6 +150,7 @@ class Member {
   followed = 0;
   counts = new Map();
   listeners = {};
+  hasFailed = false;
   lines = [];
   isGone = false;
 
@@ -185,8 +186,11 @@ class Member {
   }
 
   happens(event, text) {
-    const state = this.program.watches && this.socket && !this.isGone ? ` ${glance(this)}` : '';
-    this.note(text + state);
+    // What the other ends of pipes are told when all is over is of no interest.
+    if (this.program.isOver && event === 'unpipe') return;
+    // When an attempt has failed, Node's sockets do not say that they still connect.
+    const isWatched = this.program.watches && event !== 'connectionAttemptFailed' && !this.isGone;
+    this.note(isWatched && this.socket ? `${text} ${glance(this)}` : text);
     this.follow(event);
   }
 
@@ -220,13 +224,23 @@ class Member {
     for (const event of SOCKET_EVENTS) {
       if (event === 'error' && this.options.deaf) continue;
       socket.on(event, (...payload) => {
+        if (event === 'error') this.hasFailed = true;
         if (event === 'timeout') this.armed = false;
         // Once it has closed it can be told to connect, and once only.
         if (event === 'close') this.mayConnect = true;
         this.happens(event, describe(this, event, payload));
+        if (event === 'ready' || event === 'close') this.settled();
         if (event === 'close' && this.mayConnect) this.isGone = true;
       });
     }
+  }
+
+  // A client is made when the one before it is connected or closed: how many connections a server
+  // accepts in one turn is not to matter.
+  settled() {
+    if (this.isSettled || !this.name.startsWith('c')) return;
+    this.isSettled = true;
+    setImmediate(() => setImmediate(() => this.program.makeClient()));
   }
 
   connect() {
@@ -252,6 +266,7 @@ class Member {
       };
     }
     this.mayConnect = Boolean(late);
+    if (late) this.settled();
     this.adopt(late ? new net.Socket(options) : net.connect({ ...options, ...this.target() }));
   }
 
@@ -293,7 +308,7 @@ function describe(m, event, payload) {
   switch (event) {
     case 'error': return `error ${describeError(payload[0])}`;
     // A socket that never had a descriptor leaves the argument out.
-    case 'close': return `close(${payload[0] ?? Boolean(m.socket?.errored)})`;
+    case 'close': return `close(${payload[0] ?? (m.hasFailed || Boolean(m.options.deaf && m.socket?.errored))})`;
     case 'lookup': return `lookup(${payload[0] ? payload[0].code : payload[1]})`;
     case 'connectionAttempt':
     case 'connectionAttemptTimeout': return `${event}(${place(payload[0])})`;
@@ -416,7 +431,6 @@ class Program {
     const listening = { backlog: 100 };
     if (this.isIpc) {
       listening.path = path.join(os.tmpdir(), `soquete-programs-${process.pid}-${served++}`);
-      this.address = listening.path;
     } else {
       Object.assign(listening, { host: '127.0.0.1', port: 0 });
     }
@@ -435,13 +449,18 @@ class Program {
   }
 
   begin() {
-    if (!this.isIpc) this.address = this.members.get('S').server.address();
-    if (!this.address) return;
-    for (const client of this.clients) {
-      this.members.set(client.name, client);
-      client.make();
-      client.follow('start');
-    }
+    const { server } = this.members.get('S');
+    if (!server.listening) return;
+    this.address = server.address();
+    this.makeClient();
+  }
+
+  makeClient() {
+    const client = this.clients.shift();
+    if (!client || this.isOver) return;
+    this.members.set(client.name, client);
+    client.make();
+    client.follow('start');
   }
 
   // Until nothing has happened for some turns of the loop, or everything has closed.
@@ -494,6 +513,7 @@ if (process.argv[2] === 'names') {
 } else {
   for await (const line of readline.createInterface({ input: process.stdin })) {
     running = new Program(line);
+    await new Promise((begin) => { setImmediate(begin); });
     await running.run();
     process.stdout.write(`${running.text()}\n`);
   }

@@ -43,17 +43,29 @@ const WATCHDOG: Duration = Duration::from_secs(20);
 /// What a listener that is to be interrupted panics with.
 struct Thrown;
 
+/// When small writes go out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sending {
+    /// When the callback that wrote them returns.
+    Together,
+    /// At once, as in Node.
+    AtOnce,
+}
+
 /// Everything that happens in a program, in a loop of its own.
-pub(super) fn run(program: &Program) -> String {
+pub(super) fn run(program: &Program, sending: Sending) -> String {
     let (sender, receiver) = channel();
     let program = program.clone();
     let thread = std::thread::spawn(move || {
-        let running = Rc::new(Running::new(program));
-        running.begin();
+        let running = Rc::new(Running::new(program, sending));
+        let beginning = Rc::clone(&running);
+        timers::set_immediate(move || beginning.begin());
+        let uncaught = Rc::clone(&running);
+        soquete::on_unhandled_error(Some(move |error| uncaught.uncaught(&table::describe(&error))));
         loop {
             match catch_unwind(AssertUnwindSafe(soquete::run)) {
                 Ok(Ok(())) => break,
-                Ok(Err(error)) => running.uncaught(&table::describe(&error)),
+                Ok(Err(error)) => panic!("the loop: {error}"),
                 Err(thrown) if thrown.is::<Thrown>() => running.uncaught("THROWN syscall=none"),
                 Err(panic) => resume_unwind(panic),
             }
@@ -81,10 +93,13 @@ fn message(panic: &(dyn std::any::Any + Send)) -> &str {
 
 struct Running {
     program: Program,
+    sending: Sending,
     watches: bool,
     members: RefCell<BTreeMap<String, Rc<Member>>>,
     address: RefCell<Option<ServerAddress>>,
     activity: Cell<u64>,
+    /// How many clients.
+    made: Cell<usize>,
     waiting: Cell<u32>,
     depth: Cell<u32>,
     is_over: Cell<bool>,
@@ -104,6 +119,7 @@ pub(super) struct Member {
     lines: RefCell<Vec<Line>>,
     is_gone: Cell<bool>,
     may_connect: Cell<bool>,
+    is_settled: Cell<bool>,
     pub(super) data: Listener,
     pub(super) readable: Listener,
     pub(super) is_text: Cell<bool>,
@@ -139,13 +155,15 @@ impl Listener {
 }
 
 impl Running {
-    fn new(program: Program) -> Running {
+    fn new(program: Program, sending: Sending) -> Running {
         Running {
+            sending,
             watches: word(&program.server, "watch").is_some(),
             program,
             members: RefCell::default(),
             address: RefCell::default(),
             activity: Cell::default(),
+            made: Cell::default(),
             waiting: Cell::default(),
             depth: Cell::default(),
             is_over: Cell::default(),
@@ -211,7 +229,15 @@ impl Running {
             return;
         };
         self.address.replace(Some(address));
-        for Client { name, words } in &self.program.clients {
+        self.make_client();
+    }
+
+    fn make_client(self: &Rc<Running>) {
+        let made = self.made.replace(self.made.get() + 1);
+        let Some(Client { name, words }) = self.program.clients.get(made) else {
+            return;
+        };
+        if !self.is_over.get() {
             let member = self.member(name, words);
             member.make();
             member.follow("start");
@@ -231,6 +257,7 @@ impl Running {
             lines: RefCell::default(),
             is_gone: Cell::default(),
             may_connect: Cell::default(),
+            is_settled: Cell::default(),
             data: Listener::default(),
             readable: Listener::default(),
             is_text: Cell::default(),
@@ -307,7 +334,12 @@ impl Running {
             return;
         };
         match member.handle.get() {
-            Some(Handle::Socket(socket)) => self.apply(&member, socket, step, table::OPERATIONS),
+            Some(Handle::Socket(socket)) => {
+                self.apply(&member, socket, step, table::OPERATIONS);
+                if self.sending == Sending::AtOnce {
+                    table::send(socket);
+                }
+            }
             Some(Handle::Server(server)) => {
                 self.apply(&member, server, step, table::SERVER_OPERATIONS);
             }
@@ -415,13 +447,33 @@ impl Member {
     }
 
     pub(super) fn happens(self: &Rc<Member>, event: &'static str, text: &str) {
+        // What the other ends of pipes are told when all is over is of no interest.
+        if self.running.is_over.get() && event == "unpipe" {
+            return;
+        }
+        // When an attempt has failed, Node's sockets do not say that they still connect.
+        let is_watched = self.running.watches && event != "connectionAttemptFailed";
         match self.socket() {
-            Some(socket) if self.running.watches && !self.is_gone.get() => {
+            Some(socket) if is_watched && !self.is_gone.get() => {
                 self.note(format!("{text} {}", table::glance(self, socket)));
             }
             _ => self.note(text),
         }
         self.follow(event);
+        if matches!(event, "ready" | "close") {
+            self.settled();
+        }
+    }
+
+    /// A client is made when the one before it is connected or closed: how many connections a server
+    /// accepts in one turn is not to matter.
+    fn settled(&self) {
+        if self.name.starts_with('c') && !self.is_settled.replace(true) {
+            let running = Rc::clone(&self.running);
+            timers::set_immediate(move || {
+                timers::set_immediate(move || running.make_client());
+            });
+        }
     }
 
     fn server_event(self: &Rc<Member>, event: &'static str, text: &str) {
@@ -525,6 +577,7 @@ impl Member {
         self.controller.replace(controller);
         let socket = if word(words, "late").is_some() {
             self.may_connect.set(true);
+            self.settled();
             let options = self.reading(socket_words!(words, SocketOptions::new()));
             Socket::new(signal.into_iter().fold(options, SocketOptions::signal))
         } else {

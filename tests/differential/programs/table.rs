@@ -133,7 +133,7 @@ pub(super) const SERVER_OPERATIONS: &[Operation<Server>] = &[
     op("close", 4, Nothing, |_, s, _| none(s.close())),
     op("closeThen", 3, Nothing, |m, s, _| none(s.close_with(m.callback("closed")))),
     op("maxConnections", 1, OneOf(&[0, 1, 2]), |_, s, g| none(s.set_max_connections(Some(g.count)))),
-    op("look", 4, Nothing, |_, s, _| some(format!("listening={} address={}", s.listening(), s.address().is_some()))),
+    op("look", 4, Nothing, |_, s, _| some(format!("listening={}", s.listening()))),
     op("connections", 2, Nothing, |m, s, _| { let m = Rc::clone(m); none(s.get_connections(move |count| m.note(format!("connections {}", count.unwrap_or(0))))) }),
     op("abort", 1, Nothing, |m, _, _| none(m.abort())),
     op("tick", 2, Nothing, |m, _, _| none(m.later("tick", timers::next_tick))),
@@ -151,6 +151,11 @@ fn after_a_while(call: Box<dyn FnOnce()>) {
     timers::set_timeout(Duration::from_millis(2), move || {
         call.take().into_iter().for_each(|call| call());
     });
+}
+
+/// Sends what was written.
+pub(super) fn send(socket: Socket) {
+    let _asked = socket.writable_length();
 }
 
 /// What a socket is asked: its flags, and its values.
