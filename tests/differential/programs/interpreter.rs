@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use soquete::events::ListenerId;
 use soquete::net::{
-    AbortController, ConnectOptions, ListenOptions, Server, ServerAddress, ServerOptions, Socket,
+    AbortController, ConnectOptions, ListenOptions, Server, Address, ServerOptions, Socket,
     SocketOptions,
 };
 use soquete::{Error, Result, event, net, timers};
@@ -61,7 +61,7 @@ pub(super) fn run(program: &Program, sending: Sending) -> String {
         let beginning = Rc::clone(&running);
         timers::set_immediate(move || beginning.begin());
         let uncaught = Rc::clone(&running);
-        soquete::on_unhandled_error(Some(move |error| uncaught.uncaught(&table::describe(&error))));
+        soquete::on_unhandled_error(move |error| uncaught.uncaught(&table::describe(&error)));
         loop {
             match catch_unwind(AssertUnwindSafe(soquete::run)) {
                 Ok(Ok(())) => break,
@@ -96,7 +96,7 @@ struct Running {
     sending: Sending,
     watches: bool,
     members: RefCell<BTreeMap<String, Rc<Member>>>,
-    address: RefCell<Option<ServerAddress>>,
+    address: RefCell<Option<Address>>,
     activity: Cell<u64>,
     /// How many clients.
     made: Cell<usize>,
@@ -176,7 +176,7 @@ impl Running {
         let words = &self.program.server;
         let mut options = socket_words!(words, ServerOptions::new());
         options = options.pause_on_connect(word(words, "pause").is_some());
-        let server = Server::new(options);
+        let server = Server::new_with(options);
         member.handle.set(Some(Handle::Server(server)));
         if let Some(max) = number(words, "max") {
             server.set_max_connections(Some(max));
@@ -579,7 +579,7 @@ impl Member {
             self.may_connect.set(true);
             self.settled();
             let options = self.reading(socket_words!(words, SocketOptions::new()));
-            Socket::new(signal.into_iter().fold(options, SocketOptions::signal))
+            Socket::new_with(signal.into_iter().fold(options, SocketOptions::signal))
         } else {
             let options = self.reading(socket_words!(words, self.target()));
             net::connect(signal.into_iter().fold(options, ConnectOptions::signal))

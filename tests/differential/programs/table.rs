@@ -1,10 +1,10 @@
 //! The operations that a program is made of, and what a socket is asked: the crate's methods by the
 //! names that interpreter.mjs has them under. Nothing else of the programs names a method.
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use soquete::events::ListenerId;
 use soquete::net::{Attempt, FailedAttempt, LookupResult, ReadyState, Server, Socket};
 use soquete::{Error, Result, event, stream, timers};
 
@@ -72,6 +72,10 @@ fn code<T>(outcome: Result<T>) -> Answer {
     outcome.err().map(|error| error.code().to_owned())
 }
 
+fn first(listeners: Vec<ListenerId>) -> ListenerId {
+    listeners[0]
+}
+
 fn mine() -> Error {
     Error::new("MINE", "of the program")
 }
@@ -81,11 +85,11 @@ use Argument::{Bytes, Nothing, OneOf, Socket as Other};
 #[rustfmt::skip]
 pub(super) const OPERATIONS: &[Operation<Socket>] = &[
     op("write", 16, Bytes, |m, s, g| some(s.write(&*m.bytes(g.count)))),
-    op("writeThen", 16, Bytes, |m, s, g| some(s.write_with(m.bytes(g.count), m.callback("written")))),
+    op("writeThen", 16, Bytes, |m, s, g| some(s.write_then(m.bytes(g.count), m.callback("written")))),
     op("end", 8, Nothing, |_, s, _| none(s.end())),
     op("endWith", 5, Bytes, |m, s, g| none(s.end_with(m.bytes(g.count)))),
-    op("endThen", 5, Nothing, |m, s, _| none(s.end_then("", m.callback("ended")))),
-    op("endWithThen", 5, Bytes, |m, s, g| none(s.end_then(m.bytes(g.count), m.callback("ended")))),
+    op("endThen", 5, Nothing, |m, s, _| none(s.end_then(m.callback("ended")))),
+    op("endWithThen", 5, Bytes, |m, s, g| none(s.end_with_then(m.bytes(g.count), m.callback("ended")))),
     op("cork", 4, Nothing, |_, s, _| none(s.cork())),
     op("uncork", 4, Nothing, |_, s, _| none(s.uncork())),
     op("destroy", 5, Nothing, |_, s, _| none(s.destroy())),
@@ -95,11 +99,11 @@ pub(super) const OPERATIONS: &[Operation<Socket>] = &[
     op("pause", 6, Nothing, |_, s, _| none(s.pause())),
     op("resume", 8, Nothing, |_, s, _| none(s.resume())),
     op("flow", 16, Nothing, |m, s, _| none(m.data.set_if_none(|| s.add_listener(event::Data, m.on_data(false))))),
-    op("flowOnce", 3, Nothing, |m, s, _| none(m.data.set_if_none(|| s.once(event::Data, m.on_data(true))))),
-    op("flowFirst", 2, Nothing, |m, s, _| none(m.data.set_if_none(|| s.prepend_listener(event::Data, m.on_data(false))))),
+    op("flowOnce", 3, Nothing, |m, s, _| none(m.data.set_if_none(|| s.add_once_listener(event::Data, m.on_data(true))))),
+    op("flowFirst", 2, Nothing, |m, s, _| none(m.data.set_if_none(|| first(s.prepend_listener(event::Data, m.on_data(false)).listeners(event::Data))))),
     op("unflow", 2, Nothing, |m, s, _| none(m.data.take().map(|id| s.remove_listener(id)))),
     op("readable", 5, Nothing, |m, s, _| none(m.readable.set_if_none(|| s.add_listener(event::Readable, m.on_readable())))),
-    op("readableFirst", 1, Nothing, |m, s, _| none(m.readable.set_if_none(|| s.prepend_listener(event::Readable, m.on_readable())))),
+    op("readableFirst", 1, Nothing, |m, s, _| none(m.readable.set_if_none(|| first(s.prepend_listener(event::Readable, m.on_readable()).listeners(event::Readable))))),
     op("unreadable", 2, Nothing, |m, s, _| none(m.readable.take().map(|id| s.remove_listener(id)))),
     op("read", 8, Nothing, |_, s, _| some(shown(s.read()))),
     op("readExactly", 4, OneOf(&[1, 2, 5, 7, 20, 3000]), |_, s, g| match s.read_exactly(g.count) {
@@ -131,7 +135,7 @@ pub(super) const OPERATIONS: &[Operation<Socket>] = &[
 #[rustfmt::skip]
 pub(super) const SERVER_OPERATIONS: &[Operation<Server>] = &[
     op("close", 4, Nothing, |_, s, _| none(s.close())),
-    op("closeThen", 3, Nothing, |m, s, _| none(s.close_with(m.callback("closed")))),
+    op("closeThen", 3, Nothing, |m, s, _| none(s.close_then(m.callback("closed")))),
     op("maxConnections", 1, OneOf(&[0, 1, 2]), |_, s, g| none(s.set_max_connections(Some(g.count)))),
     op("look", 4, Nothing, |_, s, _| some(format!("listening={}", s.listening()))),
     op("connections", 2, Nothing, |m, s, _| { let m = Rc::clone(m); none(s.get_connections(move |count| m.note(format!("connections {}", count.unwrap_or(0))))) }),
@@ -147,10 +151,7 @@ fn in_a_turn(call: Box<dyn FnOnce()>) {
 }
 
 fn after_a_while(call: Box<dyn FnOnce()>) {
-    let call = Cell::new(Some(call));
-    timers::set_timeout(Duration::from_millis(2), move || {
-        call.take().into_iter().for_each(|call| call());
-    });
+    timers::set_timeout(Duration::from_millis(2), call);
 }
 
 /// Sends what was written.
