@@ -1,7 +1,7 @@
 //! Random programs: the same seed is the same program.
 
 use super::program::{Client, Program, Rule, Step};
-use super::table::{Argument, OPERATIONS, Operation, SERVER_OPERATIONS};
+use super::table::{Argument, OPERATIONS, SERVER_OPERATIONS};
 use crate::prng::Prng;
 
 /// The events that a rule may wait for, and how often it does.
@@ -57,22 +57,37 @@ const SIZES: &[(usize, usize)] = &[
 ];
 
 pub(super) fn program(seed: u64) -> Program {
-    Generator(Prng::new(seed)).program()
+    let mut prng = Prng::new(seed);
+    // Each program leaves out some of what there is and has more of something else.
+    let mut mood = || [0, 1, 1, 4][prng.below(4)];
+    let operations = OPERATIONS.iter().map(|operation| operation.weight * mood()).collect();
+    let events = EVENTS.iter().map(|event| event.1 * mood()).collect();
+    let generator = Generator {
+        prng,
+        operations,
+        events,
+    };
+    generator.program()
 }
 
-struct Generator(Prng);
+struct Generator {
+    prng: Prng,
+    /// The weights of the tables' rows in this program.
+    operations: Vec<usize>,
+    events: Vec<usize>,
+}
 
 impl Generator {
-    fn program(&mut self) -> Program {
-        let transport = if self.0.one_in(4) { "ipc" } else { "tcp" };
-        let clients = [1, 1, 1, 2, 2, 3][self.0.below(6)];
+    fn program(mut self) -> Program {
+        let transport = if self.prng.one_in(4) { "ipc" } else { "tcp" };
+        let clients = [1, 1, 1, 2, 2, 3][self.prng.below(6)];
         let mut server = vec![transport.to_owned()];
         self.words(&mut server, &[("watch", 2), ("half", 4), ("deaf", 10), ("pause", 8), ("signal", 10)]);
         self.marked(&mut server);
-        if self.0.one_in(12) {
-            server.push(format!("max={}", self.0.below(3)));
+        if self.prng.one_in(12) {
+            server.push(format!("max={}", self.prng.below(3)));
         }
-        let rules = 2 + self.0.below(4 + 3 * clients);
+        let rules = 2 + self.prng.below(4 + 3 * clients);
         Program {
             server,
             clients: (0..clients).map(|index| self.client(index)).collect(),
@@ -82,15 +97,15 @@ impl Generator {
 
     fn words(&mut self, words: &mut Vec<String>, choice: &[(&str, usize)]) {
         for (word, one_in) in choice {
-            if self.0.one_in(*one_in) {
+            if self.prng.one_in(*one_in) {
                 words.push((*word).to_owned());
             }
         }
     }
 
     fn marked(&mut self, words: &mut Vec<String>) {
-        if self.0.one_in(5) {
-            let mark = [1, 4, 16, 1000, 16384][self.0.below(5)];
+        if self.prng.one_in(5) {
+            let mark = [1, 4, 16, 1000, 16384][self.prng.below(5)];
             words.push(format!("mark={mark}"));
         }
     }
@@ -99,12 +114,12 @@ impl Generator {
         let mut words = Vec::new();
         self.words(&mut words, &[("half", 4), ("deaf", 10), ("signal", 8), ("late", 10)]);
         self.marked(&mut words);
-        if self.0.one_in(12) {
-            words.push(format!("onread={}", [1, 7, 100, 65536][self.0.below(4)]));
+        if self.prng.one_in(12) {
+            words.push(format!("onread={}", [1, 7, 100, 65536][self.prng.below(4)]));
         }
-        if self.0.one_in(8) {
-            let when = ["s", "t", "i"][self.0.below(3)];
-            let addresses = ["g", "gr", "rg", "r", "6g", "r6", "r6g", "e", "rr"][self.0.below(9)];
+        if self.prng.one_in(8) {
+            let when = ["s", "t", "i"][self.prng.below(3)];
+            let addresses = ["g", "gr", "rg", "r", "6g", "r6", "r6g", "e", "rr"][self.prng.below(9)];
             words.push(format!("at={when}:{addresses}"));
             self.words(&mut words, &[("noauto", 4)]);
         }
@@ -113,17 +128,20 @@ impl Generator {
     }
 
     fn rule(&mut self, clients: usize) -> Rule {
-        let of_server = self.0.one_in(15);
+        let of_server = self.prng.one_in(15);
         let subject = if of_server { "S".to_owned() } else { self.socket(clients) };
-        let events = if of_server { SERVER_EVENTS } else { EVENTS };
-        let event = *self.weighted(events, |event| event.1);
-        let count = match self.0.below(12) {
+        let event = if of_server {
+            SERVER_EVENTS[self.weighted(SERVER_EVENTS.iter().map(|event| event.1))]
+        } else {
+            EVENTS[self.weighted(self.events.clone().into_iter())]
+        };
+        let count = match self.prng.below(12) {
             0..8 => "1",
             8 => "2",
             9 => "3",
             _ => "*",
         };
-        let steps = 1 + self.0.below(4);
+        let steps = 1 + self.prng.below(4);
         let mut steps: Vec<Step> = (0..steps).map(|_| self.step(&subject, clients)).collect();
         // What else a listener that throws stops in Node, and not here, is a row of the table.
         if !INTERRUPTED.contains(&event.0) {
@@ -134,15 +152,18 @@ impl Generator {
     }
 
     fn step(&mut self, subject: &str, clients: usize) -> Step {
-        let target = match self.0.below(16) {
+        let target = match self.prng.below(16) {
             0 => "S".to_owned(),
             1..3 => self.socket(clients),
             _ => subject.to_owned(),
         };
         let (name, argument) = if target == "S" {
-            self.operation(SERVER_OPERATIONS, clients)
+            let weights = SERVER_OPERATIONS.iter().map(|operation| operation.weight);
+            let operation = &SERVER_OPERATIONS[self.weighted(weights)];
+            (operation.name, self.argument(operation.argument, clients))
         } else {
-            self.operation(OPERATIONS, clients)
+            let operation = &OPERATIONS[self.weighted(self.operations.clone().into_iter())];
+            (operation.name, self.argument(operation.argument, clients))
         };
         Step {
             target: Some(target).filter(|target| target != subject),
@@ -151,30 +172,31 @@ impl Generator {
         }
     }
 
-    fn operation<H>(&mut self, table: &[Operation<H>], clients: usize) -> (&'static str, Option<String>) {
-        let operation = self.weighted(table, |operation| operation.weight);
-        let (name, argument) = (operation.name, operation.argument);
-        let argument = match argument {
+    fn argument(&mut self, argument: Argument, clients: usize) -> Option<String> {
+        match argument {
             Argument::Nothing => None,
-            Argument::Bytes => Some(self.weighted(SIZES, |size| size.1).0.to_string()),
-            Argument::OneOf(values) => Some(values[self.0.below(values.len())].to_string()),
+            Argument::Bytes => {
+                let size = self.weighted(SIZES.iter().map(|size| size.1));
+                Some(SIZES[size].0.to_string())
+            }
+            Argument::OneOf(values) => Some(values[self.prng.below(values.len())].to_string()),
             Argument::Socket => Some(self.socket(clients)),
-        };
-        (name, argument)
+        }
     }
 
     fn socket(&mut self, clients: usize) -> String {
-        let side = if self.0.one_in(2) { "c" } else { "s" };
-        format!("{side}{}", self.0.below(clients))
+        let side = if self.prng.one_in(2) { "c" } else { "s" };
+        format!("{side}{}", self.prng.below(clients))
     }
 
-    fn weighted<'t, T>(&mut self, table: &'t [T], weight: impl Fn(&T) -> usize) -> &'t T {
-        let mut at = self.0.below(table.iter().map(&weight).sum());
-        let found = table.iter().find(|row| {
-            let is_it = at < weight(row);
-            at = at.saturating_sub(weight(row));
+    /// One of so many, each as often as its weight says; the first if none has any.
+    fn weighted(&mut self, weights: impl Iterator<Item = usize> + Clone) -> usize {
+        let mut at = self.prng.below(weights.clone().sum::<usize>().max(1));
+        let chosen = weights.clone().position(|weight| {
+            let is_it = at < weight;
+            at = at.saturating_sub(weight);
             is_it
         });
-        found.expect("the weights make up their sum")
+        chosen.unwrap_or(0)
     }
 }

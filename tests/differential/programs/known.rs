@@ -41,6 +41,11 @@ const ROWS: &[Row] = &[
     ("each close of a server emits close", |_, t, o| count(t, "S: close(") > count(o, "S: close(")),
     ("misuse that throws", |p, t, o| p.has("pipeline") && t.contains("= ERR_STREAM_UNABLE_TO_PIPE") && o.contains("pipelined(ERR_STREAM_UNABLE_TO_PIPE)")),
     ("end is forgotten when an address fails", |p, t, _| (several_addresses(p) && t.contains("connectionAttemptFailed") || p.has("connect")) && (p.has("end") || p.has("endWith") || p.has("endThen") || p.has("endWithThen") || p.has("destroySoon"))),
+    ("a lookup is told of after the close", |p, t, o| p.clients.iter().any(|client| word(&client.words, "noauto").is_some()) && count(t, "lookup(") > count(o, "lookup(")),
+    ("what a throwing listener stops", |p, t, o| p.has("throw") && count(o, ": ready") > count(t, ": ready")),
+    ("ticks behind an uncaught error wait", |_, t, o| t.starts_with("!:") && sorted(t) == sorted(o)),
+    ("writes that go out together to a peer that has gone", |_, t, o| count(t, "EPIPE syscall=write") > count(o, "EPIPE syscall=write")),
+    ("a socket between a write to a peer that has gone and the end of the callback", |_, t, o| t.contains("errored=EPIPE") && without_state(t) == without_state(o)),
     ("an error of a socket with a signal is heard", |p, t, o| has_signal(p) && without_uncaught(t) == without_uncaught(o)),
     ("how much is read in a turn", |p, t, o| reads_in_pieces(p) && without_data(t) == without_data(o)),
 ];
@@ -56,6 +61,17 @@ fn several_addresses(program: &Program) -> bool {
 
 fn reads_in_pieces(program: &Program) -> bool {
     program.clients.iter().any(|client| word(&client.words, "onread").is_some())
+}
+
+fn sorted(trace: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = trace.lines().collect();
+    lines.sort_unstable();
+    lines
+}
+
+/// The trace without what the getters say.
+fn without_state(trace: &str) -> String {
+    trace.lines().map(|line| line.split(" [").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
 fn has_signal(program: &Program) -> bool {
