@@ -13,6 +13,9 @@
 //! | `SOQUETE_RECORD=1` | Node's are stored, then as above |
 
 mod node;
+#[path = "../support/prng.rs"]
+mod prng;
+mod programs;
 mod trace;
 
 mod connecting;
