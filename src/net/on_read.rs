@@ -60,7 +60,7 @@ impl SocketHost<'_> {
         {
             let mut goes_on = true;
             self.event_loop
-                .call(|| goes_on = callback(self.cell.handle(), count, buffer));
+                .call_now(|| goes_on = callback(self.cell.handle(), count, buffer));
             if !goes_on {
                 duplex.stop_reading();
             }

@@ -395,7 +395,7 @@ emitting!(Socket, EventEmitter<event::Data>);
 /// A callback of the user's as the state machine calls it: its panic does not come back there.
 fn guarded(callback: impl FnOnce(Result<()>) + 'static) -> Callback {
     Box::new(move |outcome| {
-        reactor::with(|event_loop| event_loop.call(|| callback(outcome)));
+        reactor::with(|event_loop| event_loop.call(move || callback(outcome)));
     })
 }
 

@@ -134,7 +134,7 @@ impl Loop {
         };
         if let Some(mut call) = call {
             let called_at = self.now();
-            self.call(&mut call);
+            self.call_now(&mut call);
             self.after_call(key, call, called_at);
         }
     }
@@ -162,7 +162,9 @@ impl Loop {
                 }
             }
         };
-        drop(gone);
+        if let Some(gone) = gone {
+            self.discard(gone);
+        }
     }
 
     fn count(&self, timers: &mut TimerQueue<TimerTask>, key: Key) {

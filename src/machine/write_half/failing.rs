@@ -48,7 +48,7 @@ impl Duplex {
     }
 
     /// The descriptor is closed: a request that was under way is cancelled.
-    pub(in crate::machine) fn cancel_write(&self) {
+    pub(crate) fn cancel_write(&self) {
         let half = &self.write;
         let Request::Waiting { .. } = half.request.get() else {
             return;

@@ -196,7 +196,7 @@ impl SocketHost<'_> {
                 address: Ok(*address),
                 host: name.to_owned(),
             };
-            self.emit_to(event::Lookup, &result);
+            self.emit_lent(event::Lookup, &result);
             if self.cell.duplex.life() != Life::Connecting {
                 return;
             }
@@ -217,7 +217,7 @@ impl SocketHost<'_> {
             address: Err(error.clone()),
             host: name.to_owned(),
         };
-        self.emit_to(event::Lookup, &result);
+        self.emit_lent(event::Lookup, &result);
         if self.cell.duplex.life() == Life::Connecting {
             self.fail_later(error);
         }

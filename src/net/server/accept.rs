@@ -92,7 +92,7 @@ impl ServerHost<'_> {
             };
             // Closed before anybody is told: a listener that panics must not let it in.
             drop(transport);
-            self.emit(event::Drop, &info);
+            self.emit_lent(event::Drop, &info);
             return;
         }
         if self.is_blocked(&transport) {
@@ -119,7 +119,7 @@ impl ServerHost<'_> {
         }
         host.update_alive();
         let socket = cell.handle();
-        self.emit(event::Connection, socket);
+        self.emit_to(event::Connection, socket);
     }
 
     fn is_blocked(&self, transport: &Transport) -> bool {

@@ -8,9 +8,10 @@ use super::options::{ListenOptions, ListenTarget, ServerOptions};
 use crate::dns;
 use crate::error::{Error, Result, node};
 use crate::event;
-use crate::events::{Event, EventEmitter};
+use crate::events::EventEmitter;
 use crate::net::AbortSignal;
 use crate::net::cell::{SocketCell, SocketHost};
+use crate::net::emitting_in_a_run;
 use crate::net::listener::{Listener, Reserve, preferred};
 use crate::reactor::{self, Handle, Job, Key, Loop, Ready, Task};
 
@@ -74,6 +75,8 @@ pub(super) struct ServerHost<'a> {
     pub(super) event_loop: &'a Loop,
     pub(super) cell: &'a Rc<ServerCell>,
 }
+
+emitting_in_a_run!(ServerHost);
 
 impl ServerHost<'_> {
     pub(super) fn with<R>(key: Key, f: impl FnOnce(&ServerHost<'_>) -> R) -> Option<R> {
@@ -185,21 +188,11 @@ impl ServerHost<'_> {
                 Reserve::keep();
                 self.tick(|host| {
                     if !host.cell.listener.borrow().is_none() {
-                        host.emit(event::Listening, ());
+                        host.emit_to(event::Listening, ());
                     }
                 });
             }
             Err(error) => self.emit_error_later(error),
-        }
-    }
-
-    pub(super) fn emit<E: Event>(&self, event: E, payload: E::Payload<'_>) -> bool {
-        crate::net::emit(self.event_loop, &self.cell.emitter, event, payload)
-    }
-
-    fn emit_error(&self, error: &Error) {
-        if !self.emit(event::Error, error) {
-            self.event_loop.unhandled_error(error.clone());
         }
     }
 
@@ -233,10 +226,11 @@ impl ServerHost<'_> {
         if self.is_idle() && !self.cell.closing.replace(true) {
             self.tick(|host| {
                 host.cell.closing.set(false);
-                host.emit(event::Close, false);
+                host.emit_to(event::Close, false);
                 // A listener of `Close` may have begun to listen again.
                 if host.is_idle() && !host.cell.wanted.get() {
                     host.event_loop.remove(host.cell.key);
+                    host.event_loop.discard(host.cell.emitter.take_all());
                 }
             });
         }
