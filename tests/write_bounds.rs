@@ -85,7 +85,7 @@ fn what_is_corked_leaves_the_others_their_turn_and_calls_back_together() {
         socket.cork();
         for _ in 0..4 {
             let called = Rc::clone(&called);
-            socket.write_with(vec![7; MUCH / 4], move |outcome| {
+            socket.write_then(vec![7; MUCH / 4], move |outcome| {
                 assert!(outcome.is_ok());
                 assert_eq!(soquete::metrics().bytes_written, MUCH as u64);
                 called.set(called.get() + 1);

@@ -64,6 +64,10 @@ pub(crate) trait Host {
     /// Calls a callback of the user's from the tick queue.
     fn tick_call(&self, call: Box<dyn FnOnce()>);
 
+    /// Whether the run was interrupted by the user's code; `tick` comes first thing in the next one
+    /// then.
+    fn put_off(&self, tick: Tick) -> bool;
+
     /// The socket does not belong to its server any more.
     fn left_server(&self);
 }
@@ -102,6 +106,8 @@ pub(crate) enum Tick {
     Destroyed,
     /// `Close` of a socket that had no descriptor.
     Closed,
+    /// What is kept goes on to the listeners, where an interruption has stopped it.
+    Flow,
 }
 
 /// What waits for the connection.

@@ -220,6 +220,7 @@ impl Duplex {
             Tick::EndWritable => self.end_after_peer(host),
             Tick::Destroyed => self.emit_error(host),
             Tick::Closed => self.on_closed(host),
+            Tick::Flow => self.flow(host),
         }
     }
 

@@ -14,6 +14,7 @@ use super::Socket;
 use super::attachments::Attachments;
 use super::bound::Bound;
 use super::connect::{Connecting, FailedAttempt};
+use super::emitting_in_a_run;
 use super::idle::IdleTimeout;
 use super::on_read::OnRead;
 use super::pipe::Pipes;
@@ -233,6 +234,8 @@ pub(crate) struct SocketHost<'a> {
     pub(crate) cell: &'a Rc<SocketCell>,
 }
 
+emitting_in_a_run!(SocketHost of Socket);
+
 impl SocketHost<'_> {
     /// Does something with a socket that is still there, and accounts for what that changed.
     pub(crate) fn with<R>(key: Key, f: impl FnOnce(&SocketHost<'_>) -> R) -> Option<R> {
@@ -265,17 +268,6 @@ impl SocketHost<'_> {
         Task::new(self.cell.key, run)
     }
 
-    /// Calls the listeners of `E`; true if there are any.
-    pub(crate) fn emit_to<E: Event>(&self, event: E, payload: E::Payload<'_>) -> bool {
-        match super::emit(self.event_loop, &self.cell.emitter, event, payload) {
-            Ok(heard) => heard,
-            Err(error) => {
-                self.listener_failed(error);
-                true
-            }
-        }
-    }
-
     /// A listener or a callback has returned an error, and takes the socket with it.
     #[cold]
     pub(super) fn listener_failed(&self, error: crate::Error) {
@@ -286,12 +278,22 @@ impl SocketHost<'_> {
         }
     }
 
+    /// As `listener_failed`, of a listener of `E`.
+    #[cold]
+    pub(super) fn listener_of_failed<E: Event>(&self, _: E::Payload<'_>, error: crate::Error) {
+        self.listener_failed(error);
+    }
+
     /// Emits an event, later if one of its listeners is still running: it could not be called now.
     pub(crate) fn emit_value<E, V>(&self, event: E, value: V)
     where
         E: for<'p> Event<Payload<'p> = V> + Copy,
         V: Copy + 'static,
+        Socket: event::Emits<E>,
     {
+        if self.event_loop.is_interrupted() {
+            return self.in_next_run(move |host| host.emit_value(event, value));
+        }
         if !self.cell.emitter.is_running(event) {
             self.emit_to(event, value);
             return;
@@ -302,10 +304,16 @@ impl SocketHost<'_> {
         }));
     }
 
-    pub(super) fn emit_error(&self, error: &crate::Error) {
-        self.emit_to(event::ErrorMonitor, error);
-        if !self.emit_to(event::Error, error) {
-            self.event_loop.unhandled_error(error.clone());
+    /// Emits `Readable`, and sees that a `once` listener has gone by that.
+    fn emit_readable(&self) {
+        if self.event_loop.is_interrupted() {
+            return self.in_next_run(|host| host.emit_readable());
+        }
+        let emitter = &self.cell.emitter;
+        let before = emitter.listener_count(event::Readable);
+        self.emit_value(event::Readable, ());
+        if emitter.listener_count(event::Readable) < before {
+            self.cell.duplex.readable_listener_removed(self);
         }
     }
 
@@ -335,14 +343,28 @@ impl SocketHost<'_> {
             }
         });
         self.tell_of_cancelled_attempt();
+        self.cell.duplex.cancel_write();
+        // A listener of `Close` must find the socket where it was.
+        if self.event_loop.is_interrupted() {
+            return self.in_next_run(|host| host.close_now());
+        }
         self.cell.duplex.on_closed(self);
         // A listener of `Close` may have connected it again.
         if self.cell.duplex.life() == Life::Closed {
             self.update_alive();
             self.event_loop.remove(self.cell.key);
-            if let Some(pipes) = self.cell.rare(|rare| std::mem::take(&mut rare.pipes)) {
-                pipes.forget();
-            }
+            self.discard_what_is_the_users();
+        }
+    }
+
+    /// Whatever the last copy of the cell is dropped in, it has no destructor of the user's left.
+    fn discard_what_is_the_users(&self) {
+        self.event_loop.discard(self.cell.emitter.take_all());
+        let rare = self.cell.rare.take();
+        if let Some(mut rare) = rare {
+            let pipes = std::mem::take(&mut rare.pipes);
+            self.event_loop.call(move || pipes.forget());
+            self.event_loop.discard(rare);
         }
     }
 }
@@ -422,7 +444,8 @@ impl Host for SocketHost<'_> {
             ReadableListening,
             EndReadable,
             EndWritable,
-            Destroyed
+            Destroyed,
+            Flow
         );
         self.event_loop.next_tick(Job::Task(task));
     }
@@ -493,19 +516,12 @@ impl Host for SocketHost<'_> {
     // The machine always names the signal: of this, one arm remains wherever it is called.
     #[inline(always)]
     fn emit(&self, signal: Signal<'_>) {
-        let emitter = &self.cell.emitter;
         match signal {
             Signal::Data(data) => self.emit_data(data),
             Signal::Text(text) => {
-                self.emit_to(event::Text, text);
+                self.emit_lent(event::Text, text);
             }
-            Signal::Readable => {
-                let before = emitter.listener_count(event::Readable);
-                self.emit_value(event::Readable, ());
-                if emitter.listener_count(event::Readable) < before {
-                    self.cell.duplex.readable_listener_removed(self);
-                }
-            }
+            Signal::Readable => self.emit_readable(),
             Signal::End => self.emit_value(event::End, ()),
             Signal::Prefinish => self.emit_value(event::Prefinish, ()),
             Signal::Finish => self.emit_value(event::Finish, ()),
@@ -530,6 +546,14 @@ impl Host for SocketHost<'_> {
 
     fn tick_call(&self, call: Box<dyn FnOnce()>) {
         self.event_loop.next_tick(Job::Call(call));
+    }
+
+    fn put_off(&self, tick: Tick) -> bool {
+        let interrupted = self.event_loop.is_interrupted();
+        if interrupted {
+            self.in_next_run(move |host| host.cell.duplex.on_tick(host, tick));
+        }
+        interrupted
     }
 
     fn left_server(&self) {

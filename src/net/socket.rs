@@ -409,6 +409,7 @@ impl Socket {
     pub(super) fn emit_later_if_running<E>(self, event: E, socket: Socket)
     where
         E: for<'p> Event<Payload<'p> = Socket> + Copy,
+        Socket: event::Emits<E>,
     {
         self.with(|host| host.emit_value(event, socket));
     }
@@ -501,7 +502,7 @@ fn guarded<R: Outcome>(
     callback: impl FnOnce(Result<()>) -> R + 'static,
 ) -> Callback {
     Box::new(move |outcome| {
-        reactor::with(|event_loop| event_loop.call(|| socket.heed(callback(outcome))));
+        reactor::with(|event_loop| event_loop.call(move || socket.heed(callback(outcome))));
     })
 }
 

@@ -17,7 +17,7 @@
 //! ([`Loop::settle`]).
 //!
 //! A run can be interrupted (`interruption`): what is still to be called is taken out of queues of the
-//! loop one by one, so all of it is still there, and the loop can be run again.
+//! loop one by one, or is kept, so all of it is still there, and the loop can be run again.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -52,7 +52,7 @@ pub(crate) use table::{Key, Table};
 
 use buffers::ReadBuffer;
 use immediates::Immediate;
-use interruption::{Hook, Interruption};
+use interruption::{Hook, Interruptions};
 use poller::Poller;
 use pool::Pool;
 use timers::TimerQueue;
@@ -97,10 +97,7 @@ pub(crate) struct Loop {
     now: Cell<u64>,
     running: Cell<bool>,
     stopping: Cell<bool>,
-    /// The run is about to end before its time.
-    interrupted: Cell<bool>,
-    /// Why, if it is.
-    interruption: Cell<Option<Interruption>>,
+    interruptions: Interruptions,
     on_unhandled: RefCell<Option<Hook>>,
 
     pub(crate) read_buffer: ReadBuffer,
@@ -135,8 +132,7 @@ impl Loop {
             now: Cell::new(0),
             running: Cell::new(false),
             stopping: Cell::new(false),
-            interrupted: Cell::new(false),
-            interruption: Cell::new(None),
+            interruptions: Interruptions::default(),
             on_unhandled: RefCell::default(),
             read_buffer: ReadBuffer::new(),
             counters: Counters::default(),
@@ -188,6 +184,7 @@ impl Loop {
             self.stopping.set(false);
         });
         self.update_time();
+        self.begin_with_what_was_left();
         self.settle();
         if self.may_go_on() {
             turns()?;

@@ -175,7 +175,7 @@ impl Loop {
                 break;
             }
             let Some(post) = mailbox.take() else { break };
-            self.call(post);
+            self.call_now(post);
             self.settle();
         }
         if mailbox.len() > 0 {

@@ -142,7 +142,7 @@ fn drain_of_what_is_corked_in_a_callback(t: Trace) {
         move |c, s| {
             t.flow(s, "s");
             t.on(c, "c");
-            c.write_with("first", move |_| {
+            c.write_then("first", move |_| {
                 t.log("c", "cb:first");
                 c.cork();
                 t.log("c", c.write("corked").to_string());
@@ -212,9 +212,9 @@ fn the_peers_reset_is_the_error_of_what_is_queued(t: Trace) {
 
 fn the_length_falls_write_by_write(t: Trace) {
     one_way(t, move |c, _| {
-        c.write_with(vec![0; MUCH], with_length(t, c, "c", "big"));
-        c.write_with("one", with_length(t, c, "c", "one"));
-        c.write_with("three", with_length(t, c, "c", "three"));
+        c.write_then(vec![0; MUCH], with_length(t, c, "c", "big"));
+        c.write_then("one", with_length(t, c, "c", "one"));
+        c.write_then("three", with_length(t, c, "c", "three"));
         c.on(event::Close, move |_| {
             t.log("c", format!("close, queued {}", c.writable_length()));
         });
@@ -265,8 +265,8 @@ fn the_last_data_is_refused(t: Trace) {
 fn corked_writes_are_refused_together(t: Trace) {
     deserted(t, move |s| {
         s.cork();
-        s.write_with("one", with_length(t, s, "s", "one"));
-        s.write_with("two", with_length(t, s, "s", "two"));
+        s.write_then("one", with_length(t, s, "s", "one"));
+        s.write_then("two", with_length(t, s, "s", "two"));
         s.uncork();
         t.state(s, "s");
         s.destroy_with(t.error("MINE"));
@@ -280,7 +280,7 @@ fn end_after_destroy_counts(t: Trace) {
         c.end();
         t.state(c, "c");
         t.write(c, "c", "late");
-        c.end_then("late too", t.cb("c", "end"));
+        c.end_with_then("late too", t.cb("c", "end"));
     });
 }
 
@@ -298,7 +298,7 @@ fn last_data_after_destroy_does_not_count(t: Trace) {
     t.pair(move |c, _| {
         t.on(c, "c");
         c.destroy();
-        c.end_then("late", t.cb("c", "end"));
+        c.end_with_then("late", t.cb("c", "end"));
         t.state(c, "c");
     });
 }
@@ -309,7 +309,7 @@ fn data_after_the_end_uncorks(t: Trace) {
         c.end();
         c.cork();
         t.log("c", c.writable_corked().to_string());
-        c.end_then("late", t.cb("c", "end"));
+        c.end_with_then("late", t.cb("c", "end"));
         t.log("c", c.writable_corked().to_string());
     });
 }

@@ -391,5 +391,9 @@ impl Host for World {
         self.ticks.borrow_mut().push_back(Job::Call(call));
     }
 
+    fn put_off(&self, _: Tick) -> bool {
+        false
+    }
+
     fn left_server(&self) {}
 }

@@ -62,7 +62,7 @@ impl Duplex {
     }
 
     /// The descriptor is closed: a request that was under way is cancelled.
-    pub(in crate::machine) fn cancel_write(&self) {
+    pub(crate) fn cancel_write(&self) {
         if let Request::Waiting(request) = self.write.request.get() {
             self.fail_request(request, &node::write_cancelled());
         }

@@ -94,11 +94,11 @@ impl Connecting {
     }
 
     /// What its destruction makes of an attempt under way.
-    pub(crate) fn cancelled(self) -> Option<FailedAttempt> {
+    pub(crate) fn cancelled(&self) -> Option<FailedAttempt> {
         let is_told = self.under_way && self.has_several();
         is_told.then(|| FailedAttempt {
             error: self.error(&errno::error(errno::ECANCELED), self.local.clone()),
-            attempt: self.current,
+            attempt: self.current.clone(),
         })
     }
 }
@@ -127,14 +127,15 @@ impl SocketHost<'_> {
             self.cell
                 .with_rare(|rare| rare.attempted = Some(Vec::new()));
         }
-        let _before = self
+        let before = self
             .cell
             .with_rare(|rare| rare.connecting.replace(Box::new(connecting)));
+        self.event_loop.discard(before);
         self.try_next_address();
     }
 
     fn begin_twice(&self, attempt: &Attempt, number: i32) {
-        self.emit_to(event::ConnectionAttempt, attempt);
+        self.emit_lent(event::ConnectionAttempt, attempt);
         if self.cell.duplex.life() == Life::Connecting {
             self.fail(self.refusal(attempt.clone(), &errno::error(number)));
         }
@@ -217,7 +218,7 @@ impl SocketHost<'_> {
         };
         let blocked = self.is_blocked(address);
         if !(blocked && several) {
-            self.emit_to(event::ConnectionAttempt, &self.current_attempt());
+            self.emit_lent(event::ConnectionAttempt, &self.current_attempt());
             if self.cell.duplex.life() != Life::Connecting {
                 return Progress::Settled;
             }
@@ -301,11 +302,12 @@ impl SocketHost<'_> {
         }
         let mut connecting = Connecting::new(options, Vec::new());
         connecting.current = attempt.clone();
-        let (_before, bound) = self.cell.with_rare(|rare| {
+        let (before, bound) = self.cell.with_rare(|rare| {
             let before = rare.connecting.replace(Box::new(connecting));
             (before, rare.bound.take())
         });
-        self.emit_to(event::ConnectionAttempt, &attempt);
+        self.event_loop.discard(before);
+        self.emit_lent(event::ConnectionAttempt, &attempt);
         if self.cell.duplex.life() != Life::Connecting {
             return;
         }

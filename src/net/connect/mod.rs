@@ -197,7 +197,7 @@ impl SocketHost<'_> {
                 address: Ok(*address),
                 host: name.to_owned(),
             };
-            self.emit_to(event::Lookup, &result);
+            self.emit_lent(event::Lookup, &result);
             if self.cell.duplex.life() != Life::Connecting {
                 return;
             }
@@ -218,7 +218,7 @@ impl SocketHost<'_> {
             address: Err(error.clone()),
             host: name.to_owned(),
         };
-        self.emit_to(event::Lookup, &result);
+        self.emit_lent(event::Lookup, &result);
         if self.cell.duplex.life() == Life::Connecting {
             self.fail_later(error);
         }

@@ -94,7 +94,7 @@ impl ServerHost<'_> {
             };
             // Closed before anybody is told: a listener that panics must not let it in.
             drop(transport);
-            self.emit(event::Drop, &info);
+            self.emit_lent(event::Drop, &info);
             return;
         }
         if self.is_blocked(&transport) {
@@ -121,7 +121,7 @@ impl ServerHost<'_> {
         }
         host.update_alive();
         let socket = cell.handle();
-        self.emit(event::Connection, socket);
+        self.emit_to(event::Connection, socket);
     }
 
     fn is_blocked(&self, transport: &Transport) -> bool {

@@ -14,6 +14,7 @@ use crate::events::{Event, EventEmitter};
 use crate::net::AbortSignal;
 use crate::net::attachments::Attachments;
 use crate::net::cell::{SocketCell, SocketHost};
+use crate::net::emitting_in_a_run;
 use crate::net::listener::{Listener, Reserve, preferred};
 use crate::reactor::{self, Handle, Job, Key, Loop, Ready, Task};
 
@@ -79,6 +80,8 @@ pub(super) struct ServerHost<'a> {
     pub(super) event_loop: &'a Loop,
     pub(super) cell: &'a Rc<ServerCell>,
 }
+
+emitting_in_a_run!(ServerHost of Server);
 
 impl ServerHost<'_> {
     pub(super) fn with<R>(key: Key, f: impl FnOnce(&ServerHost<'_>) -> R) -> Option<R> {
@@ -193,7 +196,7 @@ impl ServerHost<'_> {
                 Reserve::keep();
                 self.tick(|host| {
                     if !host.cell.listener.borrow().is_none() {
-                        host.emit(event::Listening, ());
+                        host.emit_to(event::Listening, ());
                     }
                 });
             }
@@ -201,22 +204,9 @@ impl ServerHost<'_> {
         }
     }
 
-    pub(super) fn emit<E: Event>(&self, event: E, payload: E::Payload<'_>) -> bool
-    where
-        Server: Emits<E>,
-    {
-        match crate::net::emit(self.event_loop, &self.cell.emitter, event, payload) {
-            Ok(heard) => heard,
-            Err(error) => {
-                self.listener_failed::<E>(payload, error);
-                true
-            }
-        }
-    }
-
     /// A listener of `E` has returned an error. One of `Error` cannot be told of its own.
     #[cold]
-    pub(super) fn listener_failed<E: Event>(&self, payload: E::Payload<'_>, error: Error)
+    pub(super) fn listener_of_failed<E: Event>(&self, payload: E::Payload<'_>, error: Error)
     where
         Server: Emits<E>,
     {
@@ -225,13 +215,6 @@ impl ServerHost<'_> {
             Concern::Connection(socket) => socket.listener_failed(error),
             Concern::Nothing if !is_monitor => self.emit_error(&error),
             Concern::Nothing | Concern::Error(_) => self.event_loop.unhandled_error(error),
-        }
-    }
-
-    fn emit_error(&self, error: &Error) {
-        self.emit(event::ErrorMonitor, error);
-        if !self.emit(event::Error, error) {
-            self.event_loop.unhandled_error(error.clone());
         }
     }
 
@@ -265,10 +248,11 @@ impl ServerHost<'_> {
         if self.is_idle() && !self.cell.closing.replace(true) {
             self.tick(|host| {
                 host.cell.closing.set(false);
-                host.emit(event::Close, false);
+                host.emit_to(event::Close, false);
                 // A listener of `Close` may have begun to listen again.
                 if host.is_idle() && !host.cell.wanted.get() {
                     host.event_loop.remove(host.cell.key);
+                    host.event_loop.discard(host.cell.emitter.take_all());
                 }
             });
         }

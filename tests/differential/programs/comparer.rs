@@ -13,11 +13,17 @@ pub(super) enum Verdict {
     NodeVaries,
     /// We do, where Node does not.
     WeVary,
-    Differs { theirs: String, ours: String },
+    Differs {
+        theirs: String,
+        ours: String,
+    },
 }
 
 pub(super) fn compare(node: &mut Node, program: &Program) -> Verdict {
-    let (theirs, ours) = (node.run(program), interpreter::run(program, Sending::Together));
+    let (theirs, ours) = (
+        node.run(program),
+        interpreter::run(program, Sending::Together),
+    );
     if theirs == ours {
         return Verdict::Same;
     }

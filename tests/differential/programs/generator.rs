@@ -34,8 +34,14 @@ const EVENTS: &[(&str, usize)] = &[
     ("connectionAttemptFailed", 1),
 ];
 
-const SERVER_EVENTS: &[(&str, usize)] =
-    &[("connection", 4), ("listening", 1), ("drop", 1), ("close", 1), ("tick", 1), ("immediate", 1)];
+const SERVER_EVENTS: &[(&str, usize)] = &[
+    ("connection", 4),
+    ("listening", 1),
+    ("drop", 1),
+    ("close", 1),
+    ("tick", 1),
+    ("immediate", 1),
+];
 
 /// What may be interrupted by a listener that throws.
 const INTERRUPTED: &[&str] = &["tick", "immediate", "timer", "data", "written"];
@@ -60,7 +66,10 @@ pub(super) fn program(seed: u64) -> Program {
     let mut prng = Prng::new(seed);
     // Each program leaves out some of what there is and has more of something else.
     let mut mood = || [0, 1, 1, 4][prng.below(4)];
-    let operations = OPERATIONS.iter().map(|operation| operation.weight * mood()).collect();
+    let operations = OPERATIONS
+        .iter()
+        .map(|operation| operation.weight * mood())
+        .collect();
     let events = EVENTS.iter().map(|event| event.1 * mood()).collect();
     let generator = Generator {
         prng,
@@ -82,7 +91,16 @@ impl Generator {
         let transport = if self.prng.one_in(4) { "ipc" } else { "tcp" };
         let clients = [1, 1, 1, 2, 2, 3][self.prng.below(6)];
         let mut server = vec![transport.to_owned()];
-        self.words(&mut server, &[("watch", 2), ("half", 4), ("deaf", 10), ("pause", 8), ("signal", 10)]);
+        self.words(
+            &mut server,
+            &[
+                ("watch", 2),
+                ("half", 4),
+                ("deaf", 10),
+                ("pause", 8),
+                ("signal", 10),
+            ],
+        );
         self.marked(&mut server);
         if self.prng.one_in(12) {
             server.push(format!("max={}", self.prng.below(3)));
@@ -91,7 +109,10 @@ impl Generator {
         Program {
             server,
             clients: (0..clients).map(|index| self.client(index)).collect(),
-            rules: (0..rules).map(|_| self.rule(clients)).filter(|rule| !rule.steps.is_empty()).collect(),
+            rules: (0..rules)
+                .map(|_| self.rule(clients))
+                .filter(|rule| !rule.steps.is_empty())
+                .collect(),
         }
     }
 
@@ -112,14 +133,18 @@ impl Generator {
 
     fn client(&mut self, index: usize) -> Client {
         let mut words = Vec::new();
-        self.words(&mut words, &[("half", 4), ("deaf", 10), ("signal", 8), ("late", 10)]);
+        self.words(
+            &mut words,
+            &[("half", 4), ("deaf", 10), ("signal", 8), ("late", 10)],
+        );
         self.marked(&mut words);
         if self.prng.one_in(12) {
             words.push(format!("onread={}", [1, 7, 100, 65536][self.prng.below(4)]));
         }
         if self.prng.one_in(8) {
             let when = ["s", "t", "i"][self.prng.below(3)];
-            let addresses = ["g", "gr", "rg", "r", "6g", "r6", "r6g", "e", "rr"][self.prng.below(9)];
+            let addresses =
+                ["g", "gr", "rg", "r", "6g", "r6", "r6g", "e", "rr"][self.prng.below(9)];
             words.push(format!("at={when}:{addresses}"));
             self.words(&mut words, &[("noauto", 4)]);
         }
@@ -129,7 +154,11 @@ impl Generator {
 
     fn rule(&mut self, clients: usize) -> Rule {
         let of_server = self.prng.one_in(15);
-        let subject = if of_server { "S".to_owned() } else { self.socket(clients) };
+        let subject = if of_server {
+            "S".to_owned()
+        } else {
+            self.socket(clients)
+        };
         let event = if of_server {
             SERVER_EVENTS[self.weighted(SERVER_EVENTS.iter().map(|event| event.1))]
         } else {

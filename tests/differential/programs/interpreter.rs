@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use soquete::events::ListenerId;
 use soquete::net::{
-    AbortController, ConnectOptions, ListenOptions, Server, Address, ServerOptions, Socket,
+    AbortController, Address, ConnectOptions, ListenOptions, Server, ServerOptions, Socket,
     SocketOptions,
 };
 use soquete::{Error, Result, event, net, timers};
@@ -22,7 +22,9 @@ use super::table::{self, Argument, Given, Operation};
 /// The options that whatever makes sockets has.
 macro_rules! socket_words {
     ($words:expr, $options:expr) => {{
-        let options = $options.no_delay(true).allow_half_open(word($words, "half").is_some());
+        let options = $options
+            .no_delay(true)
+            .allow_half_open(word($words, "half").is_some());
         match number($words, "mark") {
             Some(mark) => options.high_water_mark(mark),
             None => options,
@@ -276,7 +278,11 @@ impl Running {
     /// Nothing happens any more: everything is closed.
     fn finish(self: Rc<Running>) {
         self.is_over.set(true);
-        let open: Vec<Rc<Member>> = self.all().into_iter().filter(|m| !m.is_gone.get()).collect();
+        let open: Vec<Rc<Member>> = self
+            .all()
+            .into_iter()
+            .filter(|m| !m.is_gone.get())
+            .collect();
         for member in &open {
             if let Some(Handle::Socket(socket)) = member.handle.get() {
                 member.note(format!("at rest {}", table::look(member, socket)));
@@ -306,7 +312,11 @@ impl Running {
             let is_armed = |m: &Rc<Member>| m.armed.get() && !m.is_gone.get();
             let is_armed = !running.is_over.get() && running.all().iter().any(is_armed);
             let is_busy = running.waiting.get() > 0 || is_armed;
-            calm = if seen == running.activity.get() && !is_busy { calm + 1 } else { 0 };
+            calm = if seen == running.activity.get() && !is_busy {
+                calm + 1
+            } else {
+                0
+            };
             seen = running.activity.get();
             ticks += 1;
             let is_closed = running.all().iter().all(|m| m.is_gone.get());
@@ -352,7 +362,9 @@ impl Running {
         let operation = operation.unwrap_or_else(|| panic!("there is no operation {step}"));
         let argument = step.argument.as_deref().unwrap_or_default();
         let other = self.members.borrow().get(argument).map(Rc::clone);
-        let other = other.filter(|other| !other.is_gone.get()).and_then(|other| other.socket());
+        let other = other
+            .filter(|other| !other.is_gone.get())
+            .and_then(|other| other.socket());
         if operation.argument == Argument::Socket && other.is_none() {
             return;
         }
@@ -366,7 +378,9 @@ impl Running {
 
     fn uncaught(&self, what: &str) {
         self.activity.set(self.activity.get() + 1);
-        self.uncaught.borrow_mut().push(format!("!: uncaught {what}\n"));
+        self.uncaught
+            .borrow_mut()
+            .push(format!("!: uncaught {what}\n"));
     }
 
     fn text(&self) -> String {
@@ -528,7 +542,11 @@ impl Member {
         }
     }
 
-    pub(super) fn later(self: &Rc<Member>, event: &'static str, schedule: impl FnOnce(Box<dyn FnOnce()>)) {
+    pub(super) fn later(
+        self: &Rc<Member>,
+        event: &'static str,
+        schedule: impl FnOnce(Box<dyn FnOnce()>),
+    ) {
         let waiting = &self.running.waiting;
         waiting.set(waiting.get() + 1);
         let member = Rc::clone(self);
@@ -549,11 +567,17 @@ impl Member {
 
     pub(super) fn abort(&self) {
         let controller = self.controller.borrow().clone();
-        controller.into_iter().for_each(|controller| controller.abort());
+        controller
+            .into_iter()
+            .for_each(|controller| controller.abort());
     }
 
     pub(super) fn name_of(&self, socket: Socket) -> String {
-        let named = self.running.all().into_iter().find(|m| m.socket() == Some(socket));
+        let named = self
+            .running
+            .all()
+            .into_iter()
+            .find(|m| m.socket() == Some(socket));
         named.map_or("?".to_owned(), |member| member.name.clone())
     }
 
@@ -632,7 +656,11 @@ fn found(letters: &str) -> Result<Vec<IpAddr>> {
 }
 
 trait Reads: Sized {
-    fn on_read(self, buffer: Vec<u8>, callback: impl FnMut(Socket, usize, &mut Vec<u8>) -> bool + 'static) -> Self;
+    fn on_read(
+        self,
+        buffer: Vec<u8>,
+        callback: impl FnMut(Socket, usize, &mut Vec<u8>) -> bool + 'static,
+    ) -> Self;
 }
 
 macro_rules! reads {

@@ -15,7 +15,11 @@ pub(super) fn row(program: &Program, theirs: &str, ours: &str) -> Option<&'stati
         let ours = interpreter::run(program, Sending::AtOnce);
         let sent_at_once = "every write tries the system call at once";
         // What a write returns is still from before it was sent.
-        let answered = |trace: &str| trace.replace("= true\n", "= …\n").replace("= false\n", "= …\n");
+        let answered = |trace: &str| {
+            trace
+                .replace("= true\n", "= …\n")
+                .replace("= false\n", "= …\n")
+        };
         if answered(&ours) == answered(theirs) {
             return Some(sent_at_once);
         }
@@ -55,12 +59,21 @@ fn count(trace: &str, text: &str) -> usize {
 }
 
 fn several_addresses(program: &Program) -> bool {
-    let several = |at: &str| at.split_once(':').is_some_and(|(_, letters)| letters.len() > 1);
-    program.clients.iter().any(|client| word(&client.words, "at").is_some_and(several))
+    let several = |at: &str| {
+        at.split_once(':')
+            .is_some_and(|(_, letters)| letters.len() > 1)
+    };
+    program
+        .clients
+        .iter()
+        .any(|client| word(&client.words, "at").is_some_and(several))
 }
 
 fn reads_in_pieces(program: &Program) -> bool {
-    program.clients.iter().any(|client| word(&client.words, "onread").is_some())
+    program
+        .clients
+        .iter()
+        .any(|client| word(&client.words, "onread").is_some())
 }
 
 fn sorted(trace: &str) -> Vec<&str> {
@@ -71,19 +84,32 @@ fn sorted(trace: &str) -> Vec<&str> {
 
 /// The trace without what the getters say.
 fn without_state(trace: &str) -> String {
-    trace.lines().map(|line| line.split(" [").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+    trace
+        .lines()
+        .map(|line| line.split(" [").next().unwrap_or_default())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn has_signal(program: &Program) -> bool {
-    program.clients.iter().any(|client| word(&client.words, "signal").is_some())
+    program
+        .clients
+        .iter()
+        .any(|client| word(&client.words, "signal").is_some())
 }
 
 fn without_uncaught(trace: &str) -> Vec<&str> {
-    trace.lines().filter(|line| !line.starts_with('!')).collect()
+    trace
+        .lines()
+        .filter(|line| !line.starts_with('!'))
+        .collect()
 }
 
 fn without_data(trace: &str) -> Vec<&str> {
-    trace.lines().filter(|line| !line.contains(": data ")).collect()
+    trace
+        .lines()
+        .filter(|line| !line.contains(": data "))
+        .collect()
 }
 
 /// The trace without the words that begin like this.

@@ -61,9 +61,17 @@ fn random_programs() {
             scope.spawn(|| run.work(node));
         }
     });
-    let Tally { counts, differences } = run.tally.into_inner().expect("no worker has panicked");
+    let Tally {
+        counts,
+        differences,
+    } = run.tally.into_inner().expect("no worker has panicked");
     say(&format!("programs: {counts:?}"));
-    assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.concat());
+    assert!(
+        differences.is_empty(),
+        "{} differences:\n{}",
+        differences.len(),
+        differences.concat()
+    );
 }
 
 struct Run {
@@ -110,7 +118,13 @@ impl Run {
     }
 
     fn next(&self) -> Option<u64> {
-        let enough = self.tally.lock().expect("no worker has panicked").differences.len() >= self.most;
+        let enough = self
+            .tally
+            .lock()
+            .expect("no worker has panicked")
+            .differences
+            .len()
+            >= self.most;
         let late = self.until.is_some_and(|until| Instant::now() > until);
         if enough || late {
             return None;
@@ -124,7 +138,11 @@ impl Run {
 fn crosses(program: &Program) -> bool {
     program.rules.iter().any(|rule| {
         let own = rule.on.split('.').next();
-        rule.steps.iter().any(|step| step.target.as_deref().is_some_and(|target| target != "S" && Some(target) != own))
+        rule.steps.iter().any(|step| {
+            step.target
+                .as_deref()
+                .is_some_and(|target| target != "S" && Some(target) != own)
+        })
     })
 }
 
@@ -145,12 +163,16 @@ fn minimal(node: &mut Node, seed: u64, program: Program) -> Option<(Program, Str
 /// For a difference that has been found.
 #[test]
 fn one_program() {
-    let (Some(node), Some(text)) = (crate::node::node(), std::env::var_os("SOQUETE_PROGRAM")) else {
+    let (Some(node), Some(text)) = (crate::node::node(), std::env::var_os("SOQUETE_PROGRAM"))
+    else {
         return;
     };
     let program = Program::parse(&text.to_string_lossy());
     let mut node = Node::start(node);
-    let (theirs, ours) = (node.run(&program), interpreter::run(&program, interpreter::Sending::Together));
+    let (theirs, ours) = (
+        node.run(&program),
+        interpreter::run(&program, interpreter::Sending::Together),
+    );
     say(&crate::differences(&theirs, &ours));
     match compare(&mut node, &program) {
         Verdict::Same => say("the same"),
@@ -170,8 +192,13 @@ fn both_languages_have_the_same_operations() {
         return;
     };
     let sockets = table::OPERATIONS.iter().map(|operation| operation.name);
-    let servers = table::SERVER_OPERATIONS.iter().map(|operation| operation.name);
-    assert_eq!(sockets.chain(servers).collect::<Vec<_>>(), pool::names(node));
+    let servers = table::SERVER_OPERATIONS
+        .iter()
+        .map(|operation| operation.name);
+    assert_eq!(
+        sockets.chain(servers).collect::<Vec<_>>(),
+        pool::names(node)
+    );
 }
 
 fn setting(name: &str) -> Option<u64> {

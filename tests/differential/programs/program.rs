@@ -142,7 +142,9 @@ impl fmt::Display for Step {
             write!(f, "{target}.")?;
         }
         f.write_str(&self.name)?;
-        self.argument.iter().try_for_each(|argument| write!(f, " {argument}"))
+        self.argument
+            .iter()
+            .try_for_each(|argument| write!(f, " {argument}"))
     }
 }
 

@@ -42,10 +42,19 @@ fn smaller(program: &Program) -> Vec<Program> {
             if steps.len() > 1 {
                 with(&mut |smaller| drop(smaller.rules[rule].steps.remove(step)));
             }
-            let bytes = argument.as_ref().and_then(|argument| argument.parse::<usize>().ok());
-            for less in [1, 3, 70_000].into_iter().filter(|less| Some(*less) < bytes) {
+            let bytes = argument
+                .as_ref()
+                .and_then(|argument| argument.parse::<usize>().ok());
+            for less in [1, 3, 70_000]
+                .into_iter()
+                .filter(|less| Some(*less) < bytes)
+            {
                 let argument = Some(less.to_string());
-                with(&mut |smaller| smaller.rules[rule].steps[step].argument.clone_from(&argument));
+                with(&mut |smaller| {
+                    smaller.rules[rule].steps[step]
+                        .argument
+                        .clone_from(&argument)
+                });
             }
         }
     }

@@ -217,8 +217,15 @@ fn asked(m: &Member, s: Socket, values: &[Value]) -> String {
         ReadyState::WriteOnly => "writeOnly",
         ReadyState::Closed => "closed",
     };
-    let flags: Vec<&str> = FLAGS.iter().filter(|(_, ask)| ask(s)).map(|(name, _)| *name).collect();
-    let values: Vec<String> = values.iter().map(|(name, ask)| format!("{name}={}", ask(m, s))).collect();
+    let flags: Vec<&str> = FLAGS
+        .iter()
+        .filter(|(_, ask)| ask(s))
+        .map(|(name, _)| *name)
+        .collect();
+    let values: Vec<String> = values
+        .iter()
+        .map(|(name, ask)| format!("{name}={}", ask(m, s)))
+        .collect();
     format!("[{ready_state} {} {}]", flags.join(" "), values.join(" "))
 }
 
@@ -284,6 +291,14 @@ fn place(attempt: &Attempt) -> &str {
 
 pub(super) fn describe(error: &Error) -> String {
     let codes: Vec<&str> = error.errors().iter().map(Error::code).collect();
-    let codes = if codes.is_empty() { String::new() } else { format!(" [{}]", codes.join(" ")) };
-    format!("{}{codes} syscall={}", error.code(), error.syscall().unwrap_or("none"))
+    let codes = if codes.is_empty() {
+        String::new()
+    } else {
+        format!(" [{}]", codes.join(" "))
+    };
+    format!(
+        "{}{codes} syscall={}",
+        error.code(),
+        error.syscall().unwrap_or("none")
+    )
 }
