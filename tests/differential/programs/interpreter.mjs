@@ -163,14 +163,14 @@ class Member {
     this.lines.push(text);
   }
 
+  // Where TCP cuts bytes means nothing, so neighbours make one line.
   data(chunk) {
     const last = this.lines.at(-1);
-    if (last instanceof Bytes && !this.program.watches) {
+    if (last instanceof Bytes) {
       this.program.activity += 1;
       last.add(chunk);
     } else {
       this.note(new Bytes().add(chunk));
-      if (this.program.watches) this.note(glance(this));
     }
   }
 

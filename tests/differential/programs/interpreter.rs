@@ -424,11 +424,9 @@ impl Member {
         self.lines.borrow_mut().push(line);
     }
 
+    /// Where TCP cuts bytes means nothing, so neighbours make one line.
     fn received(&self, chunk: &[u8]) {
-        let watches = self.running.watches;
-        if let Some(Line::Bytes(bytes)) = self.lines.borrow_mut().last_mut()
-            && !watches
-        {
+        if let Some(Line::Bytes(bytes)) = self.lines.borrow_mut().last_mut() {
             let activity = &self.running.activity;
             activity.set(activity.get() + 1);
             return bytes.add(chunk);
@@ -436,9 +434,6 @@ impl Member {
         let mut bytes = Bytes::default();
         bytes.add(chunk);
         self.push(Line::Bytes(bytes));
-        if watches && let Some(socket) = self.socket() {
-            self.note(table::glance(self, socket));
-        }
     }
 
     /// The next `count` bytes of a stream that is valid UTF-8 as a whole.
