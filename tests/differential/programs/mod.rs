@@ -95,6 +95,7 @@ impl Run {
             let (kind, difference) = match compare(&mut node, &program) {
                 Verdict::Same => ("the same", None),
                 Verdict::NodeVaries => ("Node varies", None),
+                Verdict::Restless => ("never at rest", None),
                 Verdict::WeVary => ("we vary", None),
                 Verdict::Differs { theirs, ours } => match known::row(&program, &theirs, &ours) {
                     Some(row) => (row, None),
@@ -177,6 +178,7 @@ fn one_program() {
     match compare(&mut node, &program) {
         Verdict::Same => say("the same"),
         Verdict::NodeVaries => say("Node varies"),
+        Verdict::Restless => say("never at rest"),
         Verdict::WeVary => say("we vary"),
         Verdict::Differs { theirs, ours } => {
             let row = known::row(&program, &theirs, &ours);
