@@ -321,7 +321,10 @@ impl Running {
             ticks += 1;
             let is_closed = running.all().iter().all(|m| m.is_gone.get());
             if ticks > MOST_TICKS {
-                running.uncaught.borrow_mut().push("!: restless\n".to_owned());
+                running
+                    .uncaught
+                    .borrow_mut()
+                    .push("!: restless\n".to_owned());
             }
             if calm >= QUIET_TICKS || calm > 0 && is_closed || ticks > MOST_TICKS {
                 own.take().into_iter().for_each(|own| own.clear());

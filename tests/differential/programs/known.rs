@@ -104,7 +104,11 @@ fn without_uncaught(trace: &str) -> Vec<&str> {
 }
 
 fn without_data(trace: &str) -> String {
-    trace.lines().filter(|line| !line.contains(": data ")).collect::<Vec<_>>().join("\n")
+    trace
+        .lines()
+        .filter(|line| !line.contains(": data "))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The trace without the words that begin like this.

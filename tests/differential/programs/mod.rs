@@ -139,10 +139,12 @@ impl Run {
 fn crosses(program: &Program) -> bool {
     program.rules.iter().any(|rule| {
         let own = rule.on.split('.').next();
-        let is_other = |socket: &String| {
-            socket.starts_with(['c', 's']) && Some(socket.as_str()) != own
-        };
-        let mut sockets = rule.steps.iter().flat_map(|step| step.target.iter().chain(&step.argument));
+        let is_other =
+            |socket: &String| socket.starts_with(['c', 's']) && Some(socket.as_str()) != own;
+        let mut sockets = rule
+            .steps
+            .iter()
+            .flat_map(|step| step.target.iter().chain(&step.argument));
         sockets.any(is_other)
     })
 }
