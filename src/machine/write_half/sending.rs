@@ -23,18 +23,22 @@ impl Duplex {
 
     /// Offers everything that is queued to the kernel.
     pub(super) fn send<H: Host>(&self, host: &H) {
+        self.send_upto(host, self.write.accepted.get());
+    }
+
+    /// Offers what is queued up to this position.
+    fn send_upto<H: Host>(&self, host: &H, end: u64) {
         let half = &self.write;
         half.flush_scheduled.set(false);
         if half.request.get() != Request::None || self.life() != Life::Open || self.is_errored() {
             return;
         }
         host.activity();
-        let upto = half
-            .accepted
-            .get()
-            .min(half.sent.get() + H::WRITE_BUDGET * AT_ONCE);
+        let upto = end.min(half.sent.get() + H::WRITE_BUDGET * AT_ONCE);
         match self.send_queued(host, upto) {
             Ok(true) if upto == half.accepted.get() => self.settle_all(host),
+            // What is corked behind it stays.
+            Ok(true) if upto == end => {}
             Ok(taken) => {
                 self.wait_for_room(0);
                 if taken {
@@ -211,9 +215,15 @@ impl Duplex {
         if first.end == 0 {
             half.settle(first);
         }
-        let rest = half.with_queue(|queue| queue.gather(first.end, half.accepted.get()));
-        self.send(host);
+        // What is corked stays behind.
+        let accepted = half.accepted.get();
+        let corked = half.corked.get() > 0 && first.end < accepted;
+        let rest = !corked && half.with_queue(|queue| queue.gather(first.end, accepted));
+        self.send_upto(host, if corked { first.end } else { accepted });
         self.wait_as_one(first.end, rest);
+        if corked && first.end > 0 && half.sent.get() >= first.end {
+            half.settle(first);
+        }
         match half.request.get() {
             // These are told at once, as the success would be; the tick finds nothing left.
             Request::Failed if half.sent.get() < first.end => self.after_failed_write(host),

@@ -11,6 +11,8 @@ pub(super) enum Verdict {
     Same,
     /// Node does one thing now, and another one then: nothing can be said.
     NodeVaries,
+    /// It never comes to rest: how far it is when it is stopped says nothing.
+    Restless,
     /// We do, where Node does not.
     WeVary,
     Differs {
@@ -20,10 +22,11 @@ pub(super) enum Verdict {
 }
 
 pub(super) fn compare(node: &mut Node, program: &Program) -> Verdict {
-    let (theirs, ours) = (
-        node.run(program),
-        interpreter::run(program, Sending::Together),
-    );
+    let theirs = node.run(program);
+    if theirs.starts_with("!: restless") {
+        return Verdict::Restless;
+    }
+    let ours = interpreter::run(program, Sending::Together);
     if theirs == ours {
         return Verdict::Same;
     }

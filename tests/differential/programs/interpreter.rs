@@ -36,7 +36,7 @@ const PATTERN: &[u8] = "aé€😀".as_bytes();
 
 /// What ticks of one millisecond without anything new mean, and how many there may be.
 const QUIET_TICKS: u32 = 4;
-const MOST_TICKS: u32 = 3000;
+const MOST_TICKS: u32 = 400;
 /// How many rules one socket may follow, for those that lead to themselves.
 const MOST_RULES: u32 = 60;
 /// A program takes milliseconds; one that takes so long hangs.
@@ -320,6 +320,12 @@ impl Running {
             seen = running.activity.get();
             ticks += 1;
             let is_closed = running.all().iter().all(|m| m.is_gone.get());
+            if ticks > MOST_TICKS {
+                running
+                    .uncaught
+                    .borrow_mut()
+                    .push("!: restless\n".to_owned());
+            }
             if calm >= QUIET_TICKS || calm > 0 && is_closed || ticks > MOST_TICKS {
                 own.take().into_iter().for_each(|own| own.clear());
                 then.take().into_iter().for_each(|then| then());
@@ -424,11 +430,9 @@ impl Member {
         self.lines.borrow_mut().push(line);
     }
 
+    /// Where TCP cuts bytes means nothing, so neighbours make one line.
     fn received(&self, chunk: &[u8]) {
-        let watches = self.running.watches;
-        if let Some(Line::Bytes(bytes)) = self.lines.borrow_mut().last_mut()
-            && !watches
-        {
+        if let Some(Line::Bytes(bytes)) = self.lines.borrow_mut().last_mut() {
             let activity = &self.running.activity;
             activity.set(activity.get() + 1);
             return bytes.add(chunk);
@@ -436,9 +440,6 @@ impl Member {
         let mut bytes = Bytes::default();
         bytes.add(chunk);
         self.push(Line::Bytes(bytes));
-        if watches && let Some(socket) = self.socket() {
-            self.note(table::glance(self, socket));
-        }
     }
 
     /// The next `count` bytes of a stream that is valid UTF-8 as a whole.

@@ -95,6 +95,7 @@ impl Run {
             let (kind, difference) = match compare(&mut node, &program) {
                 Verdict::Same => ("the same", None),
                 Verdict::NodeVaries => ("Node varies", None),
+                Verdict::Restless => ("never at rest", None),
                 Verdict::WeVary => ("we vary", None),
                 Verdict::Differs { theirs, ours } => match known::row(&program, &theirs, &ours) {
                     Some(row) => (row, None),
@@ -138,11 +139,13 @@ impl Run {
 fn crosses(program: &Program) -> bool {
     program.rules.iter().any(|rule| {
         let own = rule.on.split('.').next();
-        rule.steps.iter().any(|step| {
-            step.target
-                .as_deref()
-                .is_some_and(|target| target != "S" && Some(target) != own)
-        })
+        let is_other =
+            |socket: &String| socket.starts_with(['c', 's']) && Some(socket.as_str()) != own;
+        let mut sockets = rule
+            .steps
+            .iter()
+            .flat_map(|step| step.target.iter().chain(&step.argument));
+        sockets.any(is_other)
     })
 }
 
@@ -177,6 +180,7 @@ fn one_program() {
     match compare(&mut node, &program) {
         Verdict::Same => say("the same"),
         Verdict::NodeVaries => say("Node varies"),
+        Verdict::Restless => say("never at rest"),
         Verdict::WeVary => say("we vary"),
         Verdict::Differs { theirs, ours } => {
             let row = known::row(&program, &theirs, &ours);

@@ -15,6 +15,7 @@ pub(super) struct Node {
 impl Node {
     pub(super) fn start(node: &Path) -> Node {
         let mut process = Command::new(node)
+            .arg("--no-warnings")
             .arg(script())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -188,7 +188,7 @@ const VALUES: &[Value] = &[
     ("received", |_, s| s.bytes_read().to_string()),
     ("sent", |_, s| if s.destroyed() { "-".to_owned() } else { s.bytes_written().to_string() }),
     ("marks", |_, s| format!("{}/{}", s.readable_high_water_mark(), s.writable_high_water_mark())),
-    ("timeout", |_, s| s.timeout().unwrap_or_default().as_millis().to_string()),
+    ("timeout", |_, s| if s.destroyed() { "-".to_owned() } else { s.timeout().unwrap_or_default().as_millis().to_string() }),
     ("from", |_, s| family(s.local_socket_addr())),
     ("to", |_, s| if s.destroyed() { "-".to_owned() } else { family(s.remote_socket_addr()) }),
 ];
