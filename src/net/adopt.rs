@@ -190,6 +190,10 @@ impl Socket {
             if let Some(reason) = duplex.why_not_idle(host) {
                 return Err(node::not_idle(reason));
             }
+            if host.cell.transport.borrow().is_simulated() {
+                // Nobody outside of its world could do anything with it.
+                return Err(Error::os("fcntl", &io::ErrorKind::Unsupported.into()));
+            }
             let transport = host.detach().map_err(|error| Error::os("fcntl", &error))?;
             duplex.destroy(host, None);
             std_stream(transport)
@@ -217,7 +221,7 @@ fn std_stream(transport: Transport) -> Result<StdStream> {
         Transport::Tcp(stream) => StdStream::Tcp(stream.into()),
         #[cfg(unix)]
         Transport::Unix(stream) => StdStream::Unix(stream.into()),
-        Transport::None => return Err(node::socket_closed()),
+        Transport::None | Transport::Sim(_) => return Err(node::socket_closed()),
     };
     let blocking = match &stream {
         StdStream::Tcp(stream) => stream.set_nonblocking(false),

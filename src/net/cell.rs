@@ -152,15 +152,15 @@ impl SocketCell {
 
     /// Registers the descriptor, as an accepted or adopted socket does.
     pub(crate) fn register(&self, event_loop: &Loop) -> io::Result<()> {
-        event_loop.register(&mut *self.transport.borrow_mut(), self.key)
+        event_loop.register(self.transport.borrow_mut().watched(), self.key)
     }
 
     /// The local address, which a socket can have before it is connected.
     pub(crate) fn local_address(&self) -> Option<SocketAddr> {
         let connected = self.transport.borrow().local_address();
         connected.or_else(|| {
-            let address = |rare: &mut Rare| rare.bound.as_ref()?.socket.local_addr().ok();
-            self.rare(address).flatten()?.as_socket()
+            let address = |rare: &mut Rare| rare.bound.as_ref()?.socket.local_address().ok()?;
+            self.rare(address).flatten()
         })
     }
 
@@ -298,7 +298,7 @@ impl SocketHost<'_> {
     /// Takes the descriptor out of the loop.
     pub(crate) fn detach(&self) -> io::Result<Transport> {
         self.event_loop
-            .deregister(&mut *self.cell.transport.borrow_mut())?;
+            .deregister(self.cell.transport.borrow_mut().watched())?;
         self.cell.readiness.set(Readiness::Drained);
         Ok(self.cell.transport.replace(Transport::None))
     }
@@ -353,7 +353,7 @@ impl Host for SocketHost<'_> {
         self.cell.readiness.set(Readiness::Drained);
         if self.cell.adopted.replace(false) {
             // By a duplicate the poll would go on to tell of it.
-            let _gone = self.event_loop.deregister(&mut transport);
+            let _gone = self.event_loop.deregister(transport.watched());
         }
         drop(transport);
         if self.cell.duplex.had_descriptor() {

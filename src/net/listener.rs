@@ -6,21 +6,20 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use mio::event::Source;
 use mio::net::TcpListener;
 #[cfg(unix)]
 use mio::net::UnixListener;
-use mio::{Interest, Registry, Token};
-use socket2::{Domain, Socket as RawSocket, Type};
+use socket2::{Domain, Type};
 
 use super::bound::Bound;
-use super::raw::{self, errno};
+use super::raw::{self, RawSocket, errno};
 use super::server::{ListenOptions, ServerAddress};
 use super::transport::Transport;
 #[cfg(unix)]
 use super::unix::{self, BoundPath};
 use crate::address::SocketAddress;
 use crate::error::{Endpoint, Error, Result, node};
+use crate::kernel::{Descriptor, Watched};
 
 /// A listening socket of the operating system, or none.
 #[derive(Debug)]
@@ -33,6 +32,11 @@ pub(super) enum Listener {
         _file: Option<BoundPath>,
         path: Option<PathBuf>,
         listener: UnixListener,
+    },
+    Sim {
+        #[cfg(unix)]
+        _file: Option<BoundPath>,
+        descriptor: Descriptor,
     },
 }
 
@@ -48,6 +52,17 @@ pub(super) enum Accepted {
 }
 
 impl Listener {
+    /// The descriptor, for the poll.
+    pub(super) fn watched(&mut self) -> Watched<'_> {
+        match self {
+            Listener::None => Watched::Nothing,
+            Listener::Tcp(listener) => Watched::Listener(listener),
+            #[cfg(unix)]
+            Listener::Unix { listener, .. } => Watched::Listener(listener),
+            Listener::Sim { descriptor, .. } => Watched::Sim(descriptor),
+        }
+    }
+
     /// Listens on every address of the machine: IPv6 and IPv4 by one socket, or IPv4 alone where
     /// there is no IPv6.
     pub(super) fn on_all(port: u16, options: &ListenOptions) -> Result<Listener> {
@@ -63,7 +78,7 @@ impl Listener {
     pub(super) fn on(address: SocketAddr, options: &ListenOptions) -> Result<Listener> {
         let listening = raw::bound(address, options.sharing).and_then(|socket| {
             socket.listen(options.backlog)?;
-            Ok(Listener::Tcp(TcpListener::from_std(socket.into())))
+            Ok(Listener::tcp(socket))
         });
         listening.map_err(|error| {
             let ip = SocketAddress::from(address).address();
@@ -102,14 +117,24 @@ impl Listener {
 
     /// Listens by a socket that is there already.
     pub(super) fn adopt(bound: Bound, backlog: i32) -> Result<Listener> {
-        let Bound { socket, .. } = &bound;
+        let socket = match &bound.socket {
+            RawSocket::Os(socket) => socket,
+            RawSocket::Sim(descriptor) => {
+                let is_tcp = descriptor.is_tcp();
+                return match descriptor.listen(backlog) {
+                    Ok(()) if is_tcp => Ok(Listener::tcp(bound.socket)),
+                    Ok(()) => Ok(Listener::unix(bound.socket, bound.path)),
+                    Err(error) => Err(Error::listen(&error, &Endpoint::default())),
+                };
+            }
+        };
         let listening = check_kind(socket).and_then(|is_tcp| {
             socket.set_nonblocking(true)?;
             socket.listen(backlog)?;
             Ok(is_tcp)
         });
         match listening {
-            Ok(true) => Ok(Listener::Tcp(TcpListener::from_std(bound.socket.into()))),
+            Ok(true) => Ok(Listener::tcp(bound.socket)),
             #[cfg(unix)]
             Ok(false) => Ok(Listener::unix(bound.socket, bound.path)),
             #[cfg(not(unix))]
@@ -121,8 +146,28 @@ impl Listener {
         }
     }
 
+    fn tcp(socket: RawSocket) -> Listener {
+        match socket {
+            RawSocket::Os(socket) => Listener::Tcp(TcpListener::from_std(socket.into())),
+            RawSocket::Sim(descriptor) => Listener::Sim {
+                #[cfg(unix)]
+                _file: None,
+                descriptor,
+            },
+        }
+    }
+
     #[cfg(unix)]
     fn unix(socket: RawSocket, file: Option<BoundPath>) -> Listener {
+        let socket = match socket {
+            RawSocket::Os(socket) => socket,
+            RawSocket::Sim(descriptor) => {
+                return Listener::Sim {
+                    _file: file,
+                    descriptor,
+                };
+            }
+        };
         let path = match &file {
             Some(file) => Some(file.path().to_owned()),
             None => unix::path_of(&socket),
@@ -141,6 +186,11 @@ impl Listener {
             Listener::Tcp(listener) => listener.local_addr().ok().map(ServerAddress::Tcp),
             #[cfg(unix)]
             Listener::Unix { path, .. } => path.clone().map(ServerAddress::Path),
+            Listener::Sim { descriptor, .. } if descriptor.is_tcp() => {
+                let address = descriptor.local_address().ok()??;
+                Some(ServerAddress::Tcp(address))
+            }
+            Listener::Sim { descriptor, .. } => descriptor.local_path().map(ServerAddress::Path),
         }
     }
 
@@ -156,6 +206,9 @@ impl Listener {
             Listener::Unix { listener, .. } => {
                 listener.accept().map(|(stream, _)| Transport::Unix(stream))
             }
+            Listener::Sim { descriptor, .. } => descriptor
+                .accept()
+                .map(|(stream, _)| Transport::Sim(stream)),
         };
         match accepted {
             Ok(transport) => Accepted::Connection(transport),
@@ -169,34 +222,8 @@ impl Listener {
     }
 }
 
-impl Source for Listener {
-    fn register(&mut self, registry: &Registry, token: Token, _: Interest) -> io::Result<()> {
-        match self {
-            Listener::None => Ok(()),
-            Listener::Tcp(listener) => registry.register(listener, token, Interest::READABLE),
-            #[cfg(unix)]
-            Listener::Unix { listener, .. } => {
-                registry.register(listener, token, Interest::READABLE)
-            }
-        }
-    }
-
-    fn reregister(&mut self, registry: &Registry, token: Token, i: Interest) -> io::Result<()> {
-        self.register(registry, token, i)
-    }
-
-    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
-        match self {
-            Listener::None => Ok(()),
-            Listener::Tcp(listener) => registry.deregister(listener),
-            #[cfg(unix)]
-            Listener::Unix { listener, .. } => registry.deregister(listener),
-        }
-    }
-}
-
 /// Whether a socket that was handed in is TCP; EINVAL or ENOTSOCK if it is nothing to listen on.
-fn check_kind(socket: &RawSocket) -> io::Result<bool> {
+fn check_kind(socket: &socket2::Socket) -> io::Result<bool> {
     if socket
         .r#type()
         .map_err(|error| not_a_socket(socket, error))?
@@ -213,7 +240,7 @@ fn check_kind(socket: &RawSocket) -> io::Result<bool> {
 
 /// As Node, which looks at the kind of the descriptor before it tries: a pipe could be a socket.
 #[cfg(unix)]
-fn not_a_socket(socket: &RawSocket, error: io::Error) -> io::Error {
+fn not_a_socket(socket: &socket2::Socket, error: io::Error) -> io::Error {
     use std::os::unix::fs::FileTypeExt;
     let kind = socket
         .try_clone()
@@ -226,7 +253,7 @@ fn not_a_socket(socket: &RawSocket, error: io::Error) -> io::Error {
 }
 
 #[cfg(not(unix))]
-fn not_a_socket(_: &RawSocket, error: io::Error) -> io::Error {
+fn not_a_socket(_: &socket2::Socket, error: io::Error) -> io::Error {
     error
 }
 
@@ -270,7 +297,13 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 const TURNED_AWAY_AT_ONCE: usize = 4096;
 
 thread_local! {
-    static RESERVE: RefCell<Option<File>> = const { RefCell::new(None) };
+    static RESERVE: RefCell<Option<Spare>> = const { RefCell::new(None) };
+}
+
+#[expect(dead_code, reason = "held")]
+enum Spare {
+    Os(File),
+    Sim(Descriptor),
 }
 
 /// A descriptor that is kept for the day on which there are none left: given up, it makes room to
@@ -284,7 +317,10 @@ impl Reserve {
         let _gone = RESERVE.try_with(|reserve| {
             let mut reserve = reserve.borrow_mut();
             if reserve.is_none() {
-                *reserve = File::open("/dev/null").ok();
+                *reserve = match Descriptor::spare() {
+                    Some(spare) => spare.map(Spare::Sim).ok(),
+                    None => File::open("/dev/null").map(Spare::Os).ok(),
+                };
             }
         });
     }

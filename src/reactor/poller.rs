@@ -6,15 +6,23 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mio::event::Source;
 use mio::{Events, Interest, Poll, Token, Waker};
 
 use super::remote::Mailbox;
 use super::{Key, Ready};
 use crate::error::{Error, Result};
+use crate::kernel::{Alarm, Seat, Watched};
 
 /// Events per system call, as libuv. With more ready than that, the rest come in the next turn.
 const BATCH: usize = 1024;
+
+/// What is told of a stream.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const STREAM: Interest = Interest::READABLE
+    .add(Interest::WRITABLE)
+    .add(Interest::PRIORITY);
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const STREAM: Interest = Interest::READABLE.add(Interest::WRITABLE);
 
 /// Made on first use: a loop that only has timers needs no descriptor until it waits.
 pub(super) struct Poller {
@@ -22,16 +30,19 @@ pub(super) struct Poller {
     /// What has been taken over and not handed out, the first last.
     batch: RefCell<Vec<(Key, Ready)>>,
     mailbox: OnceCell<Arc<Mailbox>>,
+    /// Where the loop is, if it is in a simulated world.
+    seat: Option<Seat>,
 }
 
 impl Poller {
     pub(super) const WAKE: Key = Key::RESERVED;
 
-    pub(super) const fn new() -> Poller {
+    pub(super) const fn new(seat: Option<Seat>) -> Poller {
         Poller {
             poll: RefCell::new(None),
             batch: RefCell::new(Vec::new()),
             mailbox: OnceCell::new(),
+            seat,
         }
     }
 
@@ -49,23 +60,42 @@ impl Poller {
         }
     }
 
-    pub(super) fn register(&self, source: &mut impl Source, key: Key) -> io::Result<()> {
+    pub(super) fn register(&self, source: Watched<'_>, key: Key) -> io::Result<()> {
+        let (source, interest) = match source {
+            Watched::Nothing => return Err(io::ErrorKind::NotConnected.into()),
+            Watched::Sim(descriptor) => return descriptor.watch(key.to_bits()),
+            // A loop of a simulated world waits for nothing outside of it.
+            Watched::Stream(_) | Watched::Listener(_) if self.seat.is_some() => {
+                return Err(io::ErrorKind::Unsupported.into());
+            }
+            Watched::Stream(source) => (source, STREAM),
+            Watched::Listener(source) => (source, Interest::READABLE),
+        };
         self.with_poll(|poll, _| {
-            let interest = Interest::READABLE | Interest::WRITABLE;
-            #[cfg(any(target_os = "linux", target_os = "android"))]
-            let interest = interest | Interest::PRIORITY;
             poll.registry()
                 .register(source, Token(key.to_bits()), interest)
         })
     }
 
     /// Closing a descriptor deregisters it, too; this is for one that lives on elsewhere.
-    pub(super) fn deregister(&self, source: &mut impl Source) -> io::Result<()> {
-        self.with_poll(|poll, _| poll.registry().deregister(source))
+    pub(super) fn deregister(&self, source: Watched<'_>) -> io::Result<()> {
+        match source {
+            Watched::Nothing => Err(io::ErrorKind::NotConnected.into()),
+            Watched::Sim(descriptor) => descriptor.unwatch(),
+            Watched::Stream(source) | Watched::Listener(source) => {
+                self.with_poll(|poll, _| poll.registry().deregister(source))
+            }
+        }
     }
 
     /// Waits for events, at most `timeout`, and takes them over.
     pub(super) fn wait(&self, timeout: Option<Duration>) -> Result<usize> {
+        if let Some(seat) = self.seat {
+            let batch = &mut *self.batch.borrow_mut();
+            return seat
+                .wait(timeout, batch)
+                .map_err(|error| Error::os("poll", &error));
+        }
         self.with_poll(|poll, events| {
             match poll.poll(events, timeout) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
@@ -106,10 +136,15 @@ impl Poller {
         if let Some(mailbox) = self.mailbox.get() {
             return Ok(mailbox);
         }
-        let waker = self
-            .with_poll(|poll, _| Waker::new(poll.registry(), Token(Self::WAKE.to_bits())))
-            .map_err(|error| Error::os("poll", &error))?;
-        Ok(self.mailbox.get_or_init(|| Arc::new(Mailbox::new(waker))))
+        let alarm = match self.seat {
+            Some(seat) => seat.alarm(),
+            None => self
+                .with_poll(|poll, _| Waker::new(poll.registry(), Token(Self::WAKE.to_bits())))
+                .map(Alarm::Os)
+                .map_err(|error| Error::os("poll", &error))?,
+        };
+        let mailbox = Arc::new(Mailbox::new(alarm));
+        Ok(self.mailbox.get_or_init(|| mailbox))
     }
 
     pub(super) fn existing_mailbox(&self) -> Option<&Arc<Mailbox>> {

@@ -147,14 +147,20 @@ impl Loop {
         });
         let key = self.pool.done.borrow_mut().insert(done);
         self.reference();
-        self.pool.submit(Box::new(move || {
+        let job = move || {
             let outcome = catch_unwind(AssertUnwindSafe(work))
                 .map(|result| Box::new(result) as Box<dyn Any + Send>);
-            // A loop that has gone away meanwhile does not want to know.
-            let _gone = mailbox.post(Box::new(move || {
-                super::with(|event_loop| event_loop.finish_work(key, outcome));
-            }));
-        }));
+            move || {
+                // A loop that has gone away meanwhile does not want to know.
+                let _gone = mailbox.post(Box::new(move || {
+                    super::with(|event_loop| event_loop.finish_work(key, outcome));
+                }));
+            }
+        };
+        match self.seat {
+            Some(seat) => seat.work(Box::new(|| Box::new(job()))),
+            None => self.pool.submit(Box::new(|| job()())),
+        }
         Ok(())
     }
 

@@ -5,10 +5,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mio::Waker;
-
 use super::Loop;
 use crate::error::{Result, node};
+use crate::kernel::Alarm;
 
 type Post = Box<dyn FnOnce() + Send>;
 
@@ -101,15 +100,15 @@ pub(super) struct Mailbox {
     /// `None` once the loop is gone.
     posts: Mutex<Option<VecDeque<Post>>>,
     remotes: AtomicUsize,
-    waker: Waker,
+    alarm: Alarm,
 }
 
 impl Mailbox {
-    pub(super) fn new(waker: Waker) -> Mailbox {
+    pub(super) fn new(alarm: Alarm) -> Mailbox {
         Mailbox {
             posts: Mutex::new(Some(VecDeque::new())),
             remotes: AtomicUsize::new(0),
-            waker,
+            alarm,
         }
     }
 
@@ -140,7 +139,7 @@ impl Mailbox {
     }
 
     fn wake(&self) {
-        if let Err(error) = self.waker.wake() {
+        if let Err(error) = self.alarm.ring() {
             log::error!(target: "soquete::reactor", "could not wake the loop: {error}");
         }
     }

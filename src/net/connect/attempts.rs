@@ -15,9 +15,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use mio::net::TcpStream;
-use socket2::Socket as RawSocket;
-
 use super::options::{ConnectOptions, Target};
 use super::{
     Attempt, FailedAttempt, MIN_ATTEMPT_TIMEOUT, get_default_auto_select_family_attempt_timeout,
@@ -28,7 +25,7 @@ use crate::error::{Endpoint, Error, Local, node};
 use crate::event;
 use crate::machine::Life;
 use crate::net::cell::SocketHost;
-use crate::net::raw::{self, Sharing, errno};
+use crate::net::raw::{self, RawSocket, Sharing, errno};
 use crate::net::transport::Transport;
 use crate::reactor::{self, Key, Task};
 
@@ -234,10 +231,8 @@ impl SocketHost<'_> {
                 return self.refused_at_once(error, several);
             }
         };
-        let answer = socket.connect(&address.into());
-        self.cell
-            .transport
-            .replace(Transport::Tcp(TcpStream::from_std(socket.into())));
+        let answer = socket.connect(address);
+        self.cell.transport.replace(socket.into_tcp());
         match answer {
             Err(error) if !is_told_later(&error) => {
                 let error = self.refusal(self.current_attempt(), &error);
@@ -316,8 +311,7 @@ impl SocketHost<'_> {
         };
         match started {
             Ok((socket, answer)) => {
-                let stream = unix::stream(socket);
-                self.cell.transport.replace(Transport::Unix(stream));
+                self.cell.transport.replace(socket.into_unix());
                 self.started(answer);
             }
             Err(error) if error.raw_os_error() == Some(errno::EINVAL) => {

@@ -175,7 +175,7 @@ impl ServerHost<'_> {
     fn listening(&self, opened: Result<Listener>) {
         let registered = opened.and_then(|mut listener| {
             self.event_loop
-                .register(&mut listener, self.cell.key)
+                .register(listener.watched(), self.cell.key)
                 .map_err(|error| Error::os("listen", &error))?;
             Ok(listener)
         });
@@ -220,7 +220,7 @@ impl ServerHost<'_> {
         let mut listener = self.cell.listener.replace(Listener::None);
         if !listener.is_none() {
             // By a duplicate that somebody has, the poll would go on to tell of it.
-            let _gone = self.event_loop.deregister(&mut listener);
+            let _gone = self.event_loop.deregister(listener.watched());
             // Kept in the closing phase, as every handle is: the loop lives until then.
             self.event_loop
                 .close_later(Task::new(self.cell.key, |_, _| {}));
