@@ -13,9 +13,11 @@
 use std::io;
 
 mod absent;
+mod answer;
 mod setting;
 
 pub(crate) use absent::{Bell, Descriptor, Seat, current, is_simulated, path, resolve, scope};
+pub(crate) use answer::{Answer, Call, answer};
 pub(crate) use setting::{KeepAliveTimes, Setting};
 
 /// What a descriptor is ready for.
