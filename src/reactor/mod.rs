@@ -29,6 +29,7 @@ use crate::kernel::{self, Seat, Watched};
 
 mod buffers;
 mod clock;
+mod complaints;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod handle;
@@ -42,6 +43,7 @@ mod table;
 mod timers;
 
 pub(crate) use clock::{AfterCall, TimerTask, whole_ms};
+pub(crate) use complaints::Complaint;
 pub(crate) use handle::{Handle, Job, Ready, Task};
 pub(crate) use metrics::Counters;
 pub use metrics::Metrics;
@@ -49,6 +51,7 @@ pub use remote::Remote;
 pub(crate) use table::{Key, Table};
 
 use buffers::ReadBuffer;
+use complaints::Complaints;
 use immediates::Immediate;
 use interruption::{Hook, Interruption};
 use poller::Poller;
@@ -112,6 +115,7 @@ pub(crate) struct Loop {
     interruption: Cell<Option<Interruption>>,
     on_unhandled: RefCell<Option<Hook>>,
 
+    complaints: Complaints,
     pub(crate) read_buffer: ReadBuffer,
     pub(crate) counters: Counters,
 }
@@ -147,6 +151,7 @@ impl Loop {
             interrupted: Cell::new(false),
             interruption: Cell::new(None),
             on_unhandled: RefCell::default(),
+            complaints: Complaints::default(),
             read_buffer: ReadBuffer::new(),
             counters: Counters::default(),
         }
