@@ -55,7 +55,8 @@ asked! {
     errored -> Option<Error> = |host| host.cell.duplex.error();
     /// The address of this end.
     local_socket_addr -> Option<SocketAddr> = |host| host.cell.local_address();
-    /// The address of the peer, while connected; and after that if it was asked for in time.
+    /// The address of the peer, while connected, also when the peer has reset the connection meanwhile; and
+    /// after that if it was asked for in time.
     remote_socket_addr -> Option<SocketAddr> = |host| host.cell.remote_address();
     /// The server that accepted this socket.
     server -> Option<Server> = |host| host.cell.server.get().map(Server::from_key);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use mio::net::TcpListener;
 #[cfg(unix)]
 use mio::net::UnixListener;
-use socket2::{Domain, Type};
+use socket2::{Domain, SockAddr, SockRef, Type};
 
 use super::bound::Bound;
 use super::raw::{self, RawSocket, errno};
@@ -19,7 +19,7 @@ use super::transport::Transport;
 use super::unix::{self, BoundPath};
 use crate::address::SocketAddress;
 use crate::error::{Endpoint, Error, Result, node};
-use crate::kernel::{Descriptor, Watched};
+use crate::kernel::{Answer, Call, Descriptor, Watched, answer};
 
 /// A listening socket of the operating system, or none.
 #[derive(Debug)]
@@ -40,15 +40,11 @@ pub(super) enum Listener {
     },
 }
 
-/// What an attempt to accept came to.
-pub(super) enum Accepted {
-    Connection(Transport),
-    /// Nobody waits any more.
-    Nobody,
-    /// Whoever waited went away, or something of the kind: the next one may be all right.
-    Retry,
-    /// There are no descriptors left, or accepting does not work for another reason that stays.
-    Exhausted(io::Error),
+/// A connection that was accepted, and whose it is: the kernel may not know that any more. `None` for IPC,
+/// and if the kernel has named nobody.
+pub(super) struct Accepted {
+    pub(super) transport: Transport,
+    pub(super) peer: Option<SocketAddr>,
 }
 
 impl Listener {
@@ -88,6 +84,10 @@ impl Listener {
 
     #[cfg(unix)]
     pub(super) fn on_path(path: &Path, options: &ListenOptions) -> Result<Listener> {
+        if path.as_os_str().is_empty() {
+            let problem = "is invalid. Received { path: '' }";
+            return Err(node::invalid_arg("options", problem));
+        }
         if options.mode != 0 && unix::is_abstract(path) {
             let problem = "can not set readableAll or writableAll to true when path is abstract \
                 unix socket";
@@ -183,7 +183,10 @@ impl Listener {
     pub(super) fn address(&self) -> Option<ServerAddress> {
         match self {
             Listener::None => None,
-            Listener::Tcp(listener) => listener.local_addr().ok().map(ServerAddress::Tcp),
+            Listener::Tcp(listener) => {
+                let address = SockRef::from(listener).local_addr().ok()?.as_socket()?;
+                Some(ServerAddress::Tcp(address))
+            }
             #[cfg(unix)]
             Listener::Unix { path, .. } => path.clone().map(ServerAddress::Path),
             Listener::Sim { descriptor, .. } if descriptor.is_tcp() => {
@@ -198,28 +201,65 @@ impl Listener {
         matches!(self, Listener::None)
     }
 
-    pub(super) fn accept(&self) -> Accepted {
-        let accepted = match self {
-            Listener::None => return Accepted::Nobody,
-            Listener::Tcp(listener) => listener.accept().map(|(stream, _)| Transport::Tcp(stream)),
+    /// Takes the next one who waits.
+    pub(super) fn accept(&self) -> io::Result<Accepted> {
+        match self {
+            Listener::None => Err(io::ErrorKind::WouldBlock.into()),
+            Listener::Tcp(listener) => {
+                let (socket, address) = accept_from(&SockRef::from(listener))?;
+                Ok(Accepted {
+                    transport: RawSocket::Os(socket).into_tcp(),
+                    peer: address.as_socket(),
+                })
+            }
             #[cfg(unix)]
             Listener::Unix { listener, .. } => {
-                listener.accept().map(|(stream, _)| Transport::Unix(stream))
+                // The address of a client of this kind is one that it has chosen. It is not looked at.
+                let (socket, _) = accept_from(&SockRef::from(listener))?;
+                Ok(Accepted {
+                    transport: RawSocket::Os(socket).into_unix(),
+                    peer: None,
+                })
             }
-            Listener::Sim { descriptor, .. } => descriptor
-                .accept()
-                .map(|(stream, _)| Transport::Sim(stream)),
-        };
-        match accepted {
-            Ok(transport) => Accepted::Connection(transport),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Accepted::Nobody,
-            Err(error) if is_of_one_connection(&error) => {
-                log::debug!(target: "soquete::net", "accept: {error}");
-                Accepted::Retry
+            Listener::Sim { descriptor, .. } => {
+                let (stream, peer) = descriptor.accept()?;
+                Ok(Accepted {
+                    transport: Transport::Sim(stream),
+                    peer,
+                })
             }
-            Err(error) => Accepted::Exhausted(error),
         }
     }
+}
+
+/// One system call, where there is accept4(2).
+#[cfg(any(
+    target_os = "android",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "illumos",
+    target_os = "linux",
+    target_os = "netbsd",
+    target_os = "openbsd",
+))]
+fn accept_from(listener: &SockRef<'_>) -> io::Result<(socket2::Socket, SockAddr)> {
+    let flags = Type::from(0).nonblocking().cloexec();
+    listener.accept4(flags.into())
+}
+
+#[cfg(not(any(
+    target_os = "android",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "illumos",
+    target_os = "linux",
+    target_os = "netbsd",
+    target_os = "openbsd",
+)))]
+fn accept_from(listener: &SockRef<'_>) -> io::Result<(socket2::Socket, SockAddr)> {
+    let (socket, address) = listener.accept()?;
+    socket.set_nonblocking(true)?;
+    Ok((socket, address))
 }
 
 /// Whether a socket that was handed in is TCP; EINVAL or ENOTSOCK if it is nothing to listen on.
@@ -270,29 +310,6 @@ pub(super) fn preferred(addresses: &[IpAddr]) -> Option<IpAddr> {
         .copied()
 }
 
-/// Whether an error is about the connection that was to be accepted, so that the next one may be all
-/// right: ECONNABORTED, EINTR, EPERM, EPROTO, and what accept(2) hands on from the network. Any other
-/// is about the listener or the process, and would come again at once.
-fn is_of_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind;
-    const EPROTO: i32 = if cfg!(any(target_os = "linux", target_os = "android")) {
-        71
-    } else {
-        100
-    };
-    matches!(
-        error.kind(),
-        ErrorKind::ConnectionAborted
-            | ErrorKind::ConnectionReset
-            | ErrorKind::HostUnreachable
-            | ErrorKind::Interrupted
-            | ErrorKind::NetworkDown
-            | ErrorKind::NetworkUnreachable
-            | ErrorKind::PermissionDenied
-            | ErrorKind::TimedOut
-    ) || error.raw_os_error() == Some(EPROTO)
-}
-
 /// How many are turned away before others get their turn: more than any backlog holds.
 const TURNED_AWAY_AT_ONCE: usize = 4096;
 
@@ -332,14 +349,16 @@ impl Reserve {
             return false;
         }
         for _ in 0..TURNED_AWAY_AT_ONCE {
-            match listener.accept() {
-                Accepted::Connection(_closed) => {}
-                Accepted::Retry => {}
-                Accepted::Nobody => {
+            let Err(error) = listener.accept() else {
+                continue;
+            };
+            match answer(Call::Accept, &error) {
+                Answer::Next | Answer::Retry => {}
+                Answer::Wait => {
                     Reserve::keep();
                     return true;
                 }
-                Accepted::Exhausted(_) => break,
+                _ => break,
             }
         }
         Reserve::keep();

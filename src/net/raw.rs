@@ -135,7 +135,6 @@ pub(super) mod errno {
         EACCES = 13, 13, 10013;
         EALREADY = 114, 37, 10037;
         ECANCELED = 125, 89, 995;
-        EINPROGRESS = 115, 36, 10036;
         EINVAL = 22, 22, 10022;
         EISCONN = 106, 56, 10056;
         ETIMEDOUT = 110, 60, 10060;

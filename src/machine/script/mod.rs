@@ -291,6 +291,10 @@ impl Host for World {
         }
     }
 
+    fn write_after_pause(&self) {
+        self.kernel.borrow_mut().announce();
+    }
+
     fn shutdown_later(&self) {
         self.pending.set(self.pending.get() + 1);
     }

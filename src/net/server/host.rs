@@ -32,10 +32,8 @@ pub(super) struct ServerCell {
     counted: Cell<bool>,
     /// Accepting goes on in the next poll phase, unasked.
     pub(super) continuing: Cell<bool>,
-    /// When it was last told that there are no descriptors left.
-    pub(super) warned_at: Cell<Option<u64>>,
-    /// A timer will try to accept again.
-    pub(super) resting: Cell<bool>,
+    /// The timer that will try to accept again: no event will tell when to.
+    pub(super) resting: Cell<Option<Key>>,
 }
 
 impl ServerCell {
@@ -53,8 +51,7 @@ impl ServerCell {
             referenced: Cell::new(true),
             counted: Cell::new(false),
             continuing: Cell::new(false),
-            warned_at: Cell::new(None),
-            resting: Cell::new(false),
+            resting: Cell::new(None),
         }
     }
 }
@@ -197,7 +194,7 @@ impl ServerHost<'_> {
         crate::net::emit(self.event_loop, &self.cell.emitter, event, payload)
     }
 
-    fn emit_error(&self, error: &Error) {
+    pub(super) fn emit_error(&self, error: &Error) {
         if !self.emit(event::Error, error) {
             self.event_loop.unhandled_error(error.clone());
         }
@@ -217,6 +214,9 @@ impl ServerHost<'_> {
     pub(super) fn close(&self) {
         self.next_attempt();
         self.cell.wanted.set(false);
+        if let Some(timer) = self.cell.resting.take() {
+            self.event_loop.clear_timer(timer);
+        }
         let mut listener = self.cell.listener.replace(Listener::None);
         if !listener.is_none() {
             // By a duplicate that somebody has, the poll would go on to tell of it.
