@@ -16,6 +16,7 @@ use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind};
 use crate::address::{Family, is_ip};
 use crate::error::{Error, Result, node};
 use crate::events::Outcome;
+use crate::kernel;
 use crate::reactor;
 
 /// What a lookup looks for.
@@ -260,6 +261,9 @@ pub(crate) fn literal(host: &str, port: u16) -> Option<SocketAddr> {
 
 /// The number of the interface that a zone names, which only the system knows; 0 if there is none.
 fn scope_of(zoned: &str, address: Ipv6Addr) -> u32 {
+    if let Some(scope) = kernel::scope(zoned) {
+        return scope;
+    }
     let hints = AddrInfoHints {
         flags: flags::NUMERICHOST,
         socktype: socket2::Type::STREAM.into(),
@@ -277,6 +281,28 @@ fn scope_of(zoned: &str, address: Ipv6Addr) -> u32 {
 }
 
 fn resolve(host: &str, options: LookupOptions, order: Order) -> Result<Vec<IpAddr>> {
+    let mut addresses = match kernel::resolve(host) {
+        Some(found) => {
+            let mut found = found.map_err(|code| Error::lookup(code, host))?;
+            if let Some(family) = options.family {
+                found.retain(|ip| ip.is_ipv4() == (family == Family::V4));
+            }
+            found
+        }
+        None => ask(host, options)?,
+    };
+    if addresses.is_empty() {
+        return Err(Error::lookup("ENOTFOUND", host));
+    }
+    sort(&mut addresses, order);
+    if !options.all {
+        addresses.truncate(1);
+    }
+    Ok(addresses)
+}
+
+/// Asks the system's resolver.
+fn ask(host: &str, options: LookupOptions) -> Result<Vec<IpAddr>> {
     let hints = AddrInfoHints {
         socktype: socket2::Type::STREAM.into(),
         address: match options.family {
@@ -289,17 +315,9 @@ fn resolve(host: &str, options: LookupOptions, order: Order) -> Result<Vec<IpAdd
     };
     let found = dns_lookup::getaddrinfo(Some(host), None, Some(hints))
         .map_err(|error| failed(error, host))?;
-    let mut addresses: Vec<IpAddr> = found
+    Ok(found
         .filter_map(|info| info.ok().map(|info| info.sockaddr.ip()))
-        .collect();
-    if addresses.is_empty() {
-        return Err(Error::lookup("ENOTFOUND", host));
-    }
-    sort(&mut addresses, order);
-    if !options.all {
-        addresses.truncate(1);
-    }
-    Ok(addresses)
+        .collect())
 }
 
 fn sort(addresses: &mut [IpAddr], order: Order) {

@@ -216,9 +216,11 @@ pub mod events;
 pub mod framing;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub mod fuzzing;
+mod kernel;
 mod machine;
 pub mod net;
 mod reactor;
+
 pub mod stream;
 mod thread_bound;
 pub mod timers;

@@ -4,22 +4,13 @@ use std::any::Any;
 use std::rc::Rc;
 
 use super::{Key, Loop};
+pub(crate) use crate::kernel::Ready;
 
 /// Something with a descriptor.
 pub(crate) trait Handle: Any {
     /// The descriptor is ready. Called in the poll phase; the handle settles the loop after each
     /// callback that it makes.
     fn ready(self: Rc<Self>, event_loop: &Loop, key: Key, ready: Ready);
-}
-
-/// What a descriptor is ready for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ready {
-    pub(crate) readable: bool,
-    pub(crate) writable: bool,
-    /// The peer will send no more, or there is an error to be read, or urgent data: a short read does not
-    /// mean that the next one would block.
-    pub(crate) closed: bool,
 }
 
 /// A function to call with a handle's key, later. It finds out by itself whether the handle is

@@ -25,10 +25,12 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::error::{self, Result};
+use crate::kernel::{self, Seat, Watched};
 
 mod buffers;
 mod channel;
 mod clock;
+mod complaints;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod handle;
@@ -43,6 +45,7 @@ mod timers;
 
 pub use channel::Sender;
 pub(crate) use clock::{AfterCall, TimerCall, TimerTask, whole_ms};
+pub(crate) use complaints::Complaint;
 pub(crate) use handle::{Handle, Job, Ready, Task};
 pub(crate) use interruption::heed;
 pub(crate) use metrics::Counters;
@@ -51,6 +54,7 @@ pub use remote::Remote;
 pub(crate) use table::{Key, Table};
 
 use buffers::ReadBuffer;
+use complaints::Complaints;
 use immediates::Immediate;
 use interruption::{Hook, Interruptions};
 use poller::Poller;
@@ -62,13 +66,23 @@ use timers::TimerQueue;
 const PENDING_ROUNDS: usize = 8;
 
 thread_local! {
-    static CURRENT: Loop = Loop::new();
+    static CURRENT: Loop = Loop::new(None);
 }
 
 /// Calls `use_loop` with this thread's loop; `None` once the thread is on its way out and has
 /// destroyed it.
 pub(crate) fn with<R>(use_loop: impl FnOnce(&Loop) -> R) -> Option<R> {
-    CURRENT.try_with(use_loop).ok()
+    let answer = CURRENT.try_with(|own| {
+        let simulated;
+        let event_loop = if kernel::is_simulated() {
+            simulated = kernel::current()?;
+            &*simulated
+        } else {
+            own
+        };
+        Some(use_loop(event_loop))
+    });
+    answer.ok().flatten()
 }
 
 /// One thread's event loop.
@@ -94,12 +108,15 @@ pub(crate) struct Loop {
     /// How many handles, timers, immediates and pieces of work keep the loop alive.
     references: Cell<usize>,
     started: Instant,
+    /// Where this loop is in a simulated world, if it is in one.
+    seat: Option<Seat>,
     now: Cell<u64>,
     running: Cell<bool>,
     stopping: Cell<bool>,
     interruptions: Interruptions,
     on_unhandled: RefCell<Option<Hook>>,
 
+    complaints: Complaints,
     pub(crate) read_buffer: ReadBuffer,
     pub(crate) counters: Counters,
 }
@@ -112,9 +129,9 @@ enum Wait {
 }
 
 impl Loop {
-    fn new() -> Loop {
+    fn new(seat: Option<Seat>) -> Loop {
         Loop {
-            poller: Poller::new(),
+            poller: Poller::new(seat),
             pool: Pool::new(),
             handles: RefCell::new(Table::new()),
             timers: RefCell::new(TimerQueue::new()),
@@ -129,11 +146,13 @@ impl Loop {
             unfinished: RefCell::default(),
             references: Cell::new(0),
             started: Instant::now(),
+            seat,
             now: Cell::new(0),
             running: Cell::new(false),
             stopping: Cell::new(false),
             interruptions: Interruptions::default(),
             on_unhandled: RefCell::default(),
+            complaints: Complaints::default(),
             read_buffer: ReadBuffer::new(),
             counters: Counters::default(),
         }
@@ -141,6 +160,9 @@ impl Loop {
 
     /// Runs turns until nothing keeps the loop alive, `stop` is called, or an error is not handled.
     pub(crate) fn run(&self) -> Result<()> {
+        if self.seat.is_some_and(Seat::is_run_by_world) {
+            return Ok(());
+        }
         self.running(|| {
             // What an interrupted run has left of a batch came before the timers that are due now.
             if !self.poller.has_events() {
@@ -247,16 +269,14 @@ impl Loop {
         let unfinished = self.unfinished.borrow().len();
         if !self.poller.has_events() {
             // Timers that were run before have taken their time.
-            let before = Instant::now();
-            self.set_time(before);
+            let before = self.look_at_clock();
             let timeout = if unfinished > 0 {
                 Some(Duration::ZERO)
             } else {
                 self.timeout(wait)
             };
             let count = self.poller.wait(timeout)?;
-            let after = Instant::now();
-            self.set_time(after);
+            let after = self.look_at_clock();
             Counters::add(&self.counters.polls, 1);
             Counters::add(&self.counters.events, count as u64);
             if timeout != Some(Duration::ZERO) {
@@ -345,13 +365,18 @@ impl Loop {
     }
 
     pub(crate) fn update_time(&self) {
-        self.set_time(Instant::now());
+        self.look_at_clock();
     }
 
-    fn set_time(&self, now: Instant) {
-        let since = now - self.started;
+    /// How long ago the loop was made.
+    fn look_at_clock(&self) -> Duration {
+        let since = match self.seat {
+            Some(seat) => seat.now(),
+            None => self.started.elapsed(),
+        };
         self.now
             .set(since.as_secs() * 1000 + u64::from(since.subsec_millis()));
+        since
     }
 
     /// Something that has kept the loop alive, or not, does so now, or does not.
@@ -405,11 +430,7 @@ impl Loop {
         let _handle = self.handles.borrow_mut().remove(key);
     }
 
-    pub(crate) fn register(
-        &self,
-        source: &mut impl mio::event::Source,
-        key: Key,
-    ) -> std::io::Result<()> {
+    pub(crate) fn register(&self, source: Watched<'_>, key: Key) -> std::io::Result<()> {
         self.poller.register(source, key)
     }
 
@@ -418,7 +439,7 @@ impl Loop {
         self.poller.put_back(key, ready);
     }
 
-    pub(crate) fn deregister(&self, source: &mut impl mio::event::Source) -> std::io::Result<()> {
+    pub(crate) fn deregister(&self, source: Watched<'_>) -> std::io::Result<()> {
         self.poller.deregister(source)
     }
 

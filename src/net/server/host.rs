@@ -37,10 +37,8 @@ pub(super) struct ServerCell {
     counted: Cell<bool>,
     /// Accepting goes on in the next poll phase, unasked.
     pub(super) continuing: Cell<bool>,
-    /// When it was last told that there are no descriptors left.
-    pub(super) warned_at: Cell<Option<u64>>,
-    /// A timer will try to accept again.
-    pub(super) resting: Cell<bool>,
+    /// The timer that will try to accept again: no event will tell when to.
+    pub(super) resting: Cell<Option<Key>>,
 }
 
 impl ServerCell {
@@ -59,8 +57,7 @@ impl ServerCell {
             referenced: Cell::new(true),
             counted: Cell::new(false),
             continuing: Cell::new(false),
-            warned_at: Cell::new(None),
-            resting: Cell::new(false),
+            resting: Cell::new(None),
         }
     }
 }
@@ -186,7 +183,7 @@ impl ServerHost<'_> {
     fn listening(&self, opened: Result<Listener>) {
         let registered = opened.and_then(|mut listener| {
             self.event_loop
-                .register(&mut listener, self.cell.key)
+                .register(listener.watched(), self.cell.key)
                 .map_err(|error| Error::os("listen", &error))?;
             Ok(listener)
         });
@@ -232,10 +229,13 @@ impl ServerHost<'_> {
     pub(super) fn close(&self) {
         self.next_attempt();
         self.cell.wanted.set(false);
+        if let Some(timer) = self.cell.resting.take() {
+            self.event_loop.clear_timer(timer);
+        }
         let mut listener = self.cell.listener.replace(Listener::None);
         if !listener.is_none() {
             // By a duplicate that somebody has, the poll would go on to tell of it.
-            let _gone = self.event_loop.deregister(&mut listener);
+            let _gone = self.event_loop.deregister(listener.watched());
             // Kept in the closing phase, as every handle is: the loop lives until then.
             self.event_loop
                 .close_later(Task::new(self.cell.key, |_, _| {}));
