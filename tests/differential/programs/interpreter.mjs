@@ -308,7 +308,7 @@ function describe(m, event, payload) {
   switch (event) {
     case 'error': return `error ${describeError(payload[0])}`;
     // A socket that never had a descriptor leaves the argument out.
-    case 'close': return `close(${payload[0] ?? (m.hasFailed || Boolean(m.options.deaf && m.socket?.errored))})`;
+    case 'close': return `close(${payload[0] ?? (m.hasFailed || Boolean(m.options.deaf && m.program.uncaught.length))})`;
     case 'lookup': return `lookup(${payload[0] ? payload[0].code : payload[1]})`;
     case 'connectionAttempt':
     case 'connectionAttemptTimeout': return `${event}(${place(payload[0])})`;

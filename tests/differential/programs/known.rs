@@ -40,6 +40,10 @@ const ROWS: &[Row] = &[
     ("each close of a server emits close", |_, t, o| count(t, "S: close(") > count(o, "S: close(")),
     ("misuse that throws", |p, t, o| p.has("pipeline") && t.contains("= ERR_STREAM_UNABLE_TO_PIPE") && o.contains("pipelined(ERR_STREAM_UNABLE_TO_PIPE)")),
     ("end is forgotten when an address fails", |p, t, _| (several_addresses(p) && t.contains("connectionAttemptFailed") || p.has("connect")) && (p.has("end") || p.has("endWith") || p.has("endThen") || p.has("endWithThen") || p.has("destroySoon"))),
+    ("pipeline whose source has ended, with data kept, never calls back", |_, t, o| count(o, "pipelined(ERR_STREAM_PREMATURE_CLOSE)") > count(t, "pipelined(ERR_STREAM_PREMATURE_CLOSE)") && without(t, ": pipelined(") == without(o, ": pipelined(")),
+    ("finished takes for done what has been told to end", |_, t, o| count(t, "finished(ok)") >= count(o, "finished(ok)") && without(t, ": finished(") == without(o, ": finished(")),
+    ("a socket whose only address has failed", |_, t, o| t.contains("connectionAttemptFailed(") && without(t, ": = [") == without(o, ": = [")),
+    ("a local address that was asked for too early", |_, t, o| without_value(t, "from=") == without_value(o, "from=")),
     ("is_paused of what was resumed in a Pause listener", |_, t, o| without_value(t, "paused=") == without_value(o, "paused=")),
     ("a lookup is told of after the close", |p, t, o| p.clients.iter().any(|client| word(&client.words, "noauto").is_some()) && count(t, "lookup(") > count(o, "lookup(")),
     ("what a throwing listener stops", |p, t, o| p.has("throw") && count(o, ": ready") > count(t, ": ready")),
@@ -47,8 +51,8 @@ const ROWS: &[Row] = &[
     ("writes that go out together to a peer that has gone", |_, t, o| count(t, " syscall=write") > count(o, " syscall=write")),
     ("a socket between a write to a peer that has gone and the end of the callback", |_, t, o| t.contains("errored=EPIPE") && without_state(t) == without_state(o)),
     ("bytes_written of a write that failed", |_, t, o| t.contains("errored=ERR_SOCKET_CLOSED") && without_value(t, "sent=") == without_value(o, "sent=")),
-    ("an error of a socket with a signal is heard", |p, t, o| has_signal(p) && without_uncaught(t) == without_uncaught(o)),
-    ("how much is read in a turn", |p, t, o| reads_in_pieces(p) && sorted(&without_data(t)) == sorted(&without_data(o))),
+    ("an error of a socket with a signal is heard", |p, t, o| has_signal(p) && without(t, "!: uncaught ") == without(o, "!: uncaught ")),
+    ("how much is read in a turn", |p, t, o| reads_in_pieces(p) && sorted(&without(t, ": data ")) == sorted(&without(o, ": data "))),
     ("text counts in bytes", |p, t, o| p.has("setEncoding") && without_value(t, "received=") == without_value(o, "received=")),
 ];
 
@@ -96,19 +100,10 @@ fn has_signal(program: &Program) -> bool {
         .any(|client| word(&client.words, "signal").is_some())
 }
 
-fn without_uncaught(trace: &str) -> Vec<&str> {
-    trace
-        .lines()
-        .filter(|line| !line.starts_with('!'))
-        .collect()
-}
-
-fn without_data(trace: &str) -> String {
-    trace
-        .lines()
-        .filter(|line| !line.contains(": data "))
-        .collect::<Vec<_>>()
-        .join("\n")
+/// The trace without the lines that have this.
+fn without(trace: &str, text: &str) -> String {
+    let lines = trace.lines().filter(|line| !line.contains(text));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The trace without the words that begin like this.
