@@ -2,7 +2,7 @@
 //! programs.
 
 use super::interpreter::{self, Sending};
-use super::program::{Program, word};
+use super::program::{Program, Rule, word};
 
 /// The row that a difference is of, if there is one.
 pub(super) fn row(program: &Program, theirs: &str, ours: &str) -> Option<&'static str> {
@@ -46,9 +46,11 @@ const ROWS: &[Row] = &[
     ("a local address that was asked for too early", |_, t, o| without_value(t, "from=") == without_value(o, "from=")),
     ("is_paused of what was resumed in a Pause listener", |_, t, o| without_value(t, "paused=") == without_value(o, "paused=")),
     ("a lookup is told of after the close", |p, t, o| p.clients.iter().any(|client| word(&client.words, "noauto").is_some()) && count(t, "lookup(") > count(o, "lookup(")),
-    ("what a throwing listener stops", |p, t, o| p.has("throw") && count(o, ": ready") > count(t, ": ready")),
+    ("what a throwing listener stops", |p, t, o| p.has("throw") && has_all(&steps_and_events(o), &steps_and_events(t))),
+    ("the next life after a reconnect", reconnects),
     ("ticks behind an uncaught error wait", |_, t, o| t.starts_with("!:") && sorted(&without_state(t)) == sorted(&without_state(o))),
-    ("writes that go out together to a peer that has gone", |_, t, o| count(t, " syscall=write") > count(o, " syscall=write")),
+    ("writes that go out together to a peer that has gone", |_, t, o| count(t, " syscall=write") > count(o, " syscall=write") || count(t, "(EPIPE)") > count(o, "(EPIPE)")),
+    ("where chunks are cut", |_, t, o| without_value(&without_value(t, "kept="), "received=") == without_value(&without_value(o, "kept="), "received=")),
     ("a socket between a write to a peer that has gone and the end of the callback", |_, t, o| t.contains("errored=EPIPE") && without_state(t) == without_state(o)),
     ("bytes_written of a write that failed", |_, t, o| t.contains("errored=ERR_SOCKET_CLOSED") && without_value(t, "sent=") == without_value(o, "sent=")),
     ("an error of a socket with a signal is heard", |p, t, o| has_signal(p) && without(t, "!: uncaught ") == without(o, "!: uncaught ")),
@@ -91,6 +93,30 @@ fn without_state(trace: &str) -> String {
         .map(|line| line.split(" [").next().unwrap_or_default())
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// What is left of a trace without what is true at its end.
+fn steps_and_events(trace: &str) -> String {
+    without(&without(&without_state(trace), ": at rest"), ": close(")
+}
+
+/// Whether all lines of a trace are in another one, too.
+fn has_all(more: &str, less: &str) -> bool {
+    let mut more = sorted(more);
+    let mut missing = 0;
+    for line in sorted(less) {
+        match more.iter().position(|other| *other == line) {
+            Some(at) => drop(more.remove(at)),
+            None => missing += 1,
+        }
+    }
+    missing == 0
+}
+
+fn reconnects(program: &Program, _: &str, _: &str) -> bool {
+    let connects = |rule: &Rule| rule.steps.iter().any(|step| step.name == "connect");
+    let after_a_life = |rule: &&Rule| rule.on.contains(".close#");
+    program.rules.iter().filter(after_a_life).any(connects)
 }
 
 fn has_signal(program: &Program) -> bool {
