@@ -144,6 +144,7 @@ impl WriteHalf {
             .with(|queue| f(queue.get_or_insert_with(WriteQueue::take)))
     }
 
+    #[inline(always)]
     fn give_back_empty_queue(&self) {
         let empty = self
             .queue
@@ -226,10 +227,11 @@ impl Duplex {
             return self.write(host, parts.map(Data::from), None);
         }
         half.accepted.set(half.accepted.get() + len as u64);
-        let pending = half.with_queue(|queue| {
-            queue.push_copies(parts);
-            queue.bytes()
-        });
+        // As `with_queue`, whose closure is not always inlined, and this is each small write's path.
+        let mut queue = half.queue.take().unwrap_or_else(WriteQueue::take);
+        queue.push_copies(parts);
+        let pending = queue.bytes();
+        half.queue.put_back(Some(queue));
         self.send_when_due(host, pending)
     }
 
@@ -272,8 +274,7 @@ impl Duplex {
         }
         let pending = half.with_queue(|queue| queue.bytes());
         if big || pending == 0 {
-            self.send(host);
-            return self.after_write_call(host);
+            return self.send_now(host);
         }
         self.send_when_due(host, pending)
     }
@@ -316,17 +317,22 @@ impl Duplex {
     }
 
     /// Sends what is queued when the callback has returned, or now if it fills a buffer.
-    #[inline]
+    #[inline(always)]
     fn send_when_due(&self, host: &impl Host, pending: usize) -> bool {
         if pending >= COALESCE {
-            self.send(host);
-            return self.after_write_call(host);
+            return self.send_now(host);
         }
         if !self.write.flush_scheduled.replace(true) {
             host.flush_later();
         }
         // It counts as sent, as it is in Node.
         true
+    }
+
+    #[inline(never)]
+    fn send_now(&self, host: &impl Host) -> bool {
+        self.send(host);
+        self.after_write_call(host)
     }
 
     /// What `write` answers, once the bytes are queued or sent.
