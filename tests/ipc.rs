@@ -1,7 +1,5 @@
 //! Unix domain sockets: whose file is removed, and whose is not.
 
-#![cfg(unix)]
-
 mod support;
 
 use std::fs;
@@ -301,6 +299,7 @@ fn a_connection_whose_ends_have_the_longest_paths_can_be_adopted() {
     assert_eq!(record(), ["true", "None None", "true", "end"]);
 }
 
+#[cfg(feature = "ipc")]
 #[test]
 fn the_longest_path_can_be_listened_on_and_connected_to() {
     let at = longest_path("longest");
@@ -321,6 +320,7 @@ fn the_longest_path_can_be_listened_on_and_connected_to() {
     assert!(!at.exists());
 }
 
+#[cfg(feature = "ipc")]
 #[test]
 fn the_longest_path_can_be_bound_and_adopted() {
     let at = longest_path("bound");
@@ -356,7 +356,7 @@ fn a_path_that_is_longer_is_invalid() {
     assert_eq!(record(), ["connect EINVAL", "listen EINVAL"]);
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(all(feature = "ipc", any(target_os = "linux", target_os = "android")))]
 #[test]
 fn a_message_over_a_path_takes_one_read_and_asks_for_no_further_poll() {
     use std::io::Write;

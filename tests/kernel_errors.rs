@@ -184,7 +184,7 @@ fn writes_of_this_thread_fail(errno: i32, failures: usize, write: fn(net::Socket
 }
 
 fn one_part(client: net::Socket) {
-    client.write_with("hello", |outcome| {
+    client.write_then("hello", |outcome| {
         note(format!("written {}", outcome.is_ok()))
     });
 }
@@ -193,13 +193,13 @@ fn several_parts(client: net::Socket) {
     client.cork();
     client.write("he");
     client.write("ll");
-    client.write_with("o", |outcome| note(format!("written {}", outcome.is_ok())));
+    client.write_then("o", |outcome| note(format!("written {}", outcome.is_ok())));
     client.uncork();
 }
 
 fn more_than_the_kernel_takes(client: net::Socket) {
     let all = vec![b'x'; 16 << 20];
-    client.write_with(all, |outcome| note(format!("written {}", outcome.is_ok())));
+    client.write_then(all, |outcome| note(format!("written {}", outcome.is_ok())));
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn a_socket_that_is_destroyed_while_a_write_waits_for_memory_leaves_no_timer() {
             Some(libc::ENOBUFS)
         });
         server.resume();
-        client.write_with("hello", |outcome| note(outcome.unwrap_err().code()));
+        client.write_then("hello", |outcome| note(outcome.unwrap_err().code()));
         timers::set_timeout(Duration::from_millis(50), move || done(client.destroy()));
     });
     run_to_end();

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::sync::Once;
 use std::time::Duration;
 
-use soquete::net::{self, Server, Socket, SocketOptions};
+use soquete::net::{self, Server, Socket};
 use soquete::{event, timers};
 use support::{done, listening_on, note, outsider, record, run_to_end};
 
@@ -166,7 +166,7 @@ fn a_logger_may_touch_a_socket_that_is_registered() {
         socket.end();
     });
     listening_on(server, "127.0.0.1", move |server, port| {
-        let client = Socket::new(SocketOptions::new());
+        let client = Socket::new();
         at_each_record(move |_| {
             note("record");
             touch_server(server);
@@ -186,7 +186,7 @@ fn a_logger_may_destroy_a_socket_that_is_registered() {
         socket.end();
     });
     listening_on(server, "127.0.0.1", move |server, port| {
-        let client = Socket::new(SocketOptions::new());
+        let client = Socket::new();
         at_each_record(move |_| done(client.destroy()));
         client.connect(("127.0.0.1", port));
         client.on(event::Close, move |_| {
@@ -220,7 +220,7 @@ fn a_logger_may_touch_a_socket_whose_file_cannot_be_removed() {
     std::fs::create_dir(&folder).unwrap();
     let at = folder.join("bound");
     let bound = net::BoundSocket::new(at.as_path()).unwrap();
-    let socket = Socket::from_bound(&bound, SocketOptions::new()).unwrap();
+    let socket = Socket::from_bound(&bound).unwrap();
     at_each_record(move |record| {
         if record.args().to_string().starts_with("unlink") {
             note("record");

@@ -32,9 +32,9 @@
 //! Adding a descriptor to the poll has no row: whatever the error, what was to be watched fails. libuv
 //! aborts the process.
 
-use std::io::{self, ErrorKind};
+use std::io;
 
-use rustix::io::Errno;
+use crate::error::errno_name;
 
 /// A system call that may fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,133 +72,99 @@ pub(crate) enum Answer {
 
 /// The table above.
 pub(crate) fn answer(call: Call, error: &io::Error) -> Answer {
-    let errno = errno(error);
-    match (call, errno) {
-        (Call::Accept | Call::Read | Call::Write, Some(Errno::AGAIN)) => Answer::Wait,
-        (Call::Accept | Call::Read | Call::Write, Some(Errno::INTR)) => Answer::Retry,
-        (Call::Accept, errno) => of_accept(errno),
+    let name = errno_name(error);
+    match (call, name) {
+        (Call::Accept | Call::Read | Call::Write, "EAGAIN") => Answer::Wait,
+        (Call::Accept | Call::Read | Call::Write, "EINTR") => Answer::Retry,
+        (Call::Accept, name) => of_accept(name),
 
-        (Call::Connect, Some(Errno::INPROGRESS | Errno::INTR)) => Answer::Wait,
-        (Call::Connect, Some(Errno::CONNREFUSED)) => Answer::FailLater,
+        (Call::Connect, "EINPROGRESS" | "EINTR") => Answer::Wait,
+        (Call::Connect, "ECONNREFUSED") => Answer::FailLater,
 
-        (Call::PeerName, Some(Errno::NOTCONN)) => Answer::Wait,
+        (Call::PeerName, "ENOTCONN") => Answer::Wait,
         (Call::PeerName, _) => Answer::Done,
 
-        (Call::Write, Some(Errno::NOBUFS | Errno::NOMEM)) => Answer::Rest,
+        (Call::Write, "ENOBUFS" | "ENOMEM") => Answer::Rest,
 
-        (Call::Shutdown, Some(Errno::NOTCONN)) => Answer::Done,
+        (Call::Shutdown, "ENOTCONN") => Answer::Done,
 
-        (Call::Poll, Some(Errno::INTR)) => Answer::Done,
+        (Call::Poll, "EINTR") => Answer::Done,
 
         (Call::Connect | Call::Poll | Call::Read | Call::Shutdown | Call::Write, _) => Answer::Fail,
     }
 }
 
-fn of_accept(errno: Option<Errno>) -> Answer {
-    match errno {
-        Some(
-            Errno::CONNABORTED
-            | Errno::CONNRESET
-            | Errno::HOSTDOWN
-            | Errno::HOSTUNREACH
-            | Errno::NETDOWN
-            | Errno::NETUNREACH
-            | Errno::NOPROTOOPT
-            | Errno::OPNOTSUPP
-            | Errno::PROTO
-            | Errno::TIMEDOUT,
-        ) => Answer::Next,
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        Some(Errno::NONET) => Answer::Next,
-        Some(Errno::MFILE | Errno::NFILE) => Answer::Shed,
-        Some(Errno::BADF | Errno::FAULT | Errno::INVAL | Errno::NOTSOCK) => Answer::Fail,
+fn of_accept(name: &str) -> Answer {
+    match name {
+        "ECONNABORTED" | "ECONNRESET" | "EHOSTDOWN" | "EHOSTUNREACH" | "ENETDOWN"
+        | "ENETUNREACH" | "ENONET" | "ENOPROTOOPT" | "ENOTSUP" | "EPROTO" | "ETIMEDOUT" => {
+            Answer::Next
+        }
+        "EMFILE" | "ENFILE" => Answer::Shed,
+        "EBADF" | "EFAULT" | "EINVAL" | "ENOTSOCK" => Answer::Fail,
         _ => Answer::Rest,
-    }
-}
-
-/// The number, also of those errors without one that scripts make.
-fn errno(error: &io::Error) -> Option<Errno> {
-    // What is outside of this range is no error of a kernel's.
-    if let Some(number) = error.raw_os_error() {
-        return (1..4096)
-            .contains(&number)
-            .then(|| Errno::from_raw_os_error(number));
-    }
-    match error.kind() {
-        ErrorKind::Interrupted => Some(Errno::INTR),
-        ErrorKind::NotConnected => Some(Errno::NOTCONN),
-        ErrorKind::OutOfMemory => Some(Errno::NOMEM),
-        ErrorKind::WouldBlock => Some(Errno::AGAIN),
-        _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::io::ErrorKind;
 
-    /// What follows from each of `errnos`, which has to be the same for all.
+    use super::*;
+    use crate::error::errno_of;
+
+    /// What follows from each of `names`, which has to be the same for all.
     #[track_caller]
-    fn all_are(call: Call, errnos: &[Errno], expected: Answer) {
-        for &errno in errnos {
-            assert_eq!(answer(call, &errno.into()), expected, "{call:?} {errno:?}");
+    fn all_are(call: Call, names: &[&str], expected: Answer) {
+        for name in names {
+            let error = io::Error::from_raw_os_error(errno_of(name).expect("the system has it"));
+            assert_eq!(answer(call, &error), expected, "{call:?} {name}");
         }
     }
 
     #[test]
     fn accept_waits_while_nobody_is_there() {
-        all_are(
-            Call::Accept,
-            &[Errno::AGAIN, Errno::WOULDBLOCK],
-            Answer::Wait,
-        );
+        all_are(Call::Accept, &["EAGAIN"], Answer::Wait);
     }
 
     #[test]
     fn accept_is_made_again_after_a_signal() {
-        all_are(Call::Accept, &[Errno::INTR], Answer::Retry);
+        all_are(Call::Accept, &["EINTR"], Answer::Retry);
     }
 
     #[test]
     fn accept_goes_on_behind_a_connection_that_is_gone() {
         let gone = [
-            Errno::CONNABORTED,
-            Errno::PROTO,
-            Errno::CONNRESET,
-            Errno::TIMEDOUT,
-            Errno::NETDOWN,
-            Errno::NETUNREACH,
+            "ECONNABORTED",
+            "EPROTO",
+            "ECONNRESET",
+            "ETIMEDOUT",
+            "ENETDOWN",
+            "ENETUNREACH",
             #[cfg(any(target_os = "linux", target_os = "android"))]
-            Errno::NONET,
-            Errno::HOSTDOWN,
-            Errno::HOSTUNREACH,
-            Errno::NOPROTOOPT,
-            Errno::OPNOTSUPP,
+            "ENONET",
+            "EHOSTDOWN",
+            "EHOSTUNREACH",
+            "ENOPROTOOPT",
+            "ENOTSUP",
         ];
         all_are(Call::Accept, &gone, Answer::Next);
     }
 
     #[test]
     fn accept_sheds_where_descriptors_have_run_out() {
-        all_are(Call::Accept, &[Errno::MFILE, Errno::NFILE], Answer::Shed);
+        all_are(Call::Accept, &["EMFILE", "ENFILE"], Answer::Shed);
     }
 
     #[test]
     fn accept_fails_on_what_is_no_listening_socket() {
-        let broken = [Errno::BADF, Errno::FAULT, Errno::INVAL, Errno::NOTSOCK];
+        let broken = ["EBADF", "EFAULT", "EINVAL", "ENOTSOCK"];
         all_are(Call::Accept, &broken, Answer::Fail);
     }
 
     #[test]
     fn accept_rests_after_anything_else() {
-        let others = [
-            Errno::PERM,
-            Errno::ACCESS,
-            Errno::NOBUFS,
-            Errno::NOMEM,
-            Errno::NOSYS,
-            Errno::IO,
-        ];
+        let others = ["EPERM", "EACCES", "ENOBUFS", "ENOMEM", "ENOSYS", "EIO"];
         all_are(Call::Accept, &others, Answer::Rest);
         let unknown = io::Error::from_raw_os_error(1 << 20);
         assert_eq!(answer(Call::Accept, &unknown), Answer::Rest);
@@ -206,102 +172,93 @@ mod tests {
 
     #[test]
     fn connect_waits_while_the_kernel_is_at_it() {
-        all_are(
-            Call::Connect,
-            &[Errno::INPROGRESS, Errno::INTR],
-            Answer::Wait,
-        );
+        all_are(Call::Connect, &["EINPROGRESS", "EINTR"], Answer::Wait);
     }
 
     #[test]
     fn connect_is_refused_later() {
-        all_are(Call::Connect, &[Errno::CONNREFUSED], Answer::FailLater);
+        all_are(Call::Connect, &["ECONNREFUSED"], Answer::FailLater);
     }
 
     #[test]
     fn connect_fails_by_anything_else() {
         let others = [
-            Errno::AGAIN,
-            Errno::ACCESS,
-            Errno::PERM,
-            Errno::ADDRNOTAVAIL,
-            Errno::NETUNREACH,
-            Errno::NOBUFS,
+            "EAGAIN",
+            "EACCES",
+            "EPERM",
+            "EADDRNOTAVAIL",
+            "ENETUNREACH",
+            "ENOBUFS",
         ];
         all_are(Call::Connect, &others, Answer::Fail);
     }
 
     #[test]
     fn a_connection_without_a_peer_is_not_up_yet() {
-        all_are(Call::PeerName, &[Errno::NOTCONN], Answer::Wait);
+        all_are(Call::PeerName, &["ENOTCONN"], Answer::Wait);
     }
 
     #[test]
     fn a_connection_whose_peer_cannot_be_named_is_up() {
-        let others = [Errno::PERM, Errno::ACCESS, Errno::NOBUFS, Errno::INVAL];
+        let others = ["EPERM", "EACCES", "ENOBUFS", "EINVAL"];
         all_are(Call::PeerName, &others, Answer::Done);
     }
 
     #[test]
     fn read_waits_while_there_is_nothing() {
-        all_are(Call::Read, &[Errno::AGAIN], Answer::Wait);
+        all_are(Call::Read, &["EAGAIN"], Answer::Wait);
     }
 
     #[test]
     fn read_is_made_again_after_a_signal() {
-        all_are(Call::Read, &[Errno::INTR], Answer::Retry);
+        all_are(Call::Read, &["EINTR"], Answer::Retry);
     }
 
     #[test]
     fn read_fails_by_anything_else() {
-        let others = [
-            Errno::CONNRESET,
-            Errno::TIMEDOUT,
-            Errno::NOMEM,
-            Errno::NOBUFS,
-        ];
+        let others = ["ECONNRESET", "ETIMEDOUT", "ENOMEM", "ENOBUFS"];
         all_are(Call::Read, &others, Answer::Fail);
     }
 
     #[test]
     fn write_waits_while_there_is_no_room() {
-        all_are(Call::Write, &[Errno::AGAIN], Answer::Wait);
+        all_are(Call::Write, &["EAGAIN"], Answer::Wait);
     }
 
     #[test]
     fn write_is_made_again_after_a_signal() {
-        all_are(Call::Write, &[Errno::INTR], Answer::Retry);
+        all_are(Call::Write, &["EINTR"], Answer::Retry);
     }
 
     #[test]
     fn write_rests_while_memory_is_short() {
-        all_are(Call::Write, &[Errno::NOBUFS, Errno::NOMEM], Answer::Rest);
+        all_are(Call::Write, &["ENOBUFS", "ENOMEM"], Answer::Rest);
     }
 
     #[test]
     fn write_fails_by_anything_else() {
-        let others = [Errno::PIPE, Errno::CONNRESET, Errno::PERM, Errno::ACCESS];
+        let others = ["EPIPE", "ECONNRESET", "EPERM", "EACCES"];
         all_are(Call::Write, &others, Answer::Fail);
     }
 
     #[test]
     fn shutdown_of_a_dead_connection_is_done() {
-        all_are(Call::Shutdown, &[Errno::NOTCONN], Answer::Done);
+        all_are(Call::Shutdown, &["ENOTCONN"], Answer::Done);
     }
 
     #[test]
     fn shutdown_fails_by_anything_else() {
-        all_are(Call::Shutdown, &[Errno::INVAL, Errno::NOBUFS], Answer::Fail);
+        all_are(Call::Shutdown, &["EINVAL", "ENOBUFS"], Answer::Fail);
     }
 
     #[test]
     fn poll_is_interrupted_by_signals() {
-        all_are(Call::Poll, &[Errno::INTR], Answer::Done);
+        all_are(Call::Poll, &["EINTR"], Answer::Done);
     }
 
     #[test]
     fn poll_fails_by_anything_else() {
-        all_are(Call::Poll, &[Errno::BADF, Errno::INVAL], Answer::Fail);
+        all_are(Call::Poll, &["EBADF", "EINVAL"], Answer::Fail);
     }
 
     #[test]

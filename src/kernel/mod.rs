@@ -14,6 +14,7 @@ use std::io;
 
 mod absent;
 mod answer;
+pub(crate) mod ipc;
 mod setting;
 
 pub(crate) use absent::{Bell, Descriptor, Seat, current, is_simulated, path, resolve, scope};

@@ -1,36 +1,40 @@
 //! The descriptor of a socket: TCP or Unix, connected or connecting.
 
-#[cfg(unix)]
-use std::io::IoSliceMut;
 use std::io::{self, IoSlice, Read};
 use std::net::{Shutdown, SocketAddr};
 
 use mio::net::TcpStream;
-#[cfg(unix)]
 use mio::net::UnixStream;
 use socket2::SockRef;
 
+use crate::kernel::ipc::{self, Received};
 use crate::kernel::{Answer, Call, Descriptor, Setting, Watched, answer};
 
 /// Writing to a peer that is gone is an error and nothing else, whatever SIGPIPE does in this process.
-const NO_SIGNAL: i32 = rustix::net::SendFlags::NOSIGNAL.bits() as i32;
+const NO_SIGNAL: i32 = if cfg!(any(target_os = "linux", target_os = "android")) {
+    0x4000
+} else if cfg!(target_os = "freebsd") {
+    0x2_0000
+} else if cfg!(any(
+    target_os = "dragonfly",
+    target_os = "netbsd",
+    target_os = "openbsd"
+)) {
+    0x400
+} else if cfg!(any(target_os = "illumos", target_os = "solaris")) {
+    0x200
+} else {
+    // Apple's: socket2 and mio set SO_NOSIGPIPE on each socket there.
+    0
+};
 
 /// A stream socket of the operating system, or none.
 #[derive(Debug)]
 pub(crate) enum Transport {
     None,
     Tcp(TcpStream),
-    #[cfg(unix)]
     Unix(UnixStream),
     Sim(Descriptor),
-}
-
-/// What a read came to.
-pub(crate) struct Received {
-    pub(crate) count: usize,
-    /// The kernel may have stopped before it had handed out everything: that there was room left does not
-    /// mean that the next read would block.
-    pub(crate) may_go_on: bool,
 }
 
 /// The other end of a connection that may be up.
@@ -49,7 +53,6 @@ macro_rules! either {
         match $transport {
             Transport::None => Err(io::ErrorKind::NotConnected.into()),
             Transport::Tcp($stream) => $body,
-            #[cfg(unix)]
             Transport::Unix($stream) => $body,
             Transport::Sim($simulated) => $other,
         }
@@ -88,8 +91,7 @@ impl Transport {
                     may_go_on: !TELLS_OF_MARKS,
                 })
             }
-            #[cfg(unix)]
-            Transport::Unix(stream) => receive_message(stream, buffer),
+            Transport::Unix(stream) => ipc::receive(stream, buffer),
             Transport::Sim(descriptor) => {
                 let count = descriptor.read(buffer)?;
                 Ok(Received {
@@ -131,7 +133,6 @@ impl Transport {
         let address = match self {
             Transport::None => return Peer::NotYet,
             Transport::Tcp(stream) => peer_of(&SockRef::from(stream)),
-            #[cfg(unix)]
             Transport::Unix(stream) => peer_of(&SockRef::from(stream)),
             Transport::Sim(descriptor) => descriptor.peer_address(),
         };
@@ -156,6 +157,16 @@ impl Transport {
             Transport::Tcp(stream) => peer_of(&SockRef::from(stream)).ok()?,
             Transport::Sim(descriptor) => descriptor.peer_address().ok()?,
             _ => None,
+        }
+    }
+
+    /// The descriptor, if there is one of the operating system's.
+    pub(crate) fn as_fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
+        use std::os::fd::AsFd;
+        match self {
+            Transport::None | Transport::Sim(_) => None,
+            Transport::Tcp(stream) => Some(stream.as_fd()),
+            Transport::Unix(stream) => Some(stream.as_fd()),
         }
     }
 
@@ -188,38 +199,14 @@ impl Transport {
         match self {
             Transport::None => Watched::Nothing,
             Transport::Tcp(stream) => Watched::Stream(stream),
-            #[cfg(unix)]
             Transport::Unix(stream) => Watched::Stream(stream),
             Transport::Sim(descriptor) => Watched::Sim(descriptor),
         }
     }
 }
 
-#[cfg(unix)]
 fn traffic_class(socket: &SockRef<'_>) -> io::Result<u32> {
     socket.tclass_v6()
-}
-
-#[cfg(not(unix))]
-fn traffic_class(_: &SockRef<'_>) -> io::Result<u32> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-/// Reads, and learns whether the kernel stopped at descriptors that came with the data. There is no room
-/// for any: the kernel closes them.
-#[cfg(unix)]
-fn receive_message(stream: &UnixStream, buffer: &mut [u8]) -> io::Result<Received> {
-    use rustix::net::{RecvAncillaryBuffer, RecvFlags, ReturnFlags, recvmsg};
-    let message = recvmsg(
-        stream,
-        &mut [IoSliceMut::new(buffer)],
-        &mut RecvAncillaryBuffer::default(),
-        RecvFlags::empty(),
-    )?;
-    Ok(Received {
-        count: message.bytes,
-        may_go_on: !TELLS_OF_MARKS || message.flags.contains(ReturnFlags::CTRUNC),
-    })
 }
 
 fn peer_of(socket: &SockRef<'_>) -> io::Result<Option<SocketAddr>> {

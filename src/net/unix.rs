@@ -9,10 +9,10 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::net::SocketAddrUnix;
 use socket2::{Domain, Type};
 
 use super::raw::{RawSocket, errno};
+use crate::kernel::ipc::{Address, TooLong};
 use crate::kernel::{self, Descriptor};
 
 /// A stream that connects to `path`, and what the kernel said to that.
@@ -31,7 +31,7 @@ pub(super) fn connect(path: &Path) -> io::Result<(RawSocket, io::Result<()>)> {
 pub(super) fn connect_from(socket: &RawSocket, path: &Path) -> io::Result<()> {
     let address = address(path)?;
     match socket {
-        RawSocket::Os(socket) => Ok(rustix::net::connect(socket, &address)?),
+        RawSocket::Os(socket) => address.connect(socket),
         RawSocket::Sim(descriptor) => descriptor.connect_path(path),
     }
 }
@@ -41,7 +41,7 @@ pub(super) fn bound(path: &Path) -> io::Result<(RawSocket, BoundPath)> {
     let address = address(path)?;
     let socket = open()?;
     let answer = match &socket {
-        RawSocket::Os(socket) => rustix::net::bind(socket, &address).map_err(io::Error::from),
+        RawSocket::Os(socket) => address.bind(socket),
         RawSocket::Sim(descriptor) => descriptor.bind_path(path),
     };
     match answer {
@@ -136,18 +136,12 @@ fn open() -> io::Result<RawSocket> {
     Ok(RawSocket::Os(socket))
 }
 
-/// A path may be as long as the kernel takes it: it needs no NUL behind.
-fn address(path: &Path) -> io::Result<SocketAddrUnix> {
+fn address(path: &Path) -> io::Result<Address> {
+    // The kernel would cut it off at a zero, and make up a name for none.
     let bytes = path.as_os_str().as_bytes();
-    let address = match bytes {
-        // The kernel would make up a name.
-        [] => return Err(errno::error(errno::EINVAL)),
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        [0, name @ ..] => SocketAddrUnix::new_abstract_name(name),
-        // The kernel would cut it off there.
-        bytes if bytes.contains(&0) => return Err(errno::error(errno::EINVAL)),
-        bytes => SocketAddrUnix::new(bytes),
-    };
-    // What can still be wrong with it is its length.
-    address.map_err(|_| errno::error(errno::EINVAL))
+    let is_name = is_abstract(path) && cfg!(any(target_os = "linux", target_os = "android"));
+    if bytes.is_empty() || !is_name && bytes.contains(&0) {
+        return Err(errno::error(errno::EINVAL));
+    }
+    Address::new(path).map_err(|TooLong| errno::error(errno::EINVAL))
 }

@@ -6,6 +6,7 @@ use super::DropInfo;
 use super::host::ServerHost;
 use crate::error::Error;
 use crate::event;
+use crate::events::outcome::Verdict;
 use crate::kernel::{Answer, Call, answer};
 use crate::net::cell::{SocketCell, SocketHost};
 use crate::net::listener::{Accepted, Reserve};
@@ -100,11 +101,12 @@ impl ServerHost<'_> {
             return;
         }
         let key = self.cell.key;
-        let again = move || {
+        let again = move |_| {
             ServerHost::with(key, |host| {
                 host.cell.resting.set(None);
                 host.accept_ready();
             });
+            Verdict::Fine
         };
         let timer = self
             .event_loop
@@ -127,7 +129,7 @@ impl ServerHost<'_> {
             };
             // Closed before anybody is told: a listener that panics must not let it in.
             drop(accepted);
-            self.emit(event::Drop, &info);
+            self.emit_lent(event::Drop, &info);
             return;
         }
         if self.is_blocked(&accepted) {
@@ -162,7 +164,7 @@ impl ServerHost<'_> {
         }
         host.update_alive();
         let socket = cell.handle();
-        self.emit(event::Connection, socket);
+        self.emit_to(event::Connection, socket);
     }
 
     /// Where there is a list, a peer without an address is blocked, too. Over IPC there are none.
