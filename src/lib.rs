@@ -119,6 +119,8 @@ mod kernel;
 mod machine;
 pub mod net;
 mod reactor;
+#[cfg(feature = "sim")]
+pub mod sim;
 
 pub mod stream;
 pub mod timers;

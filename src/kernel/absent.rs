@@ -27,6 +27,12 @@ pub(crate) const fn is_simulated() -> bool {
     false
 }
 
+#[inline]
+pub(crate) fn called() {}
+
+#[inline]
+pub(crate) fn emitted<E>(_: &str, _: Key) {}
+
 pub(crate) fn current() -> Option<Rc<Loop>> {
     None
 }
@@ -117,6 +123,9 @@ impl Seat {
         match self {}
     }
     pub(crate) fn wait(self, _: Option<Duration>, _: &mut Vec<(Key, Ready)>) -> io::Result<usize> {
+        match self {}
+    }
+    pub(crate) fn first_generation(self) -> u32 {
         match self {}
     }
     pub(crate) fn is_run_by_world(self) -> bool {

@@ -24,6 +24,7 @@ use super::unix::BoundPath;
 use crate::address::BlockList;
 use crate::event;
 use crate::events::{Event, EventEmitter, ListenerId};
+use crate::kernel;
 use crate::machine::{AfterConnect, CloseKind, Duplex, Host, Life, Signal, Tick};
 use crate::reactor::{self, Counters, Handle, Job, Key, Loop, Ready, Task};
 
@@ -218,6 +219,16 @@ impl Handle for SocketCell {
         }
         host.update_alive();
     }
+
+    #[cfg(feature = "sim")]
+    fn waits(&self) -> (bool, bool) {
+        self.awaits()
+    }
+
+    #[cfg(feature = "sim")]
+    fn account(&self) -> Option<String> {
+        self.describe()
+    }
 }
 
 /// A socket while something is being done with it.
@@ -260,6 +271,7 @@ impl SocketHost<'_> {
 
     /// Calls the listeners of `E`; true if there are any.
     pub(crate) fn emit_to<E: Event>(&self, event: E, payload: E::Payload<'_>) -> bool {
+        kernel::emitted::<E>("socket", self.cell.key);
         super::emit(self.event_loop, &self.cell.emitter, event, payload)
     }
 

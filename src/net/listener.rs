@@ -312,6 +312,12 @@ enum Spare {
 pub(super) struct Reserve;
 
 impl Reserve {
+    /// None, for a world that begins or ends.
+    #[cfg(feature = "sim")]
+    pub(super) fn forget() {
+        RESERVE.take();
+    }
+
     pub(super) fn keep() {
         // The destructors of a thread on its way out may come here when this is gone.
         let _gone = RESERVE.try_with(|reserve| {

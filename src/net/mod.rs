@@ -4,6 +4,8 @@
 //! [`event`](mod@crate::event), with the payloads.
 
 mod abort;
+#[cfg(feature = "sim")]
+mod account;
 mod adopt;
 mod bound;
 mod cell;
@@ -279,3 +281,9 @@ macro_rules! emitting {
     };
 }
 use emitting;
+
+/// The spare descriptor is given up, for a world that begins or ends.
+#[cfg(feature = "sim")]
+pub(crate) fn forget_reserve() {
+    listener::Reserve::forget();
+}

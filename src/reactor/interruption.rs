@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use super::Loop;
 use crate::error::{Error, Result};
+use crate::kernel;
 
 /// What takes the errors that no listener took.
 pub(crate) type Hook = Rc<dyn Fn(Error)>;
@@ -26,6 +27,7 @@ impl Loop {
     /// Calls the user's code. Its panic ends the run, once whoever called this is done; outside of
     /// a run it goes on to the caller.
     pub(crate) fn call(&self, call: impl FnOnce()) {
+        kernel::called();
         if !self.running.get() {
             return call();
         }

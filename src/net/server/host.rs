@@ -9,6 +9,7 @@ use crate::dns;
 use crate::error::{Error, Result, node};
 use crate::event;
 use crate::events::{Event, EventEmitter};
+use crate::kernel;
 use crate::net::AbortSignal;
 use crate::net::cell::{SocketCell, SocketHost};
 use crate::net::listener::{Listener, Reserve, preferred};
@@ -66,6 +67,20 @@ impl Handle for ServerCell {
             cell: &self,
         }
         .accept_ready();
+    }
+
+    #[cfg(feature = "sim")]
+    fn waits(&self) -> (bool, bool) {
+        (!self.resting.get(), false)
+    }
+
+    #[cfg(feature = "sim")]
+    fn account(&self) -> Option<String> {
+        let address = self.listener.borrow().address()?;
+        let connections = self.connections.get();
+        Some(format!(
+            "a server at {address:?}: {connections} connections"
+        ))
     }
 }
 
@@ -194,6 +209,7 @@ impl ServerHost<'_> {
     }
 
     pub(super) fn emit<E: Event>(&self, event: E, payload: E::Payload<'_>) -> bool {
+        kernel::emitted::<E>("server", self.cell.key);
         crate::net::emit(self.event_loop, &self.cell.emitter, event, payload)
     }
 
