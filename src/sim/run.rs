@@ -87,6 +87,7 @@ impl World {
             invariants::ask();
             look(&mut report);
         }
+        kernel::ending();
         drop(main);
         let is_done = outcome.is_ok();
         crate::net::forget_reserve();

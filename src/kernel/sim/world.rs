@@ -167,13 +167,17 @@ pub(crate) fn heal() {
     with_kernel(Kernel::heal);
 }
 
-/// The loops go, with all that their listeners hold, and then the kernel.
-pub(crate) fn end() -> Option<Remains> {
+/// What is closed from here on is closed because the world ends.
+pub(crate) fn ending() {
     with_kernel(|kernel| {
         for host in &mut kernel.hosts {
             host.is_ending = true;
         }
     });
+}
+
+/// The loops go, with all that their listeners hold, and then the kernel.
+pub(crate) fn end() -> Option<Remains> {
     let loops = LOOPS.take();
     drop(loops);
     let leaks = open_files().into_iter().map(|(_, what)| what).collect();
