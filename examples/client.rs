@@ -19,5 +19,6 @@ fn main() -> soquete::Result<()> {
         client.end();
     });
     client.on(event::End, |()| println!("Desconectado do servidor."));
+    client.on(event::Error, |error| println!("Erro: {error}"));
     soquete::run()
 }

@@ -13,6 +13,7 @@ fn main() -> soquete::Result<()> {
             socket.write("Olá, cliente!");
         });
         socket.on(event::End, |()| println!("Cliente desconectado."));
+        socket.on(event::Error, |error| println!("Erro: {error}"));
     });
     // Port 0: whichever is free, so that the example runs beside anything.
     server.listen(0);
@@ -35,6 +36,7 @@ fn converse(port: u16, server: net::Server) {
         client.end();
     });
     client.on(event::End, |()| println!("Desconectado do servidor."));
+    client.on(event::Error, |error| println!("Erro: {error}"));
     client.on(event::Close, move |_| {
         server.close();
     });

@@ -16,6 +16,8 @@ fn main() -> soquete::Result<()> {
             socket.write("Olá, cliente!");
         });
         socket.on(event::End, |()| println!("Cliente desconectado."));
+        // Without a listener, the first client that resets its connection would end the server.
+        socket.on(event::Error, |error| println!("Erro: {error}"));
     });
     server.on(event::Listening, move |()| {
         // Of port 0 the system makes one that is free.

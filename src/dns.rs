@@ -15,6 +15,7 @@ use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind};
 
 use crate::address::{Family, is_ip};
 use crate::error::{Error, Result, node};
+use crate::events::Outcome;
 use crate::kernel;
 use crate::reactor;
 
@@ -29,6 +30,7 @@ use crate::reactor;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[must_use]
 pub struct LookupOptions {
     /// Addresses of this family only.
     pub family: Option<Family>,
@@ -74,6 +76,7 @@ impl LookupOptions {
 
 /// The order of the addresses that a name has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Order {
     /// As the resolver gave them.
     #[default]
@@ -132,24 +135,29 @@ thread_local! {
 
 /// The order of the addresses that lookups of this thread give, unless told otherwise.
 /// [`Order::Verbatim`] at first.
+#[doc(alias = "getDefaultResultOrder")]
 pub fn get_default_result_order() -> Order {
     ORDER.get()
 }
 
 /// Sets what [`get_default_result_order`] returns.
+#[doc(alias = "setDefaultResultOrder")]
 pub fn set_default_result_order(order: Order) {
     ORDER.set(order);
 }
 
-/// Resolves `host`, and calls `callback` on the loop with its address, or with all of them if
-/// [`all`](LookupOptions::all) are wanted; never with none.
+/// What a [`lookup`](crate::net::ConnectOptions::lookup) of one's own is given to answer by.
+pub type LookupCallback = Box<dyn FnOnce(Result<Vec<IpAddr>>)>;
+
+/// Resolves `host`, and calls `callback` on the loop with its first address. Node's `dns.lookup`.
 ///
 /// An IP address needs no resolver; the callback is then called on the next tick.
 ///
 /// ```
 /// # fn main() -> soquete::Result<()> {
-/// soquete::dns::lookup("127.0.0.1", Default::default(), |addresses| {
-///     assert_eq!(addresses.unwrap()[0].to_string(), "127.0.0.1");
+/// soquete::dns::lookup("127.0.0.1", |addresses| {
+///     assert_eq!(addresses?[0].to_string(), "127.0.0.1");
+///     Ok(())
 /// });
 /// soquete::run()
 /// # }
@@ -160,11 +168,37 @@ pub fn set_default_result_order(order: Order) {
 /// The callback gets an error with the code `ENOTFOUND` for a name that does not exist, `EAI_AGAIN`
 /// where the resolver could not find out, another of `getaddrinfo`'s or the system's (`EAI_FAIL`,
 /// `EMFILE`) where it could not try, and `ERR_INVALID_ARG_VALUE` for one that is empty or has a NUL byte.
-pub fn lookup(
+/// An error that the callback itself returns is an uncaught exception, as a timer's is.
+pub fn lookup<R: Outcome>(host: &str, callback: impl FnOnce(Result<Vec<IpAddr>>) -> R + 'static) {
+    lookup_with(host, LookupOptions::new(), callback);
+}
+
+/// As [`lookup`], with options: for addresses of one family, say, or for [`all`](LookupOptions::all) of
+/// them. The callback never gets an empty list.
+///
+/// ```
+/// use soquete::dns::{self, LookupOptions, Order};
+///
+/// let options = LookupOptions::new().all(true).order(Order::Ipv4First);
+/// dns::lookup_with("localhost", options, |addresses| {
+///     for address in addresses? {
+///         println!("{address}");
+///     }
+///     Ok(())
+/// });
+/// # soquete::run().unwrap();
+/// ```
+///
+/// # Errors
+///
+/// As [`lookup`].
+#[doc(alias = "lookup")]
+pub fn lookup_with<R: Outcome>(
     host: &str,
     options: LookupOptions,
-    callback: impl FnOnce(Result<Vec<IpAddr>>) + 'static,
+    callback: impl FnOnce(Result<Vec<IpAddr>>) -> R + 'static,
 ) {
+    let callback = |answer| reactor::heed(callback(answer));
     if let Some(answer) = answer_at_once(host) {
         return crate::timers::next_tick(move || callback(answer));
     }
@@ -314,7 +348,7 @@ fn failed(error: LookupError, host: &str) -> Error {
 }
 
 /// The resolver's flags, as each system's `<netdb.h>` has them.
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 mod flags {
     pub(super) const NUMERICHOST: i32 = 0x4;
     pub(super) const V4MAPPED: i32 = 0x8;
@@ -322,7 +356,35 @@ mod flags {
     pub(super) const ADDRCONFIG: i32 = 0x20;
 }
 
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(any(target_os = "solaris", target_os = "illumos"))]
+mod flags {
+    pub(super) const V4MAPPED: i32 = 0x1;
+    pub(super) const ALL: i32 = 0x2;
+    pub(super) const ADDRCONFIG: i32 = 0x4;
+    pub(super) const NUMERICHOST: i32 = 0x20;
+}
+
+/// Without mapped addresses, so that asking for them has no effect.
+#[cfg(any(target_os = "netbsd", target_os = "openbsd"))]
+mod flags {
+    pub(super) const NUMERICHOST: i32 = 0x4;
+    pub(super) const ALL: i32 = 0;
+    pub(super) const V4MAPPED: i32 = 0;
+    pub(super) const ADDRCONFIG: i32 = if cfg!(target_os = "netbsd") {
+        0x400
+    } else {
+        0x40
+    };
+}
+
+/// Android's, macOS's, FreeBSD's and DragonFly's.
+#[cfg(not(any(
+    target_os = "linux",
+    target_os = "solaris",
+    target_os = "illumos",
+    target_os = "netbsd",
+    target_os = "openbsd"
+)))]
 mod flags {
     pub(super) const NUMERICHOST: i32 = 0x4;
     pub(super) const ALL: i32 = 0x100;

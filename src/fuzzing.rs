@@ -30,7 +30,7 @@
 
 mod input;
 #[cfg(test)]
-mod replay;
+pub(crate) mod replay;
 
 pub(crate) use input::Input;
 

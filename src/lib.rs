@@ -10,14 +10,18 @@
 //!             socket.write(chunk);
 //!         });
 //!         socket.on(event::End, |()| println!("client gone"));
+//!         socket.on(event::Error, |error| println!("client lost: {error}"));
 //!     });
 //!     server.listen(3000);
 //!     soquete::run()
 //! }
 //! ```
 //!
-//! # Three things to know
+//! # Four things to know
 //!
+//! * **An error that nobody listens to ends [`run`]**, which returns it, as an unhandled `'error'` ends a
+//!   Node process. A peer that resets its connection is enough for one, so every socket needs an
+//!   [`event::Error`] listener, accepted ones too. [`on_unhandled_error`] takes what has none.
 //! * **Events are types.** `socket.on(event::Data, |chunk| …)`: the listener's parameter is what the
 //!   event carries, and `server.on(event::Data, …)` does not compile. All of them are in [`event`].
 //! * **Handles are `Copy`.** A [`net::Socket`] or [`net::Server`] names a socket or server that lives
@@ -25,7 +29,81 @@
 //!   does nothing.
 //! * **One loop per thread**, made on first use. [`run`] drives it until nothing is left that could
 //!   still happen: no open server, no socket that reads or writes, no timer, no look-up or work that is
-//!   under way. Other threads reach it by a [`Remote`] only, which keeps it going, too.
+//!   under way. Other threads reach it by a [`channel`] or a [`Remote`], which keep it going, too.
+//!
+//! # What a listener returns
+//!
+//! Nothing, or whatever a method returned that it ends with: `move |_| server.close()`. A
+//! [`Flow::Stop`] removes the listener. An `Err` destroys the connection, as a rejected `async` listener
+//! does in Node, so that `?` is at home in a listener; see [`Outcome`](events::Outcome).
+//!
+//! ```
+//! use soquete::{event, net};
+//!
+//! let server = net::create_server(|socket| {
+//!     socket.on(event::Text, move |line| {
+//!         let number: u32 = line.trim().parse()?;
+//!         socket.write(format!("{}\n", number + 1));
+//!         Ok(())
+//!     })
+//! });
+//! # server.close();
+//! ```
+//!
+//! # Sharing state
+//!
+//! A number that is captured is a copy: two `move` closures with `let mut n = 0` count each for itself.
+//! State that several listeners share is a [`Cell`](std::cell::Cell) or a
+//! [`RefCell`](std::cell::RefCell) in an `Rc`, or an *attachment*, which needs no `Rc` of the program's and
+//! goes with the socket:
+//!
+//! ```
+//! use soquete::{event, net};
+//! use std::cell::RefCell;
+//!
+//! struct Client {
+//!     nick: RefCell<String>,
+//! }
+//!
+//! let server = net::create_server(|socket| {
+//!     socket.attach(Client { nick: RefCell::new("nobody".into()) });
+//!     socket.on(event::Text, move |nick| {
+//!         let client = socket.attachment::<Client>()?;
+//!         *client.nick.borrow_mut() = nick.trim().to_owned();
+//!         Some(())
+//!     });
+//!     socket.on(event::Close, move |_| {
+//!         let client = socket.attachment::<Client>()?;
+//!         println!("{} has gone", client.nick.borrow());
+//!         Some(())
+//!     });
+//! });
+//! # server.close();
+//! ```
+//!
+//! A borrow of a `RefCell` has to end before a call that runs listeners, which may want to borrow it, too.
+//! These calls do, before they return; no other does:
+//!
+//! | call | runs |
+//! |---|---|
+//! | `pause` | the listeners of `Pause` |
+//! | `pipe`; `unpipe`, `unpipe_all` | `Pipe`; `Pause`, `Unpipe` |
+//! | `read`; `unshift` while the socket flows | `Data` |
+//! | `emit`, `try_emit`; `abort` | those of the event; of `on_abort` |
+//! | `connect` to a path, or of a bound socket to an IP address | `ConnectionAttempt` |
+//! | `connect` with a `lookup` of one's own | that function; if it answers at once, `Lookup` and `ConnectionAttempt` |
+//! | `end`, `destroy_soon` of a socket that never connected | `Prefinish` |
+//! | adding a listener to an [`EventEmitter`](events::EventEmitter), and removing one | `NewListener`, `RemoveListener` |
+//!
+//! So `write`, `end`, `destroy`, `resume`, `close`, `listen`, `uncork`, `on` run none, however much follows
+//! from them: it follows when the callback at hand has returned.
+//!
+//! # From other threads
+//!
+//! Handles stay on their thread. A [`channel`] brings messages of other threads to a listener, which may
+//! hold sockets; [`remote`] brings closures; [`queue_work`] sends work away and its result back. A
+//! [`BlockList`](net::BlockList), a [`BoundSocket`](net::BoundSocket) and a [`StdStream`](net::StdStream) may
+//! go to other threads themselves.
 //!
 //! # Layers
 //!
@@ -70,7 +148,7 @@
 //! | a signal that was aborted before lets `net.connect` connect all the same | the socket does not connect | a bug |
 //! | `connect` on an open connection tries again, and may emit `'connect'` a second time | the socket is destroyed with `EISCONN` | two connects of one socket are a mistake |
 //! | without selection of the family, `'lookup'` is emitted even after `'close'` | nothing is, after `Close` | once closed, always closed |
-//! | a lookup can answer with what is no address (`ERR_INVALID_IP_ADDRESS`, `ERR_INVALID_ADDRESS_FAMILY`) | it answers with `IpAddr`s | the types |
+//! | a lookup can answer with what is no address (`ERR_INVALID_IP_ADDRESS`, `ERR_INVALID_ADDRESS_FAMILY`), or with a zone (`fe80::1%eth0`) | it answers with `IpAddr`s, which have no zone; an address with a zone that is connected to or listened on keeps it | the types |
 //! | text can come and go in any encoding, and `readableLength` counts UTF-16 units of it | in UTF-8; bytes; `Data` follows each `Text` | the types |
 //! | `emit('error')` without a listener throws | returns false; an error of the crate's own that nobody listens to ends [`run`] | an emitter knows no special event |
 //! | the message of an `AggregateError` is empty | those of its errors | it says something |
@@ -79,22 +157,34 @@
 //! | a link-local address without a zone is tried on the first interface that has one | is `EINVAL` | a guess |
 //! | the file of an IPC server is removed when it closes, whoever has made it | only if it is still the one that this server has made | it would be somebody else's |
 //! | `address()` of a server on an adopted IPC descriptor is null | its path | it has one |
-//! | `exclusive`, `dropMaxConnection` | do nothing | of clusters |
-//! | misuse that throws (`listen` twice, a bad `localAddress`) | an `Error` event on the next tick, or an error for the callback; an `Err` where the method returns a `Result` | the calls chain; nothing panics |
+//! | `exclusive`, `dropMaxConnection` | not there | of clusters |
+//! | a rejected `async` listener destroys its emitter where `captureRejections` is set, and is an uncaught exception otherwise | an `Err` of a listener destroys its socket, or is the server's `Error` event | one peer's nonsense does not stop a server |
+//! | a timer that has fired can be refreshed, whichever it is | one of [`set_refreshable`](timers::set_refreshable); one of `set_timeout` is gone | its callback is a `FnOnce`: it takes what is moved into it |
+//! | text that is no number is a path | so it is, unless it is `host:port` without a slash | `"localhost:3000"` is no file |
+//! | `address()` of an IPC socket is `{}` | `None` | likewise of one that is not connected |
+//! | the reason of `AbortSignal.timeout` is a `DOMException` | an [`Error`] with the code `ABORT_TIMEOUT` | there is no DOM |
+//! | misuse that throws (`listen` twice, a bad `localAddress`) | an `Error` event on the next tick, or an error for the callback; an `Err` where the method returns a `Result`. A socket that is destroyed before that tick has no `Error` any more | the calls chain; nothing panics; whoever destroys a socket has finished with it |
+//! | `autoSelectFamilyAttemptTimeout` of 0, or of more than 2³¹−1 ms, throws | 0 is the least, 10 ms, as 1 to 9 ms are in Node; any longer `Duration` is taken | nothing to throw for |
 //! | an emit that comes back into a listener that is running enters it again | an event that a socket emits waits until the listener has returned; in an `emit` of yours the running listener is skipped | a `FnMut` cannot be entered twice |
 //! | `addAddress('::1')` of a block list and `new SocketAddress({address: '::1'})` mean IPv4 unless told otherwise, and fail | an unstated family is read off the text: colons are IPv6 | no surprise; with a stated family the answers are Node's |
+//! | `SocketAddress.parse` takes digits of other scripts (`１.２.３.４`), as the host names of URLs are mapped | they are no address | only ASCII is meant |
+//! | `rules` of a block list has its addresses in the order of a hash table | the newest first | the same each time |
+//! | `err.errno` is negative, libuv's; `port` of a failed `listen` on a path is −1 | as in C, positive; `None` | as `io::Error`; there is no port |
+//! | `new net.Socket({ fd })` takes a FIFO | `ERR_INVALID_FD_TYPE`, as for files and terminals | it is one half of no connection |
 //! | `SocketAddress.parse('1.2.3.4:80')` loses the port; `addCIDRs` and `fromJSON` keep what came before a mistake | it stays 80; all or nothing | bugs |
 //! | a zone (`%eth0`) after an IPv6 address of 40 characters or more makes another address of it; a flow label of more than 20 bits aborts the process | cut off correctly; an error | bugs |
 //! | `setTimeout` truncates to whole ms; more than 2³¹−1 ms is 1 ms | rounds up to whole ms (a part below a microsecond is ignored); any `Duration` for a timer, at most 2³¹−1 ms for a socket's | no surprise |
 //! | threads of the pool are the process's, as many as `UV_THREADPOOL_SIZE` says | each loop's own, as many as [`set_pool_size`] says | loops share nothing |
-//! | `'newListener'` of sockets and servers, marks for reading and writing apart, `closed`, `readableAborted`, `bufferSize`, async iteration, `diagnostics_channel`, options of `finished` and `pipeline` such as `signal`, streams that are no sockets | not there | promises, hooks and other streams are Node's |
+//! | `'newListener'` and `'removeListener'` of sockets and servers, `listenerCount(event, fn)`, `readableDidRead`, marks for reading and writing apart, `readableAborted`, `bufferSize`, async iteration, `diagnostics_channel`, options of `finished` and `pipeline` such as `signal`, streams that are no sockets | not there | promises, hooks and other streams are Node's |
 //!
 //! # Platforms
 //!
-//! Developed, tested and measured on Linux, on 64 bits. Other Unix systems are meant to work and are not
-//! tried. On Windows the loop would wait for events that do not come, since it takes a short read or
-//! write to mean that there is no more to be had: the crate does not support it yet. Other widths than 64
-//! bits do not compile.
+//! | | |
+//! |---|---|
+//! | Linux on x86-64 | where the crate is developed, tested and measured |
+//! | Linux on aarch64, Android, macOS, FreeBSD, NetBSD, illumos | type-checked with each change, never run: meant to work |
+//! | Windows, and what else is not Unix | does not compile: a short read or write is taken to mean that the next one would block |
+//! | pointers of 32 bits | do not compile: a key of 64 bits goes through the poll's tokens |
 //!
 //! # Logging
 //!
@@ -102,10 +192,21 @@
 //! `soquete::net`.
 
 #![forbid(unsafe_code)]
-#![deny(missing_docs, unreachable_pub, unused_must_use)]
+#![deny(
+    missing_debug_implementations,
+    missing_docs,
+    unreachable_pub,
+    unused_must_use
+)]
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("soquete keeps 64-bit keys in the poll's tokens, which are as wide as a pointer");
+
+#[cfg(not(unix))]
+compile_error!(
+    "soquete supports Unix only: it takes a short read or write to mean that the next one would \
+     block, which Windows does not promise"
+);
 
 mod address;
 pub mod dns;
@@ -123,13 +224,18 @@ mod reactor;
 pub mod sim;
 
 pub mod stream;
+mod thread_bound;
 pub mod timers;
 
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::time::Duration;
 
 pub use error::{Error, Result};
-pub use reactor::{Metrics, Remote};
+#[doc(inline)]
+pub use framing::Flow;
+pub use reactor::{Metrics, Remote, Sender};
+use thread_bound::StaysOnItsThread;
 
 /// Runs this thread's loop until nothing keeps it alive, or [`stop`] is called.
 ///
@@ -185,6 +291,62 @@ pub fn remote() -> Result<Remote> {
         .unwrap_or_else(|| Err(error::node::loop_closed()))
 }
 
+/// A way for other threads to send messages to a listener of this thread's, which keeps what it needs,
+/// sockets included: of the listener nothing has to be `Send`, only the messages. Node's
+/// `MessageChannel`.
+///
+/// The queue has no limit: a sender that is faster than the loop fills memory. See [`channel_with`].
+///
+/// ```
+/// # fn main() -> soquete::Result<()> {
+/// let sender = soquete::channel(|line: String| println!("{line}"))?;
+/// let worker = std::thread::spawn(move || sender.send("from another thread".to_owned()));
+/// soquete::run()?;
+/// worker.join().unwrap()
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// As [`remote`].
+#[doc(alias = "MessageChannel")]
+pub fn channel<T: Send + 'static, R: events::Outcome>(
+    listener: impl FnMut(T) -> R + 'static,
+) -> Result<Sender<T>> {
+    open_channel(None, listener)
+}
+
+/// As [`channel`], for at most `limit` messages that wait (at least one): a sender that finds so many waits
+/// until the listener has taken one.
+///
+/// ```
+/// # fn main() -> soquete::Result<()> {
+/// let sender = soquete::channel_with(16, |number: u32| println!("{number}"))?;
+/// let worker = std::thread::spawn(move || (0..1000).try_for_each(|number| sender.send(number)));
+/// soquete::run()?;
+/// worker.join().unwrap()
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// As [`remote`].
+pub fn channel_with<T: Send + 'static, R: events::Outcome>(
+    limit: usize,
+    listener: impl FnMut(T) -> R + 'static,
+) -> Result<Sender<T>> {
+    let limit = NonZeroUsize::new(limit).unwrap_or(NonZeroUsize::MIN);
+    open_channel(Some(limit), listener)
+}
+
+fn open_channel<T: Send + 'static, R: events::Outcome>(
+    limit: Option<NonZeroUsize>,
+    listener: impl FnMut(T) -> R + 'static,
+) -> Result<Sender<T>> {
+    reactor::with(|event_loop| event_loop.channel(limit, listener))
+        .unwrap_or_else(|| Err(error::node::loop_closed()))
+}
+
 /// Runs `work` on a thread of the loop's pool, then `done` on this thread with its result. A panic of
 /// `work` comes out of [`run`].
 ///
@@ -198,9 +360,9 @@ pub fn remote() -> Result<Remote> {
 /// # Errors
 ///
 /// As [`remote`].
-pub fn queue_work<T: Send + 'static>(
+pub fn queue_work<T: Send + 'static, R: events::Outcome>(
     work: impl FnOnce() -> T + Send + 'static,
-    done: impl FnOnce(T) + 'static,
+    done: impl FnOnce(T) -> R + 'static,
 ) -> Result<()> {
     reactor::with(|event_loop| event_loop.queue_work(work, done))
         .unwrap_or_else(|| Err(error::node::loop_closed()))
@@ -213,15 +375,20 @@ pub fn set_pool_size(threads: usize) {
 }
 
 /// Calls `hook` with each error that no listener of [`event::Error`] took, and lets the loop go on.
-/// Node's `uncaughtException`. `None` restores the default: [`run`] ends with the error.
+/// Node's `uncaughtException`. [`off_unhandled_error`] takes it back.
 ///
 /// ```
-/// soquete::on_unhandled_error(Some(|error| eprintln!("ignored: {error}")));
-/// soquete::on_unhandled_error(None::<fn(soquete::Error)>);
+/// soquete::on_unhandled_error(|error| eprintln!("ignored: {error}"));
+/// soquete::off_unhandled_error();
 /// ```
-pub fn on_unhandled_error<F: Fn(Error) + 'static>(hook: Option<F>) {
-    let hook = hook.map(|hook| Rc::new(hook) as Rc<dyn Fn(Error)>);
-    reactor::with(|event_loop| event_loop.on_unhandled_error(hook));
+#[doc(alias = "uncaughtException")]
+pub fn on_unhandled_error(hook: impl Fn(Error) + 'static) {
+    reactor::with(|event_loop| event_loop.on_unhandled_error(Some(Rc::new(hook))));
+}
+
+/// Restores the default: [`run`] ends with an error that nobody takes.
+pub fn off_unhandled_error() {
+    reactor::with(|event_loop| event_loop.on_unhandled_error(None));
 }
 
 /// What this thread's loop has done so far, and what is open.

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::rc::Rc;
 use std::time::Duration;
 
-use soquete::net::{self, AbortController, BoundSocket, ConnectOptions, Socket, SocketOptions};
+use soquete::net::{self, AbortController, BoundSocket, ConnectOptions, Socket};
 use soquete::{Error, event, timers};
 use support::{listening_on, note, open_descriptors, record, run_to_end, watch};
 
@@ -23,6 +23,25 @@ fn error_of(socket: Socket) -> Error {
     run_to_end();
     let error = error.take();
     error.expect("an error")
+}
+
+#[test]
+fn an_abort_that_nobody_hears_of_is_not_unhandled() {
+    let controller = AbortController::new();
+    let signal = controller.signal();
+    let server = net::create_server(|_| {});
+    listening_on(server, "127.0.0.1", move |server, port| {
+        let options = ConnectOptions::new(port).host("127.0.0.1").signal(signal);
+        let socket = net::connect(options);
+        socket.on(event::Close, move |had_error| {
+            note(format!("close {had_error}"));
+            server.close();
+        });
+        controller.abort();
+        assert_eq!(socket.errored().unwrap().code(), "ABORT_ERR");
+    });
+    run_to_end();
+    assert_eq!(record(), ["close true"]);
 }
 
 #[test]
@@ -106,11 +125,8 @@ fn an_empty_host_is_localhost() {
 #[test]
 fn a_bound_socket_takes_no_other_local_address() {
     let bound = BoundSocket::new((LOCAL, 0)).unwrap();
-    let socket = Socket::from_bound(&bound, SocketOptions::new()).unwrap();
-    assert!(
-        Socket::from_bound(&bound, SocketOptions::new()).is_err(),
-        "adopted once"
-    );
+    let socket = Socket::from_bound(&bound).unwrap();
+    assert!(Socket::from_bound(&bound).is_err(), "adopted once");
     socket.connect(ConnectOptions::from((LOCAL, 1)).local_port(5));
     assert_eq!(error_of(socket).code(), "ERR_INVALID_ARG_VALUE");
 }
@@ -167,7 +183,7 @@ fn the_idle_timeout_of_the_options_is_for_the_socket_that_connect_makes() {
     assert_eq!(made.timeout(), Some(Duration::from_millis(50)));
     made.destroy();
     // As in Node, where it is no option of `socket.connect`.
-    let own = Socket::new(SocketOptions::new());
+    let own = Socket::new();
     own.connect(options());
     assert_eq!(own.timeout(), None);
     own.destroy();

@@ -5,11 +5,15 @@
 //! Node is `SOQUETE_NODE`, or the `node` of the PATH. Where there is none the combinations with it are
 //! left out, which is said; with `CI` set that is a failure.
 
+#[path = "support/programs.rs"]
+mod programs;
+
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+
+use programs::{Running, examples, free_port};
 
 /// What the server prints, with the port's number as `{port}`.
 const SERVER: &str = "Servidor TCP escutando na porta {port}...\n\
@@ -85,17 +89,6 @@ fn converse(server: Language, client: Language) {
     assert_eq!(rest, "");
 }
 
-/// A program that is stopped when a test fails.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 fn start(language: Language, program: &str, port: u16) -> Child {
     let mut command = match language {
         JavaScript => {
@@ -126,44 +119,4 @@ fn node() -> Option<&'static Path> {
             .then_some(node)
     };
     NODE.get_or_init(find).as_deref()
-}
-
-/// Where the examples are. `cargo test --test interop` alone does not build them, so this does.
-fn examples() -> &'static Path {
-    static EXAMPLES: OnceLock<PathBuf> = OnceLock::new();
-    EXAMPLES.get_or_init(|| {
-        let own = std::env::current_exe().expect("a test has a binary");
-        let profile = own
-            .parent()
-            .and_then(Path::parent)
-            .expect("target/<profile>/deps");
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args([
-            "build",
-            "--quiet",
-            "--example",
-            "server",
-            "--example",
-            "client",
-        ]);
-        cargo.args([
-            "--manifest-path",
-            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
-        ]);
-        cargo
-            .arg("--target-dir")
-            .arg(profile.parent().expect("target"));
-        if profile.ends_with("release") {
-            cargo.arg("--release");
-        }
-        assert!(cargo.status().expect("cargo runs").success());
-        profile.join("examples")
-    })
-}
-
-/// The programs print the port that they were given, so it has to be known in advance.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("::", 0)).or_else(|_| TcpListener::bind(("0.0.0.0", 0)));
-    let address = listener.and_then(|listener| listener.local_addr());
-    address.expect("a port is free").port()
 }

@@ -1,7 +1,5 @@
 //! Unix domain sockets: whose file is removed, and whose is not.
 
-#![cfg(unix)]
-
 mod support;
 
 use std::fs;

@@ -1,8 +1,6 @@
 //! Reading, pausing and closing: behaviours that Node's own tests of `net` show. The table of those
 //! tests is `node_tests.md`.
 
-#![cfg(unix)]
-
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;

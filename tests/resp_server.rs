@@ -1,8 +1,6 @@
 //! The RESP example speaks as Redis does: the same bytes go to both, and the same bytes have to come
 //! back. Where there is no `redis-server`, only the answers that are written down here are compared.
 
-#![cfg(unix)]
-
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -258,7 +256,7 @@ impl Ours {
         let thread = thread::spawn(move || {
             let server = resp::server::create();
             let listening = soquete::net::ListenOptions::new(0).host("127.0.0.1");
-            server.listen_with(listening, move || {
+            server.listen_then(listening, move |_| {
                 let port = server.address().unwrap().port();
                 sender.send((port, soquete::remote().unwrap())).unwrap();
             });

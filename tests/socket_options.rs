@@ -1,7 +1,5 @@
 //! Options of the descriptor, before and after there is one, as the kernel sees them.
 
-#![cfg(unix)]
-
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -114,7 +112,7 @@ fn a_server_gives_its_options_to_the_sockets_it_accepts() {
         .no_delay(true)
         .type_of_service(0x20);
     let server = one_shot_server(options, |socket| {
-        assert_eq!(socket.get_type_of_service().unwrap(), 0x20);
+        assert_eq!(socket.type_of_service().unwrap(), 0x20);
         let StdStream::Tcp(stream) = socket.into_std().unwrap() else {
             panic!("it was TCP");
         };
@@ -159,9 +157,9 @@ fn type_of_service_goes_to_the_kernel_and_comes_back_from_it() {
             client
                 .set_type_of_service(0x10)
                 .expect("one of the old ones");
-            result.set(client.get_type_of_service().expect("it is set"));
+            result.set(client.type_of_service().expect("it is set"));
             client.destroy();
-            assert_eq!(client.get_type_of_service().unwrap(), 0x10, "as last set");
+            assert_eq!(client.type_of_service().unwrap(), 0x10, "as last set");
         });
         run_to_end();
         assert_eq!(seen.get(), 0x10, "{host}");
@@ -170,13 +168,13 @@ fn type_of_service_goes_to_the_kernel_and_comes_back_from_it() {
 
 #[test]
 fn type_of_service_before_connect_is_kept_for_then() {
-    let socket = Socket::new(SocketOptions::new().type_of_service(0x08));
-    assert_eq!(socket.get_type_of_service().unwrap(), 0x08);
+    let socket = Socket::new_with(SocketOptions::new().type_of_service(0x08));
+    assert_eq!(socket.type_of_service().unwrap(), 0x08);
     socket.set_type_of_service(0x10).unwrap();
     let server = one_shot_server(ServerOptions::new(), |_| {});
     socket.connect(("127.0.0.1", port_of(server)));
     socket.on(event::Connect, move |()| {
-        assert_eq!(socket.get_type_of_service().unwrap(), 0x10);
+        assert_eq!(socket.type_of_service().unwrap(), 0x10);
         let StdStream::Tcp(stream) = socket.into_std().unwrap() else {
             panic!("it was TCP");
         };
@@ -189,9 +187,64 @@ fn type_of_service_before_connect_is_kept_for_then() {
 fn an_unset_type_of_service_is_zero_and_an_ipc_socket_only_remembers_it() {
     let (ours, _theirs) = std::os::unix::net::UnixStream::pair().unwrap();
     let socket = Socket::from_std(ours).unwrap();
-    assert_eq!(socket.get_type_of_service().unwrap(), 0);
+    assert_eq!(socket.type_of_service().unwrap(), 0);
     socket.set_type_of_service(0x10).unwrap();
-    assert_eq!(socket.get_type_of_service().unwrap(), 0x10);
+    assert_eq!(socket.type_of_service().unwrap(), 0x10);
     socket.destroy();
     run_to_end();
+}
+
+#[test]
+fn what_was_set_can_be_asked() {
+    let probes = KeepAlive::after(MINUTE).count(3);
+    let socket = Socket::new_with(SocketOptions::new().no_delay(true).keep_alive(probes));
+    assert!(socket.no_delay() && !socket.closed());
+    assert_eq!(socket.keep_alive(), Some(probes));
+    socket.set_no_delay(false).set_keep_alive(None);
+    assert_eq!((socket.no_delay(), socket.keep_alive()), (false, None));
+    assert_eq!(
+        socket.set_keep_alive(MINUTE).keep_alive(),
+        Some(MINUTE.into())
+    );
+    socket.on(event::Close, move |_| assert!(socket.closed()));
+    assert!(!socket.destroy().closed(), "not before Close");
+    run_to_end();
+    assert!(socket.closed() && !socket.no_delay() && socket.keep_alive().is_none());
+}
+
+#[test]
+fn a_descriptor_has_a_number_while_it_is_open_and_can_be_duplicated() {
+    use std::os::fd::AsRawFd;
+    assert_eq!(Socket::new().destroy().fd(), None);
+    pair(|served, client| {
+        let fd = served.fd().unwrap();
+        let duplicate = served.try_clone_fd().unwrap();
+        assert_ne!(duplicate.as_raw_fd(), fd);
+        SockRef::from(&duplicate).set_tcp_nodelay(true).unwrap();
+        assert!(SockRef::from(&duplicate).tcp_nodelay().unwrap());
+        drop(duplicate);
+        client.resume();
+        served.destroy();
+        assert_eq!(served.fd(), None);
+        assert_eq!(
+            served.try_clone_fd().unwrap_err().code(),
+            "ERR_SOCKET_CLOSED"
+        );
+    });
+    run_to_end();
+}
+
+#[test]
+fn a_descriptor_becomes_a_socket_if_it_is_a_stream() {
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    Socket::from_fd(ours.into()).unwrap().end_with("over");
+    let other = Socket::from_fd(theirs.into()).unwrap();
+    other.on(event::Data, |chunk| {
+        support::note(String::from_utf8_lossy(chunk))
+    });
+    run_to_end();
+    assert_eq!(support::record(), ["over"]);
+    let file = std::fs::File::open("/dev/null").unwrap();
+    let error = Socket::from_fd(file.into()).unwrap_err();
+    assert_eq!(error.code(), "ERR_INVALID_FD_TYPE");
 }

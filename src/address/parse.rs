@@ -164,6 +164,14 @@ mod tests {
         }
     }
 
+    /// Node maps them, as in the host names of URLs.
+    #[test]
+    fn takes_no_digits_of_other_scripts() {
+        for text in ["１.2.3.4", "1.2.3.4:８０", "[::１]:80", "127。0.0.1"] {
+            check(text, None);
+        }
+    }
+
     #[test]
     fn reads_every_way_to_write_ipv4() {
         for (text, expected) in [

@@ -9,7 +9,7 @@
 //! The order is that in which the events were first listened to: the preferred one stands behind as
 //! many of the others as were there `before` it.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 
 use super::listeners::{AnyListeners, Listener, Listeners, Removed};
 use super::{Event, ListenerId, Place};
@@ -89,21 +89,22 @@ impl<P: Event> Lists<P> {
         Some(self.remove_other(index))
     }
 
-    /// Takes all out but those of `E`.
-    pub(super) fn take_all_but<E: Event>(&mut self) -> Vec<Box<dyn AnyListeners>> {
-        let preferred: &dyn Any = &self.preferred;
-        let preferred = match preferred.is::<Listeners<E>>() {
-            true => None,
-            false => self.take_preferred(),
-        };
-        let mut taken = std::mem::take(&mut self.others);
-        if let Some(preferred) = preferred {
-            taken.insert(self.before as usize, preferred);
-        }
-        let kept = taken.iter().position(|other| is_of::<E>(&**other));
-        self.others.extend(kept.map(|index| taken.remove(index)));
-        self.before = 0;
-        taken
+    /// Takes all listeners of all events out, to be dropped where nothing is borrowed.
+    pub(super) fn take_all(&mut self) -> Lists<P> {
+        std::mem::replace(self, Lists::new())
+    }
+
+    /// The events that are listened to, in their order.
+    pub(super) fn events(&self) -> Vec<TypeId> {
+        self.iter().map(AnyListeners::event_type).collect()
+    }
+
+    /// The listeners of one event, in the order of the calls.
+    pub(super) fn ids(&self, event: TypeId) -> Vec<ListenerId> {
+        let found = self
+            .iter()
+            .find(|listeners| listeners.event_type() == event);
+        found.map_or_else(Vec::new, AnyListeners::ids)
     }
 
     fn take_preferred(&mut self) -> Option<Box<dyn AnyListeners>> {

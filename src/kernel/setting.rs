@@ -34,10 +34,7 @@ impl Setting {
             Setting::KeepAlive(true, Some(times)) => socket.set_tcp_keepalive(&times.as_os()),
             Setting::KeepAlive(on, _) => socket.set_keepalive(on),
             Setting::TypeOfService(service) => socket.set_tos_v4(u32::from(service)),
-            #[cfg(unix)]
             Setting::TrafficClass(class) => socket.set_tclass_v6(u32::from(class)),
-            #[cfg(not(unix))]
-            Setting::TrafficClass(_) => Err(io::ErrorKind::Unsupported.into()),
             Setting::ResetOnClose => socket.set_linger(Some(Duration::ZERO)),
         }
     }

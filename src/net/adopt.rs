@@ -8,9 +8,7 @@
 
 use std::io;
 use std::net::TcpStream;
-#[cfg(unix)]
 use std::os::fd::OwnedFd;
-#[cfg(unix)]
 use std::os::unix::net::UnixStream;
 
 use super::Socket;
@@ -26,6 +24,7 @@ use crate::reactor;
 /// It can be sent to another thread, which is what it is for.
 ///
 /// ```no_run
+/// use soquete::event;
 /// use soquete::net::{self, ServerOptions, Socket};
 ///
 /// # fn main() -> soquete::Result<()> {
@@ -38,9 +37,11 @@ use crate::reactor;
 /// let server = net::create_server_with(
 ///     ServerOptions::new().pause_on_connect(true),
 ///     move |socket| {
+///         socket.on(event::Error, |error| eprintln!("{error}"));
 ///         let Ok(stream) = socket.into_std() else { return };
 ///         let posted = other.post(move || {
 ///             let socket = Socket::from_std(stream).expect("a connected stream");
+///             socket.on(event::Error, |error| eprintln!("{error}"));
 ///             socket.write("from the other thread");
 ///         });
 ///         posted.expect("the other loop is there");
@@ -51,11 +52,11 @@ use crate::reactor;
 /// # }
 /// ```
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum StdStream {
     /// TCP.
     Tcp(TcpStream),
     /// A Unix domain socket.
-    #[cfg(unix)]
     Unix(UnixStream),
 }
 
@@ -65,14 +66,12 @@ impl From<TcpStream> for StdStream {
     }
 }
 
-#[cfg(unix)]
 impl From<UnixStream> for StdStream {
     fn from(stream: UnixStream) -> StdStream {
         StdStream::Unix(stream)
     }
 }
 
-#[cfg(unix)]
 impl From<StdStream> for OwnedFd {
     fn from(stream: StdStream) -> OwnedFd {
         match stream {
@@ -84,7 +83,6 @@ impl From<StdStream> for OwnedFd {
 
 /// Node's `new net.Socket({ fd })`: finds out what kind of stream a descriptor is. One that is none
 /// is `ERR_INVALID_FD_TYPE`, and is closed.
-#[cfg(unix)]
 impl TryFrom<OwnedFd> for StdStream {
     type Error = Error;
 
@@ -103,7 +101,6 @@ impl TryFrom<OwnedFd> for StdStream {
 }
 
 /// What Node calls a descriptor that is no stream.
-#[cfg(unix)]
 fn kind_of_file(descriptor: OwnedFd) -> &'static str {
     use std::io::IsTerminal;
     use std::os::unix::fs::FileTypeExt;
@@ -122,8 +119,7 @@ fn kind_of_file(descriptor: OwnedFd) -> &'static str {
 
 /// From a descriptor, and back.
 impl Socket {
-    /// A socket of a stream that is connected already; it is read from at once. With
-    /// `StdStream::try_from` also of any descriptor.
+    /// A socket of a stream that is connected already; it is read from at once.
     ///
     /// # Errors
     ///
@@ -131,6 +127,28 @@ impl Socket {
     /// ([`syscall`](Error::syscall) `open`).
     pub fn from_std(stream: impl Into<StdStream>) -> Result<Socket> {
         Socket::from_std_with(stream, SocketOptions::new())
+    }
+
+    /// As [`from_std`](Socket::from_std), of a descriptor. Node's `new net.Socket({ fd })`.
+    ///
+    /// ```
+    /// use soquete::{event, net::Socket};
+    /// use std::os::{fd::OwnedFd, unix::net::UnixStream};
+    ///
+    /// # fn main() -> soquete::Result<()> {
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// Socket::from_fd(OwnedFd::from(ours))?.end_with("over");
+    /// Socket::from_std(theirs)?.on(event::Data, |chunk| assert_eq!(chunk, b"over"));
+    /// soquete::run()
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`from_std`](Socket::from_std), and `ERR_INVALID_FD_TYPE` for what is no stream of a network or of
+    /// IPC; the descriptor is closed then.
+    pub fn from_fd(descriptor: OwnedFd) -> Result<Socket> {
+        Socket::from_std(StdStream::try_from(descriptor)?)
     }
 
     /// As [`from_std`](Socket::from_std), with options.
@@ -162,6 +180,30 @@ impl Socket {
             Ok(cell.handle())
         });
         adopted.unwrap_or_else(|| Err(node::socket_closed()))
+    }
+
+    /// The descriptor's number, while there is one. It still belongs to this socket.
+    #[doc(alias = "_handle")]
+    pub fn fd(&self) -> Option<std::os::fd::RawFd> {
+        use std::os::fd::AsRawFd;
+        let fd = |host: &SocketHost<'_>| Some(host.cell.transport.borrow().as_fd()?.as_raw_fd());
+        SocketHost::with(self.key(), fd).flatten()
+    }
+
+    /// A second descriptor of the same connection, for options that this crate does not have. The
+    /// connection ends when both are closed: drop it soon.
+    ///
+    /// # Errors
+    ///
+    /// `ERR_SOCKET_CLOSED` where there is no connection; the operating system's.
+    pub fn try_clone_fd(&self) -> Result<OwnedFd> {
+        let cloned = SocketHost::with(self.key(), |host| {
+            let transport = host.cell.transport.borrow();
+            let fd = transport.as_fd().ok_or_else(node::socket_closed)?;
+            fd.try_clone_to_owned()
+                .map_err(|error| Error::os("dup", &error))
+        });
+        cloned.unwrap_or_else(|| Err(node::socket_closed()))
     }
 
     /// Takes the stream out of the loop, in blocking mode, as the standard library's are. This
@@ -208,7 +250,6 @@ fn transport(stream: StdStream) -> io::Result<Transport> {
             stream.set_nonblocking(true)?;
             Transport::Tcp(mio::net::TcpStream::from_std(stream))
         }
-        #[cfg(unix)]
         StdStream::Unix(stream) => {
             stream.set_nonblocking(true)?;
             Transport::Unix(mio::net::UnixStream::from_std(stream))
@@ -219,13 +260,11 @@ fn transport(stream: StdStream) -> io::Result<Transport> {
 fn std_stream(transport: Transport) -> Result<StdStream> {
     let stream = match transport {
         Transport::Tcp(stream) => StdStream::Tcp(stream.into()),
-        #[cfg(unix)]
         Transport::Unix(stream) => StdStream::Unix(stream.into()),
         Transport::None | Transport::Sim(_) => return Err(node::socket_closed()),
     };
     let blocking = match &stream {
         StdStream::Tcp(stream) => stream.set_nonblocking(false),
-        #[cfg(unix)]
         StdStream::Unix(stream) => stream.set_nonblocking(false),
     };
     blocking

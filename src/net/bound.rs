@@ -1,13 +1,11 @@
 //! A socket that is bound now and listens or connects later.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::Address;
 use super::raw::{self, RawSocket, Sharing};
-use super::server::ServerAddress;
-#[cfg(unix)]
 use super::unix::{self, BoundPath};
 use crate::dns;
 use crate::error::{Endpoint, Error, Result, node};
@@ -20,12 +18,14 @@ use crate::error::{Endpoint, Error, Result, node};
 /// that will adopt it. It is closed when the last of them is dropped.
 ///
 /// ```
+/// use soquete::event;
 /// use soquete::net::{self, BoundSocket};
 ///
 /// # fn main() -> soquete::Result<()> {
 /// let bound = BoundSocket::new(("127.0.0.1", 0))?;
 /// println!("the port will be {}", bound.address()?.port());
 /// let server = net::create_server(|socket| {
+///     socket.on(event::Error, |error| eprintln!("{error}"));
 ///     socket.end_with("hello");
 /// });
 /// server.listen(&bound);
@@ -37,11 +37,11 @@ use crate::error::{Endpoint, Error, Result, node};
 #[derive(Clone)]
 pub struct BoundSocket {
     descriptor: Adoptable,
-    address: ServerAddress,
+    address: Address,
 }
 
 impl BoundSocket {
-    /// Takes an address: a port, a host and a port, a path, or [`BindOptions`].
+    /// Takes an address: a [place](super#places), or [`BindOptions`].
     ///
     /// # Errors
     ///
@@ -49,20 +49,20 @@ impl BoundSocket {
     /// for a path together with anything else; the operating system's, with the syscall `bind`.
     pub fn new(options: impl Into<BindOptions>) -> Result<BoundSocket> {
         let options = options.into();
-        match &options.path {
-            Some(_) if options.is_tcp() => Err(node::invalid_arg(
+        match &options.target {
+            BindTarget::Port(port) => BoundSocket::on_port(*port, &options),
+            BindTarget::Path(_) if options.is_of_tcp() => Err(node::invalid_arg(
                 "options",
                 "path is mutually exclusive with host, port, ipv6Only, and reusePort",
             )),
-            Some(path) => BoundSocket::on_path(path.clone()),
-            None => BoundSocket::on_port(&options),
+            BindTarget::Path(path) => BoundSocket::on_path(path.clone()),
+            BindTarget::Nowhere(text) => Err(node::bad_port("options.port", text)),
         }
     }
 
-    fn on_port(options: &BindOptions) -> Result<BoundSocket> {
+    fn on_port(port: u16, options: &BindOptions) -> Result<BoundSocket> {
         let any = if options.ipv6_only { "::" } else { "0.0.0.0" };
         let host = options.host.as_deref().unwrap_or(any);
-        let port = options.port.unwrap_or(0);
         let address = dns::literal(host, port).ok_or_else(|| {
             node::invalid_arg(
                 "options.host",
@@ -81,11 +81,10 @@ impl BoundSocket {
             .map_err(|error| Error::endpoint("bind", &error, &Endpoint::at(host, Some(port))))?;
         Ok(BoundSocket {
             descriptor: Adoptable::new(Bound::new(socket)),
-            address: ServerAddress::Tcp(address),
+            address: Address::Tcp(address),
         })
     }
 
-    #[cfg(unix)]
     fn on_path(path: PathBuf) -> Result<BoundSocket> {
         if unix::is_abstract(&path) && !cfg!(any(target_os = "linux", target_os = "android")) {
             return Err(node::invalid_arg(
@@ -99,14 +98,8 @@ impl BoundSocket {
                 socket,
                 path: Some(bound),
             }),
-            address: ServerAddress::Path(path),
+            address: Address::Path(path),
         })
-    }
-
-    #[cfg(not(unix))]
-    fn on_path(_: PathBuf) -> Result<BoundSocket> {
-        let error = std::io::ErrorKind::Unsupported.into();
-        Err(Error::os("bind", &error))
     }
 
     /// What is taken: with the port that the system has chosen, if that was left to it.
@@ -114,7 +107,7 @@ impl BoundSocket {
     /// # Errors
     ///
     /// `ERR_SOCKET_HANDLE_ADOPTED` once it was adopted or closed; likewise from the other methods.
-    pub fn address(&self) -> Result<ServerAddress> {
+    pub fn address(&self) -> Result<Address> {
         self.descriptor.look(|_| self.address.clone())
     }
 
@@ -123,7 +116,7 @@ impl BoundSocket {
     /// # Errors
     ///
     /// As [`address`](BoundSocket::address).
-    #[cfg(unix)]
+    #[doc(alias = "_handle")]
     pub fn fd(&self) -> Result<std::os::fd::RawFd> {
         use std::os::fd::AsRawFd;
         self.descriptor.look(|bound| match &bound.socket {
@@ -133,8 +126,9 @@ impl BoundSocket {
     }
 
     /// Whether it is a Unix domain socket.
+    #[doc(alias = "isPipe")]
     pub fn is_pipe(&self) -> bool {
-        matches!(self.address, ServerAddress::Path(_))
+        matches!(self.address, Address::Path(_))
     }
 
     /// Gives the address up.
@@ -159,20 +153,53 @@ impl fmt::Debug for BoundSocket {
     }
 }
 
-/// What a [`BoundSocket`] is bound to. By default, any free port on every IPv4 address.
-#[derive(Clone, Debug, Default)]
+/// What a [`BoundSocket`] is bound to. Whatever [`BoundSocket::new`] takes turns into it.
+///
+/// ```
+/// use soquete::net::{BindOptions, BoundSocket};
+///
+/// # fn main() -> soquete::Result<()> {
+/// let bound = BoundSocket::new(BindOptions::new(0).host("127.0.0.1").reuse_port(true))?;
+/// assert_ne!(bound.address()?.port(), 0);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
 pub struct BindOptions {
+    target: BindTarget,
     host: Option<String>,
-    port: Option<u16>,
-    path: Option<PathBuf>,
     ipv6_only: bool,
     reuse_port: bool,
 }
 
+#[derive(Clone, Debug)]
+pub(super) enum BindTarget {
+    Port(u16),
+    Path(PathBuf),
+    /// Text whose port is none.
+    Nowhere(String),
+}
+
 impl BindOptions {
-    /// The defaults.
-    pub fn new() -> BindOptions {
-        BindOptions::default()
+    /// A port on every IPv4 address; 0 for any that is free.
+    pub fn new(port: u16) -> BindOptions {
+        BindOptions::on(BindTarget::Port(port))
+    }
+
+    /// A path, for a Unix domain socket; on Linux an abstract name if it begins with a NUL byte.
+    /// Nothing else can be set then.
+    pub fn path(path: impl Into<PathBuf>) -> BindOptions {
+        BindOptions::on(BindTarget::Path(path.into()))
+    }
+
+    pub(super) fn on(target: BindTarget) -> BindOptions {
+        BindOptions {
+            target,
+            host: None,
+            ipv6_only: false,
+            reuse_port: false,
+        }
     }
 
     /// The IP address; `0.0.0.0` by default, or `::` for IPv6 only.
@@ -181,65 +208,22 @@ impl BindOptions {
         self
     }
 
-    /// The port; 0, the default, for any that is free.
-    pub fn port(mut self, port: u16) -> Self {
-        self.port = Some(port);
-        self
-    }
-
-    /// A path, for a Unix domain socket; on Linux an abstract name if it begins with a NUL byte.
-    /// Nothing else can be set then.
-    pub fn path(mut self, path: impl Into<PathBuf>) -> Self {
-        self.path = Some(path.into());
-        self
-    }
-
     /// Whether an IPv6 address takes IPv6 only.
+    #[doc(alias = "ipv6Only")]
     pub fn ipv6_only(mut self, only: bool) -> Self {
         self.ipv6_only = only;
         self
     }
 
     /// Whether others may bind the port as well, and share its connections (`SO_REUSEPORT`).
+    #[doc(alias = "reusePort")]
     pub fn reuse_port(mut self, reuse: bool) -> Self {
         self.reuse_port = reuse;
         self
     }
 
-    fn is_tcp(&self) -> bool {
-        self.host.is_some() || self.port.is_some() || self.ipv6_only || self.reuse_port
-    }
-}
-
-impl From<u16> for BindOptions {
-    fn from(port: u16) -> BindOptions {
-        BindOptions::new().port(port)
-    }
-}
-
-impl From<(&str, u16)> for BindOptions {
-    fn from((host, port): (&str, u16)) -> BindOptions {
-        BindOptions::new().host(host).port(port)
-    }
-}
-
-impl From<SocketAddr> for BindOptions {
-    fn from(address: SocketAddr) -> BindOptions {
-        BindOptions::new()
-            .host(super::host_of(address))
-            .port(address.port())
-    }
-}
-
-impl From<&std::path::Path> for BindOptions {
-    fn from(path: &std::path::Path) -> BindOptions {
-        BindOptions::new().path(path)
-    }
-}
-
-impl From<PathBuf> for BindOptions {
-    fn from(path: PathBuf) -> BindOptions {
-        BindOptions::new().path(path)
+    fn is_of_tcp(&self) -> bool {
+        self.host.is_some() || self.ipv6_only || self.reuse_port
     }
 }
 
@@ -247,17 +231,12 @@ impl From<PathBuf> for BindOptions {
 #[derive(Debug)]
 pub(super) struct Bound {
     pub(super) socket: RawSocket,
-    #[cfg(unix)]
     pub(super) path: Option<BoundPath>,
 }
 
 impl Bound {
     pub(super) fn new(socket: RawSocket) -> Bound {
-        Bound {
-            socket,
-            #[cfg(unix)]
-            path: None,
-        }
+        Bound { socket, path: None }
     }
 }
 

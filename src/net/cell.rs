@@ -11,20 +11,20 @@ use std::rc::Rc;
 
 use super::AbortSignal;
 use super::Socket;
+use super::attachments::Attachments;
 use super::bound::Bound;
 use super::connect::{Connecting, FailedAttempt};
+use super::emitting_in_a_run;
 use super::idle::IdleTimeout;
 use super::on_read::OnRead;
 use super::pipe::Pipes;
 use super::server;
 use super::settings::KeepAlive;
 use super::transport::Transport;
-#[cfg(unix)]
 use super::unix::BoundPath;
 use crate::address::BlockList;
 use crate::event;
 use crate::events::{Event, EventEmitter, ListenerId};
-use crate::kernel;
 use crate::machine::{AfterConnect, CloseKind, Duplex, Host, Life, Signal, Tick};
 use crate::reactor::{self, Counters, Handle, Job, Key, Loop, Ready, Task};
 
@@ -37,6 +37,8 @@ pub(crate) struct SocketCell {
     pub(super) readiness: Cell<Readiness>,
     /// Reading goes on in the next poll phase, unasked.
     pub(super) continuing: Cell<bool>,
+    /// As `continuing`, of writing.
+    continuing_to_write: Cell<bool>,
     /// Whether this socket is counted among what keeps the loop alive.
     counted: Cell<bool>,
     pub(crate) referenced: Cell<bool>,
@@ -53,8 +55,12 @@ pub(crate) struct SocketCell {
     pub(crate) server: Cell<Option<Key>>,
     /// Made when a timeout is first set: most sockets never have one.
     idle: OnceCell<Box<IdleTimeout>>,
+    pub(super) attachments: Attachments,
     rare: RefCell<Option<Box<Rare>>>,
 }
+
+/// How many bytes one socket may send at one event, and in one turn of a write that goes on.
+const WRITE_BUDGET: u64 = 512 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Readiness {
@@ -76,7 +82,6 @@ pub(crate) struct Rare {
     /// A descriptor that has its local address and waits to be connected.
     pub(crate) bound: Option<Bound>,
     /// The file of the local address.
-    #[cfg(unix)]
     pub(crate) bound_path: Option<BoundPath>,
     pub(crate) block_list: Option<BlockList>,
     pub(crate) signal: Option<(AbortSignal, ListenerId)>,
@@ -110,6 +115,7 @@ impl SocketCell {
             transport: RefCell::new(transport),
             readiness: Cell::new(Readiness::Drained),
             continuing: Cell::new(false),
+            continuing_to_write: Cell::new(false),
             counted: Cell::new(false),
             referenced: Cell::new(true),
             no_delay: Cell::new(false),
@@ -119,6 +125,7 @@ impl SocketCell {
             reads_much: Cell::new(false),
             server: Cell::new(None),
             idle: OnceCell::new(),
+            attachments: Attachments::default(),
             rare: RefCell::new(None),
         })
     }
@@ -209,7 +216,7 @@ impl Handle for SocketCell {
         if !self.continuing.get() {
             host.read_ready();
         }
-        if ready.writable && self.duplex.is_writing() {
+        if ready.writable && self.duplex.is_writing() && !self.continuing_to_write.get() {
             if event_loop.is_interrupted() {
                 event_loop.redeliver(key, ready);
             } else {
@@ -236,6 +243,8 @@ pub(crate) struct SocketHost<'a> {
     pub(crate) event_loop: &'a Loop,
     pub(crate) cell: &'a Rc<SocketCell>,
 }
+
+emitting_in_a_run!(SocketHost of Socket);
 
 impl SocketHost<'_> {
     /// Does something with a socket that is still there, and accounts for what that changed.
@@ -269,10 +278,20 @@ impl SocketHost<'_> {
         Task::new(self.cell.key, run)
     }
 
-    /// Calls the listeners of `E`; true if there are any.
-    pub(crate) fn emit_to<E: Event>(&self, event: E, payload: E::Payload<'_>) -> bool {
-        kernel::emitted::<E>("socket", self.cell.key);
-        super::emit(self.event_loop, &self.cell.emitter, event, payload)
+    /// A listener or a callback has returned an error, and takes the socket with it.
+    #[cold]
+    pub(super) fn listener_failed(&self, error: crate::Error) {
+        if self.cell.duplex.is_destroyed() {
+            super::told_too_late(&error);
+        } else {
+            self.cell.duplex.destroy(self, Some(error));
+        }
+    }
+
+    /// As `listener_failed`, of a listener of `E`.
+    #[cold]
+    pub(super) fn listener_of_failed<E: Event>(&self, _: E::Payload<'_>, error: crate::Error) {
+        self.listener_failed(error);
     }
 
     /// Emits an event, later if one of its listeners is still running: it could not be called now.
@@ -280,7 +299,11 @@ impl SocketHost<'_> {
     where
         E: for<'p> Event<Payload<'p> = V> + Copy,
         V: Copy + 'static,
+        Socket: event::Emits<E>,
     {
+        if self.event_loop.is_interrupted() {
+            return self.in_next_run(move |host| host.emit_value(event, value));
+        }
         if !self.cell.emitter.is_running(event) {
             self.emit_to(event, value);
             return;
@@ -291,9 +314,16 @@ impl SocketHost<'_> {
         }));
     }
 
-    pub(super) fn emit_error(&self, error: &crate::Error) {
-        if !self.emit_to(event::Error, error) {
-            self.event_loop.unhandled_error(error.clone());
+    /// Emits `Readable`, and sees that a `once` listener has gone by that.
+    fn emit_readable(&self) {
+        if self.event_loop.is_interrupted() {
+            return self.in_next_run(|host| host.emit_readable());
+        }
+        let emitter = &self.cell.emitter;
+        let before = emitter.listener_count(event::Readable);
+        self.emit_value(event::Readable, ());
+        if emitter.listener_count(event::Readable) < before {
+            self.cell.duplex.readable_listener_removed(self);
         }
     }
 
@@ -323,19 +353,35 @@ impl SocketHost<'_> {
             }
         });
         self.tell_of_cancelled_attempt();
+        self.cell.duplex.cancel_write();
+        // A listener of `Close` must find the socket where it was.
+        if self.event_loop.is_interrupted() {
+            return self.in_next_run(|host| host.close_now());
+        }
         self.cell.duplex.on_closed(self);
         // A listener of `Close` may have connected it again.
         if self.cell.duplex.life() == Life::Closed {
             self.update_alive();
             self.event_loop.remove(self.cell.key);
-            if let Some(pipes) = self.cell.rare(|rare| std::mem::take(&mut rare.pipes)) {
-                pipes.forget();
-            }
+            self.discard_what_is_the_users();
+        }
+    }
+
+    /// Whatever the last copy of the cell is dropped in, it has no destructor of the user's left.
+    fn discard_what_is_the_users(&self) {
+        self.event_loop.discard(self.cell.emitter.take_all());
+        let rare = self.cell.rare.take();
+        if let Some(mut rare) = rare {
+            let pipes = std::mem::take(&mut rare.pipes);
+            self.event_loop.call(move || pipes.forget());
+            self.event_loop.discard(rare);
         }
     }
 }
 
 impl Host for SocketHost<'_> {
+    const WRITE_BUDGET: u64 = WRITE_BUDGET;
+
     #[inline(always)]
     fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let counters = &self.event_loop.counters;
@@ -356,7 +402,6 @@ impl Host for SocketHost<'_> {
         self.abandon_attempts();
         self.forget_connect_listeners();
         // Before the descriptor, as libuv: whoever comes meanwhile finds nobody, not somebody deaf.
-        #[cfg(unix)]
         self.cell.rare(|rare| rare.bound_path = None);
         let mut transport = self.cell.transport.replace(Transport::None);
         if how == CloseKind::Reset {
@@ -398,6 +443,7 @@ impl Host for SocketHost<'_> {
         }
         let task = task!(
             AfterWrite,
+            Drained,
             WriteFailed,
             FailQueued,
             Finish,
@@ -408,7 +454,8 @@ impl Host for SocketHost<'_> {
             ReadableListening,
             EndReadable,
             EndWritable,
-            Destroyed
+            Destroyed,
+            Flow
         );
         self.event_loop.next_tick(Job::Task(task));
     }
@@ -423,6 +470,22 @@ impl Host for SocketHost<'_> {
         }));
     }
 
+    #[inline(never)]
+    fn continue_writing(&self) {
+        if self.cell.continuing_to_write.replace(true) {
+            return;
+        }
+        self.event_loop.continue_later(self.task(|event_loop, key| {
+            SocketHost::on(event_loop, key, |host| {
+                host.cell.continuing_to_write.set(false);
+                if host.cell.duplex.life() == Life::Open {
+                    host.cell.duplex.on_writable(host);
+                    event_loop.settle();
+                }
+            });
+        }));
+    }
+
     fn shutdown_later(&self) {
         self.event_loop.pend(self.task(|event_loop, key| {
             SocketHost::on(event_loop, key, |host| host.cell.duplex.on_shutdown(host));
@@ -432,22 +495,25 @@ impl Host for SocketHost<'_> {
     fn on_connect(&self, then: AfterConnect) {
         let key = self.cell.key;
         if then == AfterConnect::Write {
-            let id = self.cell.emitter.once(event::Close, move |_| {
+            let id = self.cell.emitter.add_once_listener(event::Close, move |_| {
                 SocketHost::with(key, |host| host.cell.duplex.on_closed_before_connect());
             });
             self.cell.with_rare(|rare| rare.close_listener = Some(id));
         }
-        let id = self.cell.emitter.once(event::Connect, move |()| {
-            SocketHost::with(key, |host| {
-                host.cell.with_rare(|rare| rare.connect_listeners.clear());
-                if then == AfterConnect::Write
-                    && let Some(id) = host.cell.with_rare(|rare| rare.close_listener.take())
-                {
-                    host.cell.emitter.remove_listener(id);
-                }
-                host.cell.duplex.on_connected(host, then);
+        let id = self
+            .cell
+            .emitter
+            .add_once_listener(event::Connect, move |()| {
+                SocketHost::with(key, |host| {
+                    host.cell.with_rare(|rare| rare.connect_listeners.clear());
+                    if then == AfterConnect::Write
+                        && let Some(id) = host.cell.with_rare(|rare| rare.close_listener.take())
+                    {
+                        host.cell.emitter.remove_listener(id);
+                    }
+                    host.cell.duplex.on_connected(host, then);
+                });
             });
-        });
         self.cell.with_rare(|rare| rare.connect_listeners.push(id));
     }
 
@@ -460,19 +526,12 @@ impl Host for SocketHost<'_> {
     // The machine always names the signal: of this, one arm remains wherever it is called.
     #[inline(always)]
     fn emit(&self, signal: Signal<'_>) {
-        let emitter = &self.cell.emitter;
         match signal {
             Signal::Data(data) => self.emit_data(data),
             Signal::Text(text) => {
-                self.emit_to(event::Text, text);
+                self.emit_lent(event::Text, text);
             }
-            Signal::Readable => {
-                let before = emitter.listener_count(event::Readable);
-                self.emit_value(event::Readable, ());
-                if emitter.listener_count(event::Readable) < before {
-                    self.cell.duplex.readable_listener_removed(self);
-                }
-            }
+            Signal::Readable => self.emit_readable(),
             Signal::End => self.emit_value(event::End, ()),
             Signal::Prefinish => self.emit_value(event::Prefinish, ()),
             Signal::Finish => self.emit_value(event::Finish, ()),
@@ -497,6 +556,14 @@ impl Host for SocketHost<'_> {
 
     fn tick_call(&self, call: Box<dyn FnOnce()>) {
         self.event_loop.next_tick(Job::Call(call));
+    }
+
+    fn put_off(&self, tick: Tick) -> bool {
+        let interrupted = self.event_loop.is_interrupted();
+        if interrupted {
+            self.in_next_run(move |host| host.cell.duplex.on_tick(host, tick));
+        }
+        interrupted
     }
 
     fn left_server(&self) {

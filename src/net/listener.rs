@@ -7,15 +7,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use mio::net::TcpListener;
-#[cfg(unix)]
 use mio::net::UnixListener;
 use socket2::{Domain, Type};
 
+use super::Address;
 use super::bound::Bound;
 use super::raw::{self, RawSocket, errno};
-use super::server::{ListenOptions, ServerAddress};
+use super::server::ListenOptions;
 use super::transport::Transport;
-#[cfg(unix)]
 use super::unix::{self, BoundPath};
 use crate::address::SocketAddress;
 use crate::error::{Endpoint, Error, Result, node};
@@ -26,7 +25,6 @@ use crate::kernel::{Descriptor, Watched};
 pub(super) enum Listener {
     None,
     Tcp(TcpListener),
-    #[cfg(unix)]
     Unix {
         // Before the descriptor, so that it goes first: whoever comes meanwhile finds nobody.
         _file: Option<BoundPath>,
@@ -34,7 +32,6 @@ pub(super) enum Listener {
         listener: UnixListener,
     },
     Sim {
-        #[cfg(unix)]
         _file: Option<BoundPath>,
         descriptor: Descriptor,
     },
@@ -57,7 +54,6 @@ impl Listener {
         match self {
             Listener::None => Watched::Nothing,
             Listener::Tcp(listener) => Watched::Listener(listener),
-            #[cfg(unix)]
             Listener::Unix { listener, .. } => Watched::Listener(listener),
             Listener::Sim { descriptor, .. } => Watched::Sim(descriptor),
         }
@@ -86,7 +82,6 @@ impl Listener {
         })
     }
 
-    #[cfg(unix)]
     pub(super) fn on_path(path: &Path, options: &ListenOptions) -> Result<Listener> {
         if options.mode != 0 && unix::is_abstract(path) {
             let problem = "can not set readableAll or writableAll to true when path is abstract \
@@ -106,13 +101,6 @@ impl Listener {
                 .map_err(|error| Error::os("uv_pipe_chmod", &error))?;
         }
         Ok(Listener::unix(socket, Some(file)))
-    }
-
-    #[cfg(not(unix))]
-    pub(super) fn on_path(path: &Path, _: &ListenOptions) -> Result<Listener> {
-        let error = io::ErrorKind::Unsupported.into();
-        let at = Endpoint::at(path.to_string_lossy(), None);
-        Err(Error::listen(&error, &at))
     }
 
     /// Listens by a socket that is there already.
@@ -135,13 +123,7 @@ impl Listener {
         });
         match listening {
             Ok(true) => Ok(Listener::tcp(bound.socket)),
-            #[cfg(unix)]
             Ok(false) => Ok(Listener::unix(bound.socket, bound.path)),
-            #[cfg(not(unix))]
-            Ok(false) => Err(Error::listen(
-                &errno::error(errno::EINVAL),
-                &Endpoint::default(),
-            )),
             Err(error) => Err(Error::listen(&error, &Endpoint::default())),
         }
     }
@@ -150,14 +132,12 @@ impl Listener {
         match socket {
             RawSocket::Os(socket) => Listener::Tcp(TcpListener::from_std(socket.into())),
             RawSocket::Sim(descriptor) => Listener::Sim {
-                #[cfg(unix)]
                 _file: None,
                 descriptor,
             },
         }
     }
 
-    #[cfg(unix)]
     fn unix(socket: RawSocket, file: Option<BoundPath>) -> Listener {
         let socket = match socket {
             RawSocket::Os(socket) => socket,
@@ -180,17 +160,16 @@ impl Listener {
     }
 
     /// Where it listens.
-    pub(super) fn address(&self) -> Option<ServerAddress> {
+    pub(super) fn address(&self) -> Option<Address> {
         match self {
             Listener::None => None,
-            Listener::Tcp(listener) => listener.local_addr().ok().map(ServerAddress::Tcp),
-            #[cfg(unix)]
-            Listener::Unix { path, .. } => path.clone().map(ServerAddress::Path),
+            Listener::Tcp(listener) => listener.local_addr().ok().map(Address::Tcp),
+            Listener::Unix { path, .. } => path.clone().map(Address::Path),
             Listener::Sim { descriptor, .. } if descriptor.is_tcp() => {
                 let address = descriptor.local_address().ok()??;
-                Some(ServerAddress::Tcp(address))
+                Some(Address::Tcp(address))
             }
-            Listener::Sim { descriptor, .. } => descriptor.local_path().map(ServerAddress::Path),
+            Listener::Sim { descriptor, .. } => descriptor.local_path().map(Address::Path),
         }
     }
 
@@ -202,7 +181,6 @@ impl Listener {
         let accepted = match self {
             Listener::None => return Accepted::Nobody,
             Listener::Tcp(listener) => listener.accept().map(|(stream, _)| Transport::Tcp(stream)),
-            #[cfg(unix)]
             Listener::Unix { listener, .. } => {
                 listener.accept().map(|(stream, _)| Transport::Unix(stream))
             }
@@ -233,13 +211,12 @@ fn check_kind(socket: &socket2::Socket) -> io::Result<bool> {
     }
     match socket.local_addr()?.domain() {
         Domain::IPV4 | Domain::IPV6 => Ok(true),
-        Domain::UNIX if cfg!(unix) => Ok(false),
+        Domain::UNIX => Ok(false),
         _ => Err(errno::error(errno::EINVAL)),
     }
 }
 
 /// As Node, which looks at the kind of the descriptor before it tries: a pipe could be a socket.
-#[cfg(unix)]
 fn not_a_socket(socket: &socket2::Socket, error: io::Error) -> io::Error {
     use std::os::unix::fs::FileTypeExt;
     let kind = socket
@@ -250,11 +227,6 @@ fn not_a_socket(socket: &socket2::Socket, error: io::Error) -> io::Error {
         Ok(kind) if kind.file_type().is_fifo() => error,
         _ => errno::error(errno::EINVAL),
     }
-}
-
-#[cfg(not(unix))]
-fn not_a_socket(_: &socket2::Socket, error: io::Error) -> io::Error {
-    error
 }
 
 /// The address to listen on, of those that a name has: a link-local one would need a scope.

@@ -6,10 +6,12 @@ use super::on_read::OnRead;
 use super::settings::KeepAlive;
 use crate::address::BlockList;
 use crate::error::node;
+use crate::event;
 use crate::machine::DEFAULT_HIGH_WATER_MARK;
 
 /// Options of a socket, connected or not. Node's `new net.Socket(options)`.
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct SocketOptions {
     pub(crate) allow_half_open: bool,
     pub(crate) readable_high_water_mark: usize,
@@ -46,6 +48,7 @@ macro_rules! socket_options {
         impl $type {
             /// Whether the socket can still be written to after the peer has ended. Otherwise (the
             /// default) it ends too, one tick after `End`.
+            #[doc(alias = "allowHalfOpen")]
             pub fn allow_half_open(self, allow: bool) -> Self {
                 let mut $options = self;
                 $socket.allow_half_open = allow;
@@ -54,6 +57,7 @@ macro_rules! socket_options {
 
             /// From how many bytes on that the kernel did not take `write` returns false, and how many
             /// are kept for a reader. The default is 64 KiB.
+            #[doc(alias = "highWaterMark")]
             pub fn high_water_mark(self, bytes: usize) -> Self {
                 let mut $options = self;
                 $socket.readable_high_water_mark = bytes;
@@ -72,6 +76,7 @@ macro_rules! socket_options {
             }
 
             /// Whether small segments are sent at once (`TCP_NODELAY`). Off by default.
+            #[doc(alias = "noDelay")]
             pub fn no_delay(self, on: bool) -> Self {
                 let mut $options = self;
                 $socket.no_delay = on;
@@ -84,14 +89,16 @@ macro_rules! socket_options {
             /// the same options share the buffer. Node's `onread`, which accepted sockets do not
             /// have there.
             ///
-            /// If `callback` returns false, nothing is read until the socket is resumed. There is no
+            /// If `callback` returns false or [`Flow::Stop`](crate::Flow::Stop), nothing is read until the
+            /// socket is resumed. There is no
             /// [`Data`](crate::event::Data) and no [`Readable`](crate::event::Readable), nothing is
             /// kept, and [`pause`](crate::net::Socket::pause) stops reading at once;
             /// [`End`](crate::event::End) comes without anybody listening.
-            pub fn on_read(
+            #[doc(alias = "onread")]
+            pub fn on_read<R: $crate::events::Outcome>(
                 self,
                 buffer: impl Into<Vec<u8>>,
-                callback: impl FnMut($crate::net::Socket, usize, &mut Vec<u8>) -> bool + 'static,
+                callback: impl FnMut($crate::net::Socket, usize, &mut Vec<u8>) -> R + 'static,
             ) -> Self {
                 let mut $options = self;
                 $socket.on_read = Some($crate::net::on_read::OnRead::new(buffer.into(), callback));
@@ -100,6 +107,7 @@ macro_rules! socket_options {
 
             /// Whether, and how, the connection is probed while it is silent; see
             /// [`Socket::set_keep_alive`](crate::net::Socket::set_keep_alive).
+            #[doc(alias = "keepAlive")]
             pub fn keep_alive(self, keep_alive: impl Into<$crate::net::KeepAlive>) -> Self {
                 let mut $options = self;
                 $socket.keep_alive = Some(keep_alive.into());
@@ -131,8 +139,8 @@ pub(super) use socket_options;
 macro_rules! client_options {
     ($type:ty, |$options:ident| $socket:expr) => {
         impl $type {
-            /// Destroys the socket with an `ABORT_ERR` when the signal is aborted. If it is already,
-            /// the socket does not connect.
+            /// Destroys the socket with an `ABORT_ERR` when the signal is aborted; that error is not
+            /// unhandled if nobody listens. If it is already, the socket does not connect.
             pub fn signal(self, signal: $crate::net::AbortSignal) -> Self {
                 let mut $options = self;
                 $socket.signal = Some(signal);
@@ -140,6 +148,7 @@ macro_rules! client_options {
             }
 
             /// Addresses that are not connected to: `ERR_IP_BLOCKED`.
+            #[doc(alias = "blockList")]
             pub fn block_list(self, list: &$crate::net::BlockList) -> Self {
                 let mut $options = self;
                 $socket.block_list = Some(list.clone());
@@ -183,12 +192,15 @@ impl SocketHost<'_> {
         }
     }
 
-    /// Lets the signal destroy the socket.
+    /// Lets the signal destroy the socket. An abort is deliberate, and not unhandled if nobody listens.
     fn watch(&self, signal: &AbortSignal) {
         let key = self.cell.key;
         let listener = signal.on_abort(move |reason| {
             let error = node::aborted(reason.clone());
-            SocketHost::with(key, |host| host.cell.duplex.destroy(host, Some(error)));
+            SocketHost::with(key, |host| {
+                host.cell.emitter.on(event::Error, |_| {});
+                host.cell.duplex.destroy(host, Some(error));
+            });
         });
         self.cell
             .with_rare(|rare| rare.signal = Some((signal.clone(), listener)));

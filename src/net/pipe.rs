@@ -28,6 +28,7 @@ use crate::machine::Host;
 
 /// How a pipe behaves. Node's `readable.pipe(dest, options)`.
 #[derive(Clone, Copy, Debug)]
+#[must_use]
 pub struct PipeOptions {
     end: bool,
 }
@@ -108,6 +109,7 @@ impl Socket {
     ///
     /// # fn main() -> soquete::Result<()> {
     /// let echo = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
     ///     socket.pipe(socket);
     /// });
     /// echo.listen(0).on(event::Listening, move |()| {
@@ -126,6 +128,7 @@ impl Socket {
     }
 
     /// As [`pipe`](Socket::pipe), with options.
+    #[doc(alias = "pipe")]
     pub fn pipe_with(&self, dest: Socket, options: PipeOptions) -> Socket {
         let listeners = [None; 4];
         let waiting = false;
@@ -181,6 +184,7 @@ impl Socket {
     }
 
     /// Takes away all pipes, those to writers included, and pauses.
+    #[doc(alias = "unpipe")]
     pub fn unpipe_all(&self) -> Socket {
         let list = change_pipes(*self, |pipes| std::mem::take(&mut pipes.list));
         let list = list.unwrap_or_default();
@@ -237,12 +241,11 @@ impl Link {
                 self.wait(dest);
             }
         });
-        let failed =
-            dest.prepend_listener(event::Error, move |error| self.dest_failed(dest, error));
-        let closed = dest.once(event::Close, move |_| {
+        let failed = dest.add_first(event::Error, move |error| self.dest_failed(dest, error));
+        let closed = dest.add_once_listener(event::Close, move |_| {
             source.unpipe(dest);
         });
-        let finished = dest.once(event::Finish, move |()| {
+        let finished = dest.add_once_listener(event::Finish, move |()| {
             source.unpipe(dest);
         });
         self.with(|pipe| {
@@ -288,7 +291,7 @@ impl Link {
             crate::timers::next_tick(then);
             return None;
         }
-        Some(self.source.once(event::End, |()| then()))
+        Some(self.source.add_once_listener(event::End, |()| then()))
     }
 
     /// The destination cannot take any more: the source pauses until it has drained.

@@ -46,7 +46,6 @@ impl RawSocket {
         }
     }
 
-    #[cfg(unix)]
     pub(super) fn into_unix(self) -> Transport {
         match self {
             RawSocket::Os(socket) => Transport::Unix(mio::net::UnixStream::from_std(socket.into())),
@@ -82,9 +81,7 @@ pub(super) fn bound(address: SocketAddr, sharing: Sharing) -> io::Result<RawSock
         }
         RawSocket::Os(socket) => socket,
     };
-    // As libuv: a port whose last connection still lingers can be used again. On Windows the option
-    // would let two servers have one port.
-    #[cfg(unix)]
+    // As libuv: a port whose last connection still lingers can be used again.
     socket.set_reuse_address(true)?;
     if sharing.reuse_port {
         share_port(&socket)?;
@@ -96,12 +93,12 @@ pub(super) fn bound(address: SocketAddr, sharing: Sharing) -> io::Result<RawSock
     Ok(RawSocket::Os(socket))
 }
 
-#[cfg(all(unix, not(any(target_os = "solaris", target_os = "illumos"))))]
+#[cfg(not(any(target_os = "solaris", target_os = "illumos")))]
 fn share_port(socket: &socket2::Socket) -> io::Result<()> {
     socket.set_reuse_port(true)
 }
 
-#[cfg(not(all(unix, not(any(target_os = "solaris", target_os = "illumos")))))]
+#[cfg(any(target_os = "solaris", target_os = "illumos"))]
 fn share_port(_: &socket2::Socket) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
@@ -119,12 +116,12 @@ pub(super) mod errno {
     use std::io;
 
     macro_rules! errors {
-        ($($name:ident = $linux:literal, $bsd:literal, $windows:literal;)*) => {
+        ($($name:ident = $linux:literal, $bsd:literal, $sun:literal;)*) => {
             $(pub(in crate::net) const $name: i32 =
                 if cfg!(any(target_os = "linux", target_os = "android")) {
                     $linux
-                } else if cfg!(windows) {
-                    $windows
+                } else if cfg!(any(target_os = "solaris", target_os = "illumos")) {
+                    $sun
                 } else {
                     $bsd
                 };)*
@@ -132,13 +129,13 @@ pub(super) mod errno {
     }
 
     errors! {
-        EACCES = 13, 13, 10013;
-        EALREADY = 114, 37, 10037;
-        ECANCELED = 125, 89, 995;
-        EINPROGRESS = 115, 36, 10036;
-        EINVAL = 22, 22, 10022;
-        EISCONN = 106, 56, 10056;
-        ETIMEDOUT = 110, 60, 10060;
+        EACCES = 13, 13, 13;
+        EALREADY = 114, 37, 149;
+        ECANCELED = 125, 89, 47;
+        EINPROGRESS = 115, 36, 150;
+        EINVAL = 22, 22, 22;
+        EISCONN = 106, 56, 133;
+        ETIMEDOUT = 110, 60, 145;
     }
 
     pub(in crate::net) fn error(number: i32) -> io::Error {

@@ -10,6 +10,7 @@
 use std::io;
 
 use super::cell::{Readiness, SocketHost};
+use super::emit_now;
 use super::speaker::InData;
 use crate::event;
 use crate::reactor::Counters;
@@ -142,17 +143,27 @@ impl SocketHost<'_> {
 
     /// Calls the listeners of `Data`.
     pub(super) fn emit_data(&self, data: &[u8]) {
+        if self.event_loop.is_interrupted() {
+            let kept = data.to_vec();
+            return self.in_next_run(move |host| host.emit_data(&kept));
+        }
         if self.cell.in_data.get() {
-            self.emit_to(event::Data, data);
-            return;
+            return self.emit_data_now(data);
         }
         // Outside of a run a listener may unwind through here, or run the loop itself: what it writes
         // waits for the loop then, as any write does.
         let in_run = self.event_loop.is_running();
         let in_data = in_run.then(|| InData::begin(self.cell));
-        self.emit_to(event::Data, data);
+        self.emit_data_now(data);
         drop(in_data);
         // What the listeners wrote goes out now that they have returned.
         self.cell.duplex.flush(self);
+    }
+
+    #[inline(always)]
+    fn emit_data_now(&self, data: &[u8]) {
+        if let Err(error) = emit_now(self.event_loop, &self.cell.emitter, event::Data, data) {
+            self.listener_failed(error);
+        }
     }
 }

@@ -4,7 +4,6 @@ use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 
 use mio::net::TcpStream;
-#[cfg(unix)]
 use mio::net::UnixStream;
 use socket2::SockRef;
 
@@ -15,7 +14,6 @@ use crate::kernel::{Descriptor, Setting, Watched};
 pub(crate) enum Transport {
     None,
     Tcp(TcpStream),
-    #[cfg(unix)]
     Unix(UnixStream),
     Sim(Descriptor),
 }
@@ -26,7 +24,6 @@ macro_rules! either {
         match $transport {
             Transport::None => Err(io::ErrorKind::NotConnected.into()),
             Transport::Tcp($stream) => $body,
-            #[cfg(unix)]
             Transport::Unix($stream) => $body,
             Transport::Sim($simulated) => $other,
         }
@@ -87,7 +84,6 @@ impl Transport {
         match self {
             Transport::None => false,
             Transport::Tcp(stream) => stream.peer_addr().is_ok(),
-            #[cfg(unix)]
             Transport::Unix(stream) => stream.peer_addr().is_ok(),
             Transport::Sim(descriptor) => descriptor.peer_address().is_ok(),
         }
@@ -116,6 +112,16 @@ impl Transport {
         }
     }
 
+    /// The descriptor of the operating system, if there is one.
+    pub(crate) fn as_fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
+        use std::os::fd::AsFd;
+        match self {
+            Transport::None | Transport::Sim(_) => None,
+            Transport::Tcp(stream) => Some(stream.as_fd()),
+            Transport::Unix(stream) => Some(stream.as_fd()),
+        }
+    }
+
     /// Sets an option of a TCP connection; `None` for any other kind.
     pub(crate) fn set(&self, setting: Setting) -> Option<io::Result<()>> {
         match self {
@@ -130,7 +136,7 @@ impl Transport {
         let service = match self {
             Transport::Tcp(stream) => match stream.local_addr().ok()? {
                 SocketAddr::V4(_) => SockRef::from(stream).tos_v4(),
-                SocketAddr::V6(_) => traffic_class(&SockRef::from(stream)),
+                SocketAddr::V6(_) => SockRef::from(stream).tclass_v6(),
             },
             Transport::Sim(descriptor) if descriptor.is_tcp() => {
                 return Some(descriptor.type_of_service());
@@ -145,19 +151,8 @@ impl Transport {
         match self {
             Transport::None => Watched::Nothing,
             Transport::Tcp(stream) => Watched::Stream(stream),
-            #[cfg(unix)]
             Transport::Unix(stream) => Watched::Stream(stream),
             Transport::Sim(descriptor) => Watched::Sim(descriptor),
         }
     }
-}
-
-#[cfg(unix)]
-fn traffic_class(socket: &SockRef<'_>) -> io::Result<u32> {
-    socket.tclass_v6()
-}
-
-#[cfg(not(unix))]
-fn traffic_class(_: &SockRef<'_>) -> io::Result<u32> {
-    Err(io::ErrorKind::Unsupported.into())
 }

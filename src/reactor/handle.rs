@@ -49,7 +49,7 @@ impl Job {
     pub(super) fn run(self, event_loop: &Loop) {
         match self {
             Job::Task(task) => task.run(event_loop),
-            Job::Call(call) => event_loop.call(call),
+            Job::Call(call) => event_loop.call_now(call),
         }
     }
 }

@@ -17,7 +17,7 @@
 //! ([`Loop::settle`]).
 //!
 //! A run can be interrupted (`interruption`): what is still to be called is taken out of queues of the
-//! loop one by one, so all of it is still there, and the loop can be run again.
+//! loop one by one, or is kept, so all of it is still there, and the loop can be run again.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -28,6 +28,7 @@ use crate::error::{self, Result};
 use crate::kernel::{self, Seat, Watched};
 
 mod buffers;
+mod channel;
 mod clock;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
@@ -41,8 +42,10 @@ mod remote;
 mod table;
 mod timers;
 
-pub(crate) use clock::{AfterCall, TimerTask, whole_ms};
+pub use channel::Sender;
+pub(crate) use clock::{AfterCall, TimerCall, TimerTask, whole_ms};
 pub(crate) use handle::{Handle, Job, Ready, Task};
+pub(crate) use interruption::heed;
 pub(crate) use metrics::Counters;
 pub use metrics::Metrics;
 pub use remote::Remote;
@@ -50,7 +53,7 @@ pub(crate) use table::{Key, Table};
 
 use buffers::ReadBuffer;
 use immediates::Immediate;
-use interruption::{Hook, Interruption};
+use interruption::{Hook, Interruptions};
 use poller::Poller;
 use pool::Pool;
 use timers::TimerQueue;
@@ -94,6 +97,7 @@ pub(crate) struct Loop {
     unsettled: Cell<bool>,
     pending: RefCell<VecDeque<Task>>,
     check: RefCell<VecDeque<Key>>,
+    channels: RefCell<Table<channel::Receiver>>,
     closing: RefCell<Vec<Task>>,
     /// Handles that stopped though they were still ready, or became willing to read.
     unfinished: RefCell<VecDeque<Task>>,
@@ -106,10 +110,7 @@ pub(crate) struct Loop {
     now: Cell<u64>,
     running: Cell<bool>,
     stopping: Cell<bool>,
-    /// The run is about to end before its time.
-    interrupted: Cell<bool>,
-    /// Why, if it is.
-    interruption: Cell<Option<Interruption>>,
+    interruptions: Interruptions,
     on_unhandled: RefCell<Option<Hook>>,
 
     pub(crate) read_buffer: ReadBuffer,
@@ -137,6 +138,7 @@ impl Loop {
             unsettled: Cell::new(false),
             pending: RefCell::default(),
             check: RefCell::default(),
+            channels: RefCell::new(Table::new()),
             closing: RefCell::default(),
             unfinished: RefCell::default(),
             references: Cell::new(0),
@@ -145,8 +147,7 @@ impl Loop {
             now: Cell::new(0),
             running: Cell::new(false),
             stopping: Cell::new(false),
-            interrupted: Cell::new(false),
-            interruption: Cell::new(None),
+            interruptions: Interruptions::default(),
             on_unhandled: RefCell::default(),
             read_buffer: ReadBuffer::new(),
             counters: Counters::default(),
@@ -201,6 +202,7 @@ impl Loop {
             self.stopping.set(false);
         });
         self.update_time();
+        self.begin_with_what_was_left();
         self.settle();
         if self.may_go_on() {
             turns()?;

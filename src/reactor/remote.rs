@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Loop;
 use crate::error::{Result, node};
+use crate::events::Outcome;
 use crate::kernel::Alarm;
 
 type Post = Box<dyn FnOnce() + Send>;
@@ -45,7 +46,8 @@ impl Remote {
     /// # Errors
     ///
     /// `ERR_LOOP_CLOSED` when the loop's thread has ended; `call` is dropped then.
-    pub fn post(&self, call: impl FnOnce() + Send + 'static) -> Result<()> {
+    pub fn post<R: Outcome>(&self, call: impl FnOnce() -> R + Send + 'static) -> Result<()> {
+        let call = || super::heed(call());
         if !self.referenced.load(Ordering::Relaxed) {
             return self.mailbox.post(Box::new(call));
         }
@@ -172,7 +174,7 @@ impl Loop {
                 break;
             }
             let Some(post) = mailbox.take() else { break };
-            self.call(post);
+            self.call_now(post);
             self.settle();
         }
         if mailbox.len() > 0 {

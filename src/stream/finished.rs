@@ -1,16 +1,19 @@
 //! `finished`: one callback for all the ways in which a socket can be done.
 
 use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::rc::Rc;
 
 use crate::error::{Error, Result, node};
 use crate::event;
-use crate::events::ListenerId;
+use crate::events::outcome::{Verdict, dropped};
+use crate::events::{ListenerId, Outcome};
 use crate::net::Socket;
 use crate::timers;
 
 /// Which sides [`finished`] waits for. Node's options `readable` and `writable`.
 #[derive(Clone, Copy, Debug)]
+#[must_use]
 pub struct FinishedOptions {
     readable: bool,
     writable: bool,
@@ -57,13 +60,24 @@ struct Watch {
     listeners: Cell<[Option<ListenerId>; 4]>,
 }
 
-type Callback = Box<dyn FnOnce(Result<()>)>;
+type Callback = Box<dyn FnOnce(Result<()>) -> Verdict>;
+
+impl fmt::Debug for Finished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Finished")
+            .field("socket", &self.0.socket)
+            .finish_non_exhaustive()
+    }
+}
+
+dropped!(Finished);
 
 /// Calls `done` when the socket has ended on both sides, when it fails, or when it closes before
 /// that: with `ERR_STREAM_PREMATURE_CLOSE`, if it did without an error.
 ///
-/// It does not wait for [`event::Close`]. A socket that is done already is told of on the next tick;
-/// of one whose handle is stale nothing is known any more, and it counts as closed too early. The
+/// It does not wait for [`event::Close`], but where both sides had ended before. A socket that is
+/// destroyed already, or one side that has ended, if that is all that is waited for, is told of on the
+/// next tick; of one whose handle is stale nothing is known any more, and it counts as closed too early. The
 /// listeners stay when `done` has been called, as in Node, so that a later error of the socket is
 /// not unhandled: see [`Finished::cancel`].
 ///
@@ -72,6 +86,7 @@ type Callback = Box<dyn FnOnce(Result<()>)>;
 ///
 /// # fn main() -> soquete::Result<()> {
 /// let server = net::create_server(|socket| {
+///     socket.on(event::Error, |error| eprintln!("{error}"));
 ///     socket.resume().end();
 /// });
 /// server.listen(0).on(event::Listening, move |()| {
@@ -85,16 +100,20 @@ type Callback = Box<dyn FnOnce(Result<()>)>;
 /// soquete::run()
 /// # }
 /// ```
-pub fn finished(socket: Socket, done: impl FnOnce(Result<()>) + 'static) -> Finished {
+pub fn finished<R: Outcome>(
+    socket: Socket,
+    done: impl FnOnce(Result<()>) -> R + 'static,
+) -> Finished {
     finished_with(socket, FinishedOptions::new(), done)
 }
 
 /// As [`finished`], for one side only if wanted.
-pub fn finished_with(
+pub fn finished_with<R: Outcome>(
     socket: Socket,
     options: FinishedOptions,
-    done: impl FnOnce(Result<()>) + 'static,
+    done: impl FnOnce(Result<()>) -> R + 'static,
 ) -> Finished {
+    let done = move |outcome| done(outcome).verdict();
     let watch = Rc::new(Watch {
         socket,
         options,
@@ -103,7 +122,9 @@ pub fn finished_with(
         callback: RefCell::new(Some(Box::new(done))),
         listeners: Cell::default(),
     });
-    if socket.destroyed() || watch.is_done() {
+    // A socket that has ended on both sides closes by itself.
+    let waits_for_one = !options.readable || !options.writable;
+    if socket.destroyed() || waits_for_one && watch.is_done() {
         let late = Rc::clone(&watch);
         // Node leaves a listener here, too, so that an error which is still to come is handled.
         let ignore = socket.add_listener(event::Error, |_| {});
@@ -173,7 +194,7 @@ impl Watch {
     fn tell(&self, outcome: Result<()>) {
         let callback = self.callback.take();
         if let Some(callback) = callback {
-            callback(outcome);
+            self.socket.heed_verdict(callback(outcome));
         }
     }
 }

@@ -13,18 +13,21 @@
 //! | `SOQUETE_RECORD=1` | Node's are stored, then as above |
 
 mod node;
+#[path = "../support/prng.rs"]
+mod prng;
+mod programs;
 mod trace;
 
 mod connecting;
 mod destroying;
 mod ending;
+mod failing;
 mod joining;
 mod matrix;
 mod readable;
 mod reading;
 mod servers;
 mod servers_connect;
-#[cfg(unix)]
 mod servers_ipc;
 mod serving;
 mod turning;

@@ -1,23 +1,20 @@
 //! Runs the fuzz targets without a fuzzer: over the committed seeds, and over random variations.
 
 use std::fs;
-use std::path::PathBuf;
 
 use super::check::mix;
 use super::{TARGETS, seeds};
-
-fn seed_folder(target: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "fuzz", "seeds", target]
-        .iter()
-        .collect()
-}
+use crate::fuzzing::replay::fuzz_folder;
 
 /// With `WRITE_FUZZ_SEEDS` set, writes the seeds instead.
 #[test]
 fn the_seeds_on_disk_are_the_ones_described_and_every_target_passes_them() {
     let write = std::env::var_os("WRITE_FUZZ_SEEDS").is_some();
+    let Some(folders) = fuzz_folder("seeds") else {
+        return;
+    };
     for (target, body) in TARGETS {
-        let folder = seed_folder(target);
+        let folder = folders.join(target);
         let seeds = seeds::of(target);
         assert!(!seeds.is_empty(), "{target} has seeds");
         for (name, seed) in seeds {

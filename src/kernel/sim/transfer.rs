@@ -233,8 +233,8 @@ impl Kernel {
             return None;
         }
         let mut leaves = end.link_free.max(now);
-        if bandwidth > 0 {
-            leaves += bytes as u64 * 1_000_000_000 / bandwidth;
+        if let Some(takes) = (bytes as u64 * 1_000_000_000).checked_div(bandwidth) {
+            leaves += takes;
             end.link_free = leaves;
         }
         let late = if is_late { RETRANSMISSION } else { 0 };

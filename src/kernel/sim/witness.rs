@@ -56,7 +56,7 @@ impl Kernel {
         let name = event.rsplit("::").next().unwrap_or(event);
         self.stir_digest(key.to_bits() as u64 ^ (name.len() as u64) << 40);
         self.note(|| format!("{kind} {key:?}: {name}"));
-        if kind != "socket" || self.witness.is_off {
+        if kind != "Socket" || self.witness.is_off {
             return;
         }
         let told = self

@@ -91,11 +91,11 @@ impl Connecting {
     }
 
     /// What its destruction makes of an attempt under way.
-    pub(crate) fn cancelled(self) -> Option<FailedAttempt> {
+    pub(crate) fn cancelled(&self) -> Option<FailedAttempt> {
         let is_told = self.under_way && self.has_several();
         is_told.then(|| FailedAttempt {
             error: self.error(&errno::error(errno::ECANCELED), self.local.clone()),
-            attempt: self.current,
+            attempt: self.current.clone(),
         })
     }
 }
@@ -124,14 +124,15 @@ impl SocketHost<'_> {
             self.cell
                 .with_rare(|rare| rare.attempted = Some(Vec::new()));
         }
-        let _before = self
+        let before = self
             .cell
             .with_rare(|rare| rare.connecting.replace(Box::new(connecting)));
+        self.event_loop.discard(before);
         self.try_next_address();
     }
 
     fn begin_twice(&self, attempt: &Attempt, number: i32) {
-        self.emit_to(event::ConnectionAttempt, attempt);
+        self.emit_lent(event::ConnectionAttempt, attempt);
         if self.cell.duplex.life() == Life::Connecting {
             self.fail(self.refusal(attempt.clone(), &errno::error(number)));
         }
@@ -142,6 +143,10 @@ impl SocketHost<'_> {
         let attempt = match &options.target {
             Target::Path(path) => Attempt {
                 address: path.to_string_lossy().into_owned(),
+                ..Attempt::default()
+            },
+            Target::Nowhere(text) => Attempt {
+                address: text.clone(),
                 ..Attempt::default()
             },
             Target::Tcp { host, port } => Attempt {
@@ -210,7 +215,7 @@ impl SocketHost<'_> {
         };
         let blocked = self.is_blocked(address);
         if !(blocked && several) {
-            self.emit_to(event::ConnectionAttempt, &self.current_attempt());
+            self.emit_lent(event::ConnectionAttempt, &self.current_attempt());
             if self.cell.duplex.life() != Life::Connecting {
                 return Progress::Settled;
             }
@@ -281,7 +286,6 @@ impl SocketHost<'_> {
         list.is_some_and(|list| list.check(address))
     }
 
-    #[cfg(unix)]
     pub(super) fn connect_to_path(&self, path: &std::path::Path, options: &Rc<ConnectOptions>) {
         use crate::net::unix;
         let attempt = Attempt {
@@ -293,11 +297,12 @@ impl SocketHost<'_> {
         }
         let mut connecting = Connecting::new(options, Vec::new());
         connecting.current = attempt.clone();
-        let (_before, bound) = self.cell.with_rare(|rare| {
+        let (before, bound) = self.cell.with_rare(|rare| {
             let before = rare.connecting.replace(Box::new(connecting));
             (before, rare.bound.take())
         });
-        self.emit_to(event::ConnectionAttempt, &attempt);
+        self.event_loop.discard(before);
+        self.emit_lent(event::ConnectionAttempt, &attempt);
         if self.cell.duplex.life() != Life::Connecting {
             return;
         }
@@ -319,13 +324,6 @@ impl SocketHost<'_> {
             }
             Err(error) => self.refused_later(error),
         }
-    }
-
-    #[cfg(not(unix))]
-    pub(super) fn connect_to_path(&self, path: &std::path::Path, _: &Rc<ConnectOptions>) {
-        let at = Endpoint::at(path.to_string_lossy(), None);
-        let error = io::ErrorKind::Unsupported.into();
-        self.fail_later(Error::endpoint("connect", &error, &at));
     }
 
     /// The kernel has been asked to connect. What comes of it is heard of in the poll phase.
@@ -375,10 +373,7 @@ impl SocketHost<'_> {
 }
 
 fn in_progress(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(errno::EINPROGRESS)
-        || error.kind() == io::ErrorKind::Interrupted
-        // What Windows says for it.
-        || cfg!(windows) && error.kind() == io::ErrorKind::WouldBlock
+    error.raw_os_error() == Some(errno::EINPROGRESS) || error.kind() == io::ErrorKind::Interrupted
 }
 
 /// As libuv: to be refused is an answer like those that take longer.

@@ -23,6 +23,7 @@ mod outcomes;
 
 pub(crate) use attempts::Connecting;
 pub use options::ConnectOptions;
+pub(super) use options::Target;
 
 use super::cell::SocketHost;
 use crate::address::{Family, SocketAddress, is_ip};
@@ -32,7 +33,6 @@ use crate::event;
 use crate::machine::{Host, Life};
 use crate::reactor::{Job, Key};
 use attempts::Destination;
-use options::Target;
 
 /// What [`event::Lookup`] tells.
 #[derive(Clone, Debug)]
@@ -76,22 +76,26 @@ const MIN_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(10);
 
 /// Whether connects of this thread try all addresses of a name, unless told otherwise. True at
 /// first.
+#[doc(alias = "getDefaultAutoSelectFamily")]
 pub fn get_default_auto_select_family() -> bool {
     AUTO_SELECT_FAMILY.get()
 }
 
 /// Sets what [`get_default_auto_select_family`] returns.
+#[doc(alias = "setDefaultAutoSelectFamily")]
 pub fn set_default_auto_select_family(on: bool) {
     AUTO_SELECT_FAMILY.set(on);
 }
 
 /// How long connects of this thread try one address before the next, unless told otherwise. 500 ms
 /// at first.
+#[doc(alias = "getDefaultAutoSelectFamilyAttemptTimeout")]
 pub fn get_default_auto_select_family_attempt_timeout() -> Duration {
     ATTEMPT_TIMEOUT.get()
 }
 
 /// Sets what [`get_default_auto_select_family_attempt_timeout`] returns; at least 10 ms.
+#[doc(alias = "setDefaultAutoSelectFamilyAttemptTimeout")]
 pub fn set_default_auto_select_family_attempt_timeout(timeout: Duration) {
     ATTEMPT_TIMEOUT.set(timeout.max(MIN_ATTEMPT_TIMEOUT));
 }
@@ -122,6 +126,7 @@ impl SocketHost<'_> {
         let options = Rc::new(options);
         match &options.target {
             Target::Path(path) => self.connect_to_path(path, &options),
+            Target::Nowhere(text) => self.fail_later(node::bad_port("Port", text)),
             Target::Tcp { host, port } => match self.check(host, &options) {
                 Ok(()) => self.connect_to_host(host, *port, &options),
                 Err(error) => self.fail_later(error),
@@ -169,7 +174,7 @@ impl SocketHost<'_> {
         };
         match &options.lookup {
             Some(lookup) => lookup(host, wanted, Box::new(answer)),
-            None => dns::lookup(host, wanted, answer),
+            None => dns::lookup_with(host, wanted, answer),
         }
     }
 
@@ -196,7 +201,7 @@ impl SocketHost<'_> {
                 address: Ok(*address),
                 host: name.to_owned(),
             };
-            self.emit_to(event::Lookup, &result);
+            self.emit_lent(event::Lookup, &result);
             if self.cell.duplex.life() != Life::Connecting {
                 return;
             }
@@ -217,7 +222,7 @@ impl SocketHost<'_> {
             address: Err(error.clone()),
             host: name.to_owned(),
         };
-        self.emit_to(event::Lookup, &result);
+        self.emit_lent(event::Lookup, &result);
         if self.cell.duplex.life() == Life::Connecting {
             self.fail_later(error);
         }

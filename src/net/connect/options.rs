@@ -1,23 +1,20 @@
 //! Options of a connect.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::address::Family;
 use crate::dns::{self, Hints};
-use crate::error::Result;
-use crate::net::host_of;
 use crate::net::options::{SocketOptions, client_options, socket_options};
 
 /// A function that resolves names in the place of [`dns::lookup`].
-pub(crate) type LookupFunction =
-    Rc<dyn Fn(&str, dns::LookupOptions, Box<dyn FnOnce(Result<Vec<IpAddr>>)>)>;
+pub(crate) type LookupFunction = Rc<dyn Fn(&str, dns::LookupOptions, dns::LookupCallback)>;
 
-/// Where to connect to, and how. Whatever [`connect`](crate::net::connect) takes turns into it: a port
-/// (on `localhost`), a host and a port, a [`SocketAddr`], a path.
+/// Where to connect to, and how. Whatever [`connect`](crate::net::connect) takes turns into it; the
+/// [places](crate::net#places) are the same for `connect`, `listen` and
+/// [`BoundSocket::new`](crate::net::BoundSocket::new).
 ///
 /// ```
 /// use soquete::net::ConnectOptions;
@@ -26,6 +23,7 @@ pub(crate) type LookupFunction =
 /// let options = ConnectOptions::new(3000).host("::1").no_delay(true).timeout(Duration::from_secs(5));
 /// ```
 #[derive(Clone)]
+#[must_use]
 pub struct ConnectOptions {
     pub(crate) target: Target,
     pub(crate) local_address: Option<String>,
@@ -41,8 +39,13 @@ pub struct ConnectOptions {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
-    Tcp { host: String, port: u16 },
+    Tcp {
+        host: String,
+        port: u16,
+    },
     Path(PathBuf),
+    /// Text whose port is none.
+    Nowhere(String),
 }
 
 impl ConnectOptions {
@@ -60,7 +63,7 @@ impl ConnectOptions {
         ConnectOptions::to(Target::Path(path.into()))
     }
 
-    fn to(target: Target) -> ConnectOptions {
+    pub(in crate::net) fn to(target: Target) -> ConnectOptions {
         ConnectOptions {
             target,
             local_address: None,
@@ -88,12 +91,14 @@ impl ConnectOptions {
     }
 
     /// The local IP address to connect from. Only one address of the host is tried then.
+    #[doc(alias = "localAddress")]
     pub fn local_address(mut self, address: impl Into<String>) -> Self {
         self.local_address = Some(address.into());
         self
     }
 
     /// The local port to connect from.
+    #[doc(alias = "localPort")]
     pub fn local_port(mut self, port: u16) -> Self {
         self.local_port = Some(port);
         self
@@ -116,7 +121,7 @@ impl ConnectOptions {
     /// [all](dns::LookupOptions::all), the first is used.
     pub fn lookup(
         mut self,
-        lookup: impl Fn(&str, dns::LookupOptions, Box<dyn FnOnce(Result<Vec<IpAddr>>)>) + 'static,
+        lookup: impl Fn(&str, dns::LookupOptions, dns::LookupCallback) + 'static,
     ) -> Self {
         self.lookup = Some(Rc::new(lookup));
         self
@@ -125,12 +130,14 @@ impl ConnectOptions {
     /// Whether all addresses of a name are tried, one after the other, IPv6 and IPv4 in turn. The
     /// default is that of
     /// [`set_default_auto_select_family`](crate::net::set_default_auto_select_family).
+    #[doc(alias = "autoSelectFamily")]
     pub fn auto_select_family(mut self, on: bool) -> Self {
         self.auto_select_family = Some(on);
         self
     }
 
     /// How long an address is tried before the next one is; at least 10 ms.
+    #[doc(alias = "autoSelectFamilyAttemptTimeout")]
     pub fn auto_select_family_attempt_timeout(mut self, timeout: Duration) -> Self {
         self.auto_select_family_attempt_timeout = Some(timeout);
         self
@@ -154,57 +161,5 @@ impl fmt::Debug for ConnectOptions {
         f.debug_struct("ConnectOptions")
             .field("target", &self.target)
             .finish_non_exhaustive()
-    }
-}
-
-impl From<u16> for ConnectOptions {
-    fn from(port: u16) -> ConnectOptions {
-        ConnectOptions::new(port)
-    }
-}
-
-impl From<(&str, u16)> for ConnectOptions {
-    fn from((host, port): (&str, u16)) -> ConnectOptions {
-        ConnectOptions::new(port).host(host)
-    }
-}
-
-impl From<(String, u16)> for ConnectOptions {
-    fn from((host, port): (String, u16)) -> ConnectOptions {
-        ConnectOptions::new(port).host(host)
-    }
-}
-
-impl From<(IpAddr, u16)> for ConnectOptions {
-    fn from((address, port): (IpAddr, u16)) -> ConnectOptions {
-        ConnectOptions::new(port).host(address.to_string())
-    }
-}
-
-impl From<SocketAddr> for ConnectOptions {
-    fn from(address: SocketAddr) -> ConnectOptions {
-        ConnectOptions::new(address.port()).host(host_of(address))
-    }
-}
-
-impl From<crate::net::ServerAddress> for ConnectOptions {
-    /// To where a server of this machine listens.
-    fn from(address: crate::net::ServerAddress) -> ConnectOptions {
-        match address {
-            crate::net::ServerAddress::Tcp(address) => address.into(),
-            crate::net::ServerAddress::Path(path) => path.into(),
-        }
-    }
-}
-
-impl From<&Path> for ConnectOptions {
-    fn from(path: &Path) -> ConnectOptions {
-        ConnectOptions::path(path)
-    }
-}
-
-impl From<PathBuf> for ConnectOptions {
-    fn from(path: PathBuf) -> ConnectOptions {
-        ConnectOptions::path(path)
     }
 }

@@ -19,7 +19,7 @@ impl SocketHost<'_> {
         }
         self.clear_attempt_timer();
         self.with_connecting(|connecting| connecting.under_way = false);
-        self.emit_to(event::ConnectionAttemptTimeout, &self.current_attempt());
+        self.emit_lent(event::ConnectionAttemptTimeout, &self.current_attempt());
         if self.cell.duplex.life() != Life::Connecting {
             return;
         }
@@ -52,8 +52,9 @@ impl SocketHost<'_> {
 
     fn connection_established(&self) {
         self.clear_attempt_timer();
-        // The options may own what is the user's, whose destructor finds nothing borrowed.
-        let _connecting = self.cell.with_rare(|rare| rare.connecting.take());
+        // The options may own what is the user's.
+        let connecting = self.cell.with_rare(|rare| rare.connecting.take());
+        self.event_loop.discard(connecting);
         self.cell.duplex.connected();
         self.activity();
         self.apply_stored_options();
@@ -100,7 +101,7 @@ impl SocketHost<'_> {
             attempt: self.current_attempt(),
             error: error.clone(),
         };
-        self.emit_to(event::ConnectionAttemptFailed, &failed);
+        self.emit_lent(event::ConnectionAttemptFailed, &failed);
     }
 
     pub(super) fn record(&self, error: Error) -> Progress {
@@ -124,6 +125,7 @@ impl SocketHost<'_> {
         if let Some(Some(connecting)) = connecting {
             let cancelled = connecting.cancelled();
             self.cell.with_rare(|rare| rare.cancelled = cancelled);
+            self.event_loop.discard(connecting);
         }
     }
 
@@ -131,7 +133,7 @@ impl SocketHost<'_> {
     pub(crate) fn tell_of_cancelled_attempt(&self) {
         let cancelled = self.cell.rare(|rare| rare.cancelled.take()).flatten();
         if let Some(cancelled) = cancelled {
-            self.emit_to(event::ConnectionAttemptFailed, &cancelled);
+            self.emit_lent(event::ConnectionAttemptFailed, &cancelled);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::DropInfo;
 use super::host::ServerHost;
 use crate::event;
+use crate::events::outcome::Verdict;
 use crate::net::cell::{SocketCell, SocketHost};
 use crate::net::listener::{Accepted, Reserve};
 use crate::net::transport::Transport;
@@ -67,11 +68,12 @@ impl ServerHost<'_> {
             return;
         }
         let key = self.cell.key;
-        let again = move || {
+        let again = move |_| {
             ServerHost::with(key, |host| {
                 host.cell.resting.set(false);
                 host.accept_ready();
             });
+            Verdict::Fine
         };
         let timer =
             self.event_loop
@@ -92,7 +94,7 @@ impl ServerHost<'_> {
             };
             // Closed before anybody is told: a listener that panics must not let it in.
             drop(transport);
-            self.emit(event::Drop, &info);
+            self.emit_lent(event::Drop, &info);
             return;
         }
         if self.is_blocked(&transport) {
@@ -119,7 +121,7 @@ impl ServerHost<'_> {
         }
         host.update_alive();
         let socket = cell.handle();
-        self.emit(event::Connection, socket);
+        self.emit_to(event::Connection, socket);
     }
 
     fn is_blocked(&self, transport: &Transport) -> bool {

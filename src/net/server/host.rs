@@ -1,24 +1,28 @@
 //! Listening and closing.
 
+use std::any::TypeId;
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 
+use super::Server;
 use super::options::{ListenOptions, ListenTarget, ServerOptions};
 use crate::dns;
 use crate::error::{Error, Result, node};
-use crate::event;
+use crate::event::{self, Concern, Emits};
 use crate::events::{Event, EventEmitter};
-use crate::kernel;
 use crate::net::AbortSignal;
+use crate::net::attachments::Attachments;
 use crate::net::cell::{SocketCell, SocketHost};
+use crate::net::emitting_in_a_run;
 use crate::net::listener::{Listener, Reserve, preferred};
 use crate::reactor::{self, Handle, Job, Key, Loop, Ready, Task};
 
-/// What a [`Server`](super::Server) handle names.
+/// What a [`Server`] handle names.
 pub(super) struct ServerCell {
     pub(super) key: Key,
     pub(super) emitter: EventEmitter,
+    pub(super) attachments: Attachments,
     pub(super) listener: RefCell<Listener>,
     pub(super) options: ServerOptions,
     pub(super) max_connections: Cell<Option<usize>>,
@@ -44,6 +48,7 @@ impl ServerCell {
         ServerCell {
             key,
             emitter: EventEmitter::new(),
+            attachments: Attachments::default(),
             listener: RefCell::new(Listener::None),
             options,
             max_connections: Cell::new(None),
@@ -89,6 +94,8 @@ pub(super) struct ServerHost<'a> {
     pub(super) event_loop: &'a Loop,
     pub(super) cell: &'a Rc<ServerCell>,
 }
+
+emitting_in_a_run!(ServerHost of Server);
 
 impl ServerHost<'_> {
     pub(super) fn with<R>(key: Key, f: impl FnOnce(&ServerHost<'_>) -> R) -> Option<R> {
@@ -140,6 +147,9 @@ impl ServerHost<'_> {
                 host: Some(name),
                 port,
             } => self.listen_on_host(name.clone(), *port, attempt, options),
+            ListenTarget::Nowhere(text) => {
+                self.listening(Err(node::bad_port("options.port", text)));
+            }
             ListenTarget::Path(path) => self.listening(Listener::on_path(path, &options)),
             ListenTarget::Descriptor(descriptor) => {
                 let bound = descriptor.adopt();
@@ -164,7 +174,7 @@ impl ServerHost<'_> {
             return crate::timers::next_tick(move || call(Ok(address)));
         }
         let all = dns::LookupOptions::new().all(true);
-        dns::lookup(&name.clone(), all, move |found| {
+        dns::lookup_with(&name.clone(), all, move |found| {
             let address = found.and_then(|addresses| {
                 preferred(&addresses).ok_or_else(|| Error::lookup("ENOTFOUND", &name))
             });
@@ -200,7 +210,7 @@ impl ServerHost<'_> {
                 Reserve::keep();
                 self.tick(|host| {
                     if !host.cell.listener.borrow().is_none() {
-                        host.emit(event::Listening, ());
+                        host.emit_to(event::Listening, ());
                     }
                 });
             }
@@ -208,14 +218,17 @@ impl ServerHost<'_> {
         }
     }
 
-    pub(super) fn emit<E: Event>(&self, event: E, payload: E::Payload<'_>) -> bool {
-        kernel::emitted::<E>("server", self.cell.key);
-        crate::net::emit(self.event_loop, &self.cell.emitter, event, payload)
-    }
-
-    fn emit_error(&self, error: &Error) {
-        if !self.emit(event::Error, error) {
-            self.event_loop.unhandled_error(error.clone());
+    /// A listener of `E` has returned an error. One of `Error` cannot be told of its own.
+    #[cold]
+    pub(super) fn listener_of_failed<E: Event>(&self, payload: E::Payload<'_>, error: Error)
+    where
+        Server: Emits<E>,
+    {
+        let is_monitor = TypeId::of::<E>() == TypeId::of::<event::ErrorMonitor>();
+        match <Server as Emits<E>>::concerns(payload) {
+            Concern::Connection(socket) => socket.listener_failed(error),
+            Concern::Nothing if !is_monitor => self.emit_error(&error),
+            Concern::Nothing | Concern::Error(_) => self.event_loop.unhandled_error(error),
         }
     }
 
@@ -249,10 +262,11 @@ impl ServerHost<'_> {
         if self.is_idle() && !self.cell.closing.replace(true) {
             self.tick(|host| {
                 host.cell.closing.set(false);
-                host.emit(event::Close, false);
+                host.emit_to(event::Close, false);
                 // A listener of `Close` may have begun to listen again.
                 if host.is_idle() && !host.cell.wanted.get() {
                     host.event_loop.remove(host.cell.key);
+                    host.event_loop.discard(host.cell.emitter.take_all());
                 }
             });
         }
@@ -268,6 +282,7 @@ impl ServerHost<'_> {
             duplex.readable_length() == 0
                 && duplex.writable_length(socket) == 0
                 && !duplex.is_writing()
+                && !socket.cell.in_frame.get()
         })
     }
 

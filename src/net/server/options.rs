@@ -1,16 +1,17 @@
 //! Options of a server, and of listening.
 
-use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::net::TcpListener;
+use std::path::PathBuf;
 
 use crate::address::BlockList;
 use crate::net::bound::{Adoptable, Bound};
 use crate::net::options::{SocketOptions, socket_options};
 use crate::net::raw::{RawSocket, Sharing};
-use crate::net::{AbortSignal, BoundSocket, host_of};
+use crate::net::{AbortSignal, BoundSocket};
 
 /// Options of a server: what its accepted sockets are like. Node's `net.createServer(options)`.
 #[derive(Clone, Debug, Default)]
+#[must_use]
 pub struct ServerOptions {
     pub(crate) socket: SocketOptions,
     pub(crate) pause_on_connect: bool,
@@ -25,12 +26,14 @@ impl ServerOptions {
 
     /// Whether accepted sockets begin paused, with nothing read until they are resumed. For
     /// handing them on.
+    #[doc(alias = "pauseOnConnect")]
     pub fn pause_on_connect(mut self, pause: bool) -> Self {
         self.pause_on_connect = pause;
         self
     }
 
     /// Addresses that are turned away: their connections are closed at once, with no event.
+    #[doc(alias = "blockList")]
     pub fn block_list(mut self, list: &BlockList) -> Self {
         self.block_list = Some(list.clone());
         self
@@ -40,8 +43,8 @@ impl ServerOptions {
 socket_options!(ServerOptions, |options| options.socket);
 
 /// Where to listen, and how. Whatever [`Server::listen`](crate::net::Server::listen) takes turns into
-/// it: a port, a host and a port, a [`SocketAddr`], a path, a [`BoundSocket`], a listener of the
-/// standard library, or any descriptor of a socket.
+/// it: a [place](crate::net#places), a [`BoundSocket`], a listener of the standard library, or any descriptor
+/// of a socket.
 ///
 /// ```
 /// use soquete::net::ListenOptions;
@@ -50,6 +53,7 @@ socket_options!(ServerOptions, |options| options.socket);
 /// let from_std = ListenOptions::from(std::net::TcpListener::bind("127.0.0.1:0").unwrap());
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct ListenOptions {
     pub(crate) target: ListenTarget,
     pub(crate) backlog: i32,
@@ -65,6 +69,8 @@ pub(crate) enum ListenTarget {
         port: u16,
     },
     Path(PathBuf),
+    /// Text whose port is none.
+    Nowhere(String),
     /// A socket that is there already.
     Descriptor(Adoptable),
 }
@@ -88,7 +94,7 @@ impl ListenOptions {
         ListenOptions::on(ListenTarget::Descriptor(descriptor))
     }
 
-    fn on(target: ListenTarget) -> ListenOptions {
+    pub(in crate::net) fn on(target: ListenTarget) -> ListenOptions {
         ListenOptions {
             target,
             backlog: DEFAULT_BACKLOG,
@@ -118,6 +124,7 @@ impl ListenOptions {
     }
 
     /// Whether an IPv6 address takes IPv6 connections only. Off by default.
+    #[doc(alias = "ipv6Only")]
     pub fn ipv6_only(mut self, only: bool) -> Self {
         self.sharing.ipv6_only = only;
         self
@@ -125,25 +132,22 @@ impl ListenOptions {
 
     /// Lets several sockets listen on one port, and the kernel share out the connections among them
     /// (`SO_REUSEPORT`).
+    #[doc(alias = "reusePort")]
     pub fn reuse_port(mut self, reuse: bool) -> Self {
         self.sharing.reuse_port = reuse;
         self
     }
 
-    /// Does nothing: in Node it keeps a worker of a cluster from sharing its port with the others,
-    /// and here each server has its own.
-    pub fn exclusive(self, _exclusive: bool) -> Self {
-        self
-    }
-
     /// Whether everybody may read from the socket's file. Not for an abstract name. On Linux
     /// connecting takes the right to write.
+    #[doc(alias = "readableAll")]
     pub fn readable_all(self, all: bool) -> Self {
         self.permit(0o444, all)
     }
 
     /// Whether everybody may write to the socket's file; with
     /// [`readable_all`](ListenOptions::readable_all), its mode is 0666.
+    #[doc(alias = "writableAll")]
     pub fn writable_all(self, all: bool) -> Self {
         self.permit(0o222, all)
     }
@@ -165,42 +169,6 @@ impl ListenOptions {
     }
 }
 
-impl From<u16> for ListenOptions {
-    fn from(port: u16) -> ListenOptions {
-        ListenOptions::new(port)
-    }
-}
-
-impl From<(&str, u16)> for ListenOptions {
-    fn from((host, port): (&str, u16)) -> ListenOptions {
-        ListenOptions::new(port).host(host)
-    }
-}
-
-impl From<(u16, &str)> for ListenOptions {
-    fn from((port, host): (u16, &str)) -> ListenOptions {
-        ListenOptions::new(port).host(host)
-    }
-}
-
-impl From<SocketAddr> for ListenOptions {
-    fn from(address: SocketAddr) -> ListenOptions {
-        ListenOptions::new(address.port()).host(host_of(address))
-    }
-}
-
-impl From<&Path> for ListenOptions {
-    fn from(path: &Path) -> ListenOptions {
-        ListenOptions::path(path)
-    }
-}
-
-impl From<PathBuf> for ListenOptions {
-    fn from(path: PathBuf) -> ListenOptions {
-        ListenOptions::path(path)
-    }
-}
-
 impl From<&BoundSocket> for ListenOptions {
     fn from(bound: &BoundSocket) -> ListenOptions {
         ListenOptions::on(ListenTarget::Descriptor(bound.descriptor().clone()))
@@ -219,7 +187,6 @@ impl From<TcpListener> for ListenOptions {
     }
 }
 
-#[cfg(unix)]
 impl From<std::os::unix::net::UnixListener> for ListenOptions {
     fn from(listener: std::os::unix::net::UnixListener) -> ListenOptions {
         ListenOptions::adopting(listener.into())
@@ -227,7 +194,6 @@ impl From<std::os::unix::net::UnixListener> for ListenOptions {
 }
 
 /// Node's `{ fd }`: a descriptor that is no socket to listen on is EINVAL, or ENOTSOCK.
-#[cfg(unix)]
 impl From<std::os::fd::OwnedFd> for ListenOptions {
     fn from(descriptor: std::os::fd::OwnedFd) -> ListenOptions {
         ListenOptions::adopting(descriptor.into())

@@ -1,0 +1,50 @@
+//! The examples, run as the programs that they are.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::OnceLock;
+
+/// A program that is stopped when a test fails.
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Where the examples are. `cargo test --test name` alone does not build them, so this does.
+pub fn examples() -> &'static Path {
+    static EXAMPLES: OnceLock<PathBuf> = OnceLock::new();
+    EXAMPLES.get_or_init(|| {
+        let own = std::env::current_exe().expect("a test has a binary");
+        let profile = own
+            .parent()
+            .and_then(Path::parent)
+            .expect("target/<profile>/deps");
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--examples"]);
+        cargo.args([
+            "--manifest-path",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+        ]);
+        cargo
+            .arg("--target-dir")
+            .arg(profile.parent().expect("target"));
+        if profile.ends_with("release") {
+            cargo.arg("--release");
+        }
+        assert!(cargo.status().expect("cargo runs").success());
+        profile.join("examples")
+    })
+}
+
+/// For programs that print the port that they were given, so that it has to be known in advance.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind(("::", 0)).or_else(|_| TcpListener::bind(("0.0.0.0", 0)));
+    let address = listener.and_then(|listener| listener.local_addr());
+    address.expect("a port is free").port()
+}
