@@ -93,17 +93,15 @@ fn an_echo_by_name() {
 #[test]
 fn half_close_both_ways() {
     torture(|| {
-        let server = net::create_server_with(
-            ServerOptions::new().allow_half_open(true),
-            |socket| {
+        let server =
+            net::create_server_with(ServerOptions::new().allow_half_open(true), |socket| {
                 socket.on(event::Error, |_| {});
                 impatient(socket);
                 socket.on(event::Data, |_| {});
                 socket.on(event::End, move |()| {
                     socket.end_with(vec![2; 30_000]);
                 });
-            },
-        );
+            });
         server.on(event::Error, |_| {});
         server.listen(("10.0.0.1", 80));
         server.once(event::Listening, move |()| {

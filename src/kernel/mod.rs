@@ -14,6 +14,9 @@ use std::io;
 
 #[cfg(not(feature = "sim"))]
 mod absent;
+mod answer;
+pub(crate) mod ipc;
+mod reserve;
 mod setting;
 #[cfg(feature = "sim")]
 pub(crate) mod sim;
@@ -23,9 +26,11 @@ use absent as other;
 #[cfg(feature = "sim")]
 use sim as other;
 
+pub(crate) use answer::{Answer, Call, answer};
 pub(crate) use other::{
     Bell, Descriptor, Seat, called, current, emitted, is_simulated, path, resolve, scope,
 };
+pub(crate) use reserve::Reserve;
 pub(crate) use setting::{KeepAliveTimes, Setting};
 
 /// What a descriptor is ready for.

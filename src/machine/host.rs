@@ -40,6 +40,10 @@ pub(crate) trait Host {
     /// [`Duplex::on_writable`](super::Duplex::on_writable) in the next poll phase, unasked.
     fn continue_writing(&self);
 
+    /// The kernel had no memory for a write, and no event will tell when it has: calls
+    /// [`Duplex::on_writable`](super::Duplex::on_writable) after a pause.
+    fn write_after_pause(&self);
+
     /// Calls [`Duplex::on_shutdown`](super::Duplex::on_shutdown) in the next pending phase.
     fn shutdown_later(&self);
 

@@ -7,9 +7,12 @@ use crate::machine::Life;
 impl SocketCell {
     /// Whether it waits for something to be read, and for room.
     pub(super) fn awaits(&self) -> (bool, bool) {
+        // After ENOBUFS a timer goes on, and no event.
+        let rests = self.rare(|rare| rare.write_pause.is_some());
+        let writes = self.duplex.is_writing() && rests != Some(true);
         match self.duplex.life() {
             Life::Connecting => (true, true),
-            Life::Open => (self.duplex.wants_read(), self.duplex.is_writing()),
+            Life::Open => (self.duplex.wants_read(), writes),
             Life::Fresh | Life::Destroyed | Life::Closed => (false, false),
         }
     }

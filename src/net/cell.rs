@@ -24,9 +24,13 @@ use super::transport::Transport;
 use super::unix::BoundPath;
 use crate::address::BlockList;
 use crate::event;
+use crate::events::outcome::Verdict;
 use crate::events::{Event, EventEmitter, ListenerId};
 use crate::machine::{AfterConnect, CloseKind, Duplex, Host, Life, Signal, Tick};
-use crate::reactor::{self, Counters, Handle, Job, Key, Loop, Ready, Task};
+use crate::reactor::{self, AfterCall, Counters, Handle, Job, Key, Loop, Ready, Task};
+
+/// How long a write rests for which the kernel had no memory.
+const WRITE_PAUSE_MS: u64 = 20;
 
 pub(crate) struct SocketCell {
     pub(crate) key: Key,
@@ -52,6 +56,11 @@ pub(crate) struct SocketCell {
     pub(super) adopted: Cell<bool>,
     /// What is read goes to sockets only, by pipes, and none of them minds how much it is.
     pub(super) reads_much: Cell<bool>,
+    /// The peer's address, as accept(2) or the connect has told it. The kernel forgets it when the peer
+    /// resets the connection.
+    pub(crate) remote: Cell<Option<SocketAddr>>,
+    /// Whether it was asked for while there was a connection. As in Node, it is told after that only then.
+    pub(super) remote_was_asked: Cell<bool>,
     pub(crate) server: Cell<Option<Key>>,
     /// Made when a timeout is first set: most sockets never have one.
     idle: OnceCell<Box<IdleTimeout>>,
@@ -88,8 +97,8 @@ pub(crate) struct Rare {
     pub(crate) attempted: Option<Vec<String>>,
     pub(crate) keep_alive: Option<KeepAlive>,
     pub(crate) type_of_service: Option<u8>,
-    /// Kept when it was asked for in time: it can be read after the descriptor is gone.
-    pub(crate) remote: Option<SocketAddr>,
+    /// The timer that will try to write again: no event will tell when to.
+    write_pause: Option<Key>,
     pub(crate) pipes: Pipes,
     pub(crate) on_read: Option<OnRead>,
     /// Listens for a `Close` that comes before the connection.
@@ -123,6 +132,8 @@ impl SocketCell {
             in_frame: Cell::new(false),
             adopted: Cell::new(false),
             reads_much: Cell::new(false),
+            remote: Cell::new(None),
+            remote_was_asked: Cell::new(false),
             server: Cell::new(None),
             idle: OnceCell::new(),
             attachments: Attachments::default(),
@@ -160,7 +171,13 @@ impl SocketCell {
 
     /// Registers the descriptor, as an accepted or adopted socket does.
     pub(crate) fn register(&self, event_loop: &Loop) -> io::Result<()> {
-        event_loop.register(self.transport.borrow_mut().watched(), self.key)
+        // Out of its cell meanwhile: mio writes to the log, and a logger may come back to this socket.
+        let mut transport = self.transport.replace(Transport::None);
+        let registered = event_loop.register(transport.watched(), self.key);
+        if !self.duplex.is_destroyed() {
+            self.transport.replace(transport);
+        }
+        registered
     }
 
     /// The local address, which a socket can have before it is connected.
@@ -175,14 +192,13 @@ impl SocketCell {
     /// The remote address while it can be had, and later if it was asked for before.
     pub(crate) fn remote_address(&self) -> Option<SocketAddr> {
         if self.duplex.life() != Life::Open {
-            return self.rare(|rare| rare.remote).flatten();
+            return self.remote.get().filter(|_| self.remote_was_asked.get());
         }
-        let known = self.rare(|rare| rare.remote).flatten();
-        known.or_else(|| {
-            let address = self.transport.borrow().remote_address();
-            self.with_rare(|rare| rare.remote = address);
-            address
-        })
+        if self.remote.get().is_none() {
+            self.remote.set(self.transport.borrow().remote_address());
+        }
+        self.remote_was_asked.set(true);
+        self.remote.get()
     }
 
     fn is_alive(&self) -> bool {
@@ -339,10 +355,15 @@ impl SocketHost<'_> {
 
     /// Takes the descriptor out of the loop.
     pub(crate) fn detach(&self) -> io::Result<Transport> {
-        self.event_loop
-            .deregister(self.cell.transport.borrow_mut().watched())?;
+        // Out of its cell, as in `register`.
+        let mut transport = self.cell.transport.replace(Transport::None);
+        let deregistered = self.event_loop.deregister(transport.watched());
+        if let Err(error) = deregistered {
+            self.cell.transport.replace(transport);
+            return Err(error);
+        }
         self.cell.readiness.set(Readiness::Drained);
-        Ok(self.cell.transport.replace(Transport::None))
+        Ok(transport)
     }
 
     /// The closing phase has come to this socket.
@@ -402,10 +423,14 @@ impl Host for SocketHost<'_> {
         self.abandon_attempts();
         self.forget_connect_listeners();
         // Before the descriptor, as libuv: whoever comes meanwhile finds nobody, not somebody deaf.
-        self.cell.rare(|rare| rare.bound_path = None);
+        drop(self.cell.rare(|rare| rare.bound_path.take()));
+        let pause = self.cell.rare(|rare| rare.write_pause.take());
+        if let Some(timer) = pause.flatten() {
+            self.event_loop.clear_timer(timer);
+        }
         let mut transport = self.cell.transport.replace(Transport::None);
         if how == CloseKind::Reset {
-            transport.reset_on_close();
+            self.reset_on_close(&transport);
         }
         self.cell.readiness.set(Readiness::Drained);
         if self.cell.adopted.replace(false) {
@@ -484,6 +509,26 @@ impl Host for SocketHost<'_> {
                 }
             });
         }));
+    }
+
+    fn write_after_pause(&self) {
+        if self.cell.with_rare(|rare| rare.write_pause.is_some()) {
+            return;
+        }
+        let key = self.cell.key;
+        let again = move |_| {
+            SocketHost::with(key, |host| {
+                host.cell.rare(|rare| rare.write_pause = None);
+                host.cell.duplex.on_writable(host);
+            });
+            Verdict::Fine
+        };
+        let timer = self
+            .event_loop
+            .set_timer(WRITE_PAUSE_MS, AfterCall::Removed, Box::new(again));
+        // A write that waits keeps the loop alive by itself.
+        self.event_loop.set_timer_referenced(timer, false);
+        self.cell.with_rare(|rare| rare.write_pause = Some(timer));
     }
 
     fn shutdown_later(&self) {

@@ -1,6 +1,5 @@
 //! The descriptor of a server: binding, listening, accepting.
 
-use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -8,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use mio::net::TcpListener;
 use mio::net::UnixListener;
-use socket2::{Domain, Type};
+use socket2::{Domain, SockAddr, SockRef, Type};
 
 use super::Address;
 use super::bound::Bound;
@@ -18,7 +17,7 @@ use super::transport::Transport;
 use super::unix::{self, BoundPath};
 use crate::address::SocketAddress;
 use crate::error::{Endpoint, Error, Result, node};
-use crate::kernel::{Descriptor, Watched};
+use crate::kernel::{Answer, Call, Descriptor, Reserve, Watched, answer};
 
 /// A listening socket of the operating system, or none.
 #[derive(Debug)]
@@ -37,15 +36,11 @@ pub(super) enum Listener {
     },
 }
 
-/// What an attempt to accept came to.
-pub(super) enum Accepted {
-    Connection(Transport),
-    /// Nobody waits any more.
-    Nobody,
-    /// Whoever waited went away, or something of the kind: the next one may be all right.
-    Retry,
-    /// There are no descriptors left, or accepting does not work for another reason that stays.
-    Exhausted(io::Error),
+/// A connection that was accepted, and whose it is: the kernel may not know that any more. `None` for IPC,
+/// and if the kernel has named nobody.
+pub(super) struct Accepted {
+    pub(super) transport: Transport,
+    pub(super) peer: Option<SocketAddr>,
 }
 
 impl Listener {
@@ -83,6 +78,10 @@ impl Listener {
     }
 
     pub(super) fn on_path(path: &Path, options: &ListenOptions) -> Result<Listener> {
+        if path.as_os_str().is_empty() {
+            let problem = "is invalid. Received { path: '' }";
+            return Err(node::invalid_arg("options", problem));
+        }
         if options.mode != 0 && unix::is_abstract(path) {
             let problem = "can not set readableAll or writableAll to true when path is abstract \
                 unix socket";
@@ -163,7 +162,10 @@ impl Listener {
     pub(super) fn address(&self) -> Option<Address> {
         match self {
             Listener::None => None,
-            Listener::Tcp(listener) => listener.local_addr().ok().map(Address::Tcp),
+            Listener::Tcp(listener) => {
+                let address = SockRef::from(listener).local_addr().ok()?.as_socket()?;
+                Some(Address::Tcp(address))
+            }
             Listener::Unix { path, .. } => path.clone().map(Address::Path),
             Listener::Sim { descriptor, .. } if descriptor.is_tcp() => {
                 let address = descriptor.local_address().ok()??;
@@ -177,27 +179,64 @@ impl Listener {
         matches!(self, Listener::None)
     }
 
-    pub(super) fn accept(&self) -> Accepted {
-        let accepted = match self {
-            Listener::None => return Accepted::Nobody,
-            Listener::Tcp(listener) => listener.accept().map(|(stream, _)| Transport::Tcp(stream)),
+    /// Takes the next one who waits.
+    pub(super) fn accept(&self) -> io::Result<Accepted> {
+        match self {
+            Listener::None => Err(io::ErrorKind::WouldBlock.into()),
+            Listener::Tcp(listener) => {
+                let (socket, address) = accept_from(&SockRef::from(listener))?;
+                Ok(Accepted {
+                    transport: RawSocket::Os(socket).into_tcp(),
+                    peer: address.as_socket(),
+                })
+            }
             Listener::Unix { listener, .. } => {
-                listener.accept().map(|(stream, _)| Transport::Unix(stream))
+                // The address of a client of this kind is one that it has chosen. It is not looked at.
+                let (socket, _) = accept_from(&SockRef::from(listener))?;
+                Ok(Accepted {
+                    transport: RawSocket::Os(socket).into_unix(),
+                    peer: None,
+                })
             }
-            Listener::Sim { descriptor, .. } => descriptor
-                .accept()
-                .map(|(stream, _)| Transport::Sim(stream)),
-        };
-        match accepted {
-            Ok(transport) => Accepted::Connection(transport),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Accepted::Nobody,
-            Err(error) if is_of_one_connection(&error) => {
-                log::debug!(target: "soquete::net", "accept: {error}");
-                Accepted::Retry
+            Listener::Sim { descriptor, .. } => {
+                let (stream, peer) = descriptor.accept()?;
+                Ok(Accepted {
+                    transport: Transport::Sim(stream),
+                    peer,
+                })
             }
-            Err(error) => Accepted::Exhausted(error),
         }
     }
+}
+
+/// One system call, where there is accept4(2).
+#[cfg(any(
+    target_os = "android",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "illumos",
+    target_os = "linux",
+    target_os = "netbsd",
+    target_os = "openbsd",
+))]
+fn accept_from(listener: &SockRef<'_>) -> io::Result<(socket2::Socket, SockAddr)> {
+    let flags = Type::from(0).nonblocking().cloexec();
+    listener.accept4(flags.into())
+}
+
+#[cfg(not(any(
+    target_os = "android",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "illumos",
+    target_os = "linux",
+    target_os = "netbsd",
+    target_os = "openbsd",
+)))]
+fn accept_from(listener: &SockRef<'_>) -> io::Result<(socket2::Socket, SockAddr)> {
+    let (socket, address) = listener.accept()?;
+    socket.set_nonblocking(true)?;
+    Ok((socket, address))
 }
 
 /// Whether a socket that was handed in is TCP; EINVAL or ENOTSOCK if it is nothing to listen on.
@@ -242,85 +281,29 @@ pub(super) fn preferred(addresses: &[IpAddr]) -> Option<IpAddr> {
         .copied()
 }
 
-/// Whether an error is about the connection that was to be accepted, so that the next one may be all
-/// right: ECONNABORTED, EINTR, EPERM, EPROTO, and what accept(2) hands on from the network. Any other
-/// is about the listener or the process, and would come again at once.
-fn is_of_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind;
-    const EPROTO: i32 = if cfg!(any(target_os = "linux", target_os = "android")) {
-        71
-    } else {
-        100
-    };
-    matches!(
-        error.kind(),
-        ErrorKind::ConnectionAborted
-            | ErrorKind::ConnectionReset
-            | ErrorKind::HostUnreachable
-            | ErrorKind::Interrupted
-            | ErrorKind::NetworkDown
-            | ErrorKind::NetworkUnreachable
-            | ErrorKind::PermissionDenied
-            | ErrorKind::TimedOut
-    ) || error.raw_os_error() == Some(EPROTO)
-}
-
 /// How many are turned away before others get their turn: more than any backlog holds.
 const TURNED_AWAY_AT_ONCE: usize = 4096;
 
-thread_local! {
-    static RESERVE: RefCell<Option<Spare>> = const { RefCell::new(None) };
-}
-
-#[expect(dead_code, reason = "held")]
-enum Spare {
-    Os(File),
-    Sim(Descriptor),
-}
-
-/// A descriptor that is kept for the day on which there are none left: given up, it makes room to
-/// accept those who wait, and to close them, so that they learn of it and the backlog does not stay
-/// full.
-pub(super) struct Reserve;
-
-impl Reserve {
-    /// None, for a world that begins or ends.
-    #[cfg(feature = "sim")]
-    pub(super) fn forget() {
-        RESERVE.take();
-    }
-
-    pub(super) fn keep() {
-        // The destructors of a thread on its way out may come here when this is gone.
-        let _gone = RESERVE.try_with(|reserve| {
-            let mut reserve = reserve.borrow_mut();
-            if reserve.is_none() {
-                *reserve = match Descriptor::spare() {
-                    Some(spare) => spare.map(Spare::Sim).ok(),
-                    None => File::open("/dev/null").map(Spare::Os).ok(),
-                };
-            }
-        });
-    }
-
+impl Listener {
     /// Turns away everybody who waits. False if there was no room even for that.
-    pub(super) fn turn_away(listener: &Listener) -> bool {
-        if RESERVE.try_with(RefCell::take).ok().flatten().is_none() {
-            Reserve::keep();
-            return false;
-        }
+    pub(super) fn turn_away(&self, reserve: &Reserve) -> bool {
+        let has_turned_away = reserve.give_up() && self.accept_and_close();
+        reserve.keep();
+        has_turned_away
+    }
+
+    /// False if somebody may be left.
+    fn accept_and_close(&self) -> bool {
         for _ in 0..TURNED_AWAY_AT_ONCE {
-            match listener.accept() {
-                Accepted::Connection(_closed) => {}
-                Accepted::Retry => {}
-                Accepted::Nobody => {
-                    Reserve::keep();
-                    return true;
-                }
-                Accepted::Exhausted(_) => break,
+            let Err(error) = self.accept() else {
+                continue;
+            };
+            match answer(Call::Accept, &error) {
+                Answer::Next | Answer::Retry => {}
+                Answer::Wait => return true,
+                _ => break,
             }
         }
-        Reserve::keep();
         false
     }
 }

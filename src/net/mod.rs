@@ -499,9 +499,3 @@ macro_rules! emitting {
     };
 }
 use emitting;
-
-/// The spare descriptor is given up, for a world that begins or ends.
-#[cfg(feature = "sim")]
-pub(crate) fn forget_reserve() {
-    listener::Reserve::forget();
-}

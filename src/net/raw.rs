@@ -132,7 +132,6 @@ pub(super) mod errno {
         EACCES = 13, 13, 13;
         EALREADY = 114, 37, 149;
         ECANCELED = 125, 89, 47;
-        EINPROGRESS = 115, 36, 150;
         EINVAL = 22, 22, 22;
         EISCONN = 106, 56, 133;
         ETIMEDOUT = 110, 60, 145;

@@ -5,14 +5,14 @@
 //! | fills its chunk | the next one, up to so many bytes; then the other sockets have their turn |
 //! | comes back short | the socket is empty: no second read to be told so |
 //! | comes back short, the end being near | the end is read in a turn of its own, as in Node |
-//! | comes back short where urgent data is marked, or in IPC, where descriptors may have been sent | there may be more behind the mark, which no event would tell of: on until it would block (on systems that do not tell of marks, always) |
-
-use std::io;
+//! | comes back short where urgent data is marked, or in IPC with descriptors | there may be more behind the mark, which no event would tell of: on until it would block (on systems that do not tell of marks, always) |
 
 use super::cell::{Readiness, SocketHost};
 use super::emit_now;
 use super::speaker::InData;
 use crate::event;
+use crate::kernel::ipc::Received;
+use crate::kernel::{Answer, Call, answer};
 use crate::reactor::Counters;
 
 /// Bytes per read, and the longest chunk that a listener is handed: libuv's and Node's. A socket that is
@@ -92,37 +92,29 @@ impl SocketHost<'_> {
         let cell = self.cell;
         let counters = &self.event_loop.counters;
         Counters::add(&counters.reads, 1);
-        let (outcome, is_tcp) = {
-            let transport = cell.transport.borrow();
-            (transport.read(buffer), transport.is_tcp())
-        };
+        let outcome = cell.transport.borrow().read(buffer);
         match outcome {
-            Ok(0) => {
+            Ok(Received { count: 0, .. }) => {
                 cell.readiness.set(Readiness::Drained);
                 cell.duplex.on_eof(self);
             }
-            Ok(count) => {
+            Ok(Received { count, may_go_on }) => {
                 Counters::add(&counters.bytes_read, count as u64);
                 // No second read is needed to be told that the socket is empty.
                 let is_short = count < buffer.len();
-                let is_told_of_marks = cfg!(any(target_os = "linux", target_os = "android"));
-                if is_short
-                    && is_tcp
-                    && is_told_of_marks
-                    && cell.readiness.get() == Readiness::Readable
-                {
+                if is_short && !may_go_on && cell.readiness.get() == Readiness::Readable {
                     cell.readiness.set(Readiness::Drained);
                 }
                 return Some(count);
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                cell.readiness.set(Readiness::Drained);
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                cell.readiness.set(Readiness::Drained);
-                cell.duplex.on_read_error(self, &error);
-            }
+            Err(error) => match answer(Call::Read, &error) {
+                Answer::Wait => cell.readiness.set(Readiness::Drained),
+                Answer::Retry => {}
+                _ => {
+                    cell.readiness.set(Readiness::Drained);
+                    cell.duplex.on_read_error(self, &error);
+                }
+            },
         }
         None
     }

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use super::Socket;
 use super::cell::SocketHost;
+use super::transport::Transport;
 use crate::error::{Error, Result};
 use crate::kernel::{KeepAliveTimes, Setting};
 use crate::machine::Life;
+use crate::reactor::Complaint;
 
 /// How a connection is probed while nothing is sent on it. Node's four arguments of `setKeepAlive`;
 /// a [`Duration`] alone is the first of them.
@@ -213,12 +215,12 @@ impl SocketHost<'_> {
 
     fn apply_no_delay(&self, on: bool) {
         let set = self.cell.transport.borrow().set(Setting::NoDelay(on));
-        ignore("TCP_NODELAY", set);
+        self.ignore("TCP_NODELAY", set);
     }
 
     fn apply_keep_alive(&self, keep_alive: KeepAlive) {
         let set = self.cell.transport.borrow().set(keep_alive.setting());
-        ignore("SO_KEEPALIVE", set);
+        self.ignore("SO_KEEPALIVE", set);
     }
 
     fn apply_type_of_service(&self, service: u8) -> Result<()> {
@@ -234,9 +236,18 @@ impl SocketHost<'_> {
     }
 }
 
-/// Node ignores these errors; here they are at least logged.
-fn ignore(option: &str, set: Option<io::Result<()>>) {
-    if let Some(Err(error)) = set {
-        log::debug!(target: "soquete::net", "{option}: {error}");
+impl SocketHost<'_> {
+    /// Makes closing the descriptor reset the connection.
+    pub(super) fn reset_on_close(&self, transport: &Transport) {
+        self.ignore("SO_LINGER", transport.set(Setting::ResetOnClose));
+    }
+
+    /// Node ignores these errors; here they are at least logged.
+    fn ignore(&self, option: &str, set: Option<io::Result<()>>) {
+        if let Some(Err(error)) = set
+            && self.event_loop.complains(Complaint::Option)
+        {
+            log::debug!(target: "soquete::net", "{option}: {error}");
+        }
     }
 }

@@ -1,13 +1,32 @@
 //! The descriptor of a socket: TCP or Unix, connected or connecting.
 
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, IoSlice, Read};
 use std::net::{Shutdown, SocketAddr};
 
 use mio::net::TcpStream;
 use mio::net::UnixStream;
 use socket2::SockRef;
 
-use crate::kernel::{Descriptor, Setting, Watched};
+use crate::kernel::ipc::{self, Received};
+use crate::kernel::{Answer, Call, Descriptor, Setting, Watched, answer};
+
+/// Writing to a peer that is gone is an error and nothing else, whatever SIGPIPE does in this process.
+const NO_SIGNAL: i32 = if cfg!(any(target_os = "linux", target_os = "android")) {
+    0x4000
+} else if cfg!(target_os = "freebsd") {
+    0x2_0000
+} else if cfg!(any(
+    target_os = "dragonfly",
+    target_os = "netbsd",
+    target_os = "openbsd"
+)) {
+    0x400
+} else if cfg!(any(target_os = "illumos", target_os = "solaris")) {
+    0x200
+} else {
+    // Apple's: socket2 and mio set SO_NOSIGPIPE on each socket there.
+    0
+};
 
 /// A stream socket of the operating system, or none.
 #[derive(Debug)]
@@ -17,6 +36,16 @@ pub(crate) enum Transport {
     Unix(UnixStream),
     Sim(Descriptor),
 }
+
+/// The other end of a connection that may be up.
+pub(crate) enum Peer {
+    NotYet,
+    /// The address is `None` if it cannot be had, and for IPC.
+    Connected(Option<SocketAddr>),
+}
+
+/// Whether the poll tells of urgent data, at whose mark a read stops.
+const TELLS_OF_MARKS: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 /// Runs one expression on either kind of the operating system's streams, another on a simulated one.
 macro_rules! either {
@@ -52,19 +81,38 @@ impl Transport {
     }
 
     #[inline]
-    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        either!(self, stream => (&mut &*stream).read(buffer), sim => sim.read(buffer))
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<Received> {
+        match self {
+            Transport::None => Err(io::ErrorKind::NotConnected.into()),
+            Transport::Tcp(stream) => {
+                let count = (&mut &*stream).read(buffer)?;
+                Ok(Received {
+                    count,
+                    may_go_on: !TELLS_OF_MARKS,
+                })
+            }
+            Transport::Unix(stream) => ipc::receive(stream, buffer),
+            Transport::Sim(descriptor) => {
+                let count = descriptor.read(buffer)?;
+                Ok(Received {
+                    count,
+                    may_go_on: false,
+                })
+            }
+        }
     }
 
     #[inline]
     pub(crate) fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match slices {
-            [only] => {
-                either!(self, stream => (&mut &*stream).write(only), sim => sim.write(slices))
-            }
+            [only] => either!(
+                self,
+                stream => SockRef::from(stream).send_with_flags(only, NO_SIGNAL),
+                sim => sim.write(slices)
+            ),
             _ => either!(
                 self,
-                stream => (&mut &*stream).write_vectored(slices),
+                stream => SockRef::from(stream).send_vectored_with_flags(slices, NO_SIGNAL),
                 sim => sim.write(slices)
             ),
         }
@@ -79,40 +127,40 @@ impl Transport {
         either!(self, stream => stream.take_error(), sim => sim.take_error())
     }
 
-    /// Whether the connection is up, which being writable does not prove.
-    pub(crate) fn is_connected(&self) -> bool {
-        match self {
-            Transport::None => false,
-            Transport::Tcp(stream) => stream.peer_addr().is_ok(),
-            Transport::Unix(stream) => stream.peer_addr().is_ok(),
-            Transport::Sim(descriptor) => descriptor.peer_address().is_ok(),
+    /// Whether the connection is up, which being writable does not prove, and whose it is. There may be
+    /// a connection whose peer cannot be named.
+    pub(crate) fn connected_to(&self) -> Peer {
+        let address = match self {
+            Transport::None => return Peer::NotYet,
+            Transport::Tcp(stream) => peer_of(&SockRef::from(stream)),
+            Transport::Unix(stream) => peer_of(&SockRef::from(stream)),
+            Transport::Sim(descriptor) => descriptor.peer_address(),
+        };
+        match address {
+            Ok(address) => Peer::Connected(address),
+            Err(error) if answer(Call::PeerName, &error) == Answer::Wait => Peer::NotYet,
+            Err(_) => Peer::Connected(None),
         }
     }
 
     pub(crate) fn local_address(&self) -> Option<SocketAddr> {
         match self {
-            Transport::Tcp(stream) => stream.local_addr().ok(),
+            Transport::Tcp(stream) => SockRef::from(stream).local_addr().ok()?.as_socket(),
             Transport::Sim(descriptor) => descriptor.local_address().ok()?,
             _ => None,
         }
     }
 
+    /// The peer's address, while the kernel knows it.
     pub(crate) fn remote_address(&self) -> Option<SocketAddr> {
         match self {
-            Transport::Tcp(stream) => stream.peer_addr().ok(),
+            Transport::Tcp(stream) => peer_of(&SockRef::from(stream)).ok()?,
             Transport::Sim(descriptor) => descriptor.peer_address().ok()?,
             _ => None,
         }
     }
 
-    /// Makes closing the descriptor reset the connection.
-    pub(crate) fn reset_on_close(&self) {
-        if let Some(Err(error)) = self.set(Setting::ResetOnClose) {
-            log::debug!(target: "soquete::net", "SO_LINGER: {error}");
-        }
-    }
-
-    /// The descriptor of the operating system, if there is one.
+    /// The descriptor, if there is one of the operating system's.
     pub(crate) fn as_fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
         use std::os::fd::AsFd;
         match self {
@@ -134,7 +182,7 @@ impl Transport {
     /// The type of service of a TCP connection, or over IPv6 its traffic class.
     pub(crate) fn type_of_service(&self) -> Option<io::Result<u8>> {
         let service = match self {
-            Transport::Tcp(stream) => match stream.local_addr().ok()? {
+            Transport::Tcp(stream) => match self.local_address()? {
                 SocketAddr::V4(_) => SockRef::from(stream).tos_v4(),
                 SocketAddr::V6(_) => SockRef::from(stream).tclass_v6(),
             },
@@ -155,4 +203,8 @@ impl Transport {
             Transport::Sim(descriptor) => Watched::Sim(descriptor),
         }
     }
+}
+
+fn peer_of(socket: &SockRef<'_>) -> io::Result<Option<SocketAddr>> {
+    Ok(socket.peer_addr()?.as_socket())
 }

@@ -9,9 +9,10 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use socket2::{Domain, SockAddr, Type};
+use socket2::{Domain, Type};
 
 use super::raw::{RawSocket, errno};
+use crate::kernel::ipc::{Address, TooLong};
 use crate::kernel::{self, Descriptor};
 
 /// A stream that connects to `path`, and what the kernel said to that.
@@ -30,7 +31,7 @@ pub(super) fn connect(path: &Path) -> io::Result<(RawSocket, io::Result<()>)> {
 pub(super) fn connect_from(socket: &RawSocket, path: &Path) -> io::Result<()> {
     let address = address(path)?;
     match socket {
-        RawSocket::Os(socket) => socket.connect(&address),
+        RawSocket::Os(socket) => address.connect(socket),
         RawSocket::Sim(descriptor) => descriptor.connect_path(path),
     }
 }
@@ -40,7 +41,7 @@ pub(super) fn bound(path: &Path) -> io::Result<(RawSocket, BoundPath)> {
     let address = address(path)?;
     let socket = open()?;
     let answer = match &socket {
-        RawSocket::Os(socket) => socket.bind(&address),
+        RawSocket::Os(socket) => address.bind(socket),
         RawSocket::Sim(descriptor) => descriptor.bind_path(path),
     };
     match answer {
@@ -135,13 +136,12 @@ fn open() -> io::Result<RawSocket> {
     Ok(RawSocket::Os(socket))
 }
 
-fn address(path: &Path) -> io::Result<SockAddr> {
+fn address(path: &Path) -> io::Result<Address> {
     // The kernel would cut it off at a zero, and make up a name for none.
     let bytes = path.as_os_str().as_bytes();
     let is_name = is_abstract(path) && cfg!(any(target_os = "linux", target_os = "android"));
     if bytes.is_empty() || !is_name && bytes.contains(&0) {
         return Err(errno::error(errno::EINVAL));
     }
-    // What can still be wrong with it is its length.
-    SockAddr::unix(path).map_err(|_| errno::error(errno::EINVAL))
+    Address::new(path).map_err(|TooLong| errno::error(errno::EINVAL))
 }

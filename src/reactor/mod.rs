@@ -25,11 +25,12 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::error::{self, Result};
-use crate::kernel::{self, Seat, Watched};
+use crate::kernel::{self, Reserve, Seat, Watched};
 
 mod buffers;
 mod channel;
 mod clock;
+mod complaints;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod handle;
@@ -39,11 +40,14 @@ mod metrics;
 mod poller;
 mod pool;
 mod remote;
+#[cfg(feature = "sim")]
+mod simulated;
 mod table;
 mod timers;
 
 pub use channel::Sender;
 pub(crate) use clock::{AfterCall, TimerCall, TimerTask, whole_ms};
+pub(crate) use complaints::Complaint;
 pub(crate) use handle::{Handle, Job, Ready, Task};
 pub(crate) use interruption::heed;
 pub(crate) use metrics::Counters;
@@ -52,6 +56,7 @@ pub use remote::Remote;
 pub(crate) use table::{Key, Table};
 
 use buffers::ReadBuffer;
+use complaints::Complaints;
 use immediates::Immediate;
 use interruption::{Hook, Interruptions};
 use poller::Poller;
@@ -113,6 +118,8 @@ pub(crate) struct Loop {
     interruptions: Interruptions,
     on_unhandled: RefCell<Option<Hook>>,
 
+    complaints: Complaints,
+    pub(crate) reserve: Reserve,
     pub(crate) read_buffer: ReadBuffer,
     pub(crate) counters: Counters,
 }
@@ -149,6 +156,8 @@ impl Loop {
             stopping: Cell::new(false),
             interruptions: Interruptions::default(),
             on_unhandled: RefCell::default(),
+            complaints: Complaints::default(),
+            reserve: Reserve::default(),
             read_buffer: ReadBuffer::new(),
             counters: Counters::default(),
         }
@@ -349,52 +358,6 @@ impl Loop {
             || !self.closing.borrow().is_empty()
             || !self.pending.borrow().is_empty()
             || self.poller.remotes() > 0
-    }
-
-    /// Whether a turn that does not wait would do something.
-    #[cfg(feature = "sim")]
-    pub(crate) fn can_go_on(&self) -> bool {
-        let now = self.seat.map_or(Duration::ZERO, Seat::now);
-        self.unsettled.get()
-            || !self.pending.borrow().is_empty()
-            || !self.check.borrow().is_empty()
-            || !self.closing.borrow().is_empty()
-            || !self.unfinished.borrow().is_empty()
-            || self.poller.has_events()
-            || self
-                .wakes_at()
-                .is_some_and(|at| now.as_nanos() as u64 >= at)
-    }
-
-    /// When its next timer is due, in ns.
-    #[cfg(feature = "sim")]
-    pub(crate) fn wakes_at(&self) -> Option<u64> {
-        let wakeup = self.timers.borrow().next_wakeup()?;
-        Some(wakeup.saturating_mul(1_000_000))
-    }
-
-    /// What keeps it alive, or might.
-    #[cfg(feature = "sim")]
-    pub(crate) fn why_alive(&self) -> Vec<String> {
-        if !self.is_alive() {
-            return Vec::new();
-        }
-        let handles = self.handles();
-        let mut why: Vec<String> = handles
-            .iter()
-            .filter_map(|handle| handle.account())
-            .collect();
-        let timers = self.timers.borrow().len();
-        if timers > 0 {
-            why.push(format!("{timers} timers"));
-        }
-        if self.poller.remotes() > 0 {
-            why.push("a `Remote`, by which another thread could post".to_owned());
-        }
-        if why.is_empty() {
-            why.push("work of the pool, or an immediate".to_owned());
-        }
-        why
     }
 
     pub(crate) fn stop(&self) {

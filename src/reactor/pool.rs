@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use super::{Key, Loop, Table};
+use super::{Complaint, Key, Loop, Table};
 use crate::error::Result;
 use crate::events;
 
@@ -48,7 +48,7 @@ impl Pool {
         }
     }
 
-    fn submit(&self, work: Work) {
+    fn submit(&self, event_loop: &Loop, work: Work) {
         let queue = self.queue.get_or_init(Arc::default);
         let idle = {
             let mut state = queue.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,21 +57,28 @@ impl Pool {
         };
         queue.changed.notify_one();
         if !idle && self.started.get() < self.size.get() {
-            self.start_thread(queue);
+            self.start_thread(event_loop, queue);
         }
     }
 
-    fn start_thread(&self, queue: &Arc<Queue>) {
+    fn start_thread(&self, event_loop: &Loop, queue: &Arc<Queue>) {
         let shared = Arc::clone(queue);
         let thread = std::thread::Builder::new().name("soquete-work".into());
         match thread.spawn(move || shared.work()) {
             Ok(_detached) => self.started.set(self.started.get() + 1),
-            Err(error) if self.started.get() > 0 => {
-                log::warn!(target: "soquete::reactor", "no further thread for work: {error}");
-            }
             Err(error) => {
-                log::warn!(target: "soquete::reactor", "no thread for work, it blocks the loop: {error}");
-                queue.work_off();
+                let has_none = self.started.get() == 0;
+                if event_loop.complains(Complaint::Thread) {
+                    let instead = if has_none {
+                        "it blocks the loop"
+                    } else {
+                        "it waits"
+                    };
+                    log::warn!(target: "soquete::reactor", "no thread for work, {instead}: {error}");
+                }
+                if has_none {
+                    queue.work_off();
+                }
             }
         }
     }
@@ -160,7 +167,7 @@ impl Loop {
         };
         match self.seat {
             Some(seat) => seat.work(Box::new(|| Box::new(job()))),
-            None => self.pool.submit(Box::new(|| job()())),
+            None => self.pool.submit(self, Box::new(|| job()())),
         }
         Ok(())
     }

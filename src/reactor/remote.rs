@@ -127,7 +127,10 @@ impl Mailbox {
         };
         queue.push_back(post);
         // A loop that was woken for an earlier post will find this one too.
-        if queue.len() == 1 {
+        let is_first = queue.len() == 1;
+        // A logger of what goes wrong may post, too.
+        drop(posts);
+        if is_first {
             self.wake();
         }
         Ok(())

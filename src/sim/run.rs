@@ -62,8 +62,6 @@ impl World {
         if let Err(fault) = kernel::begin(self.setup()) {
             panic!("no host for the fault {fault}");
         }
-        // What is kept for this thread's own loop stays out of the world.
-        crate::net::forget_reserve();
         let main = kernel::add_loop();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             for (at, plan) in plans {
@@ -90,7 +88,6 @@ impl World {
         kernel::ending();
         drop(main);
         let is_done = outcome.is_ok();
-        crate::net::forget_reserve();
         if let Some(remains) = kernel::end() {
             report.fill_in(remains, is_done);
         }

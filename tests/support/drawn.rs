@@ -116,7 +116,9 @@ impl End {
     fn next(&self, len: u64) -> Vec<u8> {
         let from = self.sent.get();
         self.sent.set(from + len);
-        (from..from + len).map(|at| pattern(self.stream, at)).collect()
+        (from..from + len)
+            .map(|at| pattern(self.stream, at))
+            .collect()
     }
 }
 
@@ -250,10 +252,10 @@ pub fn program(draw: &Draw) -> Rc<RefCell<Vec<Rc<End>>>> {
     let is_ipc = service != Service::Own && draw.one_in(4);
     let half = draw.one_in(3);
     let (d, all) = (draw.clone(), Rc::clone(&ends));
-    let server = net::create_server_with(
-        ServerOptions::new().allow_half_open(half),
-        move |socket| serve(socket, &d, service, half, &all),
-    );
+    let server =
+        net::create_server_with(ServerOptions::new().allow_half_open(half), move |socket| {
+            serve(socket, &d, service, half, &all)
+        });
     server.on(event::Error, |_| {});
     match is_ipc {
         true => server.listen(Path::new("/run/drawn.sock")),
@@ -307,13 +309,7 @@ pub fn program(draw: &Draw) -> Rc<RefCell<Vec<Rc<End>>>> {
     ends
 }
 
-fn serve(
-    socket: Socket,
-    draw: &Draw,
-    service: Service,
-    half: bool,
-    ends: &RefCell<Vec<Rc<End>>>,
-) {
+fn serve(socket: Socket, draw: &Draw, service: Service, half: bool, ends: &RefCell<Vec<Rc<End>>>) {
     match service {
         Service::Own => {
             let Some(port) = socket.remote_port() else {
@@ -341,7 +337,8 @@ fn serve(
         }
         Service::Frames => {
             socket.on(event::Error, |_| {});
-            let writer = FrameWriter::new(LengthPrefix::u32_be(), 1 << 20).expect("a limit that fits");
+            let writer =
+                FrameWriter::new(LengthPrefix::u32_be(), 1 << 20).expect("a limit that fits");
             let reader = FrameReader::new(LengthPrefix::u32_be(), 1 << 20);
             let draw = draw.clone();
             socket.frames(reader, move |frame| {

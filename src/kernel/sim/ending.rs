@@ -124,8 +124,10 @@ impl Kernel {
     pub(super) fn peer_name(&mut self, file: u32) -> Result<Name, i32> {
         let entered = self.enter(Call::PeerName, Some(file));
         let end = self.stream(file)?;
-        if entered.is_err() {
-            self.dies(end, None);
+        match entered {
+            Ok(()) => {}
+            Err(ENOTCONN) => self.dies(end, None),
+            Err(number) => return Err(number),
         }
         let end = &self.ends[end as usize];
         match end.state {

@@ -31,7 +31,7 @@ pub(super) struct Host {
     pub(super) calls: [u32; CALLS],
     pub(super) connections: u32,
     pub(super) listeners: u32,
-    /// A descriptor or memory was last refused.
+    /// A descriptor was last refused.
     pub(super) is_exhausted: bool,
     /// Ends without the crate live there.
     is_outside: bool,

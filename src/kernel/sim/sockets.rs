@@ -238,7 +238,7 @@ impl Kernel {
     /// and there are none without one.
     fn not_accepted(&mut self, file: u32, next: Option<EndId>, number: i32) -> i32 {
         match (number, next) {
-            (EMFILE | ENFILE | ENOBUFS | ENOMEM, _) => self.host().is_exhausted = true,
+            (EMFILE | ENFILE, _) => self.host().is_exhausted = true,
             (ECONNABORTED | EPROTO | EPERM, Some(end)) => {
                 self.leave_queue(file);
                 self.refuse(end);

@@ -74,7 +74,9 @@ impl Kernel {
             }
             "Close" => std::mem::replace(&mut told.close, true),
             "End" => std::mem::replace(&mut told.end, true) || told.close,
-            "Data" | "Text" | "Readable" => told.end && name != "Readable" || told.close,
+            "Data" | "Text" => told.end || told.close,
+            // The program, or a pipe to it, does these to a socket.
+            "Pipe" | "Unpipe" | "Pause" | "Resume" | "NewListener" | "RemoveListener" => false,
             _ => told.close,
         };
         if wrong {

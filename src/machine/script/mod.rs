@@ -311,6 +311,10 @@ impl Host for World {
         self.unfinished_writes.set(self.unfinished_writes.get() + 1);
     }
 
+    fn write_after_pause(&self) {
+        self.kernel.borrow_mut().announce();
+    }
+
     fn shutdown_later(&self) {
         self.pending.set(self.pending.get() + 1);
     }

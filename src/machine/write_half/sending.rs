@@ -1,9 +1,10 @@
 //! From the queue to the kernel: requests, and what they leave behind when they are complete.
 
-use std::io::{self, ErrorKind, IoSlice};
+use std::io::{self, IoSlice};
 
 use super::{Extent, Request};
 use crate::error::{Error, Result, node};
+use crate::kernel::{Answer, Call, answer};
 use crate::machine::host::{AfterConnect, Host, Signal, Tick};
 use crate::machine::write_queue::{SLICES, WriteQueue};
 use crate::machine::{Duplex, Life};
@@ -126,9 +127,13 @@ impl Duplex {
                         break Ok(false);
                     }
                 }
-                Err(error) => match error.kind() {
-                    ErrorKind::WouldBlock => break Ok(false),
-                    ErrorKind::Interrupted => {}
+                Err(error) => match answer(Call::Write, &error) {
+                    Answer::Wait => break Ok(false),
+                    Answer::Retry => {}
+                    Answer::Rest => {
+                        host.write_after_pause();
+                        break Ok(false);
+                    }
                     _ => break Err(Error::os("write", &error)),
                 },
             }
@@ -151,8 +156,9 @@ impl Duplex {
             }
             let sent = match host.write(all) {
                 Ok(sent) => sent,
-                Err(error) if is_temporary(&error) => 0,
-                Err(error) => return Err(error),
+                Err(error) if answer(Call::Write, &error) == Answer::Fail => return Err(error),
+                // The flush that follows tries again.
+                Err(_) => 0,
             };
             half.sent.set(half.sent.get() + sent as u64);
             queue.advance(sent.min(queued));
@@ -369,8 +375,4 @@ fn offer_several(host: &impl Host, queue: &WriteQueue, most: usize) -> (usize, i
         slices.iter().map(|slice| slice.len()).sum(),
         host.write(slices),
     )
-}
-
-fn is_temporary(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }

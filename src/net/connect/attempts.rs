@@ -23,6 +23,7 @@ use crate::address::Family;
 use crate::dns;
 use crate::error::{Endpoint, Error, Local, node};
 use crate::event;
+use crate::kernel::{Answer, Call, answer};
 use crate::machine::Life;
 use crate::net::cell::SocketHost;
 use crate::net::raw::{self, RawSocket, Sharing, errno};
@@ -239,7 +240,7 @@ impl SocketHost<'_> {
         let answer = socket.connect(address);
         self.cell.transport.replace(socket.into_tcp());
         match answer {
-            Err(error) if !is_told_later(&error) => {
+            Err(error) if of_connect(&error) == Answer::Fail => {
                 let error = self.refusal(self.current_attempt(), &error);
                 self.cell.transport.replace(Transport::None);
                 self.refused_at_once(error, several)
@@ -328,7 +329,9 @@ impl SocketHost<'_> {
 
     /// The kernel has been asked to connect. What comes of it is heard of in the poll phase.
     fn started(&self, answer: io::Result<()>) {
-        let refused = answer.err().filter(|error| !in_progress(error));
+        let refused = answer
+            .err()
+            .filter(|error| of_connect(error) != Answer::Wait);
         match refused.or_else(|| self.cell.register(self.event_loop).err()) {
             Some(error) => self.refused_later(error),
             None => {
@@ -372,11 +375,6 @@ impl SocketHost<'_> {
     }
 }
 
-fn in_progress(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(errno::EINPROGRESS) || error.kind() == io::ErrorKind::Interrupted
-}
-
-/// As libuv: to be refused is an answer like those that take longer.
-fn is_told_later(error: &io::Error) -> bool {
-    in_progress(error) || error.kind() == io::ErrorKind::ConnectionRefused
+fn of_connect(error: &io::Error) -> Answer {
+    answer(Call::Connect, error)
 }

@@ -121,7 +121,8 @@ impl SocketHost<'_> {
         }
         cell.duplex.begin_connecting(self);
         cell.server.set(None);
-        cell.with_rare(|rare| rare.remote = None);
+        cell.remote.set(None);
+        cell.remote_was_asked.set(false);
         self.activity();
         let options = Rc::new(options);
         match &options.target {

@@ -15,7 +15,7 @@ use crate::net::AbortSignal;
 use crate::net::attachments::Attachments;
 use crate::net::cell::{SocketCell, SocketHost};
 use crate::net::emitting_in_a_run;
-use crate::net::listener::{Listener, Reserve, preferred};
+use crate::net::listener::{Listener, preferred};
 use crate::reactor::{self, Handle, Job, Key, Loop, Ready, Task};
 
 /// What a [`Server`] handle names.
@@ -37,10 +37,8 @@ pub(super) struct ServerCell {
     counted: Cell<bool>,
     /// Accepting goes on in the next poll phase, unasked.
     pub(super) continuing: Cell<bool>,
-    /// When it was last told that there are no descriptors left.
-    pub(super) warned_at: Cell<Option<u64>>,
-    /// A timer will try to accept again.
-    pub(super) resting: Cell<bool>,
+    /// The timer that will try to accept again: no event will tell when to.
+    pub(super) resting: Cell<Option<Key>>,
 }
 
 impl ServerCell {
@@ -59,8 +57,7 @@ impl ServerCell {
             referenced: Cell::new(true),
             counted: Cell::new(false),
             continuing: Cell::new(false),
-            warned_at: Cell::new(None),
-            resting: Cell::new(false),
+            resting: Cell::new(None),
         }
     }
 }
@@ -76,7 +73,7 @@ impl Handle for ServerCell {
 
     #[cfg(feature = "sim")]
     fn waits(&self) -> (bool, bool) {
-        (!self.resting.get(), false)
+        (self.resting.get().is_none(), false)
     }
 
     #[cfg(feature = "sim")]
@@ -207,7 +204,7 @@ impl ServerHost<'_> {
         match registered {
             Ok(listener) => {
                 self.cell.listener.replace(listener);
-                Reserve::keep();
+                self.event_loop.reserve.keep();
                 self.tick(|host| {
                     if !host.cell.listener.borrow().is_none() {
                         host.emit_to(event::Listening, ());
@@ -246,6 +243,9 @@ impl ServerHost<'_> {
     pub(super) fn close(&self) {
         self.next_attempt();
         self.cell.wanted.set(false);
+        if let Some(timer) = self.cell.resting.take() {
+            self.event_loop.clear_timer(timer);
+        }
         let mut listener = self.cell.listener.replace(Listener::None);
         if !listener.is_none() {
             // By a duplicate that somebody has, the poll would go on to tell of it.
