@@ -27,7 +27,7 @@ fn world(seed: u64) -> World {
     let draw = Draw::seed(seed ^ 0xabcd);
     let ms = Duration::from_millis;
     let size = |most: u64| 1 + draw.below(most) as usize;
-    let mut world = World::seed(seed).faults(faults(seed));
+    let mut world = World::seed(seed).faults(faults(seed)).leaves_nothing();
     if !draw.one_in(4) {
         world = world.latency(ms(draw.below(3))..=ms(3 + draw.below(40)));
     }

@@ -18,6 +18,7 @@ fn ms(n: u64) -> Duration {
 /// Latency, cut streams and small buffers, so that every program meets all that may go wrong.
 fn world() -> World {
     World::seed(1)
+        .leaves_nothing()
         .latency(ms(1)..=ms(20))
         .segments(500..=1460)
         .send_buffer(20_000)

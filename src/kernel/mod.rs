@@ -28,7 +28,7 @@ use sim as other;
 
 pub(crate) use answer::{Answer, Call, answer};
 pub(crate) use other::{
-    Bell, Descriptor, Seat, called, current, emitted, is_simulated, path, resolve, scope,
+    Bell, Descriptor, Seat, called, current, emitted, is_simulated, ledger, path, resolve, scope,
 };
 pub(crate) use reserve::Reserve;
 pub(crate) use setting::{KeepAliveTimes, Setting};

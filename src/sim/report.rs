@@ -35,8 +35,8 @@ pub struct Report {
     /// What kept the main loop alive though nothing would ever have happened any more: whoever waits there
     /// waits in vain.
     pub stuck: Vec<String>,
-    /// Sockets and servers that were not closed, and that nobody waits for: those of other hosts, and what was
-    /// [`unref`](crate::net::Socket::unref)ed.
+    /// What was not closed, and nobody waits for: sockets and servers of other hosts, those that were
+    /// [`unref`](crate::net::Socket::unref)ed, and such timers.
     pub left: Vec<String>,
     /// What happened, line by line, if that was [asked for](super::World::traced).
     pub trace: Vec<String>,

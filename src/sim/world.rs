@@ -60,6 +60,7 @@ pub struct World {
     pub(super) is_traced: bool,
     pub(super) is_counted: bool,
     pub(super) is_unchecked: bool,
+    pub(super) is_strict: bool,
 }
 
 impl World {
@@ -79,6 +80,7 @@ impl World {
             is_traced: false,
             is_counted: false,
             is_unchecked: false,
+            is_strict: false,
         }
     }
 
@@ -275,6 +277,13 @@ impl World {
     /// the program keeps, and must not change it.
     pub fn always(mut self, what: &str, holds: impl Fn() -> bool + 'static) -> World {
         self.invariants.push((what.to_owned(), Rc::new(holds)));
+        self
+    }
+
+    /// What is [left over](super::Report::left) is a problem: for a program that closes everything, on every host,
+    /// and has no timers that are [`unref`](crate::timers::Timeout::unref)ed.
+    pub fn leaves_nothing(mut self) -> World {
+        self.is_strict = true;
         self
     }
 

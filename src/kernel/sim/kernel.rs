@@ -12,6 +12,7 @@ use super::fault::{Fault, Site};
 use super::faults::{At, Call, Faults, Spot, by_spot};
 use super::file::{File, FileId, Numbers};
 use super::hosts::Host;
+use super::ledger::Ledger;
 use super::random::{Draw, Random};
 use super::schedule::{Pools, Schedule, What};
 use super::witness::Witness;
@@ -50,6 +51,7 @@ pub(crate) struct Kernel {
 
     pub(super) account: Totals,
     pub(super) witness: Witness,
+    pub(super) ledger: Ledger,
     /// Nothing will ever happen any more, or the world was stopped.
     pub(super) stalled: bool,
 }
@@ -104,6 +106,7 @@ impl Kernel {
                 ..Totals::default()
             },
             witness: Witness::default(),
+            ledger: Ledger::default(),
             stalled: false,
         }
     }

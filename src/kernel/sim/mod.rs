@@ -8,7 +8,7 @@
 //!   what is told     poll
 //!   what comes       schedule (arrivals, work, plans), random (what the seed says), hosts
 //!   what goes wrong  faults, fault, errno
-//!   what is checked  witness, invariants, and `poll` for who was forgotten
+//!   what is checked  witness, ledger, invariants, and `poll` for who was forgotten
 //! ```
 //!
 //! The rules are Linux's. What a program sees of them:
@@ -44,6 +44,7 @@ mod file;
 mod hosts;
 pub(crate) mod invariants;
 mod kernel;
+pub(crate) mod ledger;
 pub(crate) mod path;
 pub(crate) mod peer;
 mod poll;

@@ -59,6 +59,7 @@ impl Kernel {
         if kind != "Socket" || self.witness.is_off {
             return;
         }
+        self.balance(key, name);
         let told = self
             .witness
             .sockets
