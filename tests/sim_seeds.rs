@@ -84,11 +84,33 @@ fn count() -> u64 {
     asked.map_or(1000, |count| count.parse().expect("a number of seeds"))
 }
 
+/// Says how long it took to find something.
+struct Found {
+    begun: Instant,
+    seeds: u64,
+    took: Duration,
+}
+
+impl Drop for Found {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("found after {} seeds in {:.1?}", self.seeds, self.took);
+        }
+    }
+}
+
 #[test]
 fn nobody_waits_in_vain_and_no_byte_is_lost() {
     let begun = Instant::now();
+    let mut found = Found {
+        begun,
+        seeds: 0,
+        took: Duration::ZERO,
+    };
     let mut sums = Sums::default();
     for seed in sim::seeds(0..count()) {
+        found.seeds += 1;
+        found.took = found.begun.elapsed();
         let report = world(seed).test(|| {
             program(&Draw::seed(seed));
             soquete::run().expect("every error is listened for");

@@ -250,6 +250,11 @@ impl Handle for SocketCell {
     }
 
     #[cfg(feature = "sim")]
+    fn owes(&self) -> Option<&'static str> {
+        self.duplex.owes_drain().then_some("`Drain`")
+    }
+
+    #[cfg(feature = "sim")]
     fn account(&self) -> Option<String> {
         self.describe()
     }

@@ -16,6 +16,12 @@ pub(crate) trait Handle: Any {
     #[cfg(feature = "sim")]
     fn waits(&self) -> (bool, bool);
 
+    /// What it should have told the program by now, if there is such a thing.
+    #[cfg(feature = "sim")]
+    fn owes(&self) -> Option<&'static str> {
+        None
+    }
+
     /// What it is and what it is at, for whoever asks why nothing happens; `None` if it is nothing yet.
     #[cfg(feature = "sim")]
     fn account(&self) -> Option<String>;

@@ -18,11 +18,12 @@ const BATCH: usize = 1024;
 /// A listener that has connections is asked for them at least so often, though accepting may rest.
 const ASKED_WITHIN: u64 = 5_000_000_000;
 
-/// A file that has something for a loop that was told of it and did not come.
-pub(super) struct Forgotten {
+/// A watched file of which a poll has told, and will not tell again.
+pub(super) struct Suspect {
     pub(super) host: u16,
     pub(super) token: usize,
-    pub(super) what: Waiting,
+    /// What it has for a loop that has not come for it.
+    pub(super) what: Option<Waiting>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,9 +205,9 @@ impl Kernel {
         }
     }
 
-    /// Watched files that have something and of which no poll will tell: of those that a poll has told of
-    /// since the last time, and those that were left unread. `next` is when something happens again.
-    pub(super) fn what_is_there(&mut self, next: Option<u64>) -> Vec<Forgotten> {
+    /// The watched files that a poll has told of since the last time, and those that were left unread, with
+    /// what they have. `next` is when something happens again.
+    pub(super) fn suspects(&mut self, next: Option<u64>) -> Vec<Suspect> {
         let mut there = Vec::new();
         let mut suspects = std::mem::take(&mut self.witness.suspects);
         suspects.retain(|id| {
@@ -229,7 +230,7 @@ impl Kernel {
                     (false, false) => None,
                 };
                 let host = file.host;
-                there.extend(what.map(|what| Forgotten { host, token, what }));
+                there.push(Suspect { host, token, what });
             }
             if !readable && let Some(file) = self.files.get_mut(*id) {
                 file.suspected = false;

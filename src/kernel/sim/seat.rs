@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::faults::Call;
 use super::kernel::Kernel;
-use super::poll::Waiting;
+use super::poll::{Suspect, Waiting};
 use super::random::Draw;
 use super::schedule::{Due, Work};
 use super::{BUSY, at_host, current, with_kernel, with_loops};
@@ -208,28 +208,39 @@ fn look_for_the_forgotten(next: Option<u64>) {
     super::invariants::ask();
     let there = with_kernel(|kernel| match kernel.witness.is_off {
         true => Vec::new(),
-        false => kernel.what_is_there(next),
+        false => kernel.suspects(next),
     });
-    for forgotten in there.into_iter().flatten() {
+    for Suspect { host, token, what } in there.into_iter().flatten() {
         let handle = with_loops(|loops| {
-            let event_loop = loops.get(usize::from(forgotten.host))?;
-            event_loop.handle(Key::from_bits(forgotten.token))
+            let event_loop = loops.get(usize::from(host))?;
+            event_loop.handle(Key::from_bits(token))
         });
         let Some(handle) = handle else { continue };
         let (reads, writes) = handle.waits();
-        let what = match forgotten.what {
-            Waiting::Unasked => "a connection that nobody has asked for in 5 s",
-            Waiting::ToRead | Waiting::Both if reads => "something to be read",
-            Waiting::Room | Waiting::Both if writes => "room to write",
-            _ => continue,
+        let what = match what {
+            Some(Waiting::Unasked) => Some("a connection that nobody has asked for in 5 s"),
+            Some(Waiting::ToRead | Waiting::Both) if reads => Some("something to be read"),
+            Some(Waiting::Room | Waiting::Both) if writes => Some("room to write"),
+            _ => None,
         };
-        let account = handle.account().unwrap_or_default();
-        with_kernel(|kernel| {
-            let here = std::mem::replace(&mut kernel.here, forgotten.host);
-            kernel.problem(&format!("a handle waits though there is {what}: {account}"));
-            kernel.here = here;
-        });
+        let account = || handle.account().unwrap_or_default();
+        if let Some(what) = what {
+            let account = account();
+            problem_of(host, &format!("waits though there is {what}: {account}"));
+        }
+        if let Some(what) = handle.owes() {
+            let account = account();
+            problem_of(host, &format!("owes {what}: {account}"));
+        }
     }
+}
+
+fn problem_of(host: u16, what: &str) {
+    with_kernel(|kernel| {
+        let here = std::mem::replace(&mut kernel.here, host);
+        kernel.problem(what);
+        kernel.here = here;
+    });
 }
 
 /// The host of one of the loops that can go on, while this one cannot.
