@@ -223,6 +223,8 @@ mod kernel;
 mod machine;
 pub mod net;
 mod reactor;
+#[cfg(feature = "sim")]
+pub mod sim;
 
 pub mod stream;
 mod thread_bound;
