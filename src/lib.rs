@@ -163,7 +163,10 @@
 //! | `emit('error')` without a listener throws | returns false; an error of the crate's own that nobody listens to ends [`run`] | an emitter knows no special event |
 //! | an exception in a listener ends what called it: no `'ready'` after a `'connect'`, no `'error'` after a write's callback that threw; and the ticks that are queued wait for the next immediates | what is due follows, in its order, in the next run | one fault does not make others |
 //! | the message of an `AggregateError` is empty | those of its errors | it says something |
-//! | a failed `accept` is an `'error'` of the server | is logged, and tried again after 100 ms | it would end [`run`] for what passes |
+//! | a failed `accept` is an `'error'` of the server | is logged, and tried again after 100 ms; an `Error` only where the descriptor does not listen any more | it would end [`run`] for what passes |
+//! | a peer that has reset its connection before it is accepted passes a block list | the list is asked for the address that came with the connection, and refuses one without an address | a list that can be passed is none |
+//! | `remoteAddress` of a peer that has reset the connection is `undefined`, and in `'drop'`, too | known | accept and connect have told it |
+//! | a write for which the kernel has no memory (`ENOMEM`) destroys the socket | it is made again after 20 ms, as one that finds no buffers (`ENOBUFS`) | it passes |
 //! | a name is turned into Punycode before it is looked up | it is given to the resolver as it is | the resolver's business |
 //! | a link-local address without a zone is tried on the first interface that has one | is `EINVAL` | a guess |
 //! | the file of an IPC server is removed when it closes, whoever has made it | only if it is still the one that this server has made | it would be somebody else's |
@@ -232,6 +235,8 @@ mod kernel;
 mod machine;
 pub mod net;
 mod reactor;
+#[cfg(feature = "sim")]
+pub mod sim;
 
 pub mod stream;
 mod thread_bound;

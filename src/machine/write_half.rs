@@ -256,6 +256,7 @@ impl Duplex {
             return self.write(host, parts.map(Data::from), None);
         }
         half.accepted.set(half.accepted.get() + len as u64);
+        parts.iter().for_each(|part| host.accepts(part));
         // As `with_queue`, whose closure is not always inlined, and this is each small write's path.
         let mut queue = half.queue.take().unwrap_or_else(WriteQueue::take);
         queue.push_copies(parts);
@@ -280,6 +281,7 @@ impl Duplex {
         let begin = half.accepted.get();
         let end = begin + len as u64;
         half.accepted.set(end);
+        parts.iter().for_each(|part| host.accepts(part.as_bytes()));
         let (mut direct, big) = (self.writes_directly(), len >= WRITE_NOW);
         let borrowed = parts.iter().all(Data::is_borrowed);
         if direct && big && borrowed && !half.with_queue(|queue| queue.has_slices_for(N)) {

@@ -11,6 +11,20 @@ pub(crate) trait Handle: Any {
     /// The descriptor is ready. Called in the poll phase; the handle settles the loop after each
     /// callback that it makes.
     fn ready(self: Rc<Self>, event_loop: &Loop, key: Key, ready: Ready);
+
+    /// Whether it waits to be told that there is something to be read, and that there is room.
+    #[cfg(feature = "sim")]
+    fn waits(&self) -> (bool, bool);
+
+    /// What it should have told the program by now, if there is such a thing.
+    #[cfg(feature = "sim")]
+    fn owes(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// What it is and what it is at, for whoever asks why nothing happens; `None` if it is nothing yet.
+    #[cfg(feature = "sim")]
+    fn account(&self) -> Option<String>;
 }
 
 /// A function to call with a handle's key, later. It finds out by itself whether the handle is

@@ -25,7 +25,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::error::{self, Result};
-use crate::kernel::{self, Seat, Watched};
+use crate::kernel::{self, Reserve, Seat, Watched};
 
 mod buffers;
 mod channel;
@@ -40,6 +40,8 @@ mod metrics;
 mod poller;
 mod pool;
 mod remote;
+#[cfg(feature = "sim")]
+mod simulated;
 mod table;
 mod timers;
 
@@ -117,6 +119,7 @@ pub(crate) struct Loop {
     on_unhandled: RefCell<Option<Hook>>,
 
     complaints: Complaints,
+    pub(crate) reserve: Reserve,
     pub(crate) read_buffer: ReadBuffer,
     pub(crate) counters: Counters,
 }
@@ -129,11 +132,12 @@ enum Wait {
 }
 
 impl Loop {
-    fn new(seat: Option<Seat>) -> Loop {
+    pub(crate) fn new(seat: Option<Seat>) -> Loop {
+        let first = seat.map_or(0, Seat::first_generation);
         Loop {
             poller: Poller::new(seat),
             pool: Pool::new(),
-            handles: RefCell::new(Table::new()),
+            handles: RefCell::new(Table::beginning_at(first)),
             timers: RefCell::new(TimerQueue::new()),
             immediates: RefCell::new(Table::new()),
             unflushed: RefCell::default(),
@@ -153,6 +157,7 @@ impl Loop {
             interruptions: Interruptions::default(),
             on_unhandled: RefCell::default(),
             complaints: Complaints::default(),
+            reserve: Reserve::default(),
             read_buffer: ReadBuffer::new(),
             counters: Counters::default(),
         }

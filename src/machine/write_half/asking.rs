@@ -59,6 +59,15 @@ impl Duplex {
         }
     }
 
+    /// Whether somebody waits for a `Drain` though nothing is queued: never so between two turns.
+    #[cfg(feature = "sim")]
+    pub(crate) fn owes_drain(&self) -> bool {
+        self.writable_need_drain()
+            && !self.is_errored()
+            && self.write.length() == 0
+            && !self.is_writing()
+    }
+
     /// Whether a write or a shutdown is under way, which keeps the loop alive.
     pub(crate) fn is_writing(&self) -> bool {
         self.write.request.get() != Request::None

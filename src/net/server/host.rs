@@ -15,7 +15,7 @@ use crate::net::AbortSignal;
 use crate::net::attachments::Attachments;
 use crate::net::cell::{SocketCell, SocketHost};
 use crate::net::emitting_in_a_run;
-use crate::net::listener::{Listener, Reserve, preferred};
+use crate::net::listener::{Listener, preferred};
 use crate::reactor::{self, Handle, Job, Key, Loop, Ready, Task};
 
 /// What a [`Server`] handle names.
@@ -69,6 +69,20 @@ impl Handle for ServerCell {
             cell: &self,
         }
         .accept_ready();
+    }
+
+    #[cfg(feature = "sim")]
+    fn waits(&self) -> (bool, bool) {
+        (self.resting.get().is_none(), false)
+    }
+
+    #[cfg(feature = "sim")]
+    fn account(&self) -> Option<String> {
+        let address = self.listener.borrow().address()?;
+        let connections = self.connections.get();
+        Some(format!(
+            "a server at {address:?}: {connections} connections"
+        ))
     }
 }
 
@@ -190,7 +204,7 @@ impl ServerHost<'_> {
         match registered {
             Ok(listener) => {
                 self.cell.listener.replace(listener);
-                Reserve::keep();
+                self.event_loop.reserve.keep();
                 self.tick(|host| {
                     if !host.cell.listener.borrow().is_none() {
                         host.emit_to(event::Listening, ());
