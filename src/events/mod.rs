@@ -80,6 +80,10 @@ pub struct ListenerId(u32);
 impl ListenerId {
     /// What a listener gets that was offered to an emitter that is gone.
     pub(crate) const NONE: ListenerId = ListenerId(u32::MAX);
+
+    fn is_older_than(self, other: ListenerId) -> bool {
+        self.0 < other.0
+    }
 }
 
 /// Holds listeners and calls them. Node's `EventEmitter`.
