@@ -50,7 +50,7 @@
 //! | Node | here | why |
 //! |---|---|---|
 //! | every `write` tries the system call at once | small writes of one callback go out together when it returns | one system call instead of many; `writable_length`, `end` and `destroy` flush first, so the difference shows only in a `write` that would have returned false for a broken pipe (it returns true, and the error follows), in small writes above a high-water mark of less than 64 KiB (they return true until so much waits), and in a callback that blocks or ends the process: what it has written is not sent before it returns |
-//! | a chunk has at most 64 KiB | so it has, but for 512 KiB of a socket whose pipes can take more; and up to 4 MiB are read in a turn, where libuv reads 2 | bulk through a pipe is a fifth to a third faster |
+//! | a chunk has at most 64 KiB | so it has, but for 512 KiB of a socket whose pipes can take more; and 512 KiB of one socket are read in a turn, where libuv reads 2 MiB | bulk through a pipe is a fifth to a third faster; the others wait less for a socket that is flooded |
 //! | a server takes one connection per turn | up to 64 | the order within one connection is the same |
 //! | a socket can be asked things after `'close'` for ever | its state goes after `Close`; then `bytes_read` and the like are 0; `timeout` is `None` as soon as it is destroyed | handles are `Copy`, and nothing collects garbage |
 //! | a socket or server that has closed can connect or listen again at any time | in its `Close` listener; later the handle is stale, and a warning is logged: make a new one | likewise |

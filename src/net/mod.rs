@@ -200,6 +200,8 @@ use emitting_in_a_run;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ListenerChange {
     Added(TypeId),
+    /// Before the others, which asks for nothing.
+    Prepended(TypeId),
     Removed(TypeId),
     /// Those of every event.
     AllRemoved,
@@ -246,7 +248,8 @@ macro_rules! emitting {
                 self.adding::<E>(|emitter| emitter.once(event, listener))
             }
 
-            /// As `on`, but before the listeners that are there.
+            /// As `on`, but before the listeners that are there. As in Node, this does not begin to read:
+            /// only `on`, `once` and `add_listener` make a socket flow, or stop flowing.
             pub fn prepend_listener<E: $crate::events::Event>(
                 &self,
                 event: E,
@@ -255,7 +258,8 @@ macro_rules! emitting {
             where
                 $handle: $crate::event::Emits<E>,
             {
-                self.adding::<E>(|emitter| emitter.prepend_listener(event, listener))
+                let id = self.with_emitter(|emitter| emitter.prepend_listener(event, listener));
+                self.prepended::<E>(id)
             }
 
             /// As `once`, but before the listeners that are there.
@@ -267,7 +271,9 @@ macro_rules! emitting {
             where
                 $handle: $crate::event::Emits<E>,
             {
-                self.adding::<E>(|emitter| emitter.prepend_once_listener(event, listener))
+                let id =
+                    self.with_emitter(|emitter| emitter.prepend_once_listener(event, listener));
+                self.prepended::<E>(id)
             }
 
             /// Removes one listener; false if it was not there (any more).
@@ -327,6 +333,17 @@ macro_rules! emitting {
             {
                 self.with_emitter(|emitter| emitter.emit(event, payload))
                     .unwrap_or(false)
+            }
+
+            fn prepended<E: $crate::events::Event>(
+                self,
+                id: Option<$crate::events::ListenerId>,
+            ) -> $crate::events::ListenerId {
+                if id.is_some() {
+                    let event = std::any::TypeId::of::<E>();
+                    self.listeners_changed($crate::net::ListenerChange::Prepended(event));
+                }
+                id.unwrap_or($crate::events::ListenerId::NONE)
             }
 
             fn adding<E: $crate::events::Event>(
