@@ -139,7 +139,8 @@ pub fn run() -> Result<()> {
     reactor::with(|event_loop| event_loop.run()).unwrap_or(Ok(()))
 }
 
-/// Runs one turn of the loop, which waits for events if there is nothing else to do.
+/// Runs one turn of the loop, which waits for events if there is nothing else to do. Does nothing where
+/// nothing keeps the loop alive.
 ///
 /// # Errors
 ///
@@ -148,7 +149,7 @@ pub fn run_once() -> Result<()> {
     reactor::with(|event_loop| event_loop.run_once()).unwrap_or(Ok(()))
 }
 
-/// Runs one turn of the loop without waiting.
+/// Runs one turn of the loop without waiting. Does nothing where nothing keeps the loop alive.
 ///
 /// # Errors
 ///

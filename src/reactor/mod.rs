@@ -91,6 +91,8 @@ pub(crate) struct Loop {
     references: Cell<usize>,
     started: Instant,
     now: Cell<u64>,
+    /// As `now`, rounded up: what is waited for from here is never cut short.
+    now_rounded_up: Cell<u64>,
     running: Cell<bool>,
     stopping: Cell<bool>,
     interruptions: Interruptions,
@@ -125,6 +127,7 @@ impl Loop {
             references: Cell::new(0),
             started: Instant::now(),
             now: Cell::new(0),
+            now_rounded_up: Cell::new(0),
             running: Cell::new(false),
             stopping: Cell::new(false),
             interruptions: Interruptions::default(),
@@ -138,7 +141,7 @@ impl Loop {
     pub(crate) fn run(&self) -> Result<()> {
         self.running(|| {
             // What an interrupted run has left of a batch came before the timers that are due now.
-            if !self.poller.has_events() {
+            if self.is_alive() && !self.poller.has_events() {
                 self.run_timers();
             }
             while self.may_go_on() && self.is_alive() {
@@ -150,12 +153,19 @@ impl Loop {
 
     /// Runs one turn, which waits for events if there is nothing else to do.
     pub(crate) fn run_once(&self) -> Result<()> {
-        self.running(|| self.turn(Wait::ForEvents))
+        self.running(|| self.turn_if_alive(Wait::ForEvents))
     }
 
     /// Runs one turn that does not wait.
     pub(crate) fn run_nowait(&self) -> Result<()> {
-        self.running(|| self.turn(Wait::Never))
+        self.running(|| self.turn_if_alive(Wait::Never))
+    }
+
+    fn turn_if_alive(&self, wait: Wait) -> Result<()> {
+        if self.is_alive() {
+            self.turn(wait)?;
+        }
+        Ok(())
     }
 
     fn turn(&self, wait: Wait) -> Result<()> {
@@ -345,8 +355,15 @@ impl Loop {
 
     fn set_time(&self, now: Instant) {
         let since = now - self.started;
-        self.now
-            .set(since.as_secs() * 1000 + u64::from(since.subsec_millis()));
+        let ms = since.as_secs() * 1000 + u64::from(since.subsec_millis());
+        let rest = since.subsec_nanos() % 1_000_000;
+        self.now.set(ms);
+        self.now_rounded_up.set(ms + u64::from(rest > 0));
+    }
+
+    /// As `now`, rounded up: the moment that a time counts from which must not be cut short.
+    pub(crate) fn now_rounded_up(&self) -> u64 {
+        self.now_rounded_up.get()
     }
 
     /// Something that has kept the loop alive, or not, does so now, or does not.
