@@ -37,6 +37,7 @@ mod metrics;
 mod poller;
 mod pool;
 mod remote;
+mod slack;
 mod table;
 mod timers;
 
@@ -93,6 +94,8 @@ pub(crate) struct Loop {
     now: Cell<u64>,
     /// As `now`, rounded up: what is waited for from here is never cut short.
     now_rounded_up: Cell<u64>,
+    /// Since when the loop has had much more memory than it needs.
+    swollen_since: Cell<Option<u64>>,
     running: Cell<bool>,
     stopping: Cell<bool>,
     interruptions: Interruptions,
@@ -128,6 +131,7 @@ impl Loop {
             started: Instant::now(),
             now: Cell::new(0),
             now_rounded_up: Cell::new(0),
+            swollen_since: Cell::new(None),
             running: Cell::new(false),
             stopping: Cell::new(false),
             interruptions: Interruptions::default(),
@@ -257,7 +261,10 @@ impl Loop {
             let timeout = if unfinished > 0 {
                 Some(Duration::ZERO)
             } else {
-                self.timeout(wait)
+                match self.timeout(wait) {
+                    Some(Duration::ZERO) => Some(Duration::ZERO),
+                    timeout => self.may_sleep(timeout),
+                }
             };
             let count = self.poller.wait(timeout)?;
             let after = Instant::now();

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use super::slack::Slack;
 use super::{Key, Loop, Table};
 use crate::error::Result;
 
@@ -47,6 +48,14 @@ impl Pool {
         }
     }
 
+    pub(super) fn is_swollen(&self) -> bool {
+        self.done.borrow().is_swollen()
+    }
+
+    pub(super) fn trim(&self) {
+        self.done.borrow_mut().trim();
+    }
+
     fn submit(&self, work: Work) {
         let queue = self.queue.get_or_init(Arc::default);
         let idle = {
@@ -86,6 +95,9 @@ impl Queue {
             }
             match state.work.pop_front() {
                 Some(work) => {
+                    if state.work.is_empty() {
+                        state.work.trim();
+                    }
                     drop(state);
                     work();
                     state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use mio::Waker;
 
 use super::Loop;
+use super::slack::Slack;
 use crate::error::{Result, node};
 
 type Post = Box<dyn FnOnce() + Send>;
@@ -146,7 +147,13 @@ impl Mailbox {
     }
 
     fn take(&self) -> Option<Post> {
-        self.lock().as_mut()?.pop_front()
+        let mut posts = self.lock();
+        let queue = posts.as_mut()?;
+        let post = queue.pop_front();
+        if queue.is_empty() {
+            queue.trim();
+        }
+        post
     }
 
     fn len(&self) -> usize {
