@@ -128,7 +128,7 @@
 //! | Node | here | why |
 //! |---|---|---|
 //! | every `write` tries the system call at once | small writes of one callback go out together when it returns | one system call instead of many; `writable_length`, `end` and `destroy` flush first, so the difference shows only where the peer has gone (a `write` that would have returned false returns true, and pauses no pipe; `errored` and `writable` tell of the error, and its code is that of the one system call, once the callback has returned; where Node fails the second of two writes, both count as sent, and `Finish` may come), in small writes above a high-water mark of less than 64 KiB (they return true until so much waits), and in a callback that blocks or ends the process: what it has written is not sent before it returns |
-//! | a chunk has at most 64 KiB | so it has, but for 512 KiB of a socket whose pipes can take more; and up to 4 MiB are read in a turn, where libuv reads 2 | bulk through a pipe is a fifth to a third faster |
+//! | a chunk has at most 64 KiB | so it has, but for 512 KiB of a socket whose pipes can take more; and 512 KiB of one socket are read in a turn, where libuv reads 2 MiB | bulk through a pipe is a fifth to a third faster; the others wait less for a socket that is flooded |
 //! | a server takes one connection per turn | up to 64 | the order within one connection is the same |
 //! | what several sockets have to do in one turn has libuv's order | the order in which the poll names them; what they have written and how they have ended goes out as each callback returns | the order within one connection is the same |
 //! | a socket can be asked things after `'close'` for ever | its state goes after `Close`; then `bytes_read` and the like are 0; `timeout` is `None` as soon as it is destroyed | handles are `Copy`, and nothing collects garbage |
@@ -264,7 +264,8 @@ pub fn run() -> Result<()> {
     reactor::with(|event_loop| event_loop.run()).unwrap_or(Ok(()))
 }
 
-/// Runs one turn of the loop, which waits for events if there is nothing else to do.
+/// Runs one turn of the loop, which waits for events if there is nothing else to do. Does nothing where
+/// nothing keeps the loop alive.
 ///
 /// # Errors
 ///
@@ -273,7 +274,7 @@ pub fn run_once() -> Result<()> {
     reactor::with(|event_loop| event_loop.run_once()).unwrap_or(Ok(()))
 }
 
-/// Runs one turn of the loop without waiting.
+/// Runs one turn of the loop without waiting. Does nothing where nothing keeps the loop alive.
 ///
 /// # Errors
 ///
