@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use soquete::events::{Event, EventEmitter};
-use soquete::net::{Socket, SocketOptions};
+use soquete::net::Socket;
 use soquete::{event, timers};
 
 const ROUNDS: usize = 21;
@@ -84,7 +84,7 @@ fn add_and_remove() -> (u32, Duration) {
 }
 
 fn question() -> (u32, Duration) {
-    let socket = Socket::new(SocketOptions::new());
+    let socket = Socket::new();
     let result = timed(100_000, |_| assert!(!black_box(socket).destroyed()));
     socket.destroy();
     run();
@@ -92,7 +92,7 @@ fn question() -> (u32, Duration) {
 }
 
 fn write_64() -> (u32, Duration) {
-    let socket = Socket::new(SocketOptions::new());
+    let socket = Socket::new();
     socket.on(event::Error, |_| {});
     socket.cork();
     let result = timed(10_000, |_| {

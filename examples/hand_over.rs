@@ -37,7 +37,7 @@ fn main() -> soquete::Result<()> {
             eprintln!("{error}");
         }
     });
-    server.listen_with(port, move || println!("{count} workers serve port {port}"));
+    server.listen_then(port, move |_| println!("{count} workers serve port {port}"));
     let here = soquete::remote()?;
     thread::spawn(move || {
         connections::wait_for_ctrl_c();

@@ -52,7 +52,7 @@ fn serve(core: usize, port: u16, started: Sender<Remote>) -> soquete::Result<()>
     let remote = soquete::remote()?;
     // It is the server and its connections that keep the loop alive.
     remote.unref();
-    server.listen_with(ListenOptions::new(port).reuse_port(true), move || {
+    server.listen_then(ListenOptions::new(port).reuse_port(true), move |_| {
         println!("core {core} listens on port {port}");
         // Nobody waits for it any more if another core has failed.
         let _ = started.send(remote);

@@ -15,6 +15,7 @@ use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind};
 
 use crate::address::{Family, is_ip};
 use crate::error::{Error, Result, node};
+use crate::events::Outcome;
 use crate::reactor;
 
 /// What a lookup looks for.
@@ -140,15 +141,15 @@ pub fn set_default_result_order(order: Order) {
     ORDER.set(order);
 }
 
-/// Resolves `host`, and calls `callback` on the loop with its address, or with all of them if
-/// [`all`](LookupOptions::all) are wanted; never with none.
+/// Resolves `host`, and calls `callback` on the loop with its first address. Node's `dns.lookup`.
 ///
 /// An IP address needs no resolver; the callback is then called on the next tick.
 ///
 /// ```
 /// # fn main() -> soquete::Result<()> {
-/// soquete::dns::lookup("127.0.0.1", Default::default(), |addresses| {
-///     assert_eq!(addresses.unwrap()[0].to_string(), "127.0.0.1");
+/// soquete::dns::lookup("127.0.0.1", |addresses| {
+///     assert_eq!(addresses?[0].to_string(), "127.0.0.1");
+///     Ok(())
 /// });
 /// soquete::run()
 /// # }
@@ -159,11 +160,37 @@ pub fn set_default_result_order(order: Order) {
 /// The callback gets an error with the code `ENOTFOUND` for a name that does not exist, `EAI_AGAIN`
 /// where the resolver could not find out, another of `getaddrinfo`'s or the system's (`EAI_FAIL`,
 /// `EMFILE`) where it could not try, and `ERR_INVALID_ARG_VALUE` for one that is empty or has a NUL byte.
-pub fn lookup(
+/// An error that the callback itself returns is an uncaught exception, as a timer's is.
+pub fn lookup<R: Outcome>(host: &str, callback: impl FnOnce(Result<Vec<IpAddr>>) -> R + 'static) {
+    lookup_with(host, LookupOptions::new(), callback);
+}
+
+/// As [`lookup`], with options: for addresses of one family, say, or for [`all`](LookupOptions::all) of
+/// them. The callback never gets an empty list.
+///
+/// ```
+/// use soquete::dns::{self, LookupOptions, Order};
+///
+/// let options = LookupOptions::new().all(true).order(Order::Ipv4First);
+/// dns::lookup_with("localhost", options, |addresses| {
+///     for address in addresses? {
+///         println!("{address}");
+///     }
+///     Ok(())
+/// });
+/// # soquete::run().unwrap();
+/// ```
+///
+/// # Errors
+///
+/// As [`lookup`].
+#[doc(alias = "lookup")]
+pub fn lookup_with<R: Outcome>(
     host: &str,
     options: LookupOptions,
-    callback: impl FnOnce(Result<Vec<IpAddr>>) + 'static,
+    callback: impl FnOnce(Result<Vec<IpAddr>>) -> R + 'static,
 ) {
+    let callback = |answer| reactor::heed(callback(answer));
     if let Some(answer) = answer_at_once(host) {
         return crate::timers::next_tick(move || callback(answer));
     }

@@ -122,6 +122,17 @@ impl Error {
         .into()
     }
 
+    /// Any other error, under a code of yours.
+    ///
+    /// ```
+    /// # fn load() -> Result<(), Box<dyn std::error::Error>> { Err("no such table".into()) }
+    /// let error = soquete::Error::other("ERR_DATABASE", load().unwrap_err());
+    /// assert_eq!(error.to_string(), "no such table");
+    /// ```
+    pub fn other(code: impl Into<Cow<'static, str>>, error: impl fmt::Display) -> Error {
+        Error::new(code, error.to_string())
+    }
+
     /// `syscall CODE`, as Node words an errno.
     pub(crate) fn os(syscall: &'static str, error: &io::Error) -> Error {
         let code = codes::name(error);
@@ -325,6 +336,45 @@ impl std::error::Error for Error {
     }
 }
 
+/// Any error as one of this crate's, so that `?` makes it one: in `main`, and in listeners.
+impl From<io::Error> for Error {
+    /// An `Error` that was made an [`io::Error`] of is itself again.
+    fn from(error: io::Error) -> Error {
+        let error = match error.downcast::<Error>() {
+            Ok(own) => return own,
+            Err(error) => error,
+        };
+        Inner {
+            code: codes::name(&error),
+            message: error.to_string(),
+            kind: Some(error.kind()),
+            errno: error.raw_os_error(),
+            ..Inner::default()
+        }
+        .into()
+    }
+}
+
+/// What the standard library cannot read is `ERR_INVALID_ARG_VALUE`.
+macro_rules! from_invalid {
+    ($($error:ty),*) => {
+        $(impl From<$error> for Error {
+            fn from(error: $error) -> Error {
+                Error::new("ERR_INVALID_ARG_VALUE", error.to_string())
+            }
+        })*
+    };
+}
+
+from_invalid!(
+    std::num::ParseIntError,
+    std::num::ParseFloatError,
+    std::str::Utf8Error,
+    std::string::FromUtf8Error,
+    std::net::AddrParseError,
+    std::fmt::Error
+);
+
 impl From<Error> for io::Error {
     fn from(error: Error) -> io::Error {
         io::Error::new(error.kind(), error)
@@ -342,6 +392,7 @@ impl PartialEq for Error {
 /// Errors that are Node's own, with Node's words.
 pub(crate) mod node {
     use super::{Error, Inner};
+    use crate::address::quoted;
 
     macro_rules! fixed {
         ($($(#[$doc:meta])* $name:ident = $code:literal, $message:literal;)*) => {
@@ -365,6 +416,7 @@ pub(crate) mod node {
             "The bound socket has already been adopted by a server or socket";
         /// What an abort is about, unless the caller has said so.
         abort_reason = "ABORT_ERR", "This operation was aborted";
+        abort_timeout = "ABORT_TIMEOUT", "The operation was aborted due to timeout";
         not_running = "ERR_SERVER_NOT_RUNNING", "Server is not running.";
         premature_close = "ERR_STREAM_PREMATURE_CLOSE", "Premature close";
         unable_to_pipe =
@@ -389,6 +441,16 @@ pub(crate) mod node {
             ..Inner::of("ERR_STREAM_DESTROYED")
         }
         .into()
+    }
+
+    pub(crate) fn bad_port(name: &str, received: &str) -> Error {
+        Error::new(
+            "ERR_SOCKET_BAD_PORT",
+            format!(
+                "{name} should be >= 0 and < 65536. Received type string ({})",
+                quoted(received)
+            ),
+        )
     }
 
     /// `problem` begins with a verb: `must be …`.
@@ -424,6 +486,20 @@ pub(crate) mod node {
     /// Not Node's: the loop of a thread that has ended is asked for something.
     pub(crate) fn loop_closed() -> Error {
         Error::new("ERR_LOOP_CLOSED", "The thread of this loop has ended")
+    }
+
+    pub(crate) fn channel_closed() -> Error {
+        Error::new(
+            "ERR_CHANNEL_CLOSED",
+            "The listener of this channel has gone",
+        )
+    }
+
+    pub(crate) fn channel_full() -> Error {
+        Error::new(
+            "ERR_CHANNEL_FULL",
+            "The channel is full, and only this thread could make room",
+        )
     }
 
     /// Not Node's: a socket cannot be taken out of its loop without loss.

@@ -19,9 +19,10 @@
 //! | [`Pause`], [`Resume`] | `()` | by `pause` and `resume` |
 //! | [`Pipe`], [`Unpipe`] | [`Socket`] | another socket began, or ceased, to pipe into this one |
 //! | [`Error`] | `&`[`soquete::Error`](crate::Error) | before `Close`; once, but for a type of service that could not be set |
+//! | [`ErrorMonitor`] | `&`[`soquete::Error`](crate::Error) | before `Error`, whoever listens to that |
 //! | [`Close`] | `bool` | last of all and always; true if there was an error |
 //!
-//! On a [`Server`]: [`Listening`], [`Connection`], [`Drop`], [`Error`] and [`Close`] (whose payload
+//! On a [`Server`]: [`Listening`], [`Connection`], [`Drop`], [`ErrorMonitor`], [`Error`] and [`Close`] (whose payload
 //! is false there).
 
 use crate::events::Event;
@@ -46,10 +47,27 @@ use crate::net::{Attempt, DropInfo, FailedAttempt, LookupResult, Server, Socket}
     message = "`{Self}` has no event `{E}`",
     note = "the events of sockets and servers are listed in `soquete::event`"
 )]
-pub trait Emits<E: Event> {}
+pub trait Emits<E: Event> {
+    /// What an emitter has to know of an event of its own.
+    #[doc(hidden)]
+    fn concerns(_: E::Payload<'_>) -> Concern<'_> {
+        Concern::Nothing
+    }
+}
+
+/// What some events are about.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Concern<'a> {
+    Nothing,
+    /// A listener of this event that fails has failed this socket.
+    Connection(Socket),
+    /// Monitors hear of the error first.
+    Error(&'a crate::Error),
+}
 
 macro_rules! events {
-    ($($(#[$doc:meta])* $name:ident($payload:ty) on $($emitter:ident),+;)*) => {
+    ($($(#[$doc:meta])* $name:ident($payload:ty) on $($emitter:ident),+ $(=> $concern:ident)?;)*) => {
         $(
             $(#[$doc])*
             #[derive(Clone, Copy, Debug)]
@@ -59,8 +77,18 @@ macro_rules! events {
                 type Payload<'a> = $payload;
             }
 
-            $(impl Emits<$name> for $emitter {})+
+            events!(@ $name, [$($emitter),+], $($concern)?);
         )*
+    };
+    (@ $name:ident, [$($emitter:ident),+],) => {
+        $(impl Emits<$name> for $emitter {})+
+    };
+    (@ $name:ident, [$($emitter:ident),+], $concern:ident) => {
+        $(impl Emits<$name> for $emitter {
+            fn concerns(payload: <$name as Event>::Payload<'_>) -> Concern<'_> {
+                Concern::$concern(payload)
+            }
+        })+
     };
 }
 
@@ -108,14 +136,17 @@ events! {
     /// Right after [`Connect`]: the socket can be used.
     Ready(()) on Socket;
     /// What went wrong. If nobody listens, [`run`](crate::run) ends with the error.
-    Error(&'a crate::Error) on Socket, Server;
+    Error(&'a crate::Error) on Socket, Server => Error;
+    /// What went wrong, before [`Error`]. Listening to it does not count as handling the error. Node's
+    /// `events.errorMonitor`.
+    ErrorMonitor(&'a crate::Error) on Socket, Server;
     /// The last event. The payload tells whether the socket was destroyed with an error; on a server
     /// it is false.
     Close(bool) on Socket, Server;
     /// The server has its address and takes connections.
     Listening(()) on Server;
     /// Somebody connected.
-    Connection(Socket) on Server;
+    Connection(Socket) on Server => Connection;
     /// Somebody connected and was turned away, for there are
     /// [`max_connections`](Server::set_max_connections) already.
     Drop(&'a DropInfo) on Server;

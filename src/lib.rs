@@ -136,13 +136,18 @@ mod machine;
 pub mod net;
 mod reactor;
 pub mod stream;
+mod thread_bound;
 pub mod timers;
 
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::time::Duration;
 
 pub use error::{Error, Result};
-pub use reactor::{Metrics, Remote};
+#[doc(inline)]
+pub use framing::Flow;
+pub use reactor::{Metrics, Remote, Sender};
+use thread_bound::StaysOnItsThread;
 
 /// Runs this thread's loop until nothing keeps it alive, or [`stop`] is called.
 ///
@@ -198,6 +203,62 @@ pub fn remote() -> Result<Remote> {
         .unwrap_or_else(|| Err(error::node::loop_closed()))
 }
 
+/// A way for other threads to send messages to a listener of this thread's, which keeps what it needs,
+/// sockets included: of the listener nothing has to be `Send`, only the messages. Node's
+/// `MessageChannel`.
+///
+/// The queue has no limit: a sender that is faster than the loop fills memory. See [`channel_with`].
+///
+/// ```
+/// # fn main() -> soquete::Result<()> {
+/// let sender = soquete::channel(|line: String| println!("{line}"))?;
+/// let worker = std::thread::spawn(move || sender.send("from another thread".to_owned()));
+/// soquete::run()?;
+/// worker.join().unwrap()
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// As [`remote`].
+#[doc(alias = "MessageChannel")]
+pub fn channel<T: Send + 'static, R: events::Outcome>(
+    listener: impl FnMut(T) -> R + 'static,
+) -> Result<Sender<T>> {
+    open_channel(None, listener)
+}
+
+/// As [`channel`], for at most `limit` messages that wait (at least one): a sender that finds so many waits
+/// until the listener has taken one.
+///
+/// ```
+/// # fn main() -> soquete::Result<()> {
+/// let sender = soquete::channel_with(16, |number: u32| println!("{number}"))?;
+/// let worker = std::thread::spawn(move || (0..1000).try_for_each(|number| sender.send(number)));
+/// soquete::run()?;
+/// worker.join().unwrap()
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// As [`remote`].
+pub fn channel_with<T: Send + 'static, R: events::Outcome>(
+    limit: usize,
+    listener: impl FnMut(T) -> R + 'static,
+) -> Result<Sender<T>> {
+    let limit = NonZeroUsize::new(limit).unwrap_or(NonZeroUsize::MIN);
+    open_channel(Some(limit), listener)
+}
+
+fn open_channel<T: Send + 'static, R: events::Outcome>(
+    limit: Option<NonZeroUsize>,
+    listener: impl FnMut(T) -> R + 'static,
+) -> Result<Sender<T>> {
+    reactor::with(|event_loop| event_loop.channel(limit, listener))
+        .unwrap_or_else(|| Err(error::node::loop_closed()))
+}
+
 /// Runs `work` on a thread of the loop's pool, then `done` on this thread with its result. A panic of
 /// `work` comes out of [`run`].
 ///
@@ -211,9 +272,9 @@ pub fn remote() -> Result<Remote> {
 /// # Errors
 ///
 /// As [`remote`].
-pub fn queue_work<T: Send + 'static>(
+pub fn queue_work<T: Send + 'static, R: events::Outcome>(
     work: impl FnOnce() -> T + Send + 'static,
-    done: impl FnOnce(T) + 'static,
+    done: impl FnOnce(T) -> R + 'static,
 ) -> Result<()> {
     reactor::with(|event_loop| event_loop.queue_work(work, done))
         .unwrap_or_else(|| Err(error::node::loop_closed()))
@@ -226,15 +287,19 @@ pub fn set_pool_size(threads: usize) {
 }
 
 /// Calls `hook` with each error that no listener of [`event::Error`] took, and lets the loop go on.
-/// Node's `uncaughtException`. `None` restores the default: [`run`] ends with the error.
+/// Node's `uncaughtException`. [`off_unhandled_error`] takes it back.
 ///
 /// ```
-/// soquete::on_unhandled_error(Some(|error| eprintln!("ignored: {error}")));
-/// soquete::on_unhandled_error(None::<fn(soquete::Error)>);
+/// soquete::on_unhandled_error(|error| eprintln!("ignored: {error}"));
+/// soquete::off_unhandled_error();
 /// ```
-pub fn on_unhandled_error<F: Fn(Error) + 'static>(hook: Option<F>) {
-    let hook = hook.map(|hook| Rc::new(hook) as Rc<dyn Fn(Error)>);
-    reactor::with(|event_loop| event_loop.on_unhandled_error(hook));
+pub fn on_unhandled_error(hook: impl Fn(Error) + 'static) {
+    reactor::with(|event_loop| event_loop.on_unhandled_error(Some(Rc::new(hook))));
+}
+
+/// Restores the default: [`run`] ends with an error that nobody takes.
+pub fn off_unhandled_error() {
+    reactor::with(|event_loop| event_loop.on_unhandled_error(None));
 }
 
 /// What this thread's loop has done so far, and what is open.

@@ -4,32 +4,44 @@
 //! |---|---|
 //! | [`next_tick`] | when the current callback has returned, before anything else |
 //! | [`set_immediate`] | after what is ready: in this turn of the loop, or the next (from a timer, a `Close` listener, another immediate) |
-//! | [`set_timeout`], [`set_interval`] | in the first turn in which the time has come |
+//! | [`set_timeout`], [`set_refreshable`], [`set_interval`] | in the first turn in which the time has come |
+//!
+//! What becomes of a timer when its callback has returned:
+//!
+//! | made by | callback | then |
+//! |---|---|---|
+//! | [`set_timeout`] | `FnOnce` | it is gone |
+//! | [`set_refreshable`] | `FnMut` | it waits for [`Timeout::refresh`], until it is [cleared](Timeout::clear) |
+//! | [`set_interval`] | `FnMut` | it is armed again, unless the callback returned [`Flow::Stop`](crate::Flow::Stop) |
+//!
+//! An `Err` that a callback returns is an uncaught exception: [`run`](crate::run) ends with it, or the
+//! hook of [`on_unhandled_error`](crate::on_unhandled_error) gets it.
 //!
 //! Times are rounded up to whole milliseconds, and are at least one. (What is less than a microsecond
 //! does not count: it comes of computing with floating point.)
 
-use std::marker::PhantomData;
 use std::time::Duration;
 
-use crate::reactor::{self, AfterCall, Job, Key};
+use crate::StaysOnItsThread;
+use crate::events::Outcome;
+use crate::events::outcome::{Verdict, dropped};
+use crate::reactor::{self, AfterCall, Job, Key, TimerCall};
 
-/// A handle is good on its own thread only.
-type NotSend = PhantomData<*const ()>;
+dropped!(Timeout, Immediate);
 
-/// Names a timer. Copies name the same timer; once that has fired for the last time, or was
-/// cleared, they name nothing and their methods do nothing.
+/// Names a timer. Copies name the same timer; once that is gone, they name nothing and their methods
+/// do nothing. A timer of [`set_timeout`] is gone when it has fired, any when it was cleared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Timeout {
     key: Key,
-    _not_send: NotSend,
+    _not_send: StaysOnItsThread,
 }
 
 /// Names an immediate, as [`Timeout`] names a timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Immediate {
     key: Key,
-    _not_send: NotSend,
+    _not_send: StaysOnItsThread,
 }
 
 /// Calls `callback` once, after `delay`.
@@ -42,51 +54,101 @@ pub struct Immediate {
 /// soquete::run()
 /// # }
 /// ```
-pub fn set_timeout(delay: Duration, callback: impl FnMut() + 'static) -> Timeout {
-    set_timer(delay, AfterCall::Removed, Box::new(callback))
+#[doc(alias = "setTimeout")]
+pub fn set_timeout<R: Outcome>(delay: Duration, callback: impl FnOnce() -> R + 'static) -> Timeout {
+    let mut callback = Some(callback);
+    let call_once = move |_| match callback.take() {
+        Some(callback) => callback().verdict(),
+        None => Verdict::Fine,
+    };
+    set_timer(delay, AfterCall::Removed, Box::new(call_once))
+}
+
+/// Calls `callback` with the timer after `delay`, and once more `delay` after each
+/// [`refresh`](Timeout::refresh): a `setTimeout` of Node's, whose timer can be refreshed after it has fired.
+/// It stays until it is [cleared](Timeout::clear), or until the callback returns
+/// [`Flow::Stop`](crate::Flow::Stop), for nothing collects it.
+///
+/// ```
+/// use soquete::timers;
+/// use std::time::Duration;
+///
+/// # fn main() -> soquete::Result<()> {
+/// let mut times = 0;
+/// timers::set_refreshable(Duration::from_millis(5), move |timer| {
+///     times += 1;
+///     if times < 3 {
+///         timer.refresh();
+///     } else {
+///         timer.clear();
+///     }
+/// });
+/// soquete::run()
+/// # }
+/// ```
+#[doc(alias = "setTimeout")]
+pub fn set_refreshable<R: Outcome>(
+    delay: Duration,
+    mut callback: impl FnMut(Timeout) -> R + 'static,
+) -> Timeout {
+    let call = move |key| callback(Timeout::of(key)).verdict();
+    set_timer(delay, AfterCall::Kept, Box::new(call))
 }
 
 /// Calls `callback` again and again, `delay` after it was last called, or as soon after that as it
-/// has returned.
-pub fn set_interval(delay: Duration, callback: impl FnMut() + 'static) -> Timeout {
-    set_timer(delay, AfterCall::Armed, Box::new(callback))
+/// has returned; no more when it has returned [`Flow::Stop`](crate::Flow::Stop).
+#[doc(alias = "setInterval")]
+pub fn set_interval<R: Outcome>(
+    delay: Duration,
+    mut callback: impl FnMut() -> R + 'static,
+) -> Timeout {
+    let call = move |_| callback().verdict();
+    set_timer(delay, AfterCall::Armed, Box::new(call))
 }
 
 /// Calls `callback` after what is ready: in this turn of the loop, or in the next, if called by a timer, a
 /// `Close` listener or another immediate.
-pub fn set_immediate(callback: impl FnOnce() + 'static) -> Immediate {
-    let key = reactor::with(|event_loop| event_loop.set_immediate(Box::new(callback)));
+#[doc(alias = "setImmediate")]
+pub fn set_immediate<R: Outcome>(callback: impl FnOnce() -> R + 'static) -> Immediate {
+    let callback = Box::new(|| reactor::heed(callback()));
+    let key = reactor::with(|event_loop| event_loop.set_immediate(callback));
     Immediate {
         key: key.unwrap_or(Key::RESERVED),
-        _not_send: PhantomData,
+        _not_send: StaysOnItsThread::HERE,
     }
 }
 
 /// Calls `callback` when the current callback has returned, before the loop goes on. Ticks that a
 /// tick queues are called, too, before anything else is: a tick that always queues another never
 /// lets the loop go on.
-pub fn next_tick(callback: impl FnOnce() + 'static) {
+#[doc(alias = "nextTick")]
+pub fn next_tick<R: Outcome>(callback: impl FnOnce() -> R + 'static) {
+    let callback = Box::new(|| reactor::heed(callback()));
     // A thread on its way out has no next tick.
-    reactor::with(|event_loop| event_loop.next_tick(Job::Call(Box::new(callback))));
+    reactor::with(|event_loop| event_loop.next_tick(Job::Call(callback)));
 }
 
-fn set_timer(delay: Duration, after_call: AfterCall, callback: Box<dyn FnMut()>) -> Timeout {
+fn set_timer(delay: Duration, after_call: AfterCall, callback: TimerCall) -> Timeout {
     let delay = reactor::whole_ms(delay);
     let key = reactor::with(|event_loop| event_loop.set_timer(delay, after_call, callback));
-    Timeout {
-        key: key.unwrap_or(Key::RESERVED),
-        _not_send: PhantomData,
-    }
+    Timeout::of(key.unwrap_or(Key::RESERVED))
 }
 
 impl Timeout {
+    fn of(key: Key) -> Timeout {
+        Timeout {
+            key,
+            _not_send: StaysOnItsThread::HERE,
+        }
+    }
+
     /// Cancels the timer: its callback is not called any more, and is dropped.
     pub fn clear(&self) {
         reactor::with(|event_loop| event_loop.clear_timer(self.key));
     }
 
-    /// Starts the timer anew, with its delay from now. Also in its own callback, to be called once
-    /// more.
+    /// Starts the timer anew, with its delay from now. Where it has fired already, only one of
+    /// [`set_refreshable`] is still there to be started.
     pub fn refresh(&self) -> Timeout {
         reactor::with(|event_loop| event_loop.refresh(self.key));
         *self

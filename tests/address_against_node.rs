@@ -2,9 +2,7 @@
 
 use std::fmt::Write;
 
-use soquete::net::{
-    AddressError, BlockList, IntoAddress, SocketAddress, SocketAddressOptions, is_ip,
-};
+use soquete::net::{BlockList, IntoAddress, SocketAddress, SocketAddressOptions, is_ip};
 
 #[path = "support/node.rs"]
 mod node;
@@ -55,7 +53,7 @@ fn parse_reads_what_node_reads() {
         } else {
             address.port()
         };
-        format!("{} {} {port}", address.family(), address.address())
+        format!("{} {} {port}", address.family().as_str(), address.address())
     });
 }
 
@@ -85,7 +83,7 @@ fn compare(question: &str, min_major: u32, texts: &[String], ours: impl Fn(&str)
     }
 }
 
-fn explained(error: &AddressError) -> String {
+fn explained(error: &soquete::Error) -> String {
     format!("{}: {error}", error.code())
 }
 

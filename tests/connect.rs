@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::rc::Rc;
 use std::time::Duration;
 
-use soquete::net::{self, AbortController, BoundSocket, ConnectOptions, Socket, SocketOptions};
+use soquete::net::{self, AbortController, BoundSocket, ConnectOptions, Socket};
 use soquete::{Error, event, timers};
 use support::{listening_on, note, open_descriptors, record, run_to_end, watch};
 
@@ -106,11 +106,8 @@ fn an_empty_host_is_localhost() {
 #[test]
 fn a_bound_socket_takes_no_other_local_address() {
     let bound = BoundSocket::new((LOCAL, 0)).unwrap();
-    let socket = Socket::from_bound(&bound, SocketOptions::new()).unwrap();
-    assert!(
-        Socket::from_bound(&bound, SocketOptions::new()).is_err(),
-        "adopted once"
-    );
+    let socket = Socket::from_bound(&bound).unwrap();
+    assert!(Socket::from_bound(&bound).is_err(), "adopted once");
     socket.connect(ConnectOptions::from((LOCAL, 1)).local_port(5));
     assert_eq!(error_of(socket).code(), "ERR_INVALID_ARG_VALUE");
 }
@@ -167,7 +164,7 @@ fn the_idle_timeout_of_the_options_is_for_the_socket_that_connect_makes() {
     assert_eq!(made.timeout(), Some(Duration::from_millis(50)));
     made.destroy();
     // As in Node, where it is no option of `socket.connect`.
-    let own = Socket::new(SocketOptions::new());
+    let own = Socket::new();
     own.connect(options());
     assert_eq!(own.timeout(), None);
     own.destroy();

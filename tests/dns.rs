@@ -16,7 +16,7 @@ use support::{note, record, run_to_end};
 fn resolve(host: &str, options: LookupOptions) -> soquete::Result<Vec<IpAddr>> {
     let answer = Rc::new(RefCell::new(None));
     let slot = Rc::clone(&answer);
-    dns::lookup(host, options, move |found| {
+    dns::lookup_with(host, options, move |found| {
         slot.replace(Some(found));
     });
     run_to_end();
@@ -37,7 +37,7 @@ fn threads() -> usize {
 
 #[test]
 fn an_ip_address_is_answered_on_the_next_tick_and_by_no_thread() {
-    dns::lookup("::1", LookupOptions::new(), |found| {
+    dns::lookup("::1", |found| {
         assert_eq!(found.unwrap(), ["::1".parse::<IpAddr>().unwrap()]);
         note("answer");
     });
@@ -139,7 +139,7 @@ fn a_thousand_lookups_share_the_threads_of_the_pool() {
     let most = Rc::new(Cell::new(0));
     for _ in 0..1000 {
         let (answers, most) = (Rc::clone(&answers), Rc::clone(&most));
-        dns::lookup("localhost", LookupOptions::new(), move |found| {
+        dns::lookup("localhost", move |found| {
             assert!(found.unwrap()[0].is_loopback());
             answers.set(answers.get() + 1);
             most.set(most.get().max(threads()));
@@ -186,7 +186,7 @@ fn a_lookup_that_takes_long_does_not_hold_the_loop_up() {
         });
     });
     // Another lookup does not wait for the slow one, either.
-    dns::lookup("localhost", LookupOptions::new(), |_| note("localhost"));
+    dns::lookup("localhost", |_| note("localhost"));
     run_to_end();
     let mut record = record();
     assert_eq!(record.pop().as_deref(), Some("slow after a second: true"));

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::net::Shutdown;
 use std::time::Duration;
 
-use soquete::net::{self, ConnectOptions, Socket, SocketOptions};
+use soquete::net::{self, ConnectOptions, Socket};
 use soquete::{Error, event, timers};
 use support::{listening_on, note, outsider, pair, port_of, record, reset, run_to_end};
 
@@ -212,13 +212,13 @@ fn a_refused_connection_fails_everything_that_waited_for_it() {
         });
         client.on(event::Connect, |()| note("connect"));
         watch_end(client);
-        client.write_with("x", |outcome| {
+        client.write_then("x", |outcome| {
             note(format!("first {}", outcome.unwrap_err().code()));
         });
-        client.write_with("y", |outcome| {
+        client.write_then("y", |outcome| {
             note(format!("second {}", outcome.unwrap_err().code()));
         });
-        client.end_then("z", |outcome| {
+        client.end_with_then("z", |outcome| {
             note(format!("end {}", outcome.unwrap_err().code()));
         });
         client.on(event::Close, move |_| {
@@ -249,7 +249,7 @@ fn a_connection_that_is_destroyed_before_it_is_there() {
         let client = net::connect(("127.0.0.1", port));
         watch_end(client);
         client.on(event::Connect, |()| note("connect"));
-        client.write_with("x", outcome("write"));
+        client.write_then("x", outcome("write"));
         timers::next_tick(move || {
             client.destroy();
         });
@@ -273,7 +273,7 @@ fn a_write_after_end_destroys_the_socket() {
         server.resume();
         watch_end(client);
         client.end_with("x");
-        assert!(!client.write_with("y", outcome("write")));
+        assert!(!client.write_then("y", outcome("write")));
         assert!(client.destroyed());
         timers::next_tick(|| note("tick"));
         timers::set_immediate(|| note("immediate"));
@@ -297,13 +297,13 @@ fn a_write_after_destroy_and_on_a_stale_handle_fails_its_callback_only() {
         server.resume();
         watch_end(client);
         client.destroy();
-        assert!(!client.write_with("x", outcome("write")));
-        client.end_then("", outcome("end"));
+        assert!(!client.write_then("x", outcome("write")));
+        client.end_then(outcome("end"));
         client.on(event::Close, move |_| {
-            assert!(!client.write_with("y", outcome("in close")));
+            assert!(!client.write_then("y", outcome("in close")));
             timers::set_immediate(move || {
-                assert!(!client.write_with("z", outcome("stale")));
-                client.end_then("", outcome("stale end"));
+                assert!(!client.write_then("z", outcome("stale")));
+                client.end_then(outcome("stale end"));
             });
         });
     });
@@ -330,11 +330,11 @@ fn an_end_after_the_end_fails_its_callback_only() {
         server.resume();
         client.resume();
         client.on(event::Finish, move |()| {
-            client.end_then("", outcome("again"));
+            client.end_then(outcome("again"));
         });
         client.on(event::Error, |error| note(told(error)));
         client.on(event::Close, |had_error| note(format!("close {had_error}")));
-        client.end_then("", outcome("end"));
+        client.end_then(outcome("end"));
     });
     run_to_end();
     assert_eq!(
@@ -373,10 +373,10 @@ fn a_peer_that_resets_while_much_is_queued() {
     let server = net::create_server(|socket| {
         watch_end(socket);
         socket.pause();
-        socket.write_with(vec![0; MUCH], |outcome| {
+        socket.write_then(vec![0; MUCH], |outcome| {
             note(format!("write {}", outcome.unwrap_err().code()));
         });
-        socket.write_with("x", |outcome| {
+        socket.write_then("x", |outcome| {
             note(format!("behind {}", outcome.unwrap_err().code()));
         });
         socket.server().unwrap().close();
@@ -436,7 +436,7 @@ fn a_write_to_a_peer_that_has_ended_and_was_answered_by_an_end() {
         client.resume();
         client.on(event::End, move |()| {
             timers::set_immediate(move || {
-                assert!(!client.write_with("x", outcome("write")));
+                assert!(!client.write_then("x", outcome("write")));
             });
         });
         client.write(vec![0; MUCH]);
@@ -456,9 +456,9 @@ fn a_write_to_a_peer_that_has_ended_and_was_answered_by_an_end() {
 
 #[test]
 fn a_socket_that_was_never_connected() {
-    let socket = Socket::new(SocketOptions::new());
+    let socket = Socket::new();
     watch_end(socket);
-    assert!(!socket.write_with("x", outcome("write")));
+    assert!(!socket.write_then("x", outcome("write")));
     run_to_end();
     assert_eq!(
         record(),
@@ -468,7 +468,7 @@ fn a_socket_that_was_never_connected() {
             "close true",
         ]
     );
-    let socket = Socket::new(SocketOptions::new());
+    let socket = Socket::new();
     watch_end(socket).reset_and_destroy().unwrap();
     run_to_end();
     assert_eq!(
@@ -482,8 +482,8 @@ fn an_error_of_the_users_own() {
     pair(|server, client| {
         server.resume();
         watch_end(client);
-        client.write_with(vec![0; MUCH], outcome("first"));
-        client.write_with("x", outcome("second"));
+        client.write_then(vec![0; MUCH], outcome("first"));
+        client.write_then("x", outcome("second"));
         client.destroy_with(Error::new("MINE", "mine"));
         client.destroy_with(Error::new("MINE", "too late"));
         timers::next_tick(|| note("tick"));

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::rc::Rc;
 use std::time::Duration;
 
-use soquete::net::{self, ServerOptions, Socket, SocketOptions};
+use soquete::net::{self, ServerOptions, Socket};
 use soquete::{Error, event, timers};
 use support::{
     keeping_data, listening_on, note, noting, outsider, pair, pair_of, record, run_on, run_to_end,
@@ -274,7 +274,7 @@ fn what_is_unreferenced_does_not_keep_the_loop_alive() {
     timers::set_interval(MS, || {}).unref();
     timers::set_immediate(|| note("an immediate has its turn")).unref();
     soquete::remote().unwrap().unref();
-    Socket::new(SocketOptions::new());
+    Socket::new();
     pair(|server, client| {
         server.unref().resume();
         client.unref().resume();
@@ -346,7 +346,7 @@ fn a_connect_and_a_write_under_way_keep_the_loop_alive_though_unreferenced() {
         client.unref();
         client.on(event::Connect, move |()| {
             note("connect");
-            client.write_with(vec![0; MUCH], |outcome| {
+            client.write_then(vec![0; MUCH], |outcome| {
                 outcome.unwrap();
                 note("written");
             });
@@ -360,7 +360,7 @@ fn a_connect_and_a_write_under_way_keep_the_loop_alive_though_unreferenced() {
 
 #[test]
 fn an_unhandled_error_ends_the_run_and_the_next_one_goes_on() {
-    let socket = Socket::new(SocketOptions::new());
+    let socket = Socket::new();
     socket.on(event::Close, |had_error| note(format!("close {had_error}")));
     pair(|server, client| {
         server.on(event::Data, move |chunk| {
@@ -437,7 +437,7 @@ fn an_unhandled_error_stops_reading_between_two_chunks_and_loses_neither() {
         let count = Rc::clone(&count);
         socket.on(event::Data, move |chunk| {
             if count.replace(count.get() + chunk.len()) == 0 {
-                Socket::new(SocketOptions::new()).destroy_with(mine());
+                Socket::new().destroy_with(mine());
             }
         });
     });
@@ -458,9 +458,9 @@ fn an_unhandled_error_stops_reading_between_two_chunks_and_loses_neither() {
 
 #[test]
 fn a_handler_of_unhandled_errors_lets_the_loop_go_on() {
-    soquete::on_unhandled_error(Some(|error: Error| note(format!("handled {error}"))));
-    Socket::new(SocketOptions::new()).destroy_with(mine());
-    let listened = Socket::new(SocketOptions::new());
+    soquete::on_unhandled_error(|error: Error| note(format!("handled {error}")));
+    Socket::new().destroy_with(mine());
+    let listened = Socket::new();
     listened.on(event::Error, |error| note(format!("heard {error}")));
     listened.destroy_with(mine());
     timers::set_immediate(|| note("on it goes"));
@@ -469,8 +469,8 @@ fn a_handler_of_unhandled_errors_lets_the_loop_go_on() {
         record(),
         ["handled of my own", "heard of my own", "on it goes"]
     );
-    soquete::on_unhandled_error(None::<fn(Error)>);
-    Socket::new(SocketOptions::new()).destroy_with(mine());
+    soquete::off_unhandled_error();
+    Socket::new().destroy_with(mine());
     assert_eq!(run_on().unwrap_err().code(), "MINE");
     run_to_end();
 }

@@ -280,7 +280,7 @@ fn a_socket_that_is_ending_or_not_connected_cannot_be_taken_out() {
         let error = socket.into_std().expect_err("its end is under way");
         assert_eq!(error.to_string(), "the socket is ending");
     });
-    let fresh = Socket::new(SocketOptions::new());
+    let fresh = Socket::new();
     assert_eq!(
         fresh.into_std().expect_err("there is nothing").code(),
         "ERR_SOCKET_CLOSED"

@@ -123,7 +123,7 @@ fn a_descriptor_is_adopted_once_however_often_its_options_are_cloned() {
 fn listening_twice_is_an_error_and_the_first_goes_on() {
     let server = net::create_server(|_| {}).listen(0);
     let port = port_of(server);
-    server.listen_with(0, || note("never"));
+    server.listen_then(0, |_| note("never"));
     server.on(event::Error, move |error| {
         note(error.code());
         assert_eq!(port_of(server), port);
@@ -136,9 +136,9 @@ fn listening_twice_is_an_error_and_the_first_goes_on() {
 #[test]
 fn closed_and_listening_again_in_the_same_turn() {
     let server = net::create_server(|_| {});
-    server.listen_with(0, || note("first"));
-    server.close_with(|outcome| note(format!("closed {}", outcome.is_ok())));
-    server.listen_with(0, || note("second"));
+    server.listen_then(0, |_| note("first"));
+    server.close_then(|outcome| note(format!("closed {}", outcome.is_ok())));
+    server.listen_then(0, |_| note("second"));
     server.on(event::Listening, move |()| {
         note("listening");
         server.close();
@@ -199,7 +199,7 @@ fn a_server_that_listens_again_in_its_close_is_not_closed_twice() {
     });
     server.listen(("127.0.0.1", 0));
     server.close();
-    server.close_with(|outcome| note(outcome.unwrap_err().code()));
+    server.close_then(|outcome| note(outcome.unwrap_err().code()));
     run_to_end();
     assert_eq!(
         record(),
@@ -326,7 +326,7 @@ fn idle_connections_are_those_with_nothing_to_write_and_nothing_unread() {
 #[test]
 fn all_connections_can_be_closed_at_once() {
     three_kinds(|server| {
-        server.close_with(|outcome| {
+        server.close_then(|outcome| {
             assert!(outcome.is_ok());
             note("server closed");
         });

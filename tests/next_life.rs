@@ -42,7 +42,7 @@ fn connect_right_after_destroy_begins_a_new_life_after_close() {
     );
     serve("hello", 1, move |port| {
         let client = net::connect(port);
-        client.write_with("never sent", move |outcome| {
+        client.write_then("never sent", move |outcome| {
             assert!(outcome.is_err());
             failed();
         });

@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use soquete::net::{
-    ConnectOptions, Family, ListenOptions, Server, ServerOptions, Socket, SocketOptions,
-};
+use soquete::net::{ConnectOptions, Family, ListenOptions, Server, ServerOptions, Socket};
 use soquete::{event, net, timers};
 
 mod support;
@@ -70,7 +68,7 @@ fn a_server_on_a_path_is_reached_by_every_form_of_a_path() {
     net::connect(path.as_path());
     net::connect(path.clone());
     net::connect(ConnectOptions::path(&path));
-    let by_method = Socket::new(SocketOptions::new());
+    let by_method = Socket::new();
     by_method.connect(path.as_path());
     run_to_end();
     assert_eq!(connections.get(), 4);
@@ -84,7 +82,7 @@ fn a_server_is_reached_by_its_own_address() {
     let address = SocketAddr::from(([127, 0, 0, 1], port_of(server)));
     let connected = Rc::new(Cell::new(false));
     let is_connected = Rc::clone(&connected);
-    net::connect_with(address, move || is_connected.set(true));
+    net::connect_then(address, move |_| is_connected.set(true));
     run_to_end();
     assert!(connected.get());
 }
@@ -137,7 +135,7 @@ fn the_callback_of_connect_is_let_go_of_when_it_was_called() {
     let server = one_shot_server(ServerOptions::new(), |socket| {
         socket.resume();
     });
-    let client = net::connect_with(("127.0.0.1", port_of(server)), move || drop(in_callback));
+    let client = net::connect_then(("127.0.0.1", port_of(server)), move |_| drop(in_callback));
     client.on(event::Ready, move |()| {
         assert_eq!(Rc::strong_count(&held), 1);
         client.end();
@@ -250,7 +248,7 @@ fn a_path_that_is_too_long_is_invalid_to_connect_to_and_to_listen_on() {
     assert_eq!(error.code(), "EINVAL", "{error}");
     let listening = Rc::new(RefCell::new(None));
     let found = Rc::clone(&listening);
-    let server = Server::new(ServerOptions::new());
+    let server = Server::new();
     server.on(event::Error, move |error| {
         drop(found.replace(Some(error.clone())))
     });

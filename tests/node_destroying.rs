@@ -23,7 +23,7 @@ fn a_write_that_waits_for_the_connection_is_told_that_it_never_came() {
     let record = Record::default();
     let socket = net::connect(("127.0.0.1", closed_port()));
     let note = record.clone();
-    socket.write_with("parked", move |outcome| {
+    socket.write_then("parked", move |outcome| {
         note.note(outcome.expect_err("it was destroyed").code());
     });
     socket.destroy();
@@ -39,7 +39,7 @@ fn a_write_to_a_destroyed_socket_fails_its_callback_and_nothing_else() {
         events.watch("socket", socket);
         assert_eq!(socket.destroy(), socket);
         let events = events.clone();
-        let written = socket.write_with("late", move |outcome| {
+        let written = socket.write_then("late", move |outcome| {
             events.note(outcome.expect_err("it is destroyed").code());
         });
         assert!(!written);
@@ -72,7 +72,7 @@ fn reset_then_destroy_then_write_resets_the_peer_and_fails_the_write() {
     pair(move |socket, peer| {
         let reset = socket.reset_and_destroy().unwrap();
         let note = events.clone();
-        reset.destroy().write_with("late", move |outcome| {
+        reset.destroy().write_then("late", move |outcome| {
             note.note(outcome.expect_err("it is destroyed").code());
         });
         events.watch("peer", peer);

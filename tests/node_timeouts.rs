@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use soquete::net::{ConnectOptions, ServerOptions, Socket, SocketOptions};
+use soquete::net::{ConnectOptions, ServerOptions, Socket};
 use soquete::{event, net, timers};
 
 mod support;
@@ -74,7 +74,7 @@ fn a_timeout_of_zero_cancels() {
 
 #[test]
 fn a_socket_that_is_not_connected_times_out_too() {
-    let socket = Socket::new(SocketOptions::new());
+    let socket = Socket::new();
     let timeouts = count_timeouts(socket.set_timeout(ms(10)));
     // Nothing but this timer keeps the loop alive.
     timers::set_timeout(ms(40), move || {
@@ -87,7 +87,7 @@ fn a_socket_that_is_not_connected_times_out_too() {
 
 #[test]
 fn a_timeout_does_not_keep_the_loop_alive() {
-    let socket = Socket::new(SocketOptions::new());
+    let socket = Socket::new();
     socket.set_timeout(ms(10));
     socket.on(event::Timeout, |()| panic!("the loop has ended before"));
     run_on().unwrap();

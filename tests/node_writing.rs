@@ -6,9 +6,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use soquete::net::{
-    ConnectOptions, ListenOptions, ReadyState, Server, ServerOptions, Socket, SocketOptions,
-};
+use soquete::net::{ConnectOptions, ListenOptions, ReadyState, Server, ServerOptions, Socket};
 use soquete::{event, net, timers};
 
 mod support;
@@ -20,8 +18,8 @@ use support::{pair, port_of, run_to_end};
 fn end_of_a_socket_that_was_never_connected_calls_back_and_makes_it_not_writable() {
     let called = Rc::new(Cell::new(false));
     let is_called = Rc::clone(&called);
-    let socket = Socket::new(SocketOptions::new());
-    socket.end_then("", move |outcome| {
+    let socket = Socket::new();
+    socket.end_then(move |outcome| {
         outcome.expect("there is nothing to end");
         is_called.set(true);
         assert!(!socket.writable());
@@ -39,7 +37,7 @@ fn end_calls_back_with_and_without_data() {
         let calls = Rc::clone(&calls);
         pair(move |socket, peer| {
             let received = collect(peer);
-            socket.end_then(data, move |outcome| {
+            socket.end_with_then(data, move |outcome| {
                 outcome.expect("the peer reads");
                 calls.set(calls.get() + 1);
             });
@@ -66,7 +64,7 @@ fn a_write_to_a_peer_that_has_closed_fails_its_callback() {
             let events = events.clone();
             timers::set_timeout(Duration::from_millis(20), move || {
                 let events = events.clone();
-                socket.write_with("late", move |outcome| {
+                socket.write_then("late", move |outcome| {
                     let error = outcome.expect_err("the connection was reset");
                     events.note(format!("write({})", error.code()));
                 });
@@ -124,7 +122,7 @@ fn with_a_mark_of_zero_a_write_before_the_connection_says_to_wait() {
     let client = net::connect(options.high_water_mark(0));
     let called = Rc::new(Cell::new(false));
     let is_called = Rc::clone(&called);
-    let room = client.write_with("parked", move |outcome| {
+    let room = client.write_then("parked", move |outcome| {
         outcome.expect("the server reads");
         is_called.set(true);
         assert!(!client.pending() && !client.connecting());
@@ -195,7 +193,7 @@ fn fifty_thousand_callbacks_come_once_each_and_in_order() {
         peer.resume();
         for number in 0..WRITES {
             let next = Rc::clone(&next);
-            socket.write_with("hello", move |outcome| {
+            socket.write_then("hello", move |outcome| {
                 outcome.expect("the peer reads");
                 assert_eq!(next.replace(number + 1), number);
             });
@@ -269,7 +267,7 @@ fn ping_pong(
     connect: impl FnOnce(Server) -> ConnectOptions + 'static,
 ) {
     const ROUNDS: u32 = 1000;
-    let server = Server::new(ServerOptions::new().allow_half_open(true));
+    let server = Server::new_with(ServerOptions::new().allow_half_open(true));
     server.on(event::Connection, move |socket| {
         server.close();
         socket

@@ -203,7 +203,7 @@ fn accepted_sockets_share_the_buffer_of_their_server() {
         sum.set(sum.get() + count);
         true
     });
-    let server = net::Server::new(options);
+    let server = net::Server::new_with(options);
     server.listen(0);
     let closed = Rc::new(Cell::new(0));
     for _ in 0..3 {

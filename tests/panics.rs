@@ -103,7 +103,7 @@ fn in_a_data_listener_while_the_same_event_makes_the_socket_writable() {
     const MUCH: usize = 16 << 20;
     let server = net::create_server(|socket| {
         socket.server().unwrap().close();
-        socket.write_with(vec![7; MUCH], |outcome| {
+        socket.write_then(vec![7; MUCH], |outcome| {
             outcome.unwrap();
             note("all was sent");
         });
@@ -167,7 +167,7 @@ fn in_a_drain_listener() {
             peer.resume();
             socket.on(event::Drain, move |()| trip());
             assert!(!socket.write(vec![0; 8 << 20]));
-            socket.write_with("and that", move |outcome| {
+            socket.write_then("and that", move |outcome| {
                 outcome.unwrap();
                 note("written");
                 // An end that is asked for before would leave no one to tell of the drain.
@@ -279,9 +279,9 @@ fn in_a_write_callback() {
     others_are_unharmed(|| {
         victim(|socket, peer, trip| {
             peer.resume();
-            socket.write_with("one", move |_| trip());
-            socket.write_with("two", |outcome| note(format!("two {outcome:?}")));
-            socket.end_then("three", |outcome| note(format!("end {outcome:?}")));
+            socket.write_then("one", move |_| trip());
+            socket.write_then("two", |outcome| note(format!("two {outcome:?}")));
+            socket.end_with_then("three", |outcome| note(format!("end {outcome:?}")));
         })
     });
     assert_eq!(record(), ["two Ok(())", "end Ok(())"]);
@@ -386,13 +386,13 @@ fn in_a_lookup_listener_and_in_the_handler_of_unhandled_errors() {
             client.resume();
         });
     });
-    soquete::on_unhandled_error(Some(move |_| {
+    soquete::on_unhandled_error(move |_| {
         if let Some(trip) = at_error.take() {
             trip();
         }
-    }));
+    });
     others_are_unharmed(|| {
-        net::Socket::new(Default::default()).destroy_with(soquete::Error::new("MINE", "of my own"));
+        net::Socket::new().destroy_with(soquete::Error::new("MINE", "of my own"));
     });
 }
 

@@ -120,7 +120,7 @@ fn a_shared_payload_is_let_go_when_it_was_sent() {
             4,
             "two of the test, one here, one queued"
         );
-        writer.write_with(sent, move |outcome| {
+        writer.write_then(sent, move |outcome| {
             outcome.expect("it is read");
             assert_eq!(Arc::strong_count(&mine), 2, "both of the test");
             writer.end();

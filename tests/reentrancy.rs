@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use soquete::net::{self, ConnectOptions, Server, ServerOptions, Socket, SocketOptions};
+use soquete::net::{self, ConnectOptions, Server, ServerOptions, Socket};
 use soquete::{Error, event, timers};
 use support::{done, note, port_of, record, run_to_end};
 
@@ -38,17 +38,17 @@ type Call<T> = (&'static str, fn(T));
 /// What changes something.
 const SOCKET_CALLS: &[Call<Socket>] = &[
     ("write", |s| done(s.write("more"))),
-    ("write_with", |s| {
-        done(s.write_with(vec![0; 100_000], |_| ()))
+    ("write_then", |s| {
+        done(s.write_then(vec![0; 100_000], |_| ()))
     }),
     ("end", |s| done(s.end())),
     ("end_with", |s| done(s.end_with("last"))),
-    ("end_then", |s| done(s.end_then("last", |_| ()))),
-    ("cork", |s| s.cork()),
-    ("uncork", |s| s.uncork()),
+    ("end_with_then", |s| done(s.end_with_then("last", |_| ()))),
+    ("cork", |s| done(s.cork())),
+    ("uncork", |s| done(s.uncork())),
     ("destroy", |s| done(s.destroy())),
     ("destroy_with", |s| done(s.destroy_with(mine()))),
-    ("destroy_soon", |s| s.destroy_soon()),
+    ("destroy_soon", |s| done(s.destroy_soon())),
     ("reset_and_destroy", |s| done(s.reset_and_destroy())),
     ("pause", |s| done(s.pause())),
     ("resume", |s| done(s.resume())),
@@ -79,7 +79,7 @@ const SOCKET_CALLS: &[Call<Socket>] = &[
 
 const SERVER_CALLS: &[Call<Server>] = &[
     ("close", |s| done(s.close())),
-    ("close_with", |s| done(s.close_with(|_| ()))),
+    ("close_then", |s| done(s.close_then(|_| ()))),
     ("listen", |s| {
         done(s.on(event::Error, |_| ()).listen(("127.0.0.1", 0)))
     }),
@@ -97,7 +97,7 @@ const SERVER_CALLS: &[Call<Server>] = &[
             s.max_connections(),
         );
         let _ = (s.ref_(), s.get_connections(|_| ()), format!("{s:?}"));
-        s.remove_listener(s.once(event::Listening, |()| ()));
+        s.remove_listener(s.add_once_listener(event::Listening, |()| ()));
     }),
 ];
 
@@ -162,9 +162,7 @@ fn harmless(socket: Socket) {
     socket.set_no_delay(true).set_keep_alive(None);
     let ids = [
         socket.add_listener(event::Data, |_| ()),
-        socket.once(event::Close, |_| ()),
-        socket.prepend_listener(event::End, |()| ()),
-        socket.prepend_once_listener(event::Finish, |()| ()),
+        socket.add_once_listener(event::Close, |_| ()),
     ];
     for id in ids {
         socket.remove_listener(id);
@@ -182,7 +180,7 @@ fn harmless(socket: Socket) {
         .clear();
     timers::set_immediate(|| ()).clear();
     timers::next_tick(|| ());
-    Socket::new(SocketOptions::new()).destroy();
+    Socket::new().destroy();
 }
 
 /// Calls `act` in the first listener of an event.
@@ -229,8 +227,8 @@ fn conversation(event: &'static str, act: impl Fn(Cast) + 'static) -> [u32; 3] {
         socket.on(event::Close, move |_| count.set(count.get() + 1));
         socket.on(event::Error, |_| ());
     };
-    soquete::on_unhandled_error(Some(|_| ()));
-    let stale = Socket::new(SocketOptions::new());
+    soquete::on_unhandled_error(|_| ());
+    let stale = Socket::new();
     stale.destroy();
     soquete::run_nowait().unwrap();
 
@@ -480,7 +478,7 @@ fn any_call_on_its_server_in_any_listener() {
 
 #[test]
 fn any_call_in_a_servers_own_listeners() {
-    soquete::on_unhandled_error(Some(|_| ()));
+    soquete::on_unhandled_error(|_| ());
     for ((name, call), at_listening) in SERVER_CALLS
         .iter()
         .flat_map(|call| [(call, true), (call, false)])

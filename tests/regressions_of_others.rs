@@ -57,8 +57,8 @@ fn a_reset_cancels_the_write_under_way_after_the_error_and_before_close() {
     let events = record.clone();
     pair(move |socket, peer| {
         events.watch("socket", socket);
-        socket.write_with(vec![0; 32 << 20], events.outcome("under way"));
-        socket.write_with("behind it", events.outcome("queued"));
+        socket.write_then(vec![0; 32 << 20], events.outcome("under way"));
+        socket.write_then("behind it", events.outcome("queued"));
         peer.reset_and_destroy().unwrap();
     });
     run_to_end();
@@ -76,7 +76,7 @@ fn destroying_an_adopted_stream_cancels_what_is_queued() {
     let record = Record::default();
     let socket = Socket::from_std(ours).unwrap();
     record.watch("socket", socket);
-    socket.write_with(pattern(8 << 20), record.outcome("write"));
+    socket.write_then(pattern(8 << 20), record.outcome("write"));
     socket.destroy();
     run_to_end();
     assert_eq!(record.text(), "write(ECANCELED) socket.close(false)");
@@ -94,7 +94,7 @@ fn a_reset_behind_unread_data_is_an_error_and_not_the_end() {
         });
     });
     let client = net::connect(("127.0.0.1", port_of(server)));
-    client.write_with(pattern(100), move |_| {
+    client.write_then(pattern(100), move |_| {
         client.reset_and_destroy().unwrap();
     });
     run_to_end();
@@ -133,7 +133,7 @@ fn ending_in_the_callback_of_a_write_does_not_lose_the_echo() {
         let client = net::connect(options.allow_half_open(half_open));
         let echo = collect(client);
         client.on(event::Connect, move |()| {
-            client.write_with("hello", move |_| {
+            client.write_then("hello", move |_| {
                 client.end();
             });
         });
@@ -208,7 +208,7 @@ fn a_paused_socket_without_data_notices_the_end_and_lets_the_server_close() {
 #[test]
 fn half_open_holds_on_a_path_too() {
     let path = std::env::temp_dir().join(format!("soquete-half-open-{}", std::process::id()));
-    let server = Server::new(ServerOptions::new().allow_half_open(true));
+    let server = Server::new_with(ServerOptions::new().allow_half_open(true));
     server.on(event::Connection, move |socket| {
         server.close();
         socket.resume().on(event::End, move |()| {
@@ -385,7 +385,7 @@ fn a_thousand_sockets_destroyed_before_they_connect_close_and_leave_nothing() {
     let closed = Rc::new(Cell::new(0));
     for _ in 0..1000 {
         let in_callback = Rc::clone(&held);
-        let client = net::connect_with(("127.0.0.1", 1), move || {
+        let client = net::connect_then(("127.0.0.1", 1), move |_| {
             let _held = &in_callback;
             panic!("it is destroyed");
         });
@@ -473,7 +473,7 @@ fn data_and_a_hang_up_in_one_event_close_once_where_data_destroys() {
         });
     });
     let client = net::connect(("127.0.0.1", port_of(server)));
-    client.write_with("x", move |_| {
+    client.write_then("x", move |_| {
         client.reset_and_destroy().unwrap();
     });
     run_to_end();

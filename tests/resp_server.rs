@@ -256,7 +256,7 @@ impl Ours {
         let thread = thread::spawn(move || {
             let server = resp::server::create();
             let listening = soquete::net::ListenOptions::new(0).host("127.0.0.1");
-            server.listen_with(listening, move || {
+            server.listen_then(listening, move |_| {
                 let port = server.address().unwrap().port();
                 sender.send((port, soquete::remote().unwrap())).unwrap();
             });

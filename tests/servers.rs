@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use soquete::net::{self, ListenOptions, Server, ServerAddress, ServerOptions};
+use soquete::net::{self, Address, ListenOptions, Server, ServerOptions};
 use soquete::{event, timers};
 use support::{echo_server, listening_on, note, outsider, pair, port_of, record, run_to_end};
 
@@ -53,7 +53,7 @@ fn it_listens_where_it_is_told() {
         ("localhost", ""),
     ] {
         listening_on(quiet_server(), host, move |server, port| {
-            let Some(ServerAddress::Tcp(address)) = server.address() else {
+            let Some(Address::Tcp(address)) = server.address() else {
                 panic!("an IP address");
             };
             assert_eq!(address.port(), port);
@@ -154,13 +154,13 @@ fn close_waits_for_the_connections_and_takes_no_more() {
 #[test]
 fn close_tells_its_callback_whether_it_was_listening() {
     let server = quiet_server();
-    server.close_with(|outcome| note(outcome.unwrap_err().code()));
+    server.close_then(|outcome| note(outcome.unwrap_err().code()));
     run_to_end();
     let server = quiet_server().listen(0);
-    server.close_with(|outcome| note(format!("{outcome:?}")));
-    server.close_with(|outcome| note(outcome.unwrap_err().code()));
+    server.close_then(|outcome| note(format!("{outcome:?}")));
+    server.close_then(|outcome| note(outcome.unwrap_err().code()));
     run_to_end();
-    server.close_with(|outcome| note(format!("stale: {}", outcome.unwrap_err().code())));
+    server.close_then(|outcome| note(format!("stale: {}", outcome.unwrap_err().code())));
     run_to_end();
     assert_eq!(
         record(),

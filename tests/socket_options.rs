@@ -112,7 +112,7 @@ fn a_server_gives_its_options_to_the_sockets_it_accepts() {
         .no_delay(true)
         .type_of_service(0x20);
     let server = one_shot_server(options, |socket| {
-        assert_eq!(socket.get_type_of_service().unwrap(), 0x20);
+        assert_eq!(socket.type_of_service().unwrap(), 0x20);
         let StdStream::Tcp(stream) = socket.into_std().unwrap() else {
             panic!("it was TCP");
         };
@@ -157,9 +157,9 @@ fn type_of_service_goes_to_the_kernel_and_comes_back_from_it() {
             client
                 .set_type_of_service(0x10)
                 .expect("one of the old ones");
-            result.set(client.get_type_of_service().expect("it is set"));
+            result.set(client.type_of_service().expect("it is set"));
             client.destroy();
-            assert_eq!(client.get_type_of_service().unwrap(), 0x10, "as last set");
+            assert_eq!(client.type_of_service().unwrap(), 0x10, "as last set");
         });
         run_to_end();
         assert_eq!(seen.get(), 0x10, "{host}");
@@ -168,13 +168,13 @@ fn type_of_service_goes_to_the_kernel_and_comes_back_from_it() {
 
 #[test]
 fn type_of_service_before_connect_is_kept_for_then() {
-    let socket = Socket::new(SocketOptions::new().type_of_service(0x08));
-    assert_eq!(socket.get_type_of_service().unwrap(), 0x08);
+    let socket = Socket::new_with(SocketOptions::new().type_of_service(0x08));
+    assert_eq!(socket.type_of_service().unwrap(), 0x08);
     socket.set_type_of_service(0x10).unwrap();
     let server = one_shot_server(ServerOptions::new(), |_| {});
     socket.connect(("127.0.0.1", port_of(server)));
     socket.on(event::Connect, move |()| {
-        assert_eq!(socket.get_type_of_service().unwrap(), 0x10);
+        assert_eq!(socket.type_of_service().unwrap(), 0x10);
         let StdStream::Tcp(stream) = socket.into_std().unwrap() else {
             panic!("it was TCP");
         };
@@ -187,9 +187,9 @@ fn type_of_service_before_connect_is_kept_for_then() {
 fn an_unset_type_of_service_is_zero_and_an_ipc_socket_only_remembers_it() {
     let (ours, _theirs) = std::os::unix::net::UnixStream::pair().unwrap();
     let socket = Socket::from_std(ours).unwrap();
-    assert_eq!(socket.get_type_of_service().unwrap(), 0);
+    assert_eq!(socket.type_of_service().unwrap(), 0);
     socket.set_type_of_service(0x10).unwrap();
-    assert_eq!(socket.get_type_of_service().unwrap(), 0x10);
+    assert_eq!(socket.type_of_service().unwrap(), 0x10);
     socket.destroy();
     run_to_end();
 }

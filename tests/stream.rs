@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use soquete::net::{PipeOptions, ServerOptions, Socket, SocketOptions};
+use soquete::net::{PipeOptions, ServerOptions, Socket};
 use soquete::stream::{self, FinishedOptions};
 use soquete::{event, timers};
 
@@ -94,7 +94,7 @@ fn a_socket_that_is_destroyed_too_early_has_closed_prematurely() {
 fn finished_of_a_destroyed_or_stale_socket_is_told_on_a_tick() {
     let record = Record::default();
     let events = record.clone();
-    let socket = Socket::new(SocketOptions::new());
+    let socket = Socket::new();
     socket.destroy();
     stream::finished(socket, events.outcome("destroyed"));
     events.note("sync");

@@ -131,7 +131,7 @@ fn a_listener_that_closes_the_others_that_are_ready_too() {
                     sockets.iter().for_each(|other| close(*other));
                     // Newcomers must not be taken for those who went.
                     for _ in 0..COUNT {
-                        let new = Socket::new(Default::default());
+                        let new = Socket::new();
                         new.on(event::Data, |_| panic!("somebody else's data"));
                         new.on(event::Close, |_| note("newcomer closed"));
                         timers::set_timeout(5 * MS, move || done(new.destroy()));

@@ -10,7 +10,7 @@ use std::sync::{Arc, Barrier, Condvar, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use soquete::net::{self, Server, Socket, SocketOptions};
+use soquete::net::{self, Server, Socket};
 use soquete::{Remote, event, timers};
 use support::{listening_on, note, outsider, pair, port_of, record, run_on, run_to_end};
 
@@ -283,7 +283,7 @@ fn handles_used_by_destructors_of_a_thread_on_its_way_out_are_stale() {
         fn drop(&mut self) {
             let Curious(socket, server, tell, name) = self;
             socket.write("x");
-            socket.write_with("x", |_| ());
+            socket.write_then("x", |_| ());
             socket.end().destroy().resume().pause();
             socket.on(event::Data, |_| ());
             assert!(socket.remote_address().is_none() || !socket.destroyed());
@@ -298,7 +298,7 @@ fn handles_used_by_destructors_of_a_thread_on_its_way_out_are_stale() {
                 soquete::queue_work(|| (), |()| ()).is_ok(),
             );
             soquete::set_pool_size(2);
-            soquete::on_unhandled_error(Some(|_| ()));
+            soquete::on_unhandled_error(|_| ());
             soquete::stop();
             let _counted = (soquete::metrics(), soquete::now());
             let outlives_the_loop = soquete::remote().is_err();
@@ -312,7 +312,7 @@ fn handles_used_by_destructors_of_a_thread_on_its_way_out_are_stale() {
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {
         let curious = |name| {
-            let socket = Socket::new(SocketOptions::new());
+            let socket = Socket::new();
             let server = net::create_server(|_| ()).listen(0);
             Curious(socket, server, tell.clone(), name)
         };
@@ -320,7 +320,7 @@ fn handles_used_by_destructors_of_a_thread_on_its_way_out_are_stale() {
         EARLY.with_borrow(|_| ());
         EARLY.set(Some(curious("before the loop was made")));
         let held = curious("held by a listener");
-        Socket::new(SocketOptions::new()).on(event::Data, move |_| {
+        Socket::new().on(event::Data, move |_| {
             let _held = &held;
         });
         let by_timer = curious("held by a timer");
@@ -350,7 +350,7 @@ fn a_stale_handle_never_reaches_the_next_tenant_of_its_slot() {
         client.resume();
         server.on(event::Close, move |_| {
             timers::set_immediate(move || {
-                let next = Socket::new(SocketOptions::new());
+                let next = Socket::new();
                 assert_ne!(next, server);
                 server.destroy().resume();
                 server.on(event::Close, |_| note("never"));

@@ -130,15 +130,16 @@ fn refresh_puts_a_deadline_off_and_in_its_own_callback_asks_for_another_call() {
         put_off.refresh();
     });
     timers::set_timeout(12 * MS, || note("in between"));
-    let (own, again) = slot::<Timeout>();
     let mut calls = 0;
-    again.set(Some(timers::set_timeout(30 * MS, move || {
+    timers::set_refreshable(30 * MS, move |own| {
         calls += 1;
         note(format!("call {calls}"));
         if calls == 1 {
-            own.get().unwrap().refresh();
+            own.refresh();
+        } else {
+            own.clear();
         }
-    })));
+    });
     // A busy machine may look late: then the order is what the deadlines say all the same.
     run_to_end();
     let record = record();

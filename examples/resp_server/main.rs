@@ -29,6 +29,6 @@ fn main() -> soquete::Result<()> {
         .and_then(|port| port.parse().ok())
         .unwrap_or(DEFAULT_PORT);
     let listening = soquete::net::ListenOptions::new(port).host("127.0.0.1");
-    server::create().listen_with(listening, move || println!("listening on port {port}"));
+    server::create().listen_then(listening, move |_| println!("listening on port {port}"));
     soquete::run()
 }

@@ -16,20 +16,21 @@ mod rule_text;
 mod rules;
 mod spans;
 
-use std::cell::RefCell;
 use std::fmt;
-use std::rc::Rc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use self::rule::Rule;
 use self::rules::Rules;
 use super::{AddressError, IntoAddress};
+use crate::error::Error;
 
 /// A set of rules on addresses, ranges of addresses and subnets. Node's `net.BlockList`.
 ///
 /// An IPv4 address and its IPv4-mapped IPv6 form (`::ffff:a.b.c.d`) are the same address to every
 /// rule, except that a range from or to other IPv6 addresses covers no IPv4 address.
 ///
-/// A clone is the same list: what is added by one is seen by all.
+/// A clone is the same list: what is added by one is seen by all. It may belong to another thread, and the
+/// servers there: the list is `Send` and `Sync`.
 ///
 /// [`check`](Self::check) and every change take time logarithmic in the number of rules, whatever
 /// the order they come in; `check` allocates nothing. (Removing a rule that overlaps many others,
@@ -46,11 +47,11 @@ use super::{AddressError, IntoAddress};
 /// assert!(list.check("10.0.0.3"));
 /// assert!(list.check("::ffff:123.123.123.123"));
 /// assert!(!list.check("222.111.111.222"));
-/// # Ok::<(), soquete::net::AddressError>(())
+/// # Ok::<(), soquete::Error>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct BlockList {
-    rules: Rc<RefCell<Rules>>,
+    rules: Arc<RwLock<Rules>>,
 }
 
 impl BlockList {
@@ -62,7 +63,7 @@ impl BlockList {
     /// let list = BlockList::new();
     /// list.add_cidrs(BlockList::PRIVATE_RANGES)?;
     /// assert!(list.check("192.168.1.1"));
-    /// # Ok::<(), soquete::net::AddressError>(())
+    /// # Ok::<(), soquete::Error>(())
     /// ```
     pub const PRIVATE_RANGES: [&'static str; 8] = [
         "10.0.0.0/8",
@@ -83,8 +84,8 @@ impl BlockList {
     /// Whether a rule covers the address. Text that is not an address is covered by none.
     pub fn check(&self, address: impl IntoAddress) -> bool {
         address
-            .into_address()
-            .is_ok_and(|address| self.rules.borrow().cover(address.ip()))
+            .read()
+            .is_ok_and(|address| self.read().cover(address.ip()))
     }
 
     /// Blocks one address. Adding it again changes nothing.
@@ -92,8 +93,9 @@ impl BlockList {
     /// # Errors
     ///
     /// `ERR_INVALID_ADDRESS`.
-    pub fn add_address(&self, address: impl IntoAddress) -> Result<(), AddressError> {
-        self.add(Rule::Address(address.into_address()?.ip()));
+    #[doc(alias = "addAddress")]
+    pub fn add_address(&self, address: impl IntoAddress) -> Result<(), Error> {
+        self.add(Rule::Address(address.read()?.ip()));
         Ok(())
     }
 
@@ -102,11 +104,12 @@ impl BlockList {
     /// # Errors
     ///
     /// `ERR_INVALID_ADDRESS`.
+    #[doc(alias = "addAddresses")]
     pub fn add_addresses<A: IntoAddress>(
         &self,
         addresses: impl IntoIterator<Item = A>,
-    ) -> Result<(), AddressError> {
-        let rule = |address: A| Ok(Rule::Address(address.into_address()?.ip()));
+    ) -> Result<(), Error> {
+        let rule = |address: A| Ok::<_, AddressError>(Rule::Address(address.read()?.ip()));
         let rules = addresses
             .into_iter()
             .map(rule)
@@ -120,12 +123,9 @@ impl BlockList {
     /// # Errors
     ///
     /// `ERR_INVALID_ADDRESS`, or `ERR_INVALID_ARG_VALUE` if `start` comes after `end`.
-    pub fn add_range(
-        &self,
-        start: impl IntoAddress,
-        end: impl IntoAddress,
-    ) -> Result<(), AddressError> {
-        self.add(Rule::range(start.into_address()?, end.into_address()?)?);
+    #[doc(alias = "addRange")]
+    pub fn add_range(&self, start: impl IntoAddress, end: impl IntoAddress) -> Result<(), Error> {
+        self.add(Rule::range(start.read()?, end.read()?)?);
         Ok(())
     }
 
@@ -135,8 +135,9 @@ impl BlockList {
     /// # Errors
     ///
     /// `ERR_INVALID_ADDRESS`, or `ERR_OUT_OF_RANGE` for a prefix above 32 (IPv4) or 128 (IPv6).
-    pub fn add_subnet(&self, network: impl IntoAddress, prefix: u8) -> Result<(), AddressError> {
-        self.add(Rule::subnet(network.into_address()?.ip(), prefix)?);
+    #[doc(alias = "addSubnet")]
+    pub fn add_subnet(&self, network: impl IntoAddress, prefix: u8) -> Result<(), Error> {
+        self.add(Rule::subnet(network.read()?.ip(), prefix)?);
         Ok(())
     }
 
@@ -146,7 +147,8 @@ impl BlockList {
     ///
     /// `ERR_INVALID_ARG_VALUE` if the prefix is missing or not a plain decimal number, and the
     /// errors of [`add_subnet`](Self::add_subnet).
-    pub fn add_cidr(&self, cidr: &str) -> Result<(), AddressError> {
+    #[doc(alias = "addCIDR")]
+    pub fn add_cidr(&self, cidr: &str) -> Result<(), Error> {
         self.add(cidr::split(cidr)?.to_rule()?);
         Ok(())
     }
@@ -156,10 +158,11 @@ impl BlockList {
     /// # Errors
     ///
     /// Those of [`add_cidr`](Self::add_cidr).
+    #[doc(alias = "addCIDRs")]
     pub fn add_cidrs<S: AsRef<str>>(
         &self,
         cidrs: impl IntoIterator<Item = S>,
-    ) -> Result<(), AddressError> {
+    ) -> Result<(), Error> {
         // In two passes, so that of several errors the same comes first as in Node.
         let cidrs: Vec<S> = cidrs.into_iter().collect();
         let split = cidrs.iter().map(|text| cidr::split(text.as_ref()));
@@ -178,8 +181,9 @@ impl BlockList {
     /// # Errors
     ///
     /// `ERR_INVALID_ADDRESS`.
-    pub fn remove_address(&self, address: impl IntoAddress) -> Result<(), AddressError> {
-        self.remove(&Rule::Address(address.into_address()?.ip()));
+    #[doc(alias = "removeAddress")]
+    pub fn remove_address(&self, address: impl IntoAddress) -> Result<(), Error> {
+        self.remove(&Rule::Address(address.read()?.ip()));
         Ok(())
     }
 
@@ -189,12 +193,13 @@ impl BlockList {
     /// # Errors
     ///
     /// `ERR_INVALID_ADDRESS`.
+    #[doc(alias = "removeRange")]
     pub fn remove_range(
         &self,
         start: impl IntoAddress,
         end: impl IntoAddress,
-    ) -> Result<(), AddressError> {
-        let (start, end) = (start.into_address()?.ip(), end.into_address()?.ip());
+    ) -> Result<(), Error> {
+        let (start, end) = (start.read()?.ip(), end.read()?.ip());
         self.remove(&Rule::Range { start, end });
         Ok(())
     }
@@ -205,8 +210,9 @@ impl BlockList {
     /// # Errors
     ///
     /// Those of [`add_subnet`](Self::add_subnet).
-    pub fn remove_subnet(&self, network: impl IntoAddress, prefix: u8) -> Result<(), AddressError> {
-        self.remove(&Rule::subnet(network.into_address()?.ip(), prefix)?);
+    #[doc(alias = "removeSubnet")]
+    pub fn remove_subnet(&self, network: impl IntoAddress, prefix: u8) -> Result<(), Error> {
+        self.remove(&Rule::subnet(network.read()?.ip(), prefix)?);
         Ok(())
     }
 
@@ -215,19 +221,20 @@ impl BlockList {
     /// # Errors
     ///
     /// Those of [`add_cidr`](Self::add_cidr).
-    pub fn remove_cidr(&self, cidr: &str) -> Result<(), AddressError> {
+    #[doc(alias = "removeCIDR")]
+    pub fn remove_cidr(&self, cidr: &str) -> Result<(), Error> {
         self.remove(&cidr::split(cidr)?.to_rule()?);
         Ok(())
     }
 
     /// Removes all rules.
     pub fn clear(&self) {
-        *self.rules.borrow_mut() = Rules::default();
+        *self.write() = Rules::default();
     }
 
     /// The number of rules.
     pub fn size(&self) -> usize {
-        self.rules.borrow().len()
+        self.read().len()
     }
 
     /// The rules as text: the addresses, then the subnets, then the ranges, the newest of each
@@ -244,16 +251,17 @@ impl BlockList {
     ///     list.rules(),
     ///     ["Address: IPv4 1.1.1.1", "Subnet: IPv6 fe80::/10", "Range: IPv4 10.0.0.1-10.0.0.10"]
     /// );
-    /// # Ok::<(), soquete::net::AddressError>(())
+    /// # Ok::<(), soquete::Error>(())
     /// ```
     pub fn rules(&self) -> Vec<String> {
-        self.rules.borrow().texts()
+        self.read().texts()
     }
 
     /// The [`rules`](Self::rules) as the text of a JSON array.
     ///
     /// A range whose ends are of different families cannot be read back by
     /// [`from_json`](Self::from_json).
+    #[doc(alias = "toJSON")]
     pub fn to_json(&self) -> String {
         json::print(&self.rules())
     }
@@ -267,14 +275,15 @@ impl BlockList {
     /// let list = BlockList::new();
     /// list.from_json(r#"["Subnet: IPv4 192.168.1.0/24", "Address: IPv6 ::1"]"#)?;
     /// assert!(list.check("192.168.1.7") && list.check("::1"));
-    /// # Ok::<(), soquete::net::AddressError>(())
+    /// # Ok::<(), soquete::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// `ERR_INVALID_ARG_VALUE` if the text is not JSON, `ERR_INVALID_ARG_TYPE` if it is not an array
     /// of strings, and the errors of the `add_` methods.
-    pub fn from_json(&self, json: &str) -> Result<(), AddressError> {
+    #[doc(alias = "fromJSON")]
+    pub fn from_json(&self, json: &str) -> Result<(), Error> {
         self.add_rules(json::parse(json)?)
     }
 
@@ -287,7 +296,7 @@ impl BlockList {
     pub fn add_rules<S: AsRef<str>>(
         &self,
         rules: impl IntoIterator<Item = S>,
-    ) -> Result<(), AddressError> {
+    ) -> Result<(), Error> {
         let rules = rules
             .into_iter()
             .filter_map(|text| rule_text::parse(text.as_ref()).transpose());
@@ -296,20 +305,28 @@ impl BlockList {
         Ok(())
     }
 
+    fn read(&self) -> RwLockReadGuard<'_, Rules> {
+        self.rules.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Rules> {
+        self.rules.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn add(&self, rule: Rule) {
-        self.rules.borrow_mut().add(rule);
+        self.write().add(rule);
     }
 
     /// Takes the rules ready-made: while the list is borrowed, no iterator of the caller's may run.
     fn add_all(&self, rules: Vec<Rule>) {
-        let mut list = self.rules.borrow_mut();
+        let mut list = self.write();
         for rule in rules {
             list.add(rule);
         }
     }
 
     fn remove(&self, rule: &Rule) {
-        self.rules.borrow_mut().remove(rule);
+        self.write().remove(rule);
     }
 }
 

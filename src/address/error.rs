@@ -5,18 +5,9 @@ use std::fmt;
 
 use super::SocketAddress;
 
-/// An address, a family, a prefix or a rule that makes no sense.
-///
-/// [`code`](Self::code) is Node's error code, and `Display` prints Node's message.
-///
-/// ```
-/// use soquete::net::BlockList;
-///
-/// let error = BlockList::new().add_subnet("10.0.0.0", 33).unwrap_err();
-/// assert_eq!(error.code(), "ERR_OUT_OF_RANGE");
-/// ```
+/// An address, a family, a prefix or a rule that makes no sense: what a [`crate::Error`] is made of, if
+/// anybody is to be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum AddressError {
     /// The text is not an IP address of the family asked for. `ERR_INVALID_ADDRESS`.
     InvalidAddress,
@@ -141,7 +132,7 @@ impl From<AddressError> for crate::Error {
 }
 
 /// A string as Node's `inspect` shows it: in the quotes that need no escape, if there are such.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let quote = match (text.contains('\''), text.contains('"'), text.contains('`')) {
         (false, ..) => '\'',
         (true, false, _) => '"',
@@ -203,7 +194,7 @@ fn inspected(address: &SocketAddress) -> String {
     let fields = [
         format!("address: '{}'", address.address()),
         format!("port: {}", address.port()),
-        format!("family: '{}'", address.family()),
+        format!("family: '{}'", address.family().as_str()),
         format!("flowlabel: {}", address.flowlabel()),
     ];
     // An object's own overhead is 19 of the 80 columns that `inspect` fills.

@@ -5,19 +5,21 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use super::AddressError;
+use crate::error::{Error, Result};
 
 /// IPv4 or IPv6.
 ///
-/// Node spells a family in two ways: `'ipv4'` in options and in `SocketAddress`
-/// ([`as_str`](Self::as_str), also what `Display` prints), and `'IPv4'` in what sockets and servers
-/// report and in the rules of a block list ([`label`](Self::label)).
+/// Node spells a family in two ways: `'IPv4'` in what sockets and servers report and in the rules of a
+/// block list, as `Display` prints it, and `'ipv4'` in options and in `SocketAddress`
+/// ([`as_str`](Self::as_str)).
 ///
 /// ```
 /// use soquete::net::Family;
 ///
-/// assert_eq!("IPv6".parse(), Ok(Family::V6));
+/// assert_eq!("ipv6".parse::<Family>()?, Family::V6);
+/// assert_eq!(Family::V6.to_string(), "IPv6");
 /// assert_eq!(Family::V6.as_str(), "ipv6");
-/// assert_eq!(Family::V6.label(), "IPv6");
+/// # Ok::<(), soquete::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
@@ -37,8 +39,8 @@ impl Family {
         }
     }
 
-    /// `"IPv4"` or `"IPv6"`.
-    pub const fn label(self) -> &'static str {
+    /// `"IPv4"` or `"IPv6"`, as `Display` has it.
+    pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::V4 => "IPv4",
             Self::V6 => "IPv6",
@@ -71,26 +73,27 @@ impl From<SocketAddr> for Family {
 }
 
 impl FromStr for Family {
-    type Err = AddressError;
+    type Err = Error;
 
     /// Reads either spelling, in any case.
     ///
     /// # Errors
     ///
     /// `ERR_INVALID_ARG_VALUE` for anything else.
-    fn from_str(text: &str) -> Result<Self, AddressError> {
+    fn from_str(text: &str) -> Result<Self> {
         [Self::V4, Self::V6]
             .into_iter()
             .find(|family| text.eq_ignore_ascii_case(family.as_str()))
-            .ok_or_else(|| AddressError::InvalidFamily {
-                received: text.to_owned(),
+            .ok_or_else(|| {
+                let received = text.to_owned();
+                AddressError::InvalidFamily { received }.into()
             })
     }
 }
 
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+        f.pad(self.label())
     }
 }
 
@@ -101,7 +104,7 @@ mod tests {
     #[test]
     fn reads_any_case() {
         for text in ["ipv6", "IPv6", "IPV6", "iPv6"] {
-            assert_eq!(text.parse(), Ok(Family::V6));
+            assert_eq!(text.parse::<Family>().unwrap(), Family::V6);
         }
     }
 

@@ -11,42 +11,55 @@ use super::{AddressError, Family, SocketAddress};
 /// It stands where Node takes `address[, family]`: `list.check("10.0.0.1")`,
 /// `list.check(("::1", Family::V6))`, `list.check(socket_addr)`. The family of plain text is read
 /// off the text.
-pub trait IntoAddress {
+pub trait IntoAddress: Sized {
     /// The address, with port 0 unless there is one.
+    ///
+    /// ```
+    /// use soquete::net::IntoAddress;
+    ///
+    /// assert_eq!("::1".into_address()?.to_string(), "[::1]:0");
+    /// # Ok::<(), soquete::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// `ERR_INVALID_ADDRESS` if the text is not an address of that family.
-    fn into_address(self) -> Result<SocketAddress, AddressError>;
+    fn into_address(self) -> crate::Result<SocketAddress> {
+        Ok(self.read()?)
+    }
+
+    /// As `into_address`, but what is no address costs no allocation.
+    #[doc(hidden)]
+    fn read(self) -> Result<SocketAddress, AddressError>;
 }
 
 impl IntoAddress for (&str, Family) {
-    fn into_address(self) -> Result<SocketAddress, AddressError> {
+    fn read(self) -> Result<SocketAddress, AddressError> {
         let (text, family) = self;
         parse(text, family).map(SocketAddress::from)
     }
 }
 
 impl IntoAddress for &str {
-    fn into_address(self) -> Result<SocketAddress, AddressError> {
-        (self, Family::of_text(self)).into_address()
+    fn read(self) -> Result<SocketAddress, AddressError> {
+        (self, Family::of_text(self)).read()
     }
 }
 
 impl IntoAddress for &String {
-    fn into_address(self) -> Result<SocketAddress, AddressError> {
-        self.as_str().into_address()
+    fn read(self) -> Result<SocketAddress, AddressError> {
+        self.as_str().read()
     }
 }
 
 impl IntoAddress for String {
-    fn into_address(self) -> Result<SocketAddress, AddressError> {
-        self.as_str().into_address()
+    fn read(self) -> Result<SocketAddress, AddressError> {
+        self.as_str().read()
     }
 }
 
 impl IntoAddress for &SocketAddress {
-    fn into_address(self) -> Result<SocketAddress, AddressError> {
+    fn read(self) -> Result<SocketAddress, AddressError> {
         Ok(*self)
     }
 }
@@ -54,7 +67,7 @@ impl IntoAddress for &SocketAddress {
 macro_rules! into_address_without_error {
     ($($type:ty),*) => {$(
         impl IntoAddress for $type {
-            fn into_address(self) -> Result<SocketAddress, AddressError> {
+            fn read(self) -> Result<SocketAddress, AddressError> {
                 Ok(self.into())
             }
         }
@@ -158,11 +171,7 @@ mod tests {
             "%lo",
             "::1.2.3.04",
         ] {
-            assert_eq!(
-                text.into_address(),
-                Err(AddressError::InvalidAddress),
-                "{text:?}"
-            );
+            assert_eq!(text.read(), Err(AddressError::InvalidAddress), "{text:?}");
         }
     }
 }

@@ -18,7 +18,8 @@ mod socket_address;
 pub(crate) mod fuzz;
 
 pub use block_list::BlockList;
-pub use error::AddressError;
+use error::AddressError;
+pub(crate) use error::quoted;
 pub use family::Family;
 pub use ip::{is_ip, is_ipv4, is_ipv6};
 pub use literal::IntoAddress;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::literal::{self, Canonical};
 use super::{AddressError, Family};
+use crate::error::{Error, Result};
 
 /// An immutable address of a socket. Node's `net.SocketAddress`.
 ///
@@ -19,7 +20,7 @@ use super::{AddressError, Family};
 /// assert_eq!(address.family(), Family::V6);
 /// assert_eq!(address.address(), "2001:db8::1");
 /// assert_eq!(address.to_string(), "[2001:db8::1]:80");
-/// # Ok::<(), soquete::net::AddressError>(())
+/// # Ok::<(), soquete::Error>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SocketAddress(SocketAddr);
@@ -34,7 +35,7 @@ impl SocketAddress {
     ///
     /// `ERR_OUT_OF_RANGE` for a flow label above [`MAX_FLOWLABEL`](Self::MAX_FLOWLABEL),
     /// `ERR_INVALID_ADDRESS` if the address is not one of the family.
-    pub fn new(options: SocketAddressOptions<'_>) -> Result<Self, AddressError> {
+    pub fn new(options: SocketAddressOptions<'_>) -> Result<Self> {
         let SocketAddressOptions {
             family,
             address,
@@ -42,9 +43,8 @@ impl SocketAddress {
             flowlabel,
         } = options;
         if flowlabel > Self::MAX_FLOWLABEL {
-            return Err(AddressError::FlowLabelOutOfRange {
-                received: flowlabel,
-            });
+            let received = flowlabel;
+            return Err(AddressError::FlowLabelOutOfRange { received }.into());
         }
         let family = family.unwrap_or_else(|| address.map(Family::of_text).unwrap_or_default());
         let ip = match address {
@@ -101,6 +101,28 @@ impl SocketAddress {
         }
     }
 
+    /// The address as JSON, in Node's order. What `JSON.stringify` makes of Node's `toJSON()`.
+    ///
+    /// ```
+    /// use soquete::net::SocketAddress;
+    ///
+    /// let address = SocketAddress::parse("[::1]:443").unwrap();
+    /// assert_eq!(
+    ///     address.to_json(),
+    ///     r#"{"address":"::1","port":443,"family":"ipv6","flowlabel":0}"#
+    /// );
+    /// ```
+    #[doc(alias = "toJSON")]
+    pub fn to_json(&self) -> String {
+        format!(
+            r#"{{"address":"{}","port":{},"family":"{}","flowlabel":{}}}"#,
+            self.address(),
+            self.port(),
+            self.family().as_str(),
+            self.flowlabel()
+        )
+    }
+
     /// The address as the standard library has it.
     pub const fn ip(&self) -> IpAddr {
         self.0.ip()
@@ -145,15 +167,15 @@ impl From<Ipv6Addr> for SocketAddress {
 }
 
 impl FromStr for SocketAddress {
-    type Err = AddressError;
+    type Err = Error;
 
     /// As [`SocketAddress::parse`].
     ///
     /// # Errors
     ///
     /// `ERR_INVALID_ADDRESS` if the text is not an address.
-    fn from_str(text: &str) -> Result<Self, AddressError> {
-        Self::parse(text).ok_or(AddressError::InvalidAddress)
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text).ok_or_else(|| AddressError::InvalidAddress.into())
     }
 }
 
@@ -185,7 +207,7 @@ impl fmt::Debug for SocketAddress {
 ///
 /// let any = SocketAddress::new(SocketAddressOptions::new().family(Family::V6).port(8080))?;
 /// assert_eq!(any.to_string(), "[::]:8080");
-/// # Ok::<(), soquete::net::AddressError>(())
+/// # Ok::<(), soquete::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use]
@@ -281,10 +303,8 @@ mod tests {
         let options = SocketAddressOptions::new()
             .address("::1")
             .family(Family::V4);
-        assert_eq!(
-            SocketAddress::new(options),
-            Err(AddressError::InvalidAddress)
-        );
+        let error = SocketAddress::new(options).unwrap_err();
+        assert_eq!(error.code(), "ERR_INVALID_ADDRESS");
     }
 
     #[test]

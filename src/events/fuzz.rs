@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use super::{Event, EventEmitter, ListenerId, NewListener, NoEvent, RemoveListener};
+use super::{Event, EventEmitter, ListenerId, NewListener, NoEvent, Place, RemoveListener};
 use crate::fuzzing::Input;
 
 struct Ping;
@@ -181,13 +181,17 @@ impl<Preferred: Event> Harness<Preferred> {
         };
         let id = match (event, once, first) {
             (Which::Ping, false, false) => emitter.add_listener(Ping, move |_| body()),
-            (Which::Ping, false, true) => emitter.prepend_listener(Ping, move |_| body()),
-            (Which::Ping, true, false) => emitter.once(Ping, move |_| body()),
-            (Which::Ping, true, true) => emitter.prepend_once_listener(Ping, move |_| body()),
+            (Which::Ping, false, true) => emitter.insert::<Ping, ()>(Place::First, move |_| body()),
+            (Which::Ping, true, false) => emitter.add_once_listener(Ping, move |_| body()),
+            (Which::Ping, true, true) => {
+                emitter.insert_once::<Ping, ()>(Place::First, move |_| body())
+            }
             (Which::Pong, false, false) => emitter.add_listener(Pong, move |_| body()),
-            (Which::Pong, false, true) => emitter.prepend_listener(Pong, move |_| body()),
-            (Which::Pong, true, false) => emitter.once(Pong, move |_| body()),
-            (Which::Pong, true, true) => emitter.prepend_once_listener(Pong, move |_| body()),
+            (Which::Pong, false, true) => emitter.insert::<Pong, ()>(Place::First, move |_| body()),
+            (Which::Pong, true, false) => emitter.add_once_listener(Pong, move |_| body()),
+            (Which::Pong, true, true) => {
+                emitter.insert_once::<Pong, ()>(Place::First, move |_| body())
+            }
         };
         let mut model = self.model.borrow_mut();
         let mut listeners = model.listeners.iter_mut();

@@ -7,38 +7,42 @@ use std::any::{Any, TypeId};
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use super::outcome::{Outcome, Verdict};
 use super::{Event, ListenerId, Place};
 
-type Closure<E> = dyn for<'a> FnMut(<E as Event>::Payload<'a>);
+type Closure<E> = dyn for<'a> FnMut(<E as Event>::Payload<'a>) -> Verdict;
 
 /// One listener. Cloning shares the closure.
 pub(super) struct Listener<E: Event> {
     id: ListenerId,
-    once: bool,
     closure: Rc<RefCell<Closure<E>>>,
 }
 
 impl<E: Event> Listener<E> {
-    pub(super) fn new(id: ListenerId, closure: impl FnMut(E::Payload<'_>) + 'static) -> Self {
+    pub(super) fn new<R: Outcome>(
+        id: ListenerId,
+        mut closure: impl FnMut(E::Payload<'_>) -> R + 'static,
+    ) -> Self {
+        let call = move |payload: E::Payload<'_>| closure(payload).verdict();
         Listener {
             id,
-            once: false,
-            closure: Rc::new(RefCell::new(closure)),
+            closure: Rc::new(RefCell::new(call)),
         }
     }
 
-    pub(super) fn once(id: ListenerId, closure: impl FnOnce(E::Payload<'_>) + 'static) -> Self {
+    pub(super) fn once<R: Outcome>(
+        id: ListenerId,
+        closure: impl FnOnce(E::Payload<'_>) -> R + 'static,
+    ) -> Self {
         let mut closure = Some(closure);
         // An emit that started before the first call has the listener in its list too: it finds the
         // closure gone, and that is right.
-        let call_once = move |payload: E::Payload<'_>| {
-            if let Some(closure) = closure.take() {
-                closure(payload);
-            }
+        let call_once = move |payload: E::Payload<'_>| match closure.take() {
+            Some(closure) => closure(payload).verdict(),
+            None => Verdict::Fine,
         };
         Listener {
-            id,
-            once: true,
+            id: id.of_once(),
             closure: Rc::new(RefCell::new(call_once)),
         }
     }
@@ -48,19 +52,21 @@ impl<E: Event> Listener<E> {
     }
 
     pub(super) fn is_once(&self) -> bool {
-        self.once
+        self.id.is_once()
     }
 
     /// Calls the listener, unless it is running already.
-    pub(super) fn call(&self, payload: E::Payload<'_>) {
-        if let Ok(mut closure) = self.closure.try_borrow_mut() {
-            closure(payload);
+    #[inline]
+    pub(super) fn call(&self, payload: E::Payload<'_>) -> Verdict {
+        match self.closure.try_borrow_mut() {
+            Ok(mut closure) => closure(payload),
+            Err(_) => Verdict::Fine,
         }
     }
 
     /// Whether a call has not returned yet. A `once` listener that runs will not be wanted again.
     pub(super) fn is_running(&self) -> bool {
-        !self.once && self.closure.try_borrow_mut().is_err()
+        !self.is_once() && self.closure.try_borrow_mut().is_err()
     }
 }
 
@@ -68,7 +74,6 @@ impl<E: Event> Clone for Listener<E> {
     fn clone(&self) -> Self {
         Listener {
             id: self.id,
-            once: self.once,
             closure: Rc::clone(&self.closure),
         }
     }

@@ -24,6 +24,8 @@
 //! | a listener of `E` is added | it is not called this time |
 //! | a listener of `E` is removed | it is still called this time |
 //! | a `once` listener | was removed before it was called |
+//! | a listener returns `Flow::Stop` | it is removed; the others are called |
+//! | a listener returns an `Err` | the others are called; [`EventEmitter::try_emit`] returns the first |
 //! | a listener panics | the listeners after it are skipped; the panic goes to the emit's caller |
 //! | `E` is emitted again | an emit of its own, on the list as it is now |
 //!
@@ -36,14 +38,21 @@
 use std::any::TypeId;
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::num::NonZeroU64;
+
+use crate::StaysOnItsThread;
+use crate::error::{Error, Result};
 
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod listeners;
 mod lists;
+pub(crate) mod outcome;
 
 use listeners::{AnyListeners, Listener, Listeners};
 use lists::Lists;
+pub use outcome::Outcome;
+use outcome::Verdict;
 
 /// A kind of event: a type of no size, and what its listeners receive.
 ///
@@ -60,6 +69,7 @@ pub trait Event: 'static {
 }
 
 /// Emitted by an emitter before a listener is added to it, with the event's name.
+#[derive(Clone, Copy, Debug)]
 pub struct NewListener;
 
 impl Event for NewListener {
@@ -67,19 +77,51 @@ impl Event for NewListener {
 }
 
 /// Emitted by an emitter after a listener was removed from it, with the event's name.
+#[derive(Clone, Copy, Debug)]
 pub struct RemoveListener;
 
 impl Event for RemoveListener {
     type Payload<'a> = &'static str;
 }
 
-/// Names one listener of one emitter, to remove it by.
+/// Names one listener, to remove it by. Ids are unique within their thread, so that one that is offered to
+/// another emitter removes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ListenerId(u32);
+pub struct ListenerId {
+    /// The lowest bit is set for a `once` listener: a list keeps it there, without a field of its own.
+    number: NonZeroU64,
+    _not_send: StaysOnItsThread,
+}
+
+thread_local! {
+    static LAST_ID: Cell<u64> = const { Cell::new(0) };
+}
 
 impl ListenerId {
     /// What a listener gets that was offered to an emitter that is gone.
-    pub(crate) const NONE: ListenerId = ListenerId(u32::MAX);
+    pub(crate) const NONE: ListenerId = ListenerId::numbered(NonZeroU64::MAX);
+
+    const fn numbered(number: NonZeroU64) -> ListenerId {
+        ListenerId {
+            number,
+            _not_send: StaysOnItsThread::HERE,
+        }
+    }
+
+    fn next() -> ListenerId {
+        let number = LAST_ID.get() + 2;
+        LAST_ID.set(number);
+        // It takes centuries until there are so many.
+        ListenerId::numbered(NonZeroU64::new(number).unwrap_or(NonZeroU64::MAX))
+    }
+
+    fn of_once(self) -> ListenerId {
+        ListenerId::numbered(self.number | 1)
+    }
+
+    fn is_once(self) -> bool {
+        self.number.get() & 1 == 1
+    }
 }
 
 /// Holds listeners and calls them. Node's `EventEmitter`.
@@ -90,11 +132,11 @@ impl ListenerId {
 /// finds without a search: a socket's prefers `Data`.
 pub struct EventEmitter<Preferred: Event = NoEvent> {
     lists: RefCell<Lists<Preferred>>,
-    next_id: Cell<u32>,
     max_listeners: Cell<u32>,
 }
 
 /// What an emitter prefers that prefers none of its events. There is no such event.
+#[derive(Clone, Copy, Debug)]
 pub enum NoEvent {}
 
 impl Event for NoEvent {
@@ -125,68 +167,134 @@ impl<Preferred: Event> EventEmitter<Preferred> {
     pub const fn preferring() -> EventEmitter<Preferred> {
         EventEmitter {
             lists: RefCell::new(Lists::new()),
-            next_id: Cell::new(0),
             max_listeners: Cell::new(DEFAULT_MAX_LISTENERS),
         }
     }
 
     /// Calls `listener` for every `E` from now on, after those that are there.
-    pub fn on<E: Event>(&self, _: E, listener: impl FnMut(E::Payload<'_>) + 'static) -> &Self {
-        self.add::<E>(Place::Last, |id| Listener::new(id, listener));
+    pub fn on<E: Event, R: Outcome>(
+        &self,
+        event: E,
+        listener: impl FnMut(E::Payload<'_>) -> R + 'static,
+    ) -> &Self {
+        self.add_listener(event, listener);
         self
     }
 
-    /// As [`on`](EventEmitter::on), but returns the id to remove the listener by.
-    pub fn add_listener<E: Event>(
-        &self,
-        _: E,
-        listener: impl FnMut(E::Payload<'_>) + 'static,
-    ) -> ListenerId {
-        self.add::<E>(Place::Last, |id| Listener::new(id, listener))
-    }
-
     /// Calls `listener` for the next `E` only. It is removed before it is called.
-    pub fn once<E: Event>(
+    pub fn once<E: Event, R: Outcome>(
         &self,
-        _: E,
-        listener: impl FnOnce(E::Payload<'_>) + 'static,
-    ) -> ListenerId {
-        self.add::<E>(Place::Last, |id| Listener::once(id, listener))
+        event: E,
+        listener: impl FnOnce(E::Payload<'_>) -> R + 'static,
+    ) -> &Self {
+        self.add_once_listener(event, listener);
+        self
     }
 
     /// As [`on`](EventEmitter::on), but before those that are there.
-    pub fn prepend_listener<E: Event>(
+    #[doc(alias = "prependListener")]
+    pub fn prepend_listener<E: Event, R: Outcome>(
         &self,
         _: E,
-        listener: impl FnMut(E::Payload<'_>) + 'static,
-    ) -> ListenerId {
-        self.add::<E>(Place::First, |id| Listener::new(id, listener))
+        listener: impl FnMut(E::Payload<'_>) -> R + 'static,
+    ) -> &Self {
+        self.insert::<E, R>(Place::First, listener);
+        self
     }
 
     /// As [`once`](EventEmitter::once), but before those that are there.
-    pub fn prepend_once_listener<E: Event>(
+    #[doc(alias = "prependOnceListener")]
+    pub fn prepend_once_listener<E: Event, R: Outcome>(
         &self,
         _: E,
-        listener: impl FnOnce(E::Payload<'_>) + 'static,
-    ) -> ListenerId {
-        self.add::<E>(Place::First, |id| Listener::once(id, listener))
+        listener: impl FnOnce(E::Payload<'_>) -> R + 'static,
+    ) -> &Self {
+        self.insert_once::<E, R>(Place::First, listener);
+        self
     }
 
-    /// Calls the listeners of `E` in their order; true if there were any.
-    pub fn emit<E: Event>(&self, _: E, payload: E::Payload<'_>) -> bool {
+    /// As [`on`](EventEmitter::on), but returns the id to [remove](EventEmitter::remove_listener) the
+    /// listener by. (A listener that removes itself returns [`Flow::Stop`](crate::Flow::Stop).)
+    #[doc(alias = "addListener")]
+    pub fn add_listener<E: Event, R: Outcome>(
+        &self,
+        _: E,
+        listener: impl FnMut(E::Payload<'_>) -> R + 'static,
+    ) -> ListenerId {
+        self.insert::<E, R>(Place::Last, listener)
+    }
+
+    /// As [`once`](EventEmitter::once), but returns the id to remove the listener by.
+    pub fn add_once_listener<E: Event, R: Outcome>(
+        &self,
+        _: E,
+        listener: impl FnOnce(E::Payload<'_>) -> R + 'static,
+    ) -> ListenerId {
+        self.insert_once::<E, R>(Place::Last, listener)
+    }
+
+    pub(crate) fn insert<E: Event, R: Outcome>(
+        &self,
+        place: Place,
+        listener: impl FnMut(E::Payload<'_>) -> R + 'static,
+    ) -> ListenerId {
+        self.add::<E>(place, |id| Listener::new(id, listener))
+    }
+
+    pub(crate) fn insert_once<E: Event, R: Outcome>(
+        &self,
+        place: Place,
+        listener: impl FnOnce(E::Payload<'_>) -> R + 'static,
+    ) -> ListenerId {
+        self.add::<E>(place, |id| Listener::once(id, listener))
+    }
+
+    /// Calls the listeners of `E` in their order; true if there were any. An `Err` that one returns is
+    /// logged: see [`try_emit`](EventEmitter::try_emit).
+    pub fn emit<E: Event>(&self, event: E, payload: E::Payload<'_>) -> bool {
+        self.try_emit(event, payload).unwrap_or_else(|error| {
+            log::error!(target: "soquete::events", "a listener of {} has failed: {error}", E::name());
+            true
+        })
+    }
+
+    /// As [`emit`](EventEmitter::emit).
+    ///
+    /// # Errors
+    ///
+    /// The first that a listener returned. All of them are called nevertheless.
+    pub fn try_emit<E: Event>(&self, _: E, payload: E::Payload<'_>) -> Result<bool> {
         let Some(snapshot) = self.snapshot::<E>() else {
-            return false;
+            return Ok(false);
         };
+        let mut failed = None;
         for listener in snapshot.iter() {
             if listener.is_once() {
                 self.remove_listener(listener.id());
             }
-            listener.call(payload);
+            match listener.call(payload) {
+                Verdict::Fine => {}
+                verdict => self.heed(verdict, listener.id(), &mut failed),
+            }
         }
-        true
+        failed.map_or(Ok(true), Err)
+    }
+
+    /// A listener has returned something that is not nothing.
+    #[cold]
+    fn heed(&self, verdict: Verdict, id: ListenerId, failed: &mut Option<Error>) {
+        match verdict {
+            Verdict::Fine => {}
+            Verdict::Stop => {
+                self.remove_listener(id);
+            }
+            Verdict::Failed(error) => *failed = failed.take().or(Some(error)),
+        }
     }
 
     /// Removes one listener; false if it was not there (any more).
+    #[doc(alias = "off")]
+    #[doc(alias = "removeListener")]
     pub fn remove_listener(&self, id: ListenerId) -> bool {
         self.remove(id).is_some()
     }
@@ -216,6 +324,7 @@ impl<Preferred: Event> EventEmitter<Preferred> {
     /// a word.
     ///
     /// [`remove_all_listeners_of`]: EventEmitter::remove_all_listeners_of
+    #[doc(alias = "removeAllListeners")]
     pub fn remove_all_listeners(&self) -> &Self {
         if self.listener_count(RemoveListener) > 0 {
             let last = TypeId::of::<RemoveListener>();
@@ -237,6 +346,7 @@ impl<Preferred: Event> EventEmitter<Preferred> {
     }
 
     /// How many listeners `E` has.
+    #[doc(alias = "listenerCount")]
     pub fn listener_count<E: Event>(&self, _: E) -> usize {
         let lists = self.lists.borrow();
         lists.get::<E>().map_or(0, |listeners| listeners.len())
@@ -248,7 +358,16 @@ impl<Preferred: Event> EventEmitter<Preferred> {
             .is_some_and(|listeners| listeners.iter().any(Listener::is_running))
     }
 
+    /// The ids of the listeners of `E`, in the order in which they are called.
+    pub fn listeners<E: Event>(&self, _: E) -> Vec<ListenerId> {
+        let lists = self.lists.borrow();
+        lists.get::<E>().map_or_else(Vec::new, |listeners| {
+            listeners.iter().map(Listener::id).collect()
+        })
+    }
+
     /// The names of the events that are listened to, in the order in which they first were.
+    #[doc(alias = "eventNames")]
     pub fn event_names(&self) -> Vec<&'static str> {
         let lists = self.lists.borrow();
         lists.iter().map(|listeners| listeners.event()).collect()
@@ -256,9 +375,16 @@ impl<Preferred: Event> EventEmitter<Preferred> {
 
     /// How many listeners one event may have before a warning is logged; 0 for no limit. None is
     /// ever refused.
+    #[doc(alias = "setMaxListeners")]
     pub fn set_max_listeners(&self, count: u32) -> &Self {
         self.max_listeners.set(count);
         self
+    }
+
+    /// See [`set_max_listeners`](EventEmitter::set_max_listeners).
+    #[doc(alias = "getMaxListeners")]
+    pub fn max_listeners(&self) -> u32 {
+        self.max_listeners.get()
     }
 
     fn snapshot<E: Event>(&self) -> Option<Listeners<E>> {
@@ -273,9 +399,9 @@ impl<Preferred: Event> EventEmitter<Preferred> {
         if self.listener_count(NewListener) > 0 {
             self.emit(NewListener, E::name());
         }
-        let id = ListenerId(self.next_id.get());
-        self.next_id.set(id.0.wrapping_add(1));
-        let count = self.lists.borrow_mut().insert(listener(id), place);
+        let listener = listener(ListenerId::next());
+        let id = listener.id();
+        let count = self.lists.borrow_mut().insert(listener, place);
         if count == self.max_listeners.get() as usize + 1 && count > 1 {
             log::warn!(
                 target: "soquete::events",

@@ -406,7 +406,7 @@ fn what_a_listener_captured_may_call_back_when_it_is_dropped() {
         let (emitter, log) = emitter();
         let captured = CallsBack(Rc::downgrade(&emitter), log.clone());
         let id = match index {
-            3 => emitter.once(Ping, move |_| drop(captured)),
+            3 => emitter.add_once_listener(Ping, move |_| drop(captured)),
             _ => emitter.add_listener(Ping, move |_| {
                 let _kept = &captured;
             }),

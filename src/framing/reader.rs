@@ -60,12 +60,14 @@ pub(super) struct Rules {
     pub(super) bound: usize,
 }
 
-/// What a listener of [`FrameReader::push`] wants next.
+/// Whether whoever is called wants to be called again: what a listener of [`FrameReader::push`] answers, and
+/// what any listener or callback may return (see [`Outcome`](crate::events::Outcome)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// The next item.
+    /// Go on with the next item, or the next event.
     Continue,
-    /// No more items for now. What was not read is kept; the next call resumes there.
+    /// No more. A reader keeps what it has not read, and its next call resumes there; a listener is removed,
+    /// an interval cleared, a framing ended, a channel closed.
     Stop,
 }
 

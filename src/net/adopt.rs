@@ -160,6 +160,29 @@ impl Socket {
         adopted.unwrap_or_else(|| Err(node::socket_closed()))
     }
 
+    /// The descriptor's number, while there is one. It still belongs to this socket.
+    pub fn fd(&self) -> Option<std::os::fd::RawFd> {
+        use std::os::fd::AsRawFd;
+        let fd = |host: &SocketHost<'_>| Some(host.cell.transport.borrow().as_fd()?.as_raw_fd());
+        SocketHost::with(self.key(), fd).flatten()
+    }
+
+    /// A second descriptor of the same connection, for options that this crate does not have. The
+    /// connection ends when both are closed: drop it soon.
+    ///
+    /// # Errors
+    ///
+    /// `ERR_SOCKET_CLOSED` where there is no connection; the operating system's.
+    pub fn try_clone_fd(&self) -> Result<OwnedFd> {
+        let cloned = SocketHost::with(self.key(), |host| {
+            let transport = host.cell.transport.borrow();
+            let fd = transport.as_fd().ok_or_else(node::socket_closed)?;
+            fd.try_clone_to_owned()
+                .map_err(|error| Error::os("dup", &error))
+        });
+        cloned.unwrap_or_else(|| Err(node::socket_closed()))
+    }
+
     /// Takes the stream out of the loop, in blocking mode, as the standard library's are. This
     /// socket then closes as a destroyed one does, without ending the connection.
     ///

@@ -1,14 +1,13 @@
 //! A socket that is bound now and listens or connects later.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use socket2::Socket as RawSocket;
 
+use super::Address;
 use super::raw::{self, Sharing};
-use super::server::ServerAddress;
 use super::unix::{self, BoundPath};
 use crate::dns;
 use crate::error::{Endpoint, Error, Result, node};
@@ -40,11 +39,11 @@ use crate::error::{Endpoint, Error, Result, node};
 #[derive(Clone)]
 pub struct BoundSocket {
     descriptor: Adoptable,
-    address: ServerAddress,
+    address: Address,
 }
 
 impl BoundSocket {
-    /// Takes an address: a port, a host and a port, a path, or [`BindOptions`].
+    /// Takes an address: a [place](super#places), or [`BindOptions`].
     ///
     /// # Errors
     ///
@@ -52,20 +51,20 @@ impl BoundSocket {
     /// for a path together with anything else; the operating system's, with the syscall `bind`.
     pub fn new(options: impl Into<BindOptions>) -> Result<BoundSocket> {
         let options = options.into();
-        match &options.path {
-            Some(_) if options.is_tcp() => Err(node::invalid_arg(
+        match &options.target {
+            BindTarget::Port(port) => BoundSocket::on_port(*port, &options),
+            BindTarget::Path(_) if options.is_of_tcp() => Err(node::invalid_arg(
                 "options",
                 "path is mutually exclusive with host, port, ipv6Only, and reusePort",
             )),
-            Some(path) => BoundSocket::on_path(path.clone()),
-            None => BoundSocket::on_port(&options),
+            BindTarget::Path(path) => BoundSocket::on_path(path.clone()),
+            BindTarget::Nowhere(text) => Err(node::bad_port("options.port", text)),
         }
     }
 
-    fn on_port(options: &BindOptions) -> Result<BoundSocket> {
+    fn on_port(port: u16, options: &BindOptions) -> Result<BoundSocket> {
         let any = if options.ipv6_only { "::" } else { "0.0.0.0" };
         let host = options.host.as_deref().unwrap_or(any);
-        let port = options.port.unwrap_or(0);
         let address = dns::literal(host, port).ok_or_else(|| {
             node::invalid_arg(
                 "options.host",
@@ -84,7 +83,7 @@ impl BoundSocket {
             .map_err(|error| Error::endpoint("bind", &error, &Endpoint::at(host, Some(port))))?;
         Ok(BoundSocket {
             descriptor: Adoptable::new(Bound::new(socket)),
-            address: ServerAddress::Tcp(address),
+            address: Address::Tcp(address),
         })
     }
 
@@ -101,7 +100,7 @@ impl BoundSocket {
                 socket,
                 path: Some(bound),
             }),
-            address: ServerAddress::Path(path),
+            address: Address::Path(path),
         })
     }
 
@@ -110,7 +109,7 @@ impl BoundSocket {
     /// # Errors
     ///
     /// `ERR_SOCKET_HANDLE_ADOPTED` once it was adopted or closed; likewise from the other methods.
-    pub fn address(&self) -> Result<ServerAddress> {
+    pub fn address(&self) -> Result<Address> {
         self.descriptor.look(|_| self.address.clone())
     }
 
@@ -126,7 +125,7 @@ impl BoundSocket {
 
     /// Whether it is a Unix domain socket.
     pub fn is_pipe(&self) -> bool {
-        matches!(self.address, ServerAddress::Path(_))
+        matches!(self.address, Address::Path(_))
     }
 
     /// Gives the address up.
@@ -151,38 +150,58 @@ impl fmt::Debug for BoundSocket {
     }
 }
 
-/// What a [`BoundSocket`] is bound to. By default, any free port on every IPv4 address.
-#[derive(Clone, Debug, Default)]
+/// What a [`BoundSocket`] is bound to. Whatever [`BoundSocket::new`] takes turns into it.
+///
+/// ```
+/// use soquete::net::{BindOptions, BoundSocket};
+///
+/// # fn main() -> soquete::Result<()> {
+/// let bound = BoundSocket::new(BindOptions::new(0).host("127.0.0.1").reuse_port(true))?;
+/// assert_ne!(bound.address()?.port(), 0);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
 pub struct BindOptions {
+    target: BindTarget,
     host: Option<String>,
-    port: Option<u16>,
-    path: Option<PathBuf>,
     ipv6_only: bool,
     reuse_port: bool,
 }
 
+#[derive(Clone, Debug)]
+pub(super) enum BindTarget {
+    Port(u16),
+    Path(PathBuf),
+    /// Text whose port is none.
+    Nowhere(String),
+}
+
 impl BindOptions {
-    /// The defaults.
-    pub fn new() -> BindOptions {
-        BindOptions::default()
+    /// A port on every IPv4 address; 0 for any that is free.
+    pub fn new(port: u16) -> BindOptions {
+        BindOptions::on(BindTarget::Port(port))
+    }
+
+    /// A path, for a Unix domain socket; on Linux an abstract name if it begins with a NUL byte.
+    /// Nothing else can be set then.
+    pub fn path(path: impl Into<PathBuf>) -> BindOptions {
+        BindOptions::on(BindTarget::Path(path.into()))
+    }
+
+    pub(super) fn on(target: BindTarget) -> BindOptions {
+        BindOptions {
+            target,
+            host: None,
+            ipv6_only: false,
+            reuse_port: false,
+        }
     }
 
     /// The IP address; `0.0.0.0` by default, or `::` for IPv6 only.
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.host = Some(host.into());
-        self
-    }
-
-    /// The port; 0, the default, for any that is free.
-    pub fn port(mut self, port: u16) -> Self {
-        self.port = Some(port);
-        self
-    }
-
-    /// A path, for a Unix domain socket; on Linux an abstract name if it begins with a NUL byte.
-    /// Nothing else can be set then.
-    pub fn path(mut self, path: impl Into<PathBuf>) -> Self {
-        self.path = Some(path.into());
         self
     }
 
@@ -198,40 +217,8 @@ impl BindOptions {
         self
     }
 
-    fn is_tcp(&self) -> bool {
-        self.host.is_some() || self.port.is_some() || self.ipv6_only || self.reuse_port
-    }
-}
-
-impl From<u16> for BindOptions {
-    fn from(port: u16) -> BindOptions {
-        BindOptions::new().port(port)
-    }
-}
-
-impl From<(&str, u16)> for BindOptions {
-    fn from((host, port): (&str, u16)) -> BindOptions {
-        BindOptions::new().host(host).port(port)
-    }
-}
-
-impl From<SocketAddr> for BindOptions {
-    fn from(address: SocketAddr) -> BindOptions {
-        BindOptions::new()
-            .host(super::host_of(address))
-            .port(address.port())
-    }
-}
-
-impl From<&std::path::Path> for BindOptions {
-    fn from(path: &std::path::Path) -> BindOptions {
-        BindOptions::new().path(path)
-    }
-}
-
-impl From<PathBuf> for BindOptions {
-    fn from(path: PathBuf) -> BindOptions {
-        BindOptions::new().path(path)
+    fn is_of_tcp(&self) -> bool {
+        self.host.is_some() || self.ipv6_only || self.reuse_port
     }
 }
 

@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use super::AbortSignal;
 use super::Socket;
+use super::attachments::Attachments;
 use super::bound::Bound;
 use super::connect::{Connecting, FailedAttempt};
 use super::idle::IdleTimeout;
@@ -51,6 +52,7 @@ pub(crate) struct SocketCell {
     pub(crate) server: Cell<Option<Key>>,
     /// Made when a timeout is first set: most sockets never have one.
     idle: OnceCell<Box<IdleTimeout>>,
+    pub(super) attachments: Attachments,
     rare: RefCell<Option<Box<Rare>>>,
 }
 
@@ -116,6 +118,7 @@ impl SocketCell {
             reads_much: Cell::new(false),
             server: Cell::new(None),
             idle: OnceCell::new(),
+            attachments: Attachments::default(),
             rare: RefCell::new(None),
         })
     }
@@ -258,7 +261,23 @@ impl SocketHost<'_> {
 
     /// Calls the listeners of `E`; true if there are any.
     pub(crate) fn emit_to<E: Event>(&self, event: E, payload: E::Payload<'_>) -> bool {
-        super::emit(self.event_loop, &self.cell.emitter, event, payload)
+        match super::emit(self.event_loop, &self.cell.emitter, event, payload) {
+            Ok(heard) => heard,
+            Err(error) => {
+                self.listener_failed(error);
+                true
+            }
+        }
+    }
+
+    /// A listener or a callback has returned an error, and takes the socket with it.
+    #[cold]
+    pub(super) fn listener_failed(&self, error: crate::Error) {
+        if self.cell.duplex.is_destroyed() {
+            super::told_too_late(&error);
+        } else {
+            self.cell.duplex.destroy(self, Some(error));
+        }
     }
 
     /// Emits an event, later if one of its listeners is still running: it could not be called now.
@@ -278,6 +297,7 @@ impl SocketHost<'_> {
     }
 
     pub(super) fn emit_error(&self, error: &crate::Error) {
+        self.emit_to(event::ErrorMonitor, error);
         if !self.emit_to(event::Error, error) {
             self.event_loop.unhandled_error(error.clone());
         }
@@ -417,22 +437,25 @@ impl Host for SocketHost<'_> {
     fn on_connect(&self, then: AfterConnect) {
         let key = self.cell.key;
         if then == AfterConnect::Write {
-            let id = self.cell.emitter.once(event::Close, move |_| {
+            let id = self.cell.emitter.add_once_listener(event::Close, move |_| {
                 SocketHost::with(key, |host| host.cell.duplex.on_closed_before_connect());
             });
             self.cell.with_rare(|rare| rare.close_listener = Some(id));
         }
-        let id = self.cell.emitter.once(event::Connect, move |()| {
-            SocketHost::with(key, |host| {
-                host.cell.with_rare(|rare| rare.connect_listeners.clear());
-                if then == AfterConnect::Write
-                    && let Some(id) = host.cell.with_rare(|rare| rare.close_listener.take())
-                {
-                    host.cell.emitter.remove_listener(id);
-                }
-                host.cell.duplex.on_connected(host, then);
+        let id = self
+            .cell
+            .emitter
+            .add_once_listener(event::Connect, move |()| {
+                SocketHost::with(key, |host| {
+                    host.cell.with_rare(|rare| rare.connect_listeners.clear());
+                    if then == AfterConnect::Write
+                        && let Some(id) = host.cell.with_rare(|rare| rare.close_listener.take())
+                    {
+                        host.cell.emitter.remove_listener(id);
+                    }
+                    host.cell.duplex.on_connected(host, then);
+                });
             });
-        });
         self.cell.with_rare(|rare| rare.connect_listeners.push(id));
     }
 

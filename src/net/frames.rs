@@ -15,6 +15,8 @@ use super::{Data, Socket};
 use crate::error::{Error, Result};
 use crate::event;
 use crate::events::ListenerId;
+use crate::events::Outcome;
+use crate::events::outcome::{Verdict, dropped};
 use crate::framing::{Encode, Flow, Format, FrameError, FrameReader, FrameWriter, Item, Wrap};
 use crate::machine::Host;
 use crate::machine::data::Repr;
@@ -23,34 +25,18 @@ use crate::timers::{self, Timeout};
 /// How many frames of one socket are delivered before others get their turn.
 const FRAMES_PER_TURN: usize = 1024;
 
-/// What a listener of frames may return: nothing, to go on, or a [`Flow`].
-///
-/// [`Flow::Stop`] ends the framing: what comes after the frame is put back, and goes to whoever
-/// listens to `Data` next, or to the next [`Socket::frames`]. That is how a protocol is changed in
-/// mid-stream.
-pub trait IntoFlow {
-    /// Whether to go on.
-    fn into_flow(self) -> Flow;
-}
-
-impl IntoFlow for () {
-    fn into_flow(self) -> Flow {
-        Flow::Continue
-    }
-}
-
-impl IntoFlow for Flow {
-    fn into_flow(self) -> Flow {
-        self
-    }
-}
-
 /// The frames of one socket, while they are delivered. Dropping it changes nothing.
 #[derive(Clone)]
 pub struct Frames {
     socket: Socket,
     clock: Rc<Clock>,
+    on_error: ErrorHandler,
 }
+
+dropped!(Frames);
+
+/// Who answers for bytes that are no frames; otherwise they destroy the socket.
+type ErrorHandler = Rc<Cell<Option<Box<dyn FnOnce(FrameError) -> Verdict>>>>;
 
 /// How long the frame that is open has been.
 #[derive(Default)]
@@ -76,6 +62,7 @@ struct Framing<F: Format, L> {
     holds: Cell<bool>,
     /// What came from inside of the listener, by `unshift`.
     came_inside: RefCell<Vec<u8>>,
+    on_error: ErrorHandler,
 }
 
 /// Whoever removes all of its listeners ends a framing as well, and gives up what it holds.
@@ -106,8 +93,13 @@ impl Socket {
     /// is to be kept.
     ///
     /// Bytes that are no frames destroy the socket with an error that says what was wrong and where
-    /// in the stream (`ERR_INVALID_FRAME`); so does the peer's end inside a frame. `pause` and
-    /// `resume` work between frames.
+    /// in the stream (`ERR_INVALID_FRAME`), unless there is a handler for them
+    /// ([`Frames::on_error`]); so does the peer's end inside a frame. `pause` and `resume` work between
+    /// frames.
+    ///
+    /// A listener that returns [`Flow::Stop`] ends the framing: what comes after the frame is put back,
+    /// and goes to whoever listens to `Data` next, or to the next `frames`. That is how a protocol is
+    /// changed in mid-stream. One that returns an `Err` destroys the socket with it.
     ///
     /// ```
     /// use soquete::framing::{FrameReader, FrameWriter, LengthPrefix};
@@ -129,11 +121,11 @@ impl Socket {
     ) -> Frames
     where
         F: Format + 'static,
-        R: IntoFlow,
+        R: Outcome,
     {
         self.frame_items(reader, move |item| match item.frame() {
-            Some(frame) => listener(frame).into_flow(),
-            None => Flow::Continue,
+            Some(frame) => listener(frame).verdict(),
+            None => Verdict::Fine,
         })
     }
 
@@ -146,9 +138,10 @@ impl Socket {
     ) -> Frames
     where
         F: Format + 'static,
-        R: IntoFlow,
+        R: Outcome,
     {
         let clock = Rc::new(Clock::default());
+        let on_error = ErrorHandler::default();
         let framing = Rc::new(Framing {
             socket: *self,
             source: Cell::new(Some(Box::new(Source { reader, listener }))),
@@ -156,11 +149,13 @@ impl Socket {
             listeners: RefCell::new(Vec::new()),
             holds: Cell::new(false),
             came_inside: RefCell::new(Vec::new()),
+            on_error: Rc::clone(&on_error),
         });
         framing.listen();
         Frames {
             socket: *self,
             clock,
+            on_error,
         }
     }
 
@@ -222,6 +217,27 @@ impl Frames {
         self
     }
 
+    /// Calls `handler` with what was wrong when bytes come in that are no frames, in place of destroying
+    /// the socket: to answer, and to end. The framing is over then, and what else comes in is dropped, so
+    /// that the answer arrives.
+    ///
+    /// ```
+    /// use soquete::framing::{FrameReader, Lines};
+    /// use soquete::net;
+    ///
+    /// let server = net::create_server(|socket| {
+    ///     let lines = FrameReader::new(Lines::new(), 512);
+    ///     socket
+    ///         .frames(lines, move |line| socket.write(format!("250 {} bytes\r\n", line.len())))
+    ///         .on_error(move |error| socket.end_with(format!("500 {error}\r\n")))
+    /// });
+    /// ```
+    pub fn on_error<R: Outcome>(self, handler: impl FnOnce(FrameError) -> R + 'static) -> Frames {
+        let handler = move |error| handler(error).verdict();
+        self.on_error.set(Some(Box::new(handler)));
+        self
+    }
+
     /// How long ago the first bytes came in of a frame that has not ended.
     pub fn age(&self) -> Option<Duration> {
         self.clock
@@ -244,7 +260,7 @@ impl<F, L, R> Framing<F, L>
 where
     F: Format + 'static,
     L: FnMut(Item<'_>) -> R + 'static,
-    R: IntoFlow,
+    R: Outcome,
 {
     fn listen(self: Rc<Self>) {
         let socket = self.socket;
@@ -284,6 +300,7 @@ where
                 source: Some(source),
             };
             let mut stopped = Stopped::No;
+            let mut failed = None;
             let mut left = FRAMES_PER_TURN;
             let Some(source) = &mut out.source else {
                 return;
@@ -291,9 +308,12 @@ where
             let Source { reader, listener } = &mut **source;
             let delivered = reader.push(chunk, |item| {
                 left -= 1;
-                let flow = listener(item).into_flow();
-                stopped = if flow == Flow::Stop {
+                let verdict = listener(item).verdict();
+                stopped = if let Verdict::Stop = verdict {
                     Stopped::ByListener
+                } else if let Verdict::Failed(error) = verdict {
+                    failed = Some(error);
+                    Stopped::Paused
                 } else if host.cell.duplex.is_told_to_pause() || host.cell.duplex.is_destroyed() {
                     Stopped::Paused
                 } else if left == 0 {
@@ -306,8 +326,11 @@ where
             let Some(source) = out.source.take() else {
                 return;
             };
+            if let Some(error) = failed {
+                host.listener_failed(error);
+            }
             match delivered {
-                Err(error) => host.cell.duplex.destroy(host, Some(error.into())),
+                Err(error) => self.fail(error),
                 Ok(_) => self.go_on(host, source, stopped),
             }
         });
@@ -387,10 +410,37 @@ where
             return;
         };
         let Source { reader, listener } = &mut *source;
-        match reader.finish(|item| listener(item).into_flow()) {
+        let mut failed = None;
+        let finished = reader.finish(|item| match listener(item).verdict() {
+            Verdict::Fine => Flow::Continue,
+            Verdict::Stop => Flow::Stop,
+            Verdict::Failed(error) => {
+                failed = Some(error);
+                Flow::Stop
+            }
+        });
+        if let Some(error) = failed {
+            self.socket.listener_failed(error);
+        }
+        match finished {
             Ok(_) => self.nothing_is_left(),
-            Err(error) => {
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// The stream is none of frames, or not any more. What else comes in goes to nobody, unless
+    /// somebody else listens.
+    fn fail(&self, error: FrameError) {
+        match self.on_error.take() {
+            None => {
                 self.socket.destroy_with(error.into());
+            }
+            Some(handler) => {
+                self.close();
+                if self.holds.replace(false) {
+                    SocketHost::with(self.socket.key(), |host| host.cell.duplex.hold(host, false));
+                }
+                self.socket.heed_verdict(handler(error));
             }
         }
     }
@@ -402,7 +452,7 @@ struct Out<'a, F, L, R>
 where
     F: Format + 'static,
     L: FnMut(Item<'_>) -> R + 'static,
-    R: IntoFlow,
+    R: Outcome,
 {
     framing: &'a Rc<Framing<F, L>>,
     source: Option<Box<Source<F, L>>>,
@@ -412,7 +462,7 @@ impl<F, L, R> Drop for Out<'_, F, L, R>
 where
     F: Format + 'static,
     L: FnMut(Item<'_>) -> R + 'static,
-    R: IntoFlow,
+    R: Outcome,
 {
     fn drop(&mut self) {
         if let Some(source) = self.source.take() {

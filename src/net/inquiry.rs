@@ -3,13 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::{Family, Server, Socket};
+use super::{Address, Family, Server, Socket};
 use crate::error::Error;
 use crate::machine::{Life, ReadyState};
 
 macro_rules! asked {
     ($($(#[$doc:meta])* $name:ident -> $type:ty = |$host:ident| $answer:expr;)*) => {
-        /// What can be asked. A stale handle answers with `destroyed`, `pending`,
+        /// What can be asked. A stale handle answers with `destroyed`, `pending`, `closed`,
         /// [`ReadyState::Closed`], and otherwise 0, false or `None`.
         impl Socket {
             $($(#[$doc])* pub fn $name(&self) -> $type { self.ask(|$host| $answer) })*
@@ -78,6 +78,12 @@ impl Socket {
             .unwrap_or(true)
     }
 
+    /// Whether the socket has closed: from the moment at which [`Close`](crate::event::Close) is emitted.
+    pub fn closed(&self) -> bool {
+        self.with(|host| host.cell.duplex.life() == Life::Closed)
+            .unwrap_or(true)
+    }
+
     /// What can be done with the socket.
     pub fn ready_state(&self) -> ReadyState {
         self.with(|host| host.cell.duplex.ready_state())
@@ -89,9 +95,10 @@ impl Socket {
         self.ask(|host| host.cell.idle().and_then(|idle| idle.timeout()))
     }
 
-    /// The address of this end, under Node's name for it; `None` for IPC and when not connected.
-    pub fn address(&self) -> Option<SocketAddr> {
-        self.local_socket_addr()
+    /// The address of this end; `None` for IPC and when not connected. As
+    /// [`local_socket_addr`](Socket::local_socket_addr), in the type that servers answer with, too.
+    pub fn address(&self) -> Option<Address> {
+        self.local_socket_addr().map(Address::Tcp)
     }
 
     /// The IP address of this end.

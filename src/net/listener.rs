@@ -12,9 +12,10 @@ use mio::net::UnixListener;
 use mio::{Interest, Registry, Token};
 use socket2::{Domain, Socket as RawSocket, Type};
 
+use super::Address;
 use super::bound::Bound;
 use super::raw::{self, errno};
-use super::server::{ListenOptions, ServerAddress};
+use super::server::ListenOptions;
 use super::transport::Transport;
 use super::unix::{self, BoundPath};
 use crate::address::SocketAddress;
@@ -117,11 +118,11 @@ impl Listener {
     }
 
     /// Where it listens.
-    pub(super) fn address(&self) -> Option<ServerAddress> {
+    pub(super) fn address(&self) -> Option<Address> {
         match self {
             Listener::None => None,
-            Listener::Tcp(listener) => listener.local_addr().ok().map(ServerAddress::Tcp),
-            Listener::Unix { path, .. } => path.clone().map(ServerAddress::Path),
+            Listener::Tcp(listener) => listener.local_addr().ok().map(Address::Tcp),
+            Listener::Unix { path, .. } => path.clone().map(Address::Path),
         }
     }
 

@@ -4,7 +4,9 @@
 //! [`event`](mod@crate::event), with the payloads.
 
 mod abort;
+mod address;
 mod adopt;
+mod attachments;
 mod bound;
 mod cell;
 mod connect;
@@ -15,6 +17,7 @@ mod listener;
 mod on_read;
 mod options;
 mod pipe;
+mod place;
 mod raw;
 mod reading;
 mod server;
@@ -25,12 +28,12 @@ mod transport;
 mod unix;
 
 pub use crate::address::{
-    AddressError, BlockList, Family, IntoAddress, SocketAddress, SocketAddressOptions, is_ip,
-    is_ipv4, is_ipv6,
+    BlockList, Family, IntoAddress, SocketAddress, SocketAddressOptions, is_ip, is_ipv4, is_ipv6,
 };
 pub use crate::machine::ReadyState;
 pub use crate::machine::data::Data;
 pub use abort::{AbortController, AbortSignal};
+pub use address::Address;
 pub use adopt::StdStream;
 pub use bound::{BindOptions, BoundSocket};
 pub use connect::{
@@ -38,32 +41,34 @@ pub use connect::{
     get_default_auto_select_family_attempt_timeout, set_default_auto_select_family,
     set_default_auto_select_family_attempt_timeout,
 };
-pub use frames::{Frames, IntoFlow};
+pub use frames::Frames;
 pub use options::SocketOptions;
 pub use pipe::PipeOptions;
-pub use server::{DropInfo, ListenOptions, Server, ServerAddress, ServerOptions};
+pub use server::{DropInfo, ListenOptions, Server, ServerOptions};
 pub use settings::KeepAlive;
 pub use socket::Socket;
 
 use std::any::TypeId;
 use std::net::SocketAddr;
 
+use crate::error::{Error, Result};
 use crate::event;
-use crate::events::{Event, EventEmitter};
+use crate::events::{Event, EventEmitter, Outcome};
 use crate::reactor::Loop;
 
 /// A server that calls `listener` with every socket that it accepts. It does not listen yet: see
 /// [`Server::listen`].
-pub fn create_server(listener: impl FnMut(Socket) + 'static) -> Server {
+#[doc(alias = "createServer")]
+pub fn create_server<R: Outcome>(listener: impl FnMut(Socket) -> R + 'static) -> Server {
     create_server_with(ServerOptions::default(), listener)
 }
 
 /// As [`create_server`], with options for the sockets that it accepts.
-pub fn create_server_with(
+pub fn create_server_with<R: Outcome>(
     options: ServerOptions,
-    listener: impl FnMut(Socket) + 'static,
+    listener: impl FnMut(Socket) -> R + 'static,
 ) -> Server {
-    Server::new(options).on(event::Connection, listener)
+    Server::new_with(options).on(event::Connection, listener)
 }
 
 /// A socket that connects: [`event::Connect`] follows, or [`event::Error`].
@@ -87,19 +92,18 @@ pub fn create_connection(options: impl Into<ConnectOptions>) -> Socket {
     connect(options)
 }
 
-/// As [`connect`], and calls `listener` when the connection is up.
-pub fn connect_with(
+/// As [`connect`], and calls `listener` with the socket when the connection is up. Node's
+/// `net.connect(options, listener)`, where the socket is the listener's `this`.
+pub fn connect_then<R: Outcome>(
     options: impl Into<ConnectOptions>,
-    listener: impl FnOnce() + 'static,
+    listener: impl FnOnce(Socket) -> R + 'static,
 ) -> Socket {
     let options = options.into();
-    let socket = socket_for(&options);
-    socket.once(event::Connect, |()| listener());
-    socket.connect(options)
+    socket_for(&options).connect_then(options, listener)
 }
 
 fn socket_for(options: &ConnectOptions) -> Socket {
-    let socket = Socket::new(options.socket.clone());
+    let socket = Socket::new_with(options.socket.clone());
     if let Some(timeout) = options.timeout {
         socket.set_timeout(timeout);
     }
@@ -116,16 +120,22 @@ fn host_of(address: SocketAddr) -> String {
     }
 }
 
-/// Calls the listeners of `E`; true if there are any, also if one of them panics.
+/// Calls the listeners of `E`; true if there are any, also if one of them panics. The first error
+/// that one of them returned is for the emitter to deal with.
 fn emit<E: Event, P: Event>(
     event_loop: &Loop,
     emitter: &EventEmitter<P>,
     event: E,
     payload: E::Payload<'_>,
-) -> bool {
-    let mut heard = true;
-    event_loop.call(|| heard = emitter.emit(event, payload));
+) -> Result<bool> {
+    let mut heard = Ok(true);
+    event_loop.call(|| heard = emitter.try_emit(event, payload));
     heard
+}
+
+/// An error that was returned to nobody who could still be told by an event.
+fn told_too_late(error: &Error) {
+    log::warn!(target: "soquete::net", "a listener of a socket that was destroyed has failed: {error}");
 }
 
 /// A listener that came or went, by its event.
@@ -142,10 +152,10 @@ macro_rules! emitting {
     ($handle:ident, $emitter:ty) => {
         impl $handle {
             /// Calls `listener` for every `E` from now on.
-            pub fn on<E: $crate::events::Event>(
+            pub fn on<E: $crate::events::Event, R: $crate::events::Outcome>(
                 &self,
                 event: E,
-                listener: impl FnMut(E::Payload<'_>) + 'static,
+                listener: impl FnMut(E::Payload<'_>) -> R + 'static,
             ) -> $handle
             where
                 $handle: $crate::event::Emits<E>,
@@ -154,11 +164,54 @@ macro_rules! emitting {
                 *self
             }
 
-            /// As `on`, but returns the id to remove the listener by.
-            pub fn add_listener<E: $crate::events::Event>(
+            /// Calls `listener` for the next `E` only. It is removed before it is called.
+            pub fn once<E: $crate::events::Event, R: $crate::events::Outcome>(
                 &self,
                 event: E,
-                listener: impl FnMut(E::Payload<'_>) + 'static,
+                listener: impl FnOnce(E::Payload<'_>) -> R + 'static,
+            ) -> $handle
+            where
+                $handle: $crate::event::Emits<E>,
+            {
+                self.add_once_listener(event, listener);
+                *self
+            }
+
+            /// As `on`, but before the listeners that are there.
+            #[doc(alias = "prependListener")]
+            pub fn prepend_listener<E: $crate::events::Event, R: $crate::events::Outcome>(
+                &self,
+                event: E,
+                listener: impl FnMut(E::Payload<'_>) -> R + 'static,
+            ) -> $handle
+            where
+                $handle: $crate::event::Emits<E>,
+            {
+                self.add_first(event, listener);
+                *self
+            }
+
+            /// As `once`, but before the listeners that are there.
+            #[doc(alias = "prependOnceListener")]
+            pub fn prepend_once_listener<E: $crate::events::Event, R: $crate::events::Outcome>(
+                &self,
+                _: E,
+                listener: impl FnOnce(E::Payload<'_>) -> R + 'static,
+            ) -> $handle
+            where
+                $handle: $crate::event::Emits<E>,
+            {
+                let first = $crate::events::Place::First;
+                self.adding::<E>(|emitter| emitter.insert_once::<E, R>(first, listener));
+                *self
+            }
+
+            /// As `on`, but returns the id to remove the listener by.
+            #[doc(alias = "addListener")]
+            pub fn add_listener<E: $crate::events::Event, R: $crate::events::Outcome>(
+                &self,
+                event: E,
+                listener: impl FnMut(E::Payload<'_>) -> R + 'static,
             ) -> $crate::events::ListenerId
             where
                 $handle: $crate::event::Emits<E>,
@@ -166,43 +219,47 @@ macro_rules! emitting {
                 self.adding::<E>(|emitter| emitter.add_listener(event, listener))
             }
 
-            /// Calls `listener` for the next `E` only. It is removed before it is called.
-            pub fn once<E: $crate::events::Event>(
+            /// As `once`, but returns the id to remove the listener by.
+            pub fn add_once_listener<E: $crate::events::Event, R: $crate::events::Outcome>(
                 &self,
                 event: E,
-                listener: impl FnOnce(E::Payload<'_>) + 'static,
+                listener: impl FnOnce(E::Payload<'_>) -> R + 'static,
             ) -> $crate::events::ListenerId
             where
                 $handle: $crate::event::Emits<E>,
             {
-                self.adding::<E>(|emitter| emitter.once(event, listener))
+                self.adding::<E>(|emitter| emitter.add_once_listener(event, listener))
             }
 
-            /// As `on`, but before the listeners that are there.
-            pub fn prepend_listener<E: $crate::events::Event>(
+            /// As `prepend_listener`, but returns the id.
+            pub(crate) fn add_first<E: $crate::events::Event, R: $crate::events::Outcome>(
                 &self,
-                event: E,
-                listener: impl FnMut(E::Payload<'_>) + 'static,
+                _: E,
+                listener: impl FnMut(E::Payload<'_>) -> R + 'static,
             ) -> $crate::events::ListenerId
             where
                 $handle: $crate::event::Emits<E>,
             {
-                self.adding::<E>(|emitter| emitter.prepend_listener(event, listener))
+                let first = $crate::events::Place::First;
+                self.adding::<E>(|emitter| emitter.insert::<E, R>(first, listener))
             }
 
-            /// As `once`, but before the listeners that are there.
-            pub fn prepend_once_listener<E: $crate::events::Event>(
+            /// The ids of the listeners of `E`, in the order in which they are called.
+            #[doc(alias = "rawListeners")]
+            pub fn listeners<E: $crate::events::Event>(
                 &self,
                 event: E,
-                listener: impl FnOnce(E::Payload<'_>) + 'static,
-            ) -> $crate::events::ListenerId
+            ) -> Vec<$crate::events::ListenerId>
             where
                 $handle: $crate::event::Emits<E>,
             {
-                self.adding::<E>(|emitter| emitter.prepend_once_listener(event, listener))
+                self.with_emitter(|emitter| emitter.listeners(event))
+                    .unwrap_or_default()
             }
 
             /// Removes one listener; false if it was not there (any more).
+            #[doc(alias = "off")]
+            #[doc(alias = "removeListener")]
             pub fn remove_listener(&self, id: $crate::events::ListenerId) -> bool {
                 let removed = self.with_emitter(|emitter| emitter.remove(id)).flatten();
                 if let Some(event) = removed {
@@ -225,6 +282,7 @@ macro_rules! emitting {
             }
 
             /// Removes every listener of every event.
+            #[doc(alias = "removeAllListeners")]
             pub fn remove_all_listeners(&self) -> $handle {
                 self.with_emitter(|emitter| {
                     emitter.remove_all_listeners();
@@ -235,6 +293,7 @@ macro_rules! emitting {
 
             /// Sets how many listeners an event may have before a warning is logged; 10 at first, 0
             /// for any number.
+            #[doc(alias = "setMaxListeners")]
             pub fn set_max_listeners(&self, count: u32) -> $handle {
                 self.with_emitter(|emitter| {
                     emitter.set_max_listeners(count);
@@ -242,7 +301,23 @@ macro_rules! emitting {
                 *self
             }
 
+            /// See [`set_max_listeners`](Self::set_max_listeners); 0 on a stale handle.
+            #[doc(alias = "getMaxListeners")]
+            pub fn max_listeners(&self) -> u32 {
+                self.with_emitter(|emitter| emitter.max_listeners())
+                    .unwrap_or(0)
+            }
+
+            /// The names of the events that are listened to, in the order in which they first were. The
+            /// crate's own listeners, those of a pipe or a framing, are among them.
+            #[doc(alias = "eventNames")]
+            pub fn event_names(&self) -> Vec<&'static str> {
+                self.with_emitter(|emitter| emitter.event_names())
+                    .unwrap_or_default()
+            }
+
             /// How many listeners `E` has.
+            #[doc(alias = "listenerCount")]
             pub fn listener_count<E: $crate::events::Event>(&self, event: E) -> usize
             where
                 $handle: $crate::event::Emits<E>,
@@ -252,13 +327,56 @@ macro_rules! emitting {
             }
 
             /// Calls the listeners of `E`; true if there were any. For events of your own: see
-            /// [`Emits`]($crate::event::Emits).
+            /// [`Emits`]($crate::event::Emits). An `Err` that a listener returns has the consequences that
+            /// [`Outcome`]($crate::events::Outcome) tells of.
             pub fn emit<E: $crate::events::Event>(&self, event: E, payload: E::Payload<'_>) -> bool
             where
                 $handle: $crate::event::Emits<E>,
             {
-                self.with_emitter(|emitter| emitter.emit(event, payload))
-                    .unwrap_or(false)
+                self.try_emit(event, payload).unwrap_or_else(|error| {
+                    self.failed::<E>(payload, error);
+                    true
+                })
+            }
+
+            /// As `emit`, but an `Err` that a listener returns comes back, and has no consequences.
+            ///
+            /// # Errors
+            ///
+            /// The first `Err` of a listener. The listeners behind it were called nevertheless.
+            #[doc(alias = "emit")]
+            pub fn try_emit<E: $crate::events::Event>(
+                &self,
+                event: E,
+                payload: E::Payload<'_>,
+            ) -> $crate::Result<bool>
+            where
+                $handle: $crate::event::Emits<E>,
+            {
+                self.with_emitter(|emitter| {
+                    let concern = <$handle as $crate::event::Emits<E>>::concerns(payload);
+                    if let $crate::event::Concern::Error(error) = concern {
+                        emitter.emit($crate::event::ErrorMonitor, error);
+                    }
+                    emitter.try_emit(event, payload)
+                })
+                .unwrap_or(Ok(false))
+            }
+
+            /// Keeps a value with this handle, for all who have one: state that several listeners share
+            /// needs no other place. It goes after `Close`, or when another one of its type is attached.
+            /// What is to change in it is a [`Cell`](std::cell::Cell) or a
+            /// [`RefCell`](std::cell::RefCell).
+            #[doc(alias = "data")]
+            pub fn attach<T: 'static>(&self, value: T) -> $handle {
+                let _old = self.with_attachments(|attachments| attachments.put(value));
+                *self
+            }
+
+            /// The value of this type that was [attached](Self::attach).
+            pub fn attachment<T: 'static>(&self) -> Option<std::rc::Rc<T>> {
+                self.with_attachments(|attachments| attachments.get())
+                    .flatten()
             }
 
             fn adding<E: $crate::events::Event>(

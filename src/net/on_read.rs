@@ -7,6 +7,8 @@ use std::rc::Rc;
 use super::Socket;
 use super::cell::SocketHost;
 use crate::error::Error;
+use crate::events::Outcome;
+use crate::events::outcome::Verdict;
 
 /// The buffer, and who is told what is in it. Sockets of the same options share it, one after the
 /// other.
@@ -18,14 +20,16 @@ struct Reader {
     callback: Box<Callback>,
 }
 
-type Callback = dyn FnMut(Socket, usize, &mut Vec<u8>) -> bool;
+type Callback = dyn FnMut(Socket, usize, &mut Vec<u8>) -> Verdict;
 
 impl OnRead {
-    pub(crate) fn new(
+    pub(crate) fn new<R: Outcome>(
         buffer: Vec<u8>,
-        callback: impl FnMut(Socket, usize, &mut Vec<u8>) -> bool + 'static,
+        mut callback: impl FnMut(Socket, usize, &mut Vec<u8>) -> R + 'static,
     ) -> OnRead {
-        let callback = Box::new(callback);
+        let callback = Box::new(move |socket, count, buffer: &mut Vec<u8>| {
+            callback(socket, count, buffer).verdict_on_read()
+        });
         OnRead(Rc::new(RefCell::new(Reader { buffer, callback })))
     }
 }
@@ -58,11 +62,13 @@ impl SocketHost<'_> {
         if let Some(count) = self.receive(buffer)
             && duplex.on_data_taken(self, count)
         {
-            let mut goes_on = true;
+            let mut verdict = Verdict::Fine;
             self.event_loop
-                .call(|| goes_on = callback(self.cell.handle(), count, buffer));
-            if !goes_on {
-                duplex.stop_reading();
+                .call(|| verdict = callback(self.cell.handle(), count, buffer));
+            match verdict {
+                Verdict::Fine => {}
+                Verdict::Stop => duplex.stop_reading(),
+                Verdict::Failed(error) => self.listener_failed(error),
             }
         }
         len

@@ -84,14 +84,16 @@ macro_rules! socket_options {
             /// the same options share the buffer. Node's `onread`, which accepted sockets do not
             /// have there.
             ///
-            /// If `callback` returns false, nothing is read until the socket is resumed. There is no
+            /// If `callback` returns false or [`Flow::Stop`](crate::Flow::Stop), nothing is read until the
+            /// socket is resumed. There is no
             /// [`Data`](crate::event::Data) and no [`Readable`](crate::event::Readable), nothing is
             /// kept, and [`pause`](crate::net::Socket::pause) stops reading at once;
             /// [`End`](crate::event::End) comes without anybody listening.
-            pub fn on_read(
+            #[doc(alias = "onread")]
+            pub fn on_read<R: $crate::events::Outcome>(
                 self,
                 buffer: impl Into<Vec<u8>>,
-                callback: impl FnMut($crate::net::Socket, usize, &mut Vec<u8>) -> bool + 'static,
+                callback: impl FnMut($crate::net::Socket, usize, &mut Vec<u8>) -> R + 'static,
             ) -> Self {
                 let mut $options = self;
                 $socket.on_read = Some($crate::net::on_read::OnRead::new(buffer.into(), callback));

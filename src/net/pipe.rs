@@ -238,12 +238,11 @@ impl Link {
                 self.wait(dest);
             }
         });
-        let failed =
-            dest.prepend_listener(event::Error, move |error| self.dest_failed(dest, error));
-        let closed = dest.once(event::Close, move |_| {
+        let failed = dest.add_first(event::Error, move |error| self.dest_failed(dest, error));
+        let closed = dest.add_once_listener(event::Close, move |_| {
             source.unpipe(dest);
         });
-        let finished = dest.once(event::Finish, move |()| {
+        let finished = dest.add_once_listener(event::Finish, move |()| {
             source.unpipe(dest);
         });
         self.with(|pipe| {
@@ -289,7 +288,7 @@ impl Link {
             crate::timers::next_tick(then);
             return None;
         }
-        Some(self.source.once(event::End, |()| then()))
+        Some(self.source.add_once_listener(event::End, |()| then()))
     }
 
     /// The destination cannot take any more: the source pauses until it has drained.

@@ -99,6 +99,17 @@ impl Socket {
         *self
     }
 
+    /// Whether small segments are sent at once, as it was [set](Socket::set_no_delay).
+    pub fn no_delay(&self) -> bool {
+        SocketHost::with(self.key(), |host| host.cell.no_delay.get()).unwrap_or(false)
+    }
+
+    /// How the connection is probed, as it was [set](Socket::set_keep_alive); `None` where it is not.
+    pub fn keep_alive(&self) -> Option<KeepAlive> {
+        let asked = SocketHost::with(self.key(), |host| host.cell.rare(|rare| rare.keep_alive));
+        asked.flatten().flatten().filter(|keep_alive| keep_alive.on)
+    }
+
     /// Whether, and how, the connection is probed while it is silent (`SO_KEEPALIVE`): a
     /// [`KeepAlive`], a [`Duration`], or `None` for not at all. Before there is a connection it is
     /// kept for then. Errors are ignored, as in Node.
@@ -126,7 +137,8 @@ impl Socket {
     /// # Errors
     ///
     /// The operating system's, with the [`syscall`](Error::syscall) `getTypeOfService`.
-    pub fn get_type_of_service(&self) -> Result<u8> {
+    #[doc(alias = "getTypeOfService")]
+    pub fn type_of_service(&self) -> Result<u8> {
         let asked = SocketHost::with(self.key(), |host| host.type_of_service());
         asked.unwrap_or(Ok(0))
     }

@@ -3,17 +3,19 @@
 use std::any::TypeId;
 use std::fmt;
 use std::io;
-use std::marker::PhantomData;
 use std::time::Duration;
 
+use super::attachments::Attachments;
 use super::cell::{SocketCell, SocketHost};
 use super::connect::ConnectOptions;
 use super::options::SocketOptions;
 use super::transport::Transport;
 use super::{BoundSocket, Data, ListenerChange, emitting};
+use crate::StaysOnItsThread;
 use crate::error::{Error, Result, node};
 use crate::event;
-use crate::events::{Event, EventEmitter};
+use crate::events::outcome::{Verdict, dropped};
+use crate::events::{Event, EventEmitter, Outcome};
 use crate::machine::data::Repr;
 use crate::machine::read_half::Amount;
 use crate::machine::write_queue::Callback;
@@ -53,14 +55,19 @@ use crate::reactor::{self, Key};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Socket {
     key: Key,
-    _not_send: PhantomData<*const ()>,
+    _not_send: StaysOnItsThread,
 }
 
 /// Making and connecting.
 impl Socket {
     /// A socket that is not connected. It is there until it is connected and closes, or is
-    /// destroyed.
-    pub fn new(options: SocketOptions) -> Socket {
+    /// destroyed. Options go to [`new_with`](Socket::new_with).
+    pub fn new() -> Socket {
+        Socket::new_with(SocketOptions::default())
+    }
+
+    /// As [`new`](Socket::new), with options.
+    pub fn new_with(options: SocketOptions) -> Socket {
         let key = reactor::with(|event_loop| {
             let cell = SocketCell::insert(event_loop, Transport::None);
             SocketHost {
@@ -79,9 +86,18 @@ impl Socket {
     /// # Errors
     ///
     /// `ERR_SOCKET_HANDLE_ADOPTED`.
-    pub fn from_bound(bound: &BoundSocket, options: SocketOptions) -> Result<Socket> {
+    pub fn from_bound(bound: &BoundSocket) -> Result<Socket> {
+        Socket::from_bound_with(bound, SocketOptions::default())
+    }
+
+    /// As [`from_bound`](Socket::from_bound), with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_bound`](Socket::from_bound).
+    pub fn from_bound_with(bound: &BoundSocket, options: SocketOptions) -> Result<Socket> {
         let bound = bound.descriptor().adopt()?;
-        let socket = Socket::new(options);
+        let socket = Socket::new_with(options);
         socket.with(|host| host.cell.with_rare(|rare| rare.bound = Some(bound)));
         Ok(socket)
     }
@@ -102,6 +118,18 @@ impl Socket {
             );
         }
         *self
+    }
+
+    /// As [`connect`](Socket::connect), and calls `listener` with the socket at the next
+    /// [`event::Connect`].
+    pub fn connect_then<R: Outcome>(
+        &self,
+        options: impl Into<ConnectOptions>,
+        listener: impl FnOnce(Socket) -> R + 'static,
+    ) -> Socket {
+        let socket = *self;
+        self.once(event::Connect, move |()| listener(socket));
+        self.connect(options)
     }
 }
 
@@ -128,63 +156,80 @@ impl Socket {
     /// As [`write`](Socket::write), and calls `callback` when the bytes have been handed to the
     /// operating system, or with the error that prevented it. Callbacks are called in the order of
     /// the writes, each exactly once, never inside this call.
-    pub fn write_with<'a>(
+    pub fn write_then<'a, R: Outcome>(
         &self,
         data: impl Into<Data<'a>>,
-        callback: impl FnOnce(Result<()>) + 'static,
+        callback: impl FnOnce(Result<()>) -> R + 'static,
     ) -> bool {
         let (data, mut callback) = (data.into(), Some(callback));
         let written = self.with(|host| {
-            let callback = callback.take().map(guarded);
+            let callback = callback.take().map(|callback| guarded(*self, callback));
             host.cell.duplex.write(host, [data], callback)
         });
         if let Some(callback) = callback {
-            crate::timers::next_tick(move || callback(Err(node::destroyed("write"))));
+            self.call_later(move || callback(Err(node::destroyed("write"))));
         }
         written.unwrap_or(false)
     }
 
-    /// Ends this half when everything that was written has been sent: [`event::Finish`] follows.
-    /// The peer's half goes on until it ends, too.
+    /// Ends this half; to send something first, use [`end_with`](Socket::end_with).
+    ///
+    /// The end is sent when everything that was written has been: [`event::Finish`] follows. The peer's half
+    /// goes on until it ends, too.
     pub fn end(&self) -> Socket {
         self.with(|host| host.cell.duplex.end(host, None, None));
         *self
     }
 
     /// Sends `data`, then ends.
+    #[doc(alias = "end")]
     pub fn end_with<'a>(&self, data: impl Into<Data<'a>>) -> Socket {
         let data = data.into();
         self.with(|host| host.cell.duplex.end(host, Some(data), None));
         *self
     }
 
-    /// Sends `data`, then ends, and calls `callback` right before [`event::Finish`], or with the
-    /// error that prevented it.
-    pub fn end_then<'a>(
+    /// As [`end`](Socket::end), and calls `callback` right before [`event::Finish`], or with the error
+    /// that prevented it.
+    pub fn end_then<R: Outcome>(&self, callback: impl FnOnce(Result<()>) -> R + 'static) -> Socket {
+        self.end_and_call(None, callback)
+    }
+
+    /// As [`end_with`](Socket::end_with), and calls `callback` as [`end_then`](Socket::end_then) does.
+    pub fn end_with_then<'a, R: Outcome>(
         &self,
         data: impl Into<Data<'a>>,
-        callback: impl FnOnce(Result<()>) + 'static,
+        callback: impl FnOnce(Result<()>) -> R + 'static,
     ) -> Socket {
-        let (data, mut callback) = (data.into(), Some(callback));
+        self.end_and_call(Some(data.into()), callback)
+    }
+
+    fn end_and_call<R: Outcome>(
+        &self,
+        data: Option<Data<'_>>,
+        callback: impl FnOnce(Result<()>) -> R + 'static,
+    ) -> Socket {
+        let mut callback = Some(callback);
         self.with(|host| {
-            let callback = callback.take().map(guarded);
-            let data = Some(data).filter(|data| !data.is_empty());
+            let callback = callback.take().map(|callback| guarded(*self, callback));
             host.cell.duplex.end(host, data, callback);
         });
         if let Some(callback) = callback {
-            crate::timers::next_tick(move || callback(Err(node::destroyed("end"))));
+            self.call_later(move || callback(Err(node::destroyed("end"))));
         }
         *self
     }
 
     /// Holds writes back until [`uncork`](Socket::uncork) was called as often as this.
-    pub fn cork(&self) {
+    pub fn cork(&self) -> Socket {
         self.with(|host| host.cell.duplex.cork(host));
+        *self
     }
 
     /// Sends what was held back since [`cork`](Socket::cork), at once.
-    pub fn uncork(&self) {
+    pub fn uncork(&self) -> Socket {
         self.with(|host| host.cell.duplex.uncork(host));
+        *self
     }
 
     /// Closes at once. What the operating system has taken is still sent, what is queued is not.
@@ -201,7 +246,8 @@ impl Socket {
     }
 
     /// Ends, and destroys as soon as that is done, without waiting for the peer to end.
-    pub fn destroy_soon(&self) {
+    #[doc(alias = "destroySoon")]
+    pub fn destroy_soon(&self) -> Socket {
         let socket = *self;
         let finished = self.with(|host| host.cell.duplex.end_soon(host));
         match finished {
@@ -209,12 +255,11 @@ impl Socket {
                 self.destroy();
             }
             Some(false) => {
-                self.once(event::Finish, move |()| {
-                    socket.destroy();
-                });
+                self.once(event::Finish, move |()| socket.destroy());
             }
             None => {}
         }
+        socket
     }
 
     /// Closes by a reset: the peer gets ECONNRESET, and nothing that is on its way. While connecting
@@ -300,6 +345,7 @@ impl Socket {
     /// Emits [`event::Timeout`] when nothing was received or sent for so long; never, for zero (the
     /// default). The socket is not closed by that. Node's largest timeout, 2³¹ − 1 ms, is the
     /// largest here.
+    #[doc(alias = "setTimeout")]
     pub fn set_timeout(&self, timeout: Duration) -> Socket {
         self.with(|host| {
             if !host.cell.duplex.is_destroyed() {
@@ -309,6 +355,21 @@ impl Socket {
             }
         });
         *self
+    }
+
+    /// As [`set_timeout`](Socket::set_timeout), and calls `callback` with the socket at the next
+    /// [`event::Timeout`]; with zero, it is not called.
+    #[doc(alias = "setTimeout")]
+    pub fn set_timeout_then<R: Outcome>(
+        &self,
+        timeout: Duration,
+        callback: impl FnOnce(Socket) -> R + 'static,
+    ) -> Socket {
+        let socket = *self;
+        if !timeout.is_zero() && !self.destroyed() {
+            self.once(event::Timeout, move |()| callback(socket));
+        }
+        self.set_timeout(timeout)
     }
 
     /// Makes the socket keep the loop alive while it reads, as it does by default.
@@ -336,7 +397,7 @@ impl Socket {
     pub(super) fn from_key(key: Key) -> Socket {
         Socket {
             key,
-            _not_send: PhantomData,
+            _not_send: StaysOnItsThread::HERE,
         }
     }
 
@@ -358,6 +419,40 @@ impl Socket {
 
     pub(super) fn ask<R: Default>(self, f: impl FnOnce(&SocketHost<'_>) -> R) -> R {
         self.with(f).unwrap_or_default()
+    }
+
+    /// What becomes of an error that a listener of `E` has returned.
+    fn failed<E: Event>(self, _: E::Payload<'_>, error: Error) {
+        self.listener_failed(error);
+    }
+
+    /// What becomes of an error that a listener or a callback has returned.
+    pub(super) fn listener_failed(self, error: Error) {
+        if self
+            .with(|host| host.listener_failed(error.clone()))
+            .is_none()
+        {
+            super::told_too_late(&error);
+        }
+    }
+
+    /// What becomes of what a callback has returned.
+    pub(super) fn heed(self, outcome: impl Outcome) {
+        self.heed_verdict(outcome.verdict());
+    }
+
+    pub(crate) fn heed_verdict(self, verdict: Verdict) {
+        if let Verdict::Failed(error) = verdict {
+            self.listener_failed(error);
+        }
+    }
+
+    fn call_later<R: Outcome>(self, callback: impl FnOnce() -> R + 'static) {
+        crate::timers::next_tick(move || self.heed(callback()));
+    }
+
+    fn with_attachments<R>(self, f: impl FnOnce(&Attachments) -> R) -> Option<R> {
+        self.with(|host| f(&host.cell.attachments))
     }
 
     fn with_emitter<R>(self, f: impl FnOnce(&EventEmitter<event::Data>) -> R) -> Option<R> {
@@ -392,11 +487,21 @@ impl Socket {
 }
 
 emitting!(Socket, EventEmitter<event::Data>);
+dropped!(Socket);
+
+impl Default for Socket {
+    fn default() -> Socket {
+        Socket::new()
+    }
+}
 
 /// A callback of the user's as the state machine calls it: its panic does not come back there.
-fn guarded(callback: impl FnOnce(Result<()>) + 'static) -> Callback {
+fn guarded<R: Outcome>(
+    socket: Socket,
+    callback: impl FnOnce(Result<()>) -> R + 'static,
+) -> Callback {
     Box::new(move |outcome| {
-        reactor::with(|event_loop| event_loop.call(|| callback(outcome)));
+        reactor::with(|event_loop| event_loop.call(|| socket.heed(callback(outcome))));
     })
 }
 

@@ -96,6 +96,16 @@ impl Transport {
         }
     }
 
+    /// The descriptor, if there is one.
+    pub(crate) fn as_fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
+        use std::os::fd::AsFd;
+        match self {
+            Transport::None => None,
+            Transport::Tcp(stream) => Some(stream.as_fd()),
+            Transport::Unix(stream) => Some(stream.as_fd()),
+        }
+    }
+
     /// Calls `f` with a TCP socket's options; `None` on any other kind.
     pub(crate) fn with_tcp<R>(&self, f: impl FnOnce(SockRef<'_>) -> R) -> Option<R> {
         match self {

@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use super::timers::TimerQueue;
 use super::{Key, Loop, Task};
+use crate::events::outcome::Verdict;
+
+/// What a timer calls, with its own key.
+pub(crate) type TimerCall = Box<dyn FnMut(Key) -> Verdict>;
 
 /// The payload of a timer.
 pub(crate) struct TimerTask {
     /// Gone while it is running.
-    call: Option<Box<dyn FnMut()>>,
+    call: Option<TimerCall>,
     delay: u64,
     after_call: AfterCall,
     referenced: bool,
@@ -16,10 +20,12 @@ pub(crate) struct TimerTask {
     counted: bool,
 }
 
-/// What becomes of a timer that was called and not armed meanwhile.
+/// What becomes of a timer that is called.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AfterCall {
+    /// It goes before the call.
     Removed,
+    /// It is armed again after the call.
     Armed,
     /// It stays until its owner arms or removes it.
     Kept,
@@ -36,12 +42,7 @@ pub(crate) fn whole_ms(time: Duration) -> u64 {
 impl Loop {
     /// A timer of the user's, armed. Its delay counts from the call, however long the callback that
     /// makes it has been running.
-    pub(crate) fn set_timer(
-        &self,
-        delay: u64,
-        after_call: AfterCall,
-        call: Box<dyn FnMut()>,
-    ) -> Key {
+    pub(crate) fn set_timer(&self, delay: u64, after_call: AfterCall, call: TimerCall) -> Key {
         let task = TimerTask {
             call: Some(call),
             delay,
@@ -58,13 +59,19 @@ impl Loop {
     /// Starts a timer of the user's anew.
     pub(crate) fn refresh(&self, key: Key) {
         self.update_time();
-        self.rearm(key);
+        if !self.rearm(key) {
+            log::debug!(
+                target: "soquete::reactor",
+                "a timer was refreshed that is gone: one of set_timeout goes when it fires (see set_refreshable)"
+            );
+        }
     }
 
     /// A timer of a handle's, not armed, which does not keep the loop alive.
     pub(crate) fn insert_timer(&self, task: Task) -> Key {
-        let call = move || {
+        let call = move |_| {
             super::with(|event_loop| task.run(event_loop));
+            Verdict::Fine
         };
         self.timers.borrow_mut().insert(TimerTask {
             call: Some(Box::new(call)),
@@ -84,14 +91,16 @@ impl Loop {
         self.rearm(key);
     }
 
-    /// Arms a timer for its delay from now.
-    fn rearm(&self, key: Key) {
+    /// Arms a timer for its delay from now; false if it is gone.
+    fn rearm(&self, key: Key) -> bool {
         let timers = &mut *self.timers.borrow_mut();
-        if let Some(task) = timers.get(key) {
-            let deadline = self.now().saturating_add(task.delay.max(1));
-            timers.arm(key, deadline);
-            self.count(timers, key);
-        }
+        let Some(task) = timers.get(key) else {
+            return false;
+        };
+        let deadline = self.now().saturating_add(task.delay.max(1));
+        timers.arm(key, deadline);
+        self.count(timers, key);
+        true
     }
 
     pub(crate) fn clear_timer(&self, key: Key) {
@@ -130,24 +139,37 @@ impl Loop {
         let call = {
             let timers = &mut *self.timers.borrow_mut();
             self.count(timers, key);
-            timers.get_mut(key).and_then(|task| task.call.take())
+            match timers.get_mut(key) {
+                // It is gone before it is called, so that its callback finds nothing to start anew.
+                Some(task) if task.after_call == AfterCall::Removed => {
+                    timers.remove(key).and_then(|task| task.call)
+                }
+                Some(task) => task.call.take(),
+                None => None,
+            }
         };
         if let Some(mut call) = call {
             let called_at = self.now();
-            self.call(&mut call);
+            let mut verdict = Verdict::Fine;
+            self.call(|| verdict = call(key));
+            if let Verdict::Stop = verdict {
+                self.clear_timer(key);
+            }
             self.after_call(key, call, called_at);
+            if let Verdict::Failed(error) = verdict {
+                self.unhandled_error(error);
+            }
         }
     }
 
-    /// Puts a closure back whose timer is to go on, and forgets the timer otherwise. An interval is
-    /// counted from the moment of the call.
-    fn after_call(&self, key: Key, call: Box<dyn FnMut()>, called_at: u64) {
+    /// Puts a closure back whose timer is still there. An interval is counted from the moment of the call.
+    fn after_call(&self, key: Key, call: TimerCall, called_at: u64) {
         let gone = {
             let timers = &mut *self.timers.borrow_mut();
             let armed = timers.is_armed(key);
             match timers.get_mut(key) {
                 None => Some(call),
-                Some(task) if armed || task.after_call != AfterCall::Removed => {
+                Some(task) => {
                     task.call = Some(call);
                     let deadline = called_at.saturating_add(task.delay.max(1));
                     if !armed && task.after_call == AfterCall::Armed {
@@ -155,10 +177,6 @@ impl Loop {
                     }
                     self.count(timers, key);
                     None
-                }
-                Some(_) => {
-                    timers.remove(key);
-                    Some(call)
                 }
             }
         };

@@ -10,6 +10,8 @@ use std::rc::Rc;
 
 use super::Loop;
 use crate::error::{Error, Result};
+use crate::events::Outcome;
+use crate::events::outcome::Verdict;
 
 /// What takes the errors that no listener took.
 pub(crate) type Hook = Rc<dyn Fn(Error)>;
@@ -20,6 +22,13 @@ pub(super) enum Interruption {
     Error(Error),
     /// The user's code has panicked.
     Panic(Box<dyn Any + Send>),
+}
+
+/// What becomes of what a callback has returned that belongs to no socket.
+pub(crate) fn heed(outcome: impl Outcome) {
+    if let Verdict::Failed(error) = outcome.verdict() {
+        super::with(|event_loop| event_loop.unhandled_error(error));
+    }
 }
 
 impl Loop {

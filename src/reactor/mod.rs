@@ -27,6 +27,7 @@ use std::time::{Duration, Instant};
 use crate::error::{self, Result};
 
 mod buffers;
+mod channel;
 mod clock;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
@@ -40,8 +41,10 @@ mod remote;
 mod table;
 mod timers;
 
-pub(crate) use clock::{AfterCall, TimerTask, whole_ms};
+pub use channel::Sender;
+pub(crate) use clock::{AfterCall, TimerCall, TimerTask, whole_ms};
 pub(crate) use handle::{Handle, Job, Ready, Task};
+pub(crate) use interruption::heed;
 pub(crate) use metrics::Counters;
 pub use metrics::Metrics;
 pub use remote::Remote;
@@ -83,6 +86,7 @@ pub(crate) struct Loop {
     unsettled: Cell<bool>,
     pending: RefCell<VecDeque<Task>>,
     check: RefCell<VecDeque<Key>>,
+    channels: RefCell<Table<channel::Receiver>>,
     closing: RefCell<Vec<Task>>,
     /// Handles that stopped though they were still ready, or became willing to read.
     unfinished: RefCell<VecDeque<Task>>,
@@ -123,6 +127,7 @@ impl Loop {
             unsettled: Cell::new(false),
             pending: RefCell::default(),
             check: RefCell::default(),
+            channels: RefCell::new(Table::new()),
             closing: RefCell::default(),
             unfinished: RefCell::default(),
             references: Cell::new(0),

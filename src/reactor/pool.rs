@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::{Key, Loop, Table};
 use crate::error::Result;
+use crate::events;
 
 /// As libuv's. The threads are started one by one, as there is work for them.
 const DEFAULT_SIZE: usize = 4;
@@ -134,15 +135,15 @@ impl Loop {
     }
 
     /// Runs `work` on a thread of the pool, then `done` on the loop. It keeps the loop alive.
-    pub(crate) fn queue_work<T: Send + 'static>(
+    pub(crate) fn queue_work<T: Send + 'static, R: events::Outcome>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-        done: impl FnOnce(T) + 'static,
+        done: impl FnOnce(T) -> R + 'static,
     ) -> Result<()> {
         let mailbox = Arc::clone(self.poller.mailbox()?);
         let done = Box::new(move |result: Box<dyn Any + Send>| {
             if let Ok(result) = result.downcast::<T>() {
-                done(*result);
+                super::heed(done(*result));
             }
         });
         let key = self.pool.done.borrow_mut().insert(done);

@@ -9,6 +9,7 @@ use mio::Waker;
 
 use super::Loop;
 use crate::error::{Result, node};
+use crate::events::Outcome;
 
 type Post = Box<dyn FnOnce() + Send>;
 
@@ -46,7 +47,8 @@ impl Remote {
     /// # Errors
     ///
     /// `ERR_LOOP_CLOSED` when the loop's thread has ended; `call` is dropped then.
-    pub fn post(&self, call: impl FnOnce() + Send + 'static) -> Result<()> {
+    pub fn post<R: Outcome>(&self, call: impl FnOnce() -> R + Send + 'static) -> Result<()> {
+        let call = || super::heed(call());
         if !self.referenced.load(Ordering::Relaxed) {
             return self.mailbox.post(Box::new(call));
         }

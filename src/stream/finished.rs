@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use crate::error::{Error, Result, node};
 use crate::event;
-use crate::events::ListenerId;
+use crate::events::outcome::{Verdict, dropped};
+use crate::events::{ListenerId, Outcome};
 use crate::net::Socket;
 use crate::timers;
 
@@ -57,7 +58,9 @@ struct Watch {
     listeners: Cell<[Option<ListenerId>; 4]>,
 }
 
-type Callback = Box<dyn FnOnce(Result<()>)>;
+type Callback = Box<dyn FnOnce(Result<()>) -> Verdict>;
+
+dropped!(Finished);
 
 /// Calls `done` when the socket has ended on both sides, when it fails, or when it closes before
 /// that: with `ERR_STREAM_PREMATURE_CLOSE`, if it did without an error.
@@ -86,16 +89,20 @@ type Callback = Box<dyn FnOnce(Result<()>)>;
 /// soquete::run()
 /// # }
 /// ```
-pub fn finished(socket: Socket, done: impl FnOnce(Result<()>) + 'static) -> Finished {
+pub fn finished<R: Outcome>(
+    socket: Socket,
+    done: impl FnOnce(Result<()>) -> R + 'static,
+) -> Finished {
     finished_with(socket, FinishedOptions::new(), done)
 }
 
 /// As [`finished`], for one side only if wanted.
-pub fn finished_with(
+pub fn finished_with<R: Outcome>(
     socket: Socket,
     options: FinishedOptions,
-    done: impl FnOnce(Result<()>) + 'static,
+    done: impl FnOnce(Result<()>) -> R + 'static,
 ) -> Finished {
+    let done = move |outcome| done(outcome).verdict();
     let watch = Rc::new(Watch {
         socket,
         options,
@@ -174,7 +181,7 @@ impl Watch {
     fn tell(&self, outcome: Result<()>) {
         let callback = self.callback.take();
         if let Some(callback) = callback {
-            callback(outcome);
+            self.socket.heed_verdict(callback(outcome));
         }
     }
 }

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use super::finished::{Finished, FinishedOptions, finished_with};
 use crate::error::{Error, Result, node};
 use crate::event;
-use crate::events::ListenerId;
+use crate::events::outcome::Verdict;
+use crate::events::{ListenerId, Outcome};
 use crate::net::{PipeOptions, Socket};
 use crate::timers;
 
@@ -41,19 +42,20 @@ use crate::timers;
 /// soquete::run()
 /// # }
 /// ```
-pub fn pipeline(
+pub fn pipeline<R: Outcome>(
     sockets: impl IntoIterator<Item = Socket>,
-    done: impl FnOnce(Result<()>) + 'static,
+    done: impl FnOnce(Result<()>) -> R + 'static,
 ) {
     pipeline_with(sockets, PipeOptions::new(), done);
 }
 
 /// As [`pipeline`]; with options, the last socket may be left open when the one before it has ended.
-pub fn pipeline_with(
+pub fn pipeline_with<R: Outcome>(
     sockets: impl IntoIterator<Item = Socket>,
     options: PipeOptions,
-    done: impl FnOnce(Result<()>) + 'static,
+    done: impl FnOnce(Result<()>) -> R + 'static,
 ) {
+    let done = move |outcome| done(outcome).verdict();
     let sockets: Vec<Socket> = sockets.into_iter().collect();
     let misuse = if sockets.len() < 2 {
         Some(node::missing_streams())
@@ -90,7 +92,7 @@ pub fn pipeline_with(
     }
 }
 
-type Done = Box<dyn FnOnce(Result<()>)>;
+type Done = Box<dyn FnOnce(Result<()>) -> Verdict>;
 
 struct Pipeline {
     unfinished: Cell<usize>,

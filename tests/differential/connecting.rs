@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use soquete::dns::LookupOptions;
-use soquete::net::{self, ConnectOptions, Family, ServerOptions, Socket, SocketOptions};
+use soquete::net::{self, ConnectOptions, Family, ServerOptions, Socket};
 use soquete::{event, timers};
 
 use crate::trace::{Trace, ignore};
@@ -65,7 +65,7 @@ fn to_an_address(t: Trace) {
 
 fn with_a_listener_for_the_connection(t: Trace) {
     t.serve(move |port| {
-        let c = Socket::new(SocketOptions::new());
+        let c = Socket::new();
         c.once(event::Connect, move |()| {
             t.log("c", "called");
             c.end();
@@ -186,7 +186,7 @@ fn destroyed_between_two_attempts(t: Trace) {
 }
 
 fn destroyed_without_ever_connecting(t: Trace) {
-    let c = t.on(Socket::new(SocketOptions::new()), "c");
+    let c = t.on(Socket::new(), "c");
     c.destroy();
     t.state(c, "c");
     timers::next_tick(move || t.log("c", "tick"));
@@ -194,7 +194,7 @@ fn destroyed_without_ever_connecting(t: Trace) {
 }
 
 fn destroyed_with_an_error_without_ever_connecting(t: Trace) {
-    let c = t.on(Socket::new(SocketOptions::new()), "c");
+    let c = t.on(Socket::new(), "c");
     c.destroy_with(t.error("MINE"));
     timers::next_tick(move || t.log("c", "tick"));
     timers::set_immediate(move || t.log("c", "immediate"));
@@ -319,7 +319,7 @@ fn from_an_address_of_ours(t: Trace) {
 fn connected_twice_while_connecting(t: Trace) {
     let accepted = |s: Socket| ignore(s.destroy());
     t.listen(ServerOptions::new(), accepted, move |port, server| {
-        let c = Socket::new(SocketOptions::new());
+        let c = Socket::new();
         for name in ["first", "second"] {
             c.once(event::Connect, move |()| t.log("c", name));
             c.connect(("127.0.0.1", port));
@@ -332,7 +332,7 @@ fn connected_twice_while_connecting(t: Trace) {
 fn connected_again_in_the_close_listener(t: Trace) {
     let accepted = |s: Socket| ignore(s.end_with("hello"));
     t.listen(ServerOptions::new(), accepted, move |port, server| {
-        let c = net::connect_with(REFUSED, move || t.log("c", "first"));
+        let c = net::connect_then(REFUSED, move |_| t.log("c", "first"));
         t.flow(c, "c");
         c.once(event::Close, move |_| {
             t.state(c, "c");

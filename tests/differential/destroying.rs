@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use soquete::net::{self, ServerOptions, SocketOptions};
+use soquete::net::{self, ServerOptions};
 use soquete::{event, timers};
 
 use crate::trace::{Trace, ignore, paused, reset};
@@ -40,12 +40,12 @@ fn destroy_with_an_error_fails_what_comes_after(t: Trace) {
     t.pair(move |c, s| {
         t.flow(c, "c");
         t.flow(s, "s");
-        c.write_with("early", t.cb("c", "early"));
+        c.write_then("early", t.cb("c", "early"));
         timers::set_immediate(move || t.log("c", "immediate"));
         c.destroy_with(t.error("MINE"));
         t.state(c, "c");
         t.write(c, "c", "late");
-        c.end_then("", t.cb("c", "end"));
+        c.end_then(t.cb("c", "end"));
         c.destroy_with(t.error("OTHER"));
     });
 }
@@ -54,7 +54,7 @@ fn destroy_without_an_error(t: Trace) {
     t.pair(move |c, s| {
         t.flow(c, "c");
         t.flow(s, "s");
-        c.write_with("early", t.cb("c", "early"));
+        c.write_then("early", t.cb("c", "early"));
         c.destroy();
         t.write(c, "c", "late");
     });
@@ -64,7 +64,7 @@ fn write_after_end_destroys(t: Trace) {
     t.pair(move |c, s| {
         t.flow(c, "c");
         t.flow(s, "s");
-        c.end_then("x", t.cb("c", "end"));
+        c.end_with_then("x", t.cb("c", "end"));
         t.write(c, "c", "late");
     });
 }
@@ -73,7 +73,7 @@ fn reset_with_a_written_chunk(t: Trace) {
     t.pair(move |c, s| {
         t.flow(c, "c");
         t.on(s, "s");
-        c.write_with("chunk", t.cb("c", "write"));
+        c.write_then("chunk", t.cb("c", "write"));
         let _ = c.reset_and_destroy();
     });
 }
@@ -96,7 +96,7 @@ fn reset_is_not_noticed_before_a_write_by_who_does_not_read(t: Trace) {
             c.on(event::Close, move |_| {
                 t.turns(5, move || {
                     t.state(s, "s");
-                    s.write_with("late", t.cb("s", "late"));
+                    s.write_then("late", t.cb("s", "late"));
                 });
             });
             reset(c);
@@ -132,7 +132,7 @@ fn reset_while_connecting_waits_for_the_connection(t: Trace) {
 }
 
 fn reset_without_a_connection_is_an_error(t: Trace) {
-    let c = t.on(net::Socket::new(SocketOptions::new()), "c");
+    let c = t.on(net::Socket::new(), "c");
     reset(c);
     t.state(c, "c");
 }
@@ -237,7 +237,7 @@ fn destroy_in_a_write_callback(t: Trace) {
     t.pair(move |c, s| {
         t.flow(c, "c");
         t.flow(s, "s");
-        c.write_with("one", move |outcome| {
+        c.write_then("one", move |outcome| {
             t.cb("c", "one")(outcome);
             c.destroy();
         });
@@ -251,7 +251,7 @@ fn destroy_in_the_end_callback(t: Trace) {
     t.pair(move |c, s| {
         t.flow(c, "c");
         t.flow(s, "s");
-        c.end_then("one", move |outcome| {
+        c.end_with_then("one", move |outcome| {
             t.cb("c", "end")(outcome);
             c.destroy_with(t.error("MINE"));
         });

@@ -36,7 +36,7 @@ fn both_halves_end(t: Trace) {
     t.pair(move |c, s| {
         t.flow(c, "c");
         t.flow(s, "s");
-        c.end_then("bye", t.cb("c", "end"));
+        c.end_with_then("bye", t.cb("c", "end"));
         t.state(c, "c");
     });
 }
@@ -52,8 +52,8 @@ fn server_side_may_stay_half_open(t: Trace) {
             c.end_with("early");
             s.on(event::End, move |()| {
                 t.state(s, "s");
-                s.write_with("late", t.cb("s", "write"));
-                s.end_then("", t.cb("s", "end"));
+                s.write_then("late", t.cb("s", "write"));
+                s.end_then(t.cb("s", "end"));
             });
         },
     );
@@ -69,8 +69,8 @@ fn client_side_may_stay_half_open(t: Trace) {
             s.end_with("early");
             c.on(event::End, move |()| {
                 t.state(c, "c");
-                c.write_with("late", t.cb("c", "write"));
-                c.end_then("", t.cb("c", "end"));
+                c.write_then("late", t.cb("c", "write"));
+                c.end_then(t.cb("c", "end"));
             });
         },
     );
@@ -80,8 +80,8 @@ fn end_twice_calls_both_back(t: Trace) {
     t.pair(move |c, s| {
         t.flow(c, "c");
         t.flow(s, "s");
-        c.end_then("x", t.cb("c", "first"));
-        c.end_then("", t.cb("c", "second"));
+        c.end_with_then("x", t.cb("c", "first"));
+        c.end_then(t.cb("c", "second"));
     });
 }
 
@@ -90,8 +90,8 @@ fn end_in_finish_is_too_late(t: Trace) {
         t.on(c, "c");
         t.flow(s, "s");
         c.on(event::Finish, move |()| {
-            c.end_then("", t.cb("c", "third"));
-            c.end_then("more", t.cb("c", "fourth"));
+            c.end_then(t.cb("c", "third"));
+            c.end_with_then("more", t.cb("c", "fourth"));
         });
         c.end();
     });
@@ -141,10 +141,10 @@ fn second_write_to_a_peer_that_is_gone_is_a_broken_pipe(t: Trace) {
             t.on(c, "c");
             t.flow(s, "s");
             s.on(event::End, move |()| {
-                s.write_with("first", move |outcome| {
+                s.write_then("first", move |outcome| {
                     t.cb("s", "first")(outcome);
                     t.turns(5, move || {
-                        s.write_with("second", t.cb("s", "second"));
+                        s.write_then("second", t.cb("s", "second"));
                     });
                 });
             });
@@ -288,7 +288,7 @@ fn second_end_in_a_later_turn(t: Trace) {
         t.flow(s, "s");
         t.end(c, "c", "x");
         c.on(event::Prefinish, move |()| {
-            ignore(c.end_then("", t.cb("c", "second")))
+            ignore(c.end_then(t.cb("c", "second")))
         });
     });
 }

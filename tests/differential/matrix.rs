@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use soquete::net::{self, ConnectOptions, Server, ServerOptions, Socket, SocketOptions};
+use soquete::net::{self, ConnectOptions, Server, ServerOptions, Socket};
 use soquete::{event, timers};
 
 use crate::trace::{Trace, ignore};
@@ -55,7 +55,7 @@ fn operate(t: Trace, c: Socket, operation: &str, lane: &'static str) {
             c.uncork();
         }
         "end" => t.end(c, lane, "e"),
-        "soon" => c.destroy_soon(),
+        "soon" => ignore(c.destroy_soon()),
         "destroy" => ignore(c.destroy()),
         "error" => ignore(c.destroy_with(t.error("MINE"))),
         "reset" => ignore(c.reset_and_destroy()),
@@ -123,7 +123,7 @@ impl State {
         let pairs: Vec<Pair> = pairs().filter(wanted).collect();
         let (peers, open) = (Peers::default(), Rc::new(Cell::new(0)));
         let sockets: Rc<RefCell<Vec<(Socket, Pair)>>> = Rc::default();
-        let server = Server::new(self.server);
+        let server = Server::new_with(self.server);
         let (prepare, then, ends) = (self.prepare, self.then, 2 * pairs.len());
         let (all, others) = (Rc::clone(&sockets), Rc::clone(&peers));
         let joined = move || {
@@ -146,7 +146,7 @@ impl State {
             welcome(&peers, s);
             accepted();
         });
-        server.listen_with(("127.0.0.1", 0), move || {
+        server.listen_then(("127.0.0.1", 0), move |_| {
             let port = server.address().map_or(0, |address| address.port());
             for pair in pairs {
                 let options = ConnectOptions::new(port).host("127.0.0.1");
@@ -161,7 +161,7 @@ impl State {
 
 fn fresh(t: Trace) {
     let make = |pair: Pair| {
-        let c = t.on(Socket::new(SocketOptions::new()), pair.lane);
+        let c = t.on(Socket::new(), pair.lane);
         pair.apply(t, c);
         (c, pair)
     };
@@ -178,7 +178,7 @@ fn connecting(t: Trace) {
     let peers = Peers::default();
     let others = Rc::clone(&peers);
     let server = net::create_server(move |s| welcome(&others, s));
-    server.listen_with(("127.0.0.1", 0), move || {
+    server.listen_then(("127.0.0.1", 0), move |_| {
         let port = server.address().map_or(0, |address| address.port());
         let make = |pair: Pair| {
             let c = t.on(net::connect(("127.0.0.1", port)), pair.lane);

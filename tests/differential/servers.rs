@@ -59,15 +59,15 @@ fn listening(t: Trace, s: Server) {
 fn close_twice_while_there_is_a_connection(t: Trace) {
     let s = server(t, move |c| {
         let Some(s) = c.server() else { return };
-        s.close_with(t.cb("S", "first"));
-        s.close_with(t.cb("S", "second"));
+        s.close_then(t.cb("S", "first"));
+        s.close_then(t.cb("S", "second"));
         c.destroy();
         c.on(event::Close, move |_| {
             let same = c.server() == Some(s);
             t.log("S", format!("socket closed, server={same}"));
         });
     });
-    s.listen_with((LOCAL, 0), move || {
+    s.listen_then((LOCAL, 0), move |_| {
         let c = net::connect((LOCAL, port(s))).resume();
         c.on(event::Error, |_| {});
     });
@@ -77,7 +77,7 @@ fn close_waits_for_the_connections(t: Trace) {
     let s = server(t, move |c| {
         t.flow(c, "s");
         let Some(s) = c.server() else { return };
-        s.close_with(t.cb("S", "close"));
+        s.close_then(t.cb("S", "close"));
         listening(t, s);
         s.get_connections(move |count| {
             t.log("S", format!("connections={}", count.unwrap_or(99)));
@@ -86,20 +86,20 @@ fn close_waits_for_the_connections(t: Trace) {
         c.on(event::End, move |()| t.log("S", "end"));
         c.on(event::Close, move |_| t.log("S", "socket closed"));
     });
-    s.listen_with((LOCAL, 0), move || {
+    s.listen_then((LOCAL, 0), move |_| {
         t.flow(net::connect((LOCAL, port(s))), "c").end_with("x");
     });
 }
 
 fn a_port_in_use(t: Trace) {
     let first = net::create_server(idle);
-    first.listen_with((LOCAL, 0), move || {
+    first.listen_then((LOCAL, 0), move |_| {
         let s = server(t, idle);
-        s.listen_with((LOCAL, port(first)), t.called("S", "failed listen"));
+        s.listen_then((LOCAL, port(first)), t.called("S", "failed listen"));
         s.once(event::Error, move |_| {
             listening(t, s);
             first.close();
-            s.listen_with((LOCAL, 0), t.called("S", "second listen"));
+            s.listen_then((LOCAL, 0), t.called("S", "second listen"));
             s.once(event::Listening, move |()| {
                 s.close();
             });
@@ -113,8 +113,8 @@ fn an_address_that_is_not_ours_with_a_port(t: Trace) {
 
 fn the_second_of_two_listens_counts(t: Trace) {
     let s = server(t, idle);
-    s.listen_with((LOCAL, 0), t.called("S", "first"));
-    s.listen_with((LOCAL, 0), t.called("S", "second"));
+    s.listen_then((LOCAL, 0), t.called("S", "first"));
+    s.listen_then((LOCAL, 0), t.called("S", "second"));
     s.once(event::Listening, move |()| {
         s.close();
     });
@@ -125,7 +125,7 @@ fn a_closed_connection_makes_room(t: Trace) {
         c.end_with("hello");
     });
     s.set_max_connections(Some(1));
-    s.listen_with((LOCAL, 0), move || {
+    s.listen_then((LOCAL, 0), move |_| {
         let port = port(s);
         let first = net::connect((LOCAL, port)).resume();
         first.on(event::Close, move |_| {
@@ -151,7 +151,7 @@ fn blocked_peers_in_their_mapped_form(t: Trace) {
 
 fn blocked(t: Trace, list: &BlockList, listen: ListenOptions) {
     let s = server_with(t, ServerOptions::new().block_list(list), idle);
-    s.listen_with(listen, move || {
+    s.listen_then(listen, move |_| {
         let c = net::connect((LOCAL, port(s))).resume();
         c.on(event::Error, |_| {});
         c.on(event::Close, move |_| {
@@ -202,7 +202,7 @@ fn a_server_that_is_referenced_again(t: Trace) {
 fn ipv6_only_refuses_ipv4(t: Trace) {
     let s = server(t, idle);
     let options = ListenOptions::new(0).host("::").ipv6_only(true);
-    s.listen_with(options, move || {
+    s.listen_then(options, move |_| {
         let c = t.on(net::connect((LOCAL, port(s))), "c");
         c.on(event::Close, move |_| {
             s.close();
@@ -213,14 +213,14 @@ fn ipv6_only_refuses_ipv4(t: Trace) {
 fn every_address_takes_ipv4_in_its_mapped_form(t: Trace) {
     let s = server(t, move |c| {
         let (remote, local) = (c.remote_address().unwrap(), c.local_address().unwrap());
-        let family = c.remote_family().unwrap().label();
+        let family = c.remote_family().unwrap().to_string();
         t.log("S", format!("{remote} {family} {local}"));
         c.destroy();
         c.server().map(|s| s.close());
     });
-    s.listen_with(0, move || {
+    s.listen_then(0, move |_| {
         let address = s.address().unwrap().ip().unwrap();
-        let family = net::Family::from(address).label();
+        let family = net::Family::from(address).to_string();
         t.log("S", format!("{address} {family}"));
         let c = net::connect((LOCAL, port(s))).resume();
         c.on(event::Error, |_| {});
@@ -230,9 +230,9 @@ fn every_address_takes_ipv4_in_its_mapped_form(t: Trace) {
 fn a_shared_port(t: Trace) {
     let first = server(t, idle);
     let shared = |port| ListenOptions::new(port).host(LOCAL).reuse_port(true);
-    first.listen_with(shared(0), move || {
+    first.listen_then(shared(0), move |_| {
         let second = net::create_server(idle);
-        second.listen_with(shared(port(first)), move || {
+        second.listen_then(shared(port(first)), move |_| {
             t.log("S", "both");
             first.close();
             second.close();
@@ -241,12 +241,12 @@ fn a_shared_port(t: Trace) {
 }
 
 fn a_bound_socket_listens(t: Trace) {
-    let bound = BoundSocket::new(BindOptions::new().host(LOCAL)).unwrap();
+    let bound = BoundSocket::new(BindOptions::new(0).host(LOCAL)).unwrap();
     let address = bound.address().unwrap();
     let (ip, free) = (address.ip().unwrap(), address.port());
     t.log("S", format!("{ip} {} {}", free > 0, bound.is_pipe()));
     let s = server(t, idle);
-    s.listen_with(&bound, t.called("S", "listen"));
+    s.listen_then(&bound, t.called("S", "listen"));
     listening(t, s);
     for use_it in [
         bound.address().map(drop),
@@ -272,10 +272,10 @@ fn two_bound_sockets_conflict_when_they_listen(t: Trace) {
 
 fn what_a_bound_socket_refuses(t: Trace) {
     for options in [
-        BindOptions::new().host("localhost"),
-        BindOptions::new().path("/tmp/x").port(1),
-        BindOptions::new().host("192.0.2.1"),
-        BindOptions::new().host("192.0.2.1").port(45679),
+        BindOptions::new(0).host("localhost"),
+        BindOptions::path("/tmp/x").reuse_port(true),
+        BindOptions::new(0).host("192.0.2.1"),
+        BindOptions::new(45679).host("192.0.2.1"),
     ] {
         let error = BoundSocket::new(options).unwrap_err();
         let syscall = error.syscall().unwrap_or_default();

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use soquete::dns::{Hints, LookupOptions};
 use soquete::net::{
     self, AbortController, BlockList, BoundSocket, ConnectOptions, Family, ServerOptions, Socket,
-    SocketOptions,
 };
 use soquete::{Error, event, timers};
 
@@ -175,7 +174,7 @@ fn destroyed_after_the_attempt(t: Trace, addresses: &'static [&'static str]) {
 
 fn several_from_a_port_that_is_taken(t: Trace) {
     let s = net::create_server(|_| {});
-    s.listen_with(0, move || {
+    s.listen_then(0, move |_| {
         let port = s.address().map_or(0, |address| address.port());
         let c = net::connect(named(1, &[LOCAL, "::1"]).local_port(port));
         t.on(c, "c").on(event::Close, move |_| {
@@ -186,9 +185,9 @@ fn several_from_a_port_that_is_taken(t: Trace) {
 
 fn refused_from_a_port_of_ours(t: Trace) {
     let probe = net::create_server(|_| {});
-    probe.listen_with((LOCAL, 0), move || {
+    probe.listen_then((LOCAL, 0), move |_| {
         let port = probe.address().map_or(0, |address| address.port());
-        probe.close_with(move |_| {
+        probe.close_then(move |_| {
             let options = ConnectOptions::from((LOCAL, 1)).local_port(port);
             let c = t.on(net::connect(options), "c");
             c.on(event::Error, move |error| {
@@ -287,7 +286,7 @@ fn a_bound_socket_connects(t: Trace) {
     t.serve(move |port| {
         let bound = BoundSocket::new((LOCAL, 0)).unwrap();
         let local = Some(bound.address().unwrap().port());
-        let c = Socket::from_bound(&bound, SocketOptions::new()).unwrap();
+        let c = Socket::from_bound(&bound).unwrap();
         t.flow(c, "c");
         t.log(
             "c",
@@ -306,7 +305,7 @@ fn a_bound_socket_connects(t: Trace) {
 fn a_bound_socket_connects_by_name(t: Trace) {
     t.serve(move |port| {
         let bound = BoundSocket::new((LOCAL, 0)).unwrap();
-        let c = Socket::from_bound(&bound, SocketOptions::new()).unwrap();
+        let c = Socket::from_bound(&bound).unwrap();
         t.flow(c, "c");
         c.connect(named(port, &[LOCAL, "127.0.0.2"]));
         c.on(event::Ready, move |()| {

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use soquete::net::{self, BindOptions, BoundSocket, ListenOptions, Server, Socket, SocketOptions};
+use soquete::net::{self, BindOptions, BoundSocket, ListenOptions, Server, Socket};
 use soquete::{Error, event};
 
 use crate::trace::Trace;
@@ -95,7 +95,7 @@ fn a_conversation_by_path(t: Trace) {
         c.on(event::End, move |()| t.log("s", "end"));
         c.server().map(|s| s.close());
     });
-    s.listen_with(at.as_path(), t.called("S", "listen"));
+    s.listen_then(at.as_path(), t.called("S", "listen"));
     let (listening, same, there) = (s.listening(), is_at(s, &at), at.exists());
     t.log(
         "S",
@@ -215,7 +215,7 @@ fn destroyed_in_the_turn_of_connect(t: Trace) {
 fn closed_in_the_turn_of_listen(t: Trace) {
     let at = path("closed");
     let s = server(t, |_| {}).listen(at.as_path());
-    s.close_with(t.cb("S", "close"));
+    s.close_then(t.cb("S", "close"));
     t.log("S", format!("there={}", at.exists()));
 }
 
@@ -239,7 +239,7 @@ fn a_bound_path_listens(t: Trace) {
 
 fn a_bound_path_that_is_given_up(t: Trace) {
     let at = path("given");
-    let bound = BoundSocket::new(BindOptions::new().path(&at)).unwrap();
+    let bound = BoundSocket::new(BindOptions::path(&at)).unwrap();
     bound.close().unwrap();
     t.log("S", format!("there={}", at.exists()));
 }
@@ -250,9 +250,9 @@ fn a_bound_path_connects(t: Trace) {
         c.on(event::Data, move |chunk| t.data("s", chunk));
         c.server().map(|s| s.close());
     });
-    s.listen_with(at.clone(), move || {
+    s.listen_then(at.clone(), move |_| {
         let bound = BoundSocket::new(from.as_path()).unwrap();
-        let c = Socket::from_bound(&bound, SocketOptions::new()).unwrap();
+        let c = Socket::from_bound(&bound).unwrap();
         c.connect(at);
         c.on(event::Close, move |_| {
             t.log("c", format!("close there={}", from.exists()));

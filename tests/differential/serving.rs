@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use soquete::net::{self, Server, ServerAddress, ServerOptions, Socket};
+use soquete::net::{self, Address, Server, ServerOptions, Socket};
 use soquete::{event, timers};
 
 use crate::trace::{Trace, ignore};
@@ -47,7 +47,7 @@ const ANY: (&str, u16) = ("127.0.0.1", 0);
 
 fn listening_on_a_host(t: Trace) {
     let server = server(t, |_, _| {});
-    server.listen_with(ANY, move || {
+    server.listen_then(ANY, move |_| {
         t.log("S", "called");
         server.close();
         show(t, server);
@@ -59,7 +59,7 @@ fn listening_on_a_host(t: Trace) {
 
 fn listening_on_everything(t: Trace) {
     let server = server(t, |_, _| {});
-    server.listen_with(0, move || {
+    server.listen_then(0, move |_| {
         t.log("S", "called");
         server.close();
     });
@@ -69,38 +69,38 @@ fn listening_on_everything(t: Trace) {
 
 fn closed_in_the_callback_that_listens_on_everything(t: Trace) {
     let server = server(t, |_, _| {});
-    server.listen_with(0, move || t.log("S", "called"));
-    server.close_with(t.cb("S", "close"));
+    server.listen_then(0, move |_| t.log("S", "called"));
+    server.close_then(t.cb("S", "close"));
     show(t, server);
 }
 
 fn closed_in_the_callback_that_listens_on_a_host(t: Trace) {
     let server = server(t, |_, _| {});
-    server.listen_with(ANY, move || t.log("S", "called"));
-    server.close_with(t.cb("S", "close"));
+    server.listen_then(ANY, move |_| t.log("S", "called"));
+    server.close_then(t.cb("S", "close"));
     show(t, server);
 }
 
 fn closed_without_listening(t: Trace) {
-    server(t, |_, _| {}).close_with(t.cb("S", "close"));
+    server(t, |_, _| {}).close_then(t.cb("S", "close"));
 }
 
 fn closed_twice(t: Trace) {
     let server = net::create_server(|_| {});
     server.once(event::Close, move |_| t.log("S", "close"));
-    server.listen_with(ANY, move || {
-        server.close_with(t.cb("S", "first"));
-        server.close_with(t.cb("S", "second"));
+    server.listen_then(ANY, move |_| {
+        server.close_then(t.cb("S", "first"));
+        server.close_then(t.cb("S", "second"));
     });
 }
 
 fn closed_again_after_close(t: Trace) {
     let server = net::create_server(|_| {});
     server.once(event::Close, move |_| t.log("S", "close"));
-    server.listen_with(ANY, move || {
-        server.close_with(t.cb("S", "first"));
+    server.listen_then(ANY, move |_| {
+        server.close_then(t.cb("S", "first"));
         server.once(event::Close, move |_| {
-            timers::set_immediate(move || ignore(server.close_with(t.cb("S", "second"))));
+            timers::set_immediate(move || ignore(server.close_then(t.cb("S", "second"))));
         });
     });
 }
@@ -109,14 +109,14 @@ fn close_comes_before_that_of_the_last_socket(t: Trace) {
     let server = server(t, move |server, s| {
         s.on(event::Close, move |_| t.log("S", "socket closed"));
         s.resume();
-        server.close_with(t.cb("S", "first"));
+        server.close_then(t.cb("S", "first"));
         show(t, server);
         server.get_connections(move |count| {
             t.log("S", format!("connections {}", count.unwrap_or(0)));
         });
-        server.close_with(t.cb("S", "second"));
+        server.close_then(t.cb("S", "second"));
     });
-    server.listen_with(ANY, move || {
+    server.listen_then(ANY, move |_| {
         let c = net::connect(("127.0.0.1", port(server)));
         server.on(event::Connection, move |_| {
             timers::set_immediate(move || ignore(c.destroy()));
@@ -139,7 +139,7 @@ fn several_connections_close_in_reverse_order(t: Trace) {
             socket.destroy();
         }
     });
-    server.listen_with(ANY, move || ignore(join(server)));
+    server.listen_then(ANY, move |_| ignore(join(server)));
 }
 
 fn closed_in_the_connection_listener(t: Trace) {
@@ -148,7 +148,7 @@ fn closed_in_the_connection_listener(t: Trace) {
         server.close();
         s.end_with("bye");
     });
-    server.listen_with(ANY, move || ignore(t.flow(join_quietly(server), "c")));
+    server.listen_then(ANY, move |_| ignore(t.flow(join_quietly(server), "c")));
 }
 
 fn socket_destroyed_in_the_connection_listener(t: Trace) {
@@ -157,7 +157,7 @@ fn socket_destroyed_in_the_connection_listener(t: Trace) {
         s.destroy();
         server.close();
     });
-    server.listen_with(ANY, move || ignore(t.flow(join_quietly(server), "c")));
+    server.listen_then(ANY, move |_| ignore(t.flow(join_quietly(server), "c")));
 }
 
 fn address_in_use(t: Trace) {
@@ -169,12 +169,12 @@ fn address_in_use(t: Trace) {
             server.once(event::Error, move |_| {
                 show(t, server);
                 first.close();
-                server.listen_with(ANY, move || {
+                server.listen_then(ANY, move |_| {
                     t.log("S", "second");
                     server.close();
                 });
             });
-            server.listen_with(("127.0.0.1", taken), move || t.log("S", "first"));
+            server.listen_then(("127.0.0.1", taken), move |_| t.log("S", "first"));
             show(t, server);
         },
     );
@@ -182,7 +182,7 @@ fn address_in_use(t: Trace) {
 
 fn address_in_use_on_everything(t: Trace) {
     let first = net::create_server(|_| {});
-    first.listen_with(0, move || {
+    first.listen_then(0, move |_| {
         let server = server(t, |_, _| {});
         server.listen(port(first));
         show(t, server);
@@ -201,15 +201,15 @@ fn error_that_nobody_listens_for(_: Trace) {
 
 fn listening_twice(t: Trace) {
     let server = server(t, |_, _| {});
-    server.listen_with(0, move || ignore(server.close()));
+    server.listen_then(0, move |_| ignore(server.close()));
     server.listen(0);
 }
 
 fn listening_again_in_the_close_listener(t: Trace) {
     let server = server(t, |_, _| {});
-    server.listen_with(ANY, move || ignore(server.close()));
+    server.listen_then(ANY, move |_| ignore(server.close()));
     server.once(event::Close, move |_| {
-        server.listen_with(ANY, move || {
+        server.listen_then(ANY, move |_| {
             t.log("S", "again");
             server.close();
         });
@@ -218,8 +218,8 @@ fn listening_again_in_the_close_listener(t: Trace) {
 
 fn listening_again_while_a_connection_is_open(t: Trace) {
     let server = server(t, move |server, s| {
-        server.close_with(t.cb("S", "close"));
-        server.listen_with(ANY, move || {
+        server.close_then(t.cb("S", "close"));
+        server.listen_then(ANY, move |_| {
             t.log("S", "again");
             s.on(event::Close, move |_| {
                 t.log("S", "socket closed");
@@ -228,7 +228,7 @@ fn listening_again_while_a_connection_is_open(t: Trace) {
             s.destroy();
         });
     });
-    server.listen_with(ANY, move || ignore(join(server)));
+    server.listen_then(ANY, move |_| ignore(join(server)));
 }
 
 fn too_many_connections_are_dropped(t: Trace) {
@@ -240,14 +240,14 @@ fn too_many_connections_are_dropped(t: Trace) {
         });
     });
     server.set_max_connections(Some(1));
-    server.listen_with(ANY, move || ignore(t.flow(join_quietly(server), "first")));
+    server.listen_then(ANY, move |_| ignore(t.flow(join_quietly(server), "first")));
 }
 
 fn no_connections_at_all(t: Trace) {
     let server = server(t, |_, _| {});
     server.set_max_connections(Some(0));
     server.on(event::Drop, move |_| ignore(server.close()));
-    server.listen_with(ANY, move || ignore(t.flow(join_quietly(server), "c")));
+    server.listen_then(ANY, move |_| ignore(t.flow(join_quietly(server), "c")));
 }
 
 fn paused_connections(t: Trace) {
@@ -260,7 +260,7 @@ fn paused_connections(t: Trace) {
             s.resume();
         });
     });
-    server.listen_with(ANY, move || ignore(join_quietly(server).end_with("hi")));
+    server.listen_then(ANY, move |_| ignore(join_quietly(server).end_with("hi")));
 }
 
 fn closed_server_refuses(t: Trace) {
@@ -270,7 +270,7 @@ fn closed_server_refuses(t: Trace) {
         t.on(net::connect(late), "late")
             .on(event::Close, move |_| ignore(s.destroy()));
     });
-    server.listen_with(ANY, move || ignore(join(server)));
+    server.listen_then(ANY, move |_| ignore(join(server)));
 }
 
 fn unreferenced_server_lets_the_loop_end(t: Trace) {
@@ -283,7 +283,7 @@ fn unreferenced_server_with_a_connection(t: Trace) {
         server.unref();
         s.end_with("bye");
     });
-    server.listen_with(ANY, move || ignore(t.flow(join_quietly(server), "c")));
+    server.listen_then(ANY, move |_| ignore(t.flow(join_quietly(server), "c")));
 }
 
 fn on_a_path(t: Trace) {
@@ -293,9 +293,9 @@ fn on_a_path(t: Trace) {
         server.close();
     });
     let listening_on = path.clone();
-    server.listen_with(path.as_path(), move || {
+    server.listen_then(path.as_path(), move |_| {
         let path = listening_on;
-        let same = server.address() == Some(ServerAddress::Path(path.clone()));
+        let same = server.address() == Some(Address::Path(path.clone()));
         t.log("S", format!("{same} {}", path.exists()));
         let c = t.flow(net::connect(path), "c");
         c.on(event::Ready, move |()| ignore(c.end_with("hi")));
@@ -307,7 +307,7 @@ fn on_a_path(t: Trace) {
 fn on_a_path_in_use(t: Trace) {
     let path = fresh_path();
     let first = net::create_server(|_| {});
-    first.listen_with(path.clone(), move || {
+    first.listen_then(path.clone(), move |_| {
         let second = net::create_server(|_| {});
         second
             .listen(path.as_path())
@@ -330,7 +330,7 @@ fn end_in_the_connection_listener(t: Trace) {
         s.end();
         server.close();
     });
-    server.listen_with(ANY, move || ignore(t.flow(join_quietly(server), "c")));
+    server.listen_then(ANY, move |_| ignore(t.flow(join_quietly(server), "c")));
 }
 
 fn connection_listener_and_the_rest_of_the_turn(t: Trace) {
@@ -341,7 +341,7 @@ fn connection_listener_and_the_rest_of_the_turn(t: Trace) {
         s.destroy();
         server.close();
     });
-    server.listen_with(ANY, move || ignore(join(server)));
+    server.listen_then(ANY, move |_| ignore(join(server)));
 }
 
 fn getters_of_an_accepted_socket(t: Trace) {
@@ -357,7 +357,7 @@ fn getters_of_an_accepted_socket(t: Trace) {
         t.watch(s, "s");
         s.end_with("hi");
     });
-    server.listen_with(ANY, move || ignore(join(server)));
+    server.listen_then(ANY, move |_| ignore(join(server)));
 }
 
 /// A server whose events go into lane `S`.
@@ -370,7 +370,7 @@ fn server_with(
     options: ServerOptions,
     mut connected: impl FnMut(Server, Socket) + 'static,
 ) -> Server {
-    let server = Server::new(options);
+    let server = Server::new_with(options);
     server.on(event::Connection, move |s| connected(server, s));
     t.on_server(server, "S")
 }

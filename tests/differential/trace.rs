@@ -144,25 +144,32 @@ impl Trace {
     }
 
     /// As `cb`, for a callback that has no outcome.
-    pub(crate) fn called(self, lane: &'static str, name: &'static str) -> impl FnOnce() + 'static {
-        move || self.cb(lane, name)(Ok(()))
+    pub(crate) fn called<T>(
+        self,
+        lane: &'static str,
+        name: &'static str,
+    ) -> impl FnOnce(T) + 'static {
+        move |_| self.cb(lane, name)(Ok(()))
     }
 
     /// Writes `text`, and records what `write` answers and what the callback is told.
     pub(crate) fn write(self, socket: Socket, lane: &'static str, text: &'static str) {
-        let room = socket.write_with(text, self.cb(lane, text));
+        let room = socket.write_then(text, self.cb(lane, text));
         self.log(lane, format!("write({text}) {room}"));
     }
 
     /// As `write`, for so many bytes.
     pub(crate) fn write_bytes(self, socket: Socket, lane: &'static str, count: usize) {
-        let room = socket.write_with(vec![b'.'; count], self.cb(lane, "bytes"));
+        let room = socket.write_then(vec![b'.'; count], self.cb(lane, "bytes"));
         self.log(lane, format!("write({count}) {room}"));
     }
 
     /// Ends with `text`, and records what the callback is told.
     pub(crate) fn end(self, socket: Socket, lane: &'static str, text: &'static str) {
-        socket.end_then(text, self.cb(lane, "end"));
+        match text {
+            "" => socket.end_then(self.cb(lane, "end")),
+            text => socket.end_with_then(text, self.cb(lane, "end")),
+        };
     }
 
     /// Two ends of a connection that is up, from an immediate; the server is closed.

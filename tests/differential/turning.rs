@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use soquete::event;
 use soquete::events::ListenerId;
-use soquete::net::{self, ConnectOptions, ServerOptions, Socket, SocketOptions};
+use soquete::net::{self, ConnectOptions, ServerOptions, Socket};
 use soquete::timers::{Immediate, Timeout, next_tick, set_immediate, set_interval, set_timeout};
 
 use crate::trace::{Trace, ignore};
@@ -308,7 +308,7 @@ fn idle_timeout_of_a_destroyed_socket(t: Trace) {
 }
 
 fn idle_timeout_before_there_is_a_connection(t: Trace) {
-    let c = t.on(Socket::new(SocketOptions::new()), "c");
+    let c = t.on(Socket::new(), "c");
     c.set_timeout(ms(10));
     set_timeout(ms(100), move || {
         t.state(c, "c");
@@ -317,7 +317,7 @@ fn idle_timeout_before_there_is_a_connection(t: Trace) {
 }
 
 fn idle_timeout_does_not_keep_the_loop_alive(t: Trace) {
-    let c = t.on(Socket::new(SocketOptions::new()), "c");
+    let c = t.on(Socket::new(), "c");
     c.set_timeout(ms(10));
 }
 

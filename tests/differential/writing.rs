@@ -1,6 +1,6 @@
 //! What is written: queues, callbacks, `Drain`, corks, the high-water mark.
 
-use soquete::net::{self, ServerOptions, Socket, SocketOptions};
+use soquete::net::{self, ServerOptions, Socket};
 use soquete::{event, timers};
 
 use crate::trace::{Trace, ignore, paused};
@@ -221,7 +221,7 @@ fn write_in_a_callback_and_in_drain(t: Trace) {
     one_way(t, move |c, s| {
         t.on(c, "c");
         c.once(event::Drain, move |()| t.write(c, "c", "in drain"));
-        c.write_with(vec![0; MUCH], move |outcome| {
+        c.write_then(vec![0; MUCH], move |outcome| {
             t.cb("c", "big")(outcome);
             t.write(c, "c", "in callback");
             timers::set_immediate(move || ignore(c.end()));
@@ -323,14 +323,14 @@ fn uncorked_before_the_connection(t: Trace) {
 }
 
 fn write_to_a_socket_that_is_not_connected(t: Trace) {
-    let c = t.on(Socket::new(SocketOptions::new()), "c");
+    let c = t.on(Socket::new(), "c");
     t.write(c, "c", "one");
     t.write(c, "c", "two");
     t.state(c, "c");
 }
 
 fn end_of_a_socket_that_is_not_connected(t: Trace) {
-    let c = t.on(Socket::new(SocketOptions::new()), "c");
+    let c = t.on(Socket::new(), "c");
     t.end(c, "c", "");
     t.state(c, "c");
     timers::set_immediate(move || t.state(c, "c"));
@@ -402,7 +402,7 @@ fn end_in_drain(t: Trace) {
 fn cork_with_a_write_on_its_way(t: Trace) {
     one_way(t, move |c, s| {
         t.on(c, "c");
-        c.write_with(vec![0; MUCH], move |outcome| {
+        c.write_then(vec![0; MUCH], move |outcome| {
             t.cb("c", "big")(outcome);
             t.state(c, "c");
             timers::set_immediate(move || {

@@ -8,7 +8,7 @@ use soquete::net::{Server, ServerOptions, Socket};
 
 /// A server on any free port, which closes after its first connection.
 pub fn one_shot_server(options: ServerOptions, accepted: impl FnOnce(Socket) + 'static) -> Server {
-    let server = Server::new(options);
+    let server = Server::new_with(options);
     server.listen(0).once(event::Connection, move |socket| {
         server.close();
         accepted(socket);

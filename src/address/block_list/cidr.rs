@@ -33,7 +33,7 @@ pub(super) fn split(cidr: &str) -> Result<Cidr<'_>, AddressError> {
 
 impl Cidr<'_> {
     pub(super) fn to_rule(&self) -> Result<Rule, AddressError> {
-        let network = (self.network, self.family).into_address()?.ip();
+        let network = (self.network, self.family).read()?.ip();
         match self.prefix.parse() {
             Ok(prefix) => Rule::subnet(network, prefix),
             Err(_) => Err(AddressError::PrefixOutOfRange {

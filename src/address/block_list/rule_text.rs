@@ -54,7 +54,7 @@ fn address(text: &str, family: Family) -> Found {
         let (address, _) = literal(rest, family)?;
         Some(
             (address, family)
-                .into_address()
+                .read()
                 .map(|address| Rule::Address(address.ip())),
         )
     })
@@ -66,8 +66,8 @@ fn range(text: &str, family: Family) -> Found {
         let (start, rest) = literal(rest, family)?;
         let (end, _) = literal(rest.strip_prefix('-')?, family)?;
         let rule = (start, family)
-            .into_address()
-            .and_then(|start| Rule::range(start, (end, family).into_address()?));
+            .read()
+            .and_then(|start| Rule::range(start, (end, family).read()?));
         Some(rule)
     })
 }

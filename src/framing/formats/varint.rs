@@ -10,6 +10,8 @@ use super::super::{Cut, Format, FrameError, Malformed, Streamable, Window, Wrap,
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VarintPrefix {
     canonical: bool,
+    offset: usize,
+    whole: bool,
     scanned: usize,
 }
 
@@ -21,6 +23,8 @@ impl VarintPrefix {
     pub const fn new() -> Self {
         Self {
             canonical: false,
+            offset: 0,
+            whole: false,
             scanned: 0,
         }
     }
@@ -31,18 +35,57 @@ impl VarintPrefix {
         self.canonical = true;
         self
     }
+
+    /// The length stands behind `offset` other bytes, such as the type of an MQTT packet; the frame is
+    /// the whole message, as of a [`LengthPrefix`](super::LengthPrefix) with an offset.
+    ///
+    /// # Errors
+    ///
+    /// [`FrameError::InvalidFormat`] if `offset` is more than 4096.
+    pub const fn offset(mut self, offset: usize) -> Result<Self, FrameError> {
+        if offset > 4096 {
+            return Err(FrameError::InvalidFormat {
+                what: "a length so far behind the start",
+            });
+        }
+        self.offset = offset;
+        self.whole = self.whole || offset > 0;
+        Ok(self)
+    }
+
+    /// The frame is the whole message, its length included, in both directions. The limit then counts
+    /// all of it.
+    #[must_use]
+    pub const fn keep_header(mut self) -> Self {
+        self.whole = true;
+        self
+    }
+
+    /// The length of a message that is `payload` bytes long behind its header.
+    fn field(payload: usize) -> ([u8; LONGEST], usize) {
+        let mut head = [0; LONGEST];
+        let mut rest = payload as u64;
+        let mut len = 0;
+        while rest >= 0x80 {
+            head[len] = rest as u8 | 0x80;
+            rest >>= 7;
+            len += 1;
+        }
+        head[len] = rest as u8;
+        (head, len + 1)
+    }
 }
 
 impl Format for VarintPrefix {
     #[inline]
     fn cut(&mut self, window: Window<'_>) -> Result<Cut, Malformed> {
         let last = loop {
-            match window.get(self.scanned) {
+            match window.get(self.offset + self.scanned) {
                 None => return Ok(Cut::MORE),
                 Some(byte) if byte < 0x80 => break std::mem::take(&mut self.scanned),
                 Some(_) if self.scanned + 1 == LONGEST => {
                     return Err(Malformed::new(
-                        self.scanned,
+                        self.offset + self.scanned,
                         "varint of more than ten bytes",
                     ));
                 }
@@ -51,24 +94,35 @@ impl Format for VarintPrefix {
         };
         let mut payload = 0;
         for at in (0..=last).rev() {
-            let bits = window.get(at).unwrap_or_default() & 0x7f;
+            let bits = window.get(self.offset + at).unwrap_or_default() & 0x7f;
             if at == LONGEST - 1 && bits > 1 {
-                return Err(Malformed::new(at, "varint of more than 64 bits"));
+                return Err(Malformed::new(
+                    self.offset + at,
+                    "varint of more than 64 bits",
+                ));
             }
             if at == last && at > 0 && bits == 0 && self.canonical {
-                return Err(Malformed::new(at, "varint longer than necessary"));
+                return Err(Malformed::new(
+                    self.offset + at,
+                    "varint longer than necessary",
+                ));
             }
             payload = payload << 7 | u64::from(bits);
         }
+        let header = self.offset + last + 1;
+        let (head, payload) = match self.whole {
+            true => (0, payload.saturating_add(header as u64)),
+            false => (header, payload),
+        };
         Ok(Cut::Declared {
-            head: last + 1,
+            head,
             payload,
             tail: 0,
         })
     }
 
     fn overhead(&self) -> usize {
-        LONGEST
+        self.offset + LONGEST
     }
 }
 
@@ -76,16 +130,20 @@ impl Streamable for VarintPrefix {}
 
 impl Wrap for VarintPrefix {
     fn wrap(&self, payload: &[u8]) -> Result<Wrapping, FrameError> {
-        let mut head = [0; LONGEST];
-        let mut rest = payload.len() as u64;
-        let mut len = 0;
-        while rest >= 0x80 {
-            head[len] = rest as u8 | 0x80;
-            rest >>= 7;
-            len += 1;
+        if self.whole {
+            let window = Window::new(&[], payload);
+            let cut = self.clone().cut(window);
+            let len = payload.len() as u64;
+            return match cut {
+                Ok(Cut::Declared { payload, .. }) if payload == len => Wrapping::new(&[], &[]),
+                _ => Err(FrameError::NotOneFrame {
+                    at: self.offset,
+                    what: "length that does not match the message",
+                }),
+            };
         }
-        head[len] = rest as u8;
-        Wrapping::new(&head[..=len], &[])
+        let (head, len) = Self::field(payload.len());
+        Wrapping::new(&head[..len], &[])
     }
 }
 

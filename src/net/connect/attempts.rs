@@ -147,6 +147,10 @@ impl SocketHost<'_> {
                 address: path.to_string_lossy().into_owned(),
                 ..Attempt::default()
             },
+            Target::Nowhere(text) => Attempt {
+                address: text.clone(),
+                ..Attempt::default()
+            },
             Target::Tcp { host, port } => Attempt {
                 address: host.clone(),
                 port: Some(*port),

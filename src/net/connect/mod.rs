@@ -23,6 +23,7 @@ mod outcomes;
 
 pub(crate) use attempts::Connecting;
 pub use options::ConnectOptions;
+pub(super) use options::Target;
 
 use super::cell::SocketHost;
 use crate::address::{Family, SocketAddress, is_ip};
@@ -32,7 +33,6 @@ use crate::event;
 use crate::machine::{Host, Life};
 use crate::reactor::{Job, Key};
 use attempts::Destination;
-use options::Target;
 
 /// What [`event::Lookup`] tells.
 #[derive(Clone, Debug)]
@@ -122,6 +122,7 @@ impl SocketHost<'_> {
         let options = Rc::new(options);
         match &options.target {
             Target::Path(path) => self.connect_to_path(path, &options),
+            Target::Nowhere(text) => self.fail_later(node::bad_port("Port", text)),
             Target::Tcp { host, port } => match self.check(host, &options) {
                 Ok(()) => self.connect_to_host(host, *port, &options),
                 Err(error) => self.fail_later(error),
@@ -169,7 +170,7 @@ impl SocketHost<'_> {
         };
         match &options.lookup {
             Some(lookup) => lookup(host, wanted, Box::new(answer)),
-            None => dns::lookup(host, wanted, answer),
+            None => dns::lookup_with(host, wanted, answer),
         }
     }
 

@@ -1,23 +1,23 @@
 //! Options of a connect.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::net::IpAddr;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::address::Family;
 use crate::dns::{self, Hints};
 use crate::error::Result;
-use crate::net::host_of;
 use crate::net::options::{SocketOptions, client_options, socket_options};
 
 /// A function that resolves names in the place of [`dns::lookup`].
 pub(crate) type LookupFunction =
     Rc<dyn Fn(&str, dns::LookupOptions, Box<dyn FnOnce(Result<Vec<IpAddr>>)>)>;
 
-/// Where to connect to, and how. Whatever [`connect`](crate::net::connect) takes turns into it: a port
-/// (on `localhost`), a host and a port, a [`SocketAddr`], a path.
+/// Where to connect to, and how. Whatever [`connect`](crate::net::connect) takes turns into it; the
+/// [places](crate::net#places) are the same for `connect`, `listen` and
+/// [`BoundSocket::new`](crate::net::BoundSocket::new).
 ///
 /// ```
 /// use soquete::net::ConnectOptions;
@@ -41,8 +41,13 @@ pub struct ConnectOptions {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
-    Tcp { host: String, port: u16 },
+    Tcp {
+        host: String,
+        port: u16,
+    },
     Path(PathBuf),
+    /// Text whose port is none.
+    Nowhere(String),
 }
 
 impl ConnectOptions {
@@ -60,7 +65,7 @@ impl ConnectOptions {
         ConnectOptions::to(Target::Path(path.into()))
     }
 
-    fn to(target: Target) -> ConnectOptions {
+    pub(in crate::net) fn to(target: Target) -> ConnectOptions {
         ConnectOptions {
             target,
             local_address: None,
@@ -154,57 +159,5 @@ impl fmt::Debug for ConnectOptions {
         f.debug_struct("ConnectOptions")
             .field("target", &self.target)
             .finish_non_exhaustive()
-    }
-}
-
-impl From<u16> for ConnectOptions {
-    fn from(port: u16) -> ConnectOptions {
-        ConnectOptions::new(port)
-    }
-}
-
-impl From<(&str, u16)> for ConnectOptions {
-    fn from((host, port): (&str, u16)) -> ConnectOptions {
-        ConnectOptions::new(port).host(host)
-    }
-}
-
-impl From<(String, u16)> for ConnectOptions {
-    fn from((host, port): (String, u16)) -> ConnectOptions {
-        ConnectOptions::new(port).host(host)
-    }
-}
-
-impl From<(IpAddr, u16)> for ConnectOptions {
-    fn from((address, port): (IpAddr, u16)) -> ConnectOptions {
-        ConnectOptions::new(port).host(address.to_string())
-    }
-}
-
-impl From<SocketAddr> for ConnectOptions {
-    fn from(address: SocketAddr) -> ConnectOptions {
-        ConnectOptions::new(address.port()).host(host_of(address))
-    }
-}
-
-impl From<crate::net::ServerAddress> for ConnectOptions {
-    /// To where a server of this machine listens.
-    fn from(address: crate::net::ServerAddress) -> ConnectOptions {
-        match address {
-            crate::net::ServerAddress::Tcp(address) => address.into(),
-            crate::net::ServerAddress::Path(path) => path.into(),
-        }
-    }
-}
-
-impl From<&Path> for ConnectOptions {
-    fn from(path: &Path) -> ConnectOptions {
-        ConnectOptions::path(path)
-    }
-}
-
-impl From<PathBuf> for ConnectOptions {
-    fn from(path: PathBuf) -> ConnectOptions {
-        ConnectOptions::path(path)
     }
 }

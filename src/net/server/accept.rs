@@ -3,6 +3,7 @@
 use super::DropInfo;
 use super::host::ServerHost;
 use crate::event;
+use crate::events::outcome::Verdict;
 use crate::net::cell::{SocketCell, SocketHost};
 use crate::net::listener::{Accepted, Reserve};
 use crate::net::transport::Transport;
@@ -67,11 +68,12 @@ impl ServerHost<'_> {
             return;
         }
         let key = self.cell.key;
-        let again = move || {
+        let again = move |_| {
             ServerHost::with(key, |host| {
                 host.cell.resting.set(false);
                 host.accept_ready();
             });
+            Verdict::Fine
         };
         let timer =
             self.event_loop

@@ -1,23 +1,27 @@
 //! Listening and closing.
 
+use std::any::TypeId;
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 
+use super::Server;
 use super::options::{ListenOptions, ListenTarget, ServerOptions};
 use crate::dns;
 use crate::error::{Error, Result, node};
-use crate::event;
+use crate::event::{self, Concern, Emits};
 use crate::events::{Event, EventEmitter};
 use crate::net::AbortSignal;
+use crate::net::attachments::Attachments;
 use crate::net::cell::{SocketCell, SocketHost};
 use crate::net::listener::{Listener, Reserve, preferred};
 use crate::reactor::{self, Handle, Job, Key, Loop, Ready, Task};
 
-/// What a [`Server`](super::Server) handle names.
+/// What a [`Server`] handle names.
 pub(super) struct ServerCell {
     pub(super) key: Key,
     pub(super) emitter: EventEmitter,
+    pub(super) attachments: Attachments,
     pub(super) listener: RefCell<Listener>,
     pub(super) options: ServerOptions,
     pub(super) max_connections: Cell<Option<usize>>,
@@ -43,6 +47,7 @@ impl ServerCell {
         ServerCell {
             key,
             emitter: EventEmitter::new(),
+            attachments: Attachments::default(),
             listener: RefCell::new(Listener::None),
             options,
             max_connections: Cell::new(None),
@@ -125,6 +130,9 @@ impl ServerHost<'_> {
                 host: Some(name),
                 port,
             } => self.listen_on_host(name.clone(), *port, attempt, options),
+            ListenTarget::Nowhere(text) => {
+                self.listening(Err(node::bad_port("options.port", text)));
+            }
             ListenTarget::Path(path) => self.listening(Listener::on_path(path, &options)),
             ListenTarget::Descriptor(descriptor) => {
                 let bound = descriptor.adopt();
@@ -149,7 +157,7 @@ impl ServerHost<'_> {
             return crate::timers::next_tick(move || call(Ok(address)));
         }
         let all = dns::LookupOptions::new().all(true);
-        dns::lookup(&name.clone(), all, move |found| {
+        dns::lookup_with(&name.clone(), all, move |found| {
             let address = found.and_then(|addresses| {
                 preferred(&addresses).ok_or_else(|| Error::lookup("ENOTFOUND", &name))
             });
@@ -193,11 +201,35 @@ impl ServerHost<'_> {
         }
     }
 
-    pub(super) fn emit<E: Event>(&self, event: E, payload: E::Payload<'_>) -> bool {
-        crate::net::emit(self.event_loop, &self.cell.emitter, event, payload)
+    pub(super) fn emit<E: Event>(&self, event: E, payload: E::Payload<'_>) -> bool
+    where
+        Server: Emits<E>,
+    {
+        match crate::net::emit(self.event_loop, &self.cell.emitter, event, payload) {
+            Ok(heard) => heard,
+            Err(error) => {
+                self.listener_failed::<E>(payload, error);
+                true
+            }
+        }
+    }
+
+    /// A listener of `E` has returned an error. One of `Error` cannot be told of its own.
+    #[cold]
+    pub(super) fn listener_failed<E: Event>(&self, payload: E::Payload<'_>, error: Error)
+    where
+        Server: Emits<E>,
+    {
+        let is_monitor = TypeId::of::<E>() == TypeId::of::<event::ErrorMonitor>();
+        match <Server as Emits<E>>::concerns(payload) {
+            Concern::Connection(socket) => socket.listener_failed(error),
+            Concern::Nothing if !is_monitor => self.emit_error(&error),
+            Concern::Nothing | Concern::Error(_) => self.event_loop.unhandled_error(error),
+        }
     }
 
     fn emit_error(&self, error: &Error) {
+        self.emit(event::ErrorMonitor, error);
         if !self.emit(event::Error, error) {
             self.event_loop.unhandled_error(error.clone());
         }
@@ -252,6 +284,7 @@ impl ServerHost<'_> {
             duplex.readable_length() == 0
                 && duplex.writable_length(socket) == 0
                 && !duplex.is_writing()
+                && !socket.cell.in_frame.get()
         })
     }
 

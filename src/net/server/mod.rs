@@ -6,22 +6,26 @@
 //! | `options.rs` | options of servers and of listening |
 //! | `host.rs` | listening and closing |
 //! | `accept.rs` | accepting, also when descriptors have run out |
+//! | `shutdown.rs` | closing with a deadline |
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 mod accept;
 mod host;
 mod options;
+mod shutdown;
 
 pub(super) use host::connection_left;
+pub(super) use options::ListenTarget;
 pub use options::{ListenOptions, ServerOptions};
 
-use super::emitting;
-use crate::error::{Result, node};
+use super::{Address, emitting};
+use crate::StaysOnItsThread;
+use crate::error::{Error, Result, node};
 use crate::event;
+use crate::events::outcome::dropped;
+use crate::events::{Event, Outcome};
 use crate::reactor::{self, Key};
 use host::{ServerCell, ServerHost};
 
@@ -53,7 +57,7 @@ use host::{ServerCell, ServerHost};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Server {
     key: Key,
-    _not_send: PhantomData<*const ()>,
+    _not_send: StaysOnItsThread,
 }
 
 /// What [`event::Drop`] tells of a connection that was turned away. `None` throughout for IPC.
@@ -66,52 +70,21 @@ pub struct DropInfo {
     pub remote: Option<SocketAddr>,
 }
 
-/// The address that a server listens on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ServerAddress {
-    /// An IP address and a port.
-    Tcp(SocketAddr),
-    /// A Unix domain socket.
-    Path(PathBuf),
-}
-
-impl ServerAddress {
-    /// The port; 0 for a path.
-    pub fn port(&self) -> u16 {
-        match self {
-            ServerAddress::Tcp(address) => address.port(),
-            ServerAddress::Path(_) => 0,
-        }
-    }
-
-    /// The IP address; `None` for a path.
-    pub fn ip(&self) -> Option<std::net::IpAddr> {
-        match self {
-            ServerAddress::Tcp(address) => Some(address.ip()),
-            ServerAddress::Path(_) => None,
-        }
-    }
-
-    /// The path of a Unix domain socket.
-    pub fn path(&self) -> Option<&std::path::Path> {
-        match self {
-            ServerAddress::Tcp(_) => None,
-            ServerAddress::Path(path) => Some(path),
-        }
-    }
-}
-
 impl Server {
-    /// A server that does not listen yet. Node's `new net.Server(options)`.
-    pub fn new(options: ServerOptions) -> Server {
+    /// A server that does not listen yet. Node's `new net.Server()`.
+    pub fn new() -> Server {
+        Server::new_with(ServerOptions::default())
+    }
+
+    /// As [`new`](Server::new), with options for the sockets that it accepts.
+    pub fn new_with(options: ServerOptions) -> Server {
         let key = reactor::with(|event_loop| {
             let cell = event_loop.insert(|key| ServerCell::new(key, options));
             cell.key
         });
         Server {
             key: key.unwrap_or(Key::RESERVED),
-            _not_send: PhantomData,
+            _not_send: StaysOnItsThread::HERE,
         }
     }
 
@@ -131,15 +104,16 @@ impl Server {
         *self
     }
 
-    /// As [`listen`](Server::listen), and calls `callback` at the next `Listening`, also if that
-    /// comes of a later `listen` because this one failed.
-    pub fn listen_with(
+    /// As [`listen`](Server::listen), and calls `callback` with the server at the next `Listening`,
+    /// also if that comes of a later `listen` because this one failed.
+    pub fn listen_then<R: Outcome>(
         &self,
         options: impl Into<ListenOptions>,
-        callback: impl FnOnce() + 'static,
+        callback: impl FnOnce(Server) -> R + 'static,
     ) -> Server {
         if !self.listening() {
-            self.once(event::Listening, |()| callback());
+            let server = *self;
+            self.once(event::Listening, move |()| callback(server));
         }
         self.listen(options)
     }
@@ -152,7 +126,10 @@ impl Server {
 
     /// As [`close`](Server::close), and calls `callback` at `Close`; with `ERR_SERVER_NOT_RUNNING` if
     /// the server was not listening.
-    pub fn close_with(&self, callback: impl FnOnce(Result<()>) + 'static) -> Server {
+    pub fn close_then<R: Outcome>(
+        &self,
+        callback: impl FnOnce(Result<()>) -> R + 'static,
+    ) -> Server {
         let listening = self.listening();
         let outcome = move || {
             if listening {
@@ -171,7 +148,7 @@ impl Server {
     }
 
     /// Where the server listens; `None` if it does not.
-    pub fn address(&self) -> Option<ServerAddress> {
+    pub fn address(&self) -> Option<Address> {
         ServerHost::with(self.key, |host| host.cell.listener.borrow().address()).flatten()
     }
 
@@ -186,7 +163,10 @@ impl Server {
     }
 
     /// Calls `callback` with the number of open connections on the next tick.
-    pub fn get_connections(&self, callback: impl FnOnce(Result<usize>) + 'static) -> Server {
+    pub fn get_connections<R: Outcome>(
+        &self,
+        callback: impl FnOnce(Result<usize>) -> R + 'static,
+    ) -> Server {
         let count = self.connections();
         crate::timers::next_tick(move || callback(Ok(count)));
         *self
@@ -204,14 +184,8 @@ impl Server {
         ServerHost::with(self.key, |host| host.cell.max_connections.get()).flatten()
     }
 
-    /// Does nothing: in Node it tells a worker of a cluster to turn a connection away rather than hand
-    /// it to another worker, and here there is no cluster.
-    pub fn set_drop_max_connection(&self, _drop: bool) -> Server {
-        *self
-    }
-
-    /// Destroys the connections that are idle: those with nothing queued to be written, and with
-    /// nothing received that waits to be read. How many that were.
+    /// Destroys the connections that are idle: those with nothing queued to be written, nothing received that
+    /// waits to be read, and no [frame](super::Socket::frames) that has begun to come in. How many that were.
     ///
     /// Whether a request is being worked on is the protocol's secret: a connection that was asked
     /// something and has not answered yet looks idle, too. Call it where answers are written in the
@@ -221,31 +195,6 @@ impl Server {
     }
 
     /// Destroys all connections. How many that were.
-    ///
-    /// Together with [`close`](Server::close) this is a shutdown with a deadline: nobody new is let
-    /// in, the idle are sent home, the others have some time to get done.
-    ///
-    /// ```
-    /// use soquete::{event, net, timers};
-    /// use std::time::Duration;
-    ///
-    /// fn shut_down(server: net::Server) {
-    ///     server.close();
-    ///     server.close_idle_connections();
-    ///     let deadline = timers::set_timeout(Duration::from_secs(10), move || {
-    ///         server.close_all_connections();
-    ///     });
-    ///     server.once(event::Close, move |_| {
-    ///         deadline.clear();
-    ///     });
-    /// }
-    /// # fn main() -> soquete::Result<()> {
-    /// # let server = net::create_server(|_| {});
-    /// # server.listen(0);
-    /// # shut_down(server);
-    /// # soquete::run()
-    /// # }
-    /// ```
     pub fn close_all_connections(&self) -> usize {
         ServerHost::with(self.key, |host| host.destroy_all()).unwrap_or(0)
     }
@@ -263,8 +212,23 @@ impl Server {
         *self
     }
 
+    /// What becomes of an error that a listener of `E` has returned.
+    fn failed<E: Event>(self, payload: E::Payload<'_>, error: Error)
+    where
+        Server: event::Emits<E>,
+    {
+        ServerHost::with(self.key, |host| host.listener_failed::<E>(payload, error));
+    }
+
     fn exists(&self) -> bool {
         ServerHost::with(self.key, |_| ()).is_some()
+    }
+
+    fn with_attachments<R>(
+        self,
+        f: impl FnOnce(&super::attachments::Attachments) -> R,
+    ) -> Option<R> {
+        ServerHost::with(self.key, |host| f(&host.cell.attachments))
     }
 
     pub(crate) fn with_emitter<R>(
@@ -277,7 +241,7 @@ impl Server {
     pub(super) fn from_key(key: Key) -> Server {
         Server {
             key,
-            _not_send: PhantomData,
+            _not_send: StaysOnItsThread::HERE,
         }
     }
 
@@ -286,6 +250,13 @@ impl Server {
 }
 
 emitting!(Server, crate::events::EventEmitter);
+dropped!(Server);
+
+impl Default for Server {
+    fn default() -> Server {
+        Server::new()
+    }
+}
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,7 @@
 //! Options of a server, and of listening.
 
-use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::net::TcpListener;
+use std::path::PathBuf;
 
 use socket2::Socket as RawSocket;
 
@@ -9,7 +9,7 @@ use crate::address::BlockList;
 use crate::net::bound::{Adoptable, Bound};
 use crate::net::options::{SocketOptions, socket_options};
 use crate::net::raw::Sharing;
-use crate::net::{AbortSignal, BoundSocket, host_of};
+use crate::net::{AbortSignal, BoundSocket};
 
 /// Options of a server: what its accepted sockets are like. Node's `net.createServer(options)`.
 #[derive(Clone, Debug, Default)]
@@ -42,8 +42,8 @@ impl ServerOptions {
 socket_options!(ServerOptions, |options| options.socket);
 
 /// Where to listen, and how. Whatever [`Server::listen`](crate::net::Server::listen) takes turns into
-/// it: a port, a host and a port, a [`SocketAddr`], a path, a [`BoundSocket`], a listener of the
-/// standard library, or any descriptor of a socket.
+/// it: a [place](crate::net#places), a [`BoundSocket`], a listener of the standard library, or any descriptor
+/// of a socket.
 ///
 /// ```
 /// use soquete::net::ListenOptions;
@@ -67,6 +67,8 @@ pub(crate) enum ListenTarget {
         port: u16,
     },
     Path(PathBuf),
+    /// Text whose port is none.
+    Nowhere(String),
     /// A socket that is there already.
     Descriptor(Adoptable),
 }
@@ -90,7 +92,7 @@ impl ListenOptions {
         ListenOptions::on(ListenTarget::Descriptor(descriptor))
     }
 
-    fn on(target: ListenTarget) -> ListenOptions {
+    pub(in crate::net) fn on(target: ListenTarget) -> ListenOptions {
         ListenOptions {
             target,
             backlog: DEFAULT_BACKLOG,
@@ -132,12 +134,6 @@ impl ListenOptions {
         self
     }
 
-    /// Does nothing: in Node it keeps a worker of a cluster from sharing its port with the others,
-    /// and here each server has its own.
-    pub fn exclusive(self, _exclusive: bool) -> Self {
-        self
-    }
-
     /// Whether everybody may read from the socket's file. Not for an abstract name. On Linux
     /// connecting takes the right to write.
     pub fn readable_all(self, all: bool) -> Self {
@@ -164,42 +160,6 @@ impl ListenOptions {
     pub fn signal(mut self, signal: AbortSignal) -> Self {
         self.signal = Some(signal);
         self
-    }
-}
-
-impl From<u16> for ListenOptions {
-    fn from(port: u16) -> ListenOptions {
-        ListenOptions::new(port)
-    }
-}
-
-impl From<(&str, u16)> for ListenOptions {
-    fn from((host, port): (&str, u16)) -> ListenOptions {
-        ListenOptions::new(port).host(host)
-    }
-}
-
-impl From<(u16, &str)> for ListenOptions {
-    fn from((port, host): (u16, &str)) -> ListenOptions {
-        ListenOptions::new(port).host(host)
-    }
-}
-
-impl From<SocketAddr> for ListenOptions {
-    fn from(address: SocketAddr) -> ListenOptions {
-        ListenOptions::new(address.port()).host(host_of(address))
-    }
-}
-
-impl From<&Path> for ListenOptions {
-    fn from(path: &Path) -> ListenOptions {
-        ListenOptions::path(path)
-    }
-}
-
-impl From<PathBuf> for ListenOptions {
-    fn from(path: PathBuf) -> ListenOptions {
-        ListenOptions::path(path)
     }
 }
 

@@ -1,0 +1,35 @@
+//! What users keep with a socket or server. Node's `socket.nick = …`.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::rc::Rc;
+
+/// Values of different types, few of them; a pointer's width while there is none.
+#[derive(Default)]
+pub(super) struct Attachments(Cell<Option<Box<Vec<Rc<dyn Any>>>>>);
+
+impl Attachments {
+    /// Keeps a value, and hands back the one of its type that it takes the place of. (Dropping that is
+    /// the user's code.)
+    pub(super) fn put<T: 'static>(&self, value: T) -> Option<Rc<dyn Any>> {
+        let mut values = self.0.take().unwrap_or_default();
+        let value: Rc<dyn Any> = Rc::new(value);
+        let place = values.iter_mut().find(|value| value.is::<T>());
+        let old = match place {
+            Some(place) => Some(std::mem::replace(place, value)),
+            None => {
+                values.push(value);
+                None
+            }
+        };
+        self.0.set(Some(values));
+        old
+    }
+
+    pub(super) fn get<T: 'static>(&self) -> Option<Rc<T>> {
+        let values = self.0.take()?;
+        let found = values.iter().find(|value| value.is::<T>()).cloned();
+        self.0.set(Some(values));
+        found?.downcast().ok()
+    }
+}
