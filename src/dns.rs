@@ -29,6 +29,7 @@ use crate::reactor;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[must_use]
 pub struct LookupOptions {
     /// Addresses of this family only.
     pub family: Option<Family>,
@@ -74,6 +75,7 @@ impl LookupOptions {
 
 /// The order of the addresses that a name has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Order {
     /// As the resolver gave them.
     #[default]
@@ -132,14 +134,19 @@ thread_local! {
 
 /// The order of the addresses that lookups of this thread give, unless told otherwise.
 /// [`Order::Verbatim`] at first.
+#[doc(alias = "getDefaultResultOrder")]
 pub fn get_default_result_order() -> Order {
     ORDER.get()
 }
 
 /// Sets what [`get_default_result_order`] returns.
+#[doc(alias = "setDefaultResultOrder")]
 pub fn set_default_result_order(order: Order) {
     ORDER.set(order);
 }
+
+/// What a [`lookup`](crate::net::ConnectOptions::lookup) of one's own is given to answer by.
+pub type LookupCallback = Box<dyn FnOnce(Result<Vec<IpAddr>>)>;
 
 /// Resolves `host`, and calls `callback` on the loop with its first address. Node's `dns.lookup`.
 ///

@@ -29,7 +29,81 @@
 //!   does nothing.
 //! * **One loop per thread**, made on first use. [`run`] drives it until nothing is left that could
 //!   still happen: no open server, no socket that reads or writes, no timer, no look-up or work that is
-//!   under way. Other threads reach it by a [`Remote`] only, which keeps it going, too.
+//!   under way. Other threads reach it by a [`channel`] or a [`Remote`], which keep it going, too.
+//!
+//! # What a listener returns
+//!
+//! Nothing, or whatever a method returned that it ends with: `move |_| server.close()`. A
+//! [`Flow::Stop`] removes the listener. An `Err` destroys the connection, as a rejected `async` listener
+//! does in Node, so that `?` is at home in a listener; see [`Outcome`](events::Outcome).
+//!
+//! ```
+//! use soquete::{event, net};
+//!
+//! let server = net::create_server(|socket| {
+//!     socket.on(event::Text, move |line| {
+//!         let number: u32 = line.trim().parse()?;
+//!         socket.write(format!("{}\n", number + 1));
+//!         Ok(())
+//!     })
+//! });
+//! # server.close();
+//! ```
+//!
+//! # Sharing state
+//!
+//! A number that is captured is a copy: two `move` closures with `let mut n = 0` count each for itself.
+//! State that several listeners share is a [`Cell`](std::cell::Cell) or a
+//! [`RefCell`](std::cell::RefCell) in an `Rc`, or an *attachment*, which needs no `Rc` of the program's and
+//! goes with the socket:
+//!
+//! ```
+//! use soquete::{event, net};
+//! use std::cell::RefCell;
+//!
+//! struct Client {
+//!     nick: RefCell<String>,
+//! }
+//!
+//! let server = net::create_server(|socket| {
+//!     socket.attach(Client { nick: RefCell::new("nobody".into()) });
+//!     socket.on(event::Text, move |nick| {
+//!         let client = socket.attachment::<Client>()?;
+//!         *client.nick.borrow_mut() = nick.trim().to_owned();
+//!         Some(())
+//!     });
+//!     socket.on(event::Close, move |_| {
+//!         let client = socket.attachment::<Client>()?;
+//!         println!("{} has gone", client.nick.borrow());
+//!         Some(())
+//!     });
+//! });
+//! # server.close();
+//! ```
+//!
+//! A borrow of a `RefCell` has to end before a call that runs listeners, which may want to borrow it, too.
+//! These calls do, before they return; no other does:
+//!
+//! | call | runs |
+//! |---|---|
+//! | `pause` | the listeners of `Pause` |
+//! | `pipe`; `unpipe`, `unpipe_all` | `Pipe`; `Pause`, `Unpipe` |
+//! | `read`; `unshift` while the socket flows | `Data` |
+//! | `emit`, `try_emit`; `abort` | those of the event; of `on_abort` |
+//! | `connect` to a path, or of a bound socket to an IP address | `ConnectionAttempt` |
+//! | `connect` with a `lookup` of one's own | that function; if it answers at once, `Lookup` and `ConnectionAttempt` |
+//! | `end`, `destroy_soon` of a socket that never connected | `Prefinish` |
+//! | adding a listener to an [`EventEmitter`](events::EventEmitter), and removing one | `NewListener`, `RemoveListener` |
+//!
+//! So `write`, `end`, `destroy`, `resume`, `close`, `listen`, `uncork`, `on` run none, however much follows
+//! from them: it follows when the callback at hand has returned.
+//!
+//! # From other threads
+//!
+//! Handles stay on their thread. A [`channel`] brings messages of other threads to a listener, which may
+//! hold sockets; [`remote`] brings closures; [`queue_work`] sends work away and its result back. A
+//! [`BlockList`](net::BlockList), a [`BoundSocket`](net::BoundSocket) and a [`StdStream`](net::StdStream) may
+//! go to other threads themselves.
 //!
 //! # Layers
 //!
@@ -83,7 +157,12 @@
 //! | a link-local address without a zone is tried on the first interface that has one | is `EINVAL` | a guess |
 //! | the file of an IPC server is removed when it closes, whoever has made it | only if it is still the one that this server has made | it would be somebody else's |
 //! | `address()` of a server on an adopted IPC descriptor is null | its path | it has one |
-//! | `exclusive`, `dropMaxConnection` | do nothing | of clusters |
+//! | `exclusive`, `dropMaxConnection` | not there | of clusters |
+//! | a rejected `async` listener destroys its emitter where `captureRejections` is set, and is an uncaught exception otherwise | an `Err` of a listener destroys its socket, or is the server's `Error` event | one peer's nonsense does not stop a server |
+//! | a timer that has fired can be refreshed, whichever it is | one of [`set_refreshable`](timers::set_refreshable); one of `set_timeout` is gone | its callback is a `FnOnce`: it takes what is moved into it |
+//! | text that is no number is a path | so it is, unless it is `host:port` without a slash | `"localhost:3000"` is no file |
+//! | `address()` of an IPC socket is `{}` | `None` | likewise of one that is not connected |
+//! | the reason of `AbortSignal.timeout` is a `DOMException` | an [`Error`] with the code `ABORT_TIMEOUT` | there is no DOM |
 //! | misuse that throws (`listen` twice, a bad `localAddress`) | an `Error` event on the next tick, or an error for the callback; an `Err` where the method returns a `Result`. A socket that is destroyed before that tick has no `Error` any more | the calls chain; nothing panics; whoever destroys a socket has finished with it |
 //! | `autoSelectFamilyAttemptTimeout` of 0, or of more than 2³¹−1 ms, throws | 0 is the least, 10 ms, as 1 to 9 ms are in Node; any longer `Duration` is taken | nothing to throw for |
 //! | an emit that comes back into a listener that is running enters it again | an event that a socket emits waits until the listener has returned; in an `emit` of yours the running listener is skipped | a `FnMut` cannot be entered twice |
@@ -96,7 +175,7 @@
 //! | a zone (`%eth0`) after an IPv6 address of 40 characters or more makes another address of it; a flow label of more than 20 bits aborts the process | cut off correctly; an error | bugs |
 //! | `setTimeout` truncates to whole ms; more than 2³¹−1 ms is 1 ms | rounds up to whole ms (a part below a microsecond is ignored); any `Duration` for a timer, at most 2³¹−1 ms for a socket's | no surprise |
 //! | threads of the pool are the process's, as many as `UV_THREADPOOL_SIZE` says | each loop's own, as many as [`set_pool_size`] says | loops share nothing |
-//! | `'newListener'` and `'removeListener'` of sockets and servers, `listenerCount(event, fn)`, `readableDidRead`, marks for reading and writing apart, `closed`, `readableAborted`, `bufferSize`, async iteration, `diagnostics_channel`, options of `finished` and `pipeline` such as `signal`, streams that are no sockets | not there | promises, hooks and other streams are Node's |
+//! | `'newListener'` and `'removeListener'` of sockets and servers, `listenerCount(event, fn)`, `readableDidRead`, marks for reading and writing apart, `readableAborted`, `bufferSize`, async iteration, `diagnostics_channel`, options of `finished` and `pipeline` such as `signal`, streams that are no sockets | not there | promises, hooks and other streams are Node's |
 //!
 //! # Platforms
 //!
@@ -113,7 +192,12 @@
 //! `soquete::net`.
 
 #![forbid(unsafe_code)]
-#![deny(missing_docs, unreachable_pub, unused_must_use)]
+#![deny(
+    missing_debug_implementations,
+    missing_docs,
+    unreachable_pub,
+    unused_must_use
+)]
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("soquete keeps 64-bit keys in the poll's tokens, which are as wide as a pointer");
@@ -293,6 +377,7 @@ pub fn set_pool_size(threads: usize) {
 /// soquete::on_unhandled_error(|error| eprintln!("ignored: {error}"));
 /// soquete::off_unhandled_error();
 /// ```
+#[doc(alias = "uncaughtException")]
 pub fn on_unhandled_error(hook: impl Fn(Error) + 'static) {
     reactor::with(|event_loop| event_loop.on_unhandled_error(Some(Rc::new(hook))));
 }

@@ -143,6 +143,7 @@ impl Timeout {
     }
 
     /// Cancels the timer: its callback is not called any more, and is dropped.
+    #[doc(alias = "clearTimeout")]
     pub fn clear(&self) {
         reactor::with(|event_loop| event_loop.clear_timer(self.key));
     }
@@ -155,6 +156,7 @@ impl Timeout {
     }
 
     /// Makes the timer keep the loop alive, as it does by default.
+    #[doc(alias = "ref")]
     pub fn ref_(&self) -> Timeout {
         reactor::with(|event_loop| event_loop.set_timer_referenced(self.key, true));
         *self
@@ -167,6 +169,7 @@ impl Timeout {
     }
 
     /// Whether the timer keeps the loop alive.
+    #[doc(alias = "hasRef")]
     pub fn has_ref(&self) -> bool {
         reactor::with(|event_loop| event_loop.timer_is_referenced(self.key))
             .flatten()
@@ -176,11 +179,13 @@ impl Timeout {
 
 impl Immediate {
     /// Cancels the immediate, also from one that is called before it in the same turn.
+    #[doc(alias = "clearTimeout")]
     pub fn clear(&self) {
         reactor::with(|event_loop| event_loop.clear_immediate(self.key));
     }
 
     /// Makes the immediate keep the loop alive, as it does by default.
+    #[doc(alias = "ref")]
     pub fn ref_(&self) -> Immediate {
         reactor::with(|event_loop| event_loop.set_immediate_referenced(self.key, true));
         *self
@@ -193,6 +198,7 @@ impl Immediate {
     }
 
     /// Whether the immediate keeps the loop alive.
+    #[doc(alias = "hasRef")]
     pub fn has_ref(&self) -> bool {
         reactor::with(|event_loop| event_loop.immediate_is_referenced(self.key))
             .flatten()

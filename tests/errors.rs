@@ -522,3 +522,46 @@ fn a_path_at_which_nobody_listens_is_told_of_and_keeps_the_loop_until_then() {
         ]
     );
 }
+
+#[test]
+fn what_the_standard_library_reports_is_an_error_by_a_question_mark() {
+    fn code<T, E: Into<Error>>(result: Result<T, E>) -> String {
+        let error: Error = result.err().unwrap().into();
+        error.code().to_owned()
+    }
+    assert_eq!(code(std::fs::read("/no/such/file")), "ENOENT");
+    assert_eq!(code("x".parse::<u32>()), "ERR_INVALID_ARG_VALUE");
+    assert_eq!(code("x".parse::<f64>()), "ERR_INVALID_ARG_VALUE");
+    assert_eq!(
+        code("x".parse::<std::net::IpAddr>()),
+        "ERR_INVALID_ARG_VALUE"
+    );
+    assert_eq!(code(String::from_utf8(vec![0xff])), "ERR_INVALID_ARG_VALUE");
+    assert_eq!(code(Err::<(), _>(std::fmt::Error)), "ERR_INVALID_ARG_VALUE");
+    // There and back.
+    let own = Error::new("ECONNRESET", "read ECONNRESET");
+    let back: Error = std::io::Error::from(own.clone()).into();
+    assert_eq!(
+        (back.code(), back.kind()),
+        (own.code(), std::io::ErrorKind::ConnectionReset)
+    );
+    assert_eq!(Error::other("MINE", "whatever").to_string(), "whatever");
+}
+
+#[test]
+fn every_name_of_libuv_is_known_both_ways() {
+    use std::io::ErrorKind;
+    for (number, name, kind) in [
+        (30, "EROFS", ErrorKind::ReadOnlyFilesystem),
+        (28, "ENOSPC", ErrorKind::StorageFull),
+        (19, "ENODEV", ErrorKind::Other),
+        (5, "EIO", ErrorKind::Other),
+        (1, "EPERM", ErrorKind::PermissionDenied),
+    ] {
+        let error = Error::from(std::io::Error::from_raw_os_error(number));
+        assert_eq!((error.code(), error.errno()), (name, Some(number)));
+        assert_eq!(Error::new(name, "").kind(), kind, "{name}");
+    }
+    let unknown = Error::from(std::io::Error::from_raw_os_error(9999));
+    assert_eq!(unknown.code(), "Unknown system error 9999");
+}

@@ -483,3 +483,90 @@ fn who_only_listens_to_readable_does_not_stop_the_frames() {
     run_to_end();
     assert_eq!(record(), ["one", "two", "end"]);
 }
+
+/// A server whose lines may be 8 bytes long; what is wrong with one is answered before the end.
+fn answers_bad_lines(client: impl FnOnce(Socket) + 'static) {
+    pair(move |served, socket| {
+        served
+            .frames(FrameReader::new(Lines::new(), 8), |line| {
+                note(format!("line of {}", line.len()))
+            })
+            .on_error(move |error| served.end_with(format!("500 {error}")));
+        served.on(event::End, |()| note("end of the client"));
+        served.on(event::Close, |had_error| note(format!("close {had_error}")));
+        socket.on(event::Text, |text| note(text));
+        socket.on(event::Error, |error| note(error.code()));
+        client(socket);
+    });
+    run_to_end();
+}
+
+#[test]
+fn bytes_that_are_no_frame_are_answered_before_the_end_if_there_is_a_handler() {
+    answers_bad_lines(|client| {
+        client.write("short\r\n");
+        client.write("x".repeat(100_000));
+        timers::set_timeout(Duration::from_millis(5), move || {
+            client.end_with("\r\nshort\r\n")
+        });
+    });
+    let record = record();
+    let answer = "500 frame at offset 7 is longer than the limit of 8 bytes";
+    // What comes in behind is thrown away, and no reset overtakes the answer.
+    assert_eq!(
+        record,
+        ["line of 5", answer, "end of the client", "close false"]
+    );
+}
+
+#[test]
+fn a_bad_frame_in_a_later_turn_lets_the_stream_go() {
+    answers_bad_lines(|client| {
+        client.write("ok\n".repeat(5000));
+        client.end_with("much too long\n");
+    });
+    let record = record();
+    let lines = record.iter().filter(|line| *line == "line of 2").count();
+    assert_eq!(lines, 5000);
+    let rest: Vec<_> = record.iter().skip(5000).map(|line| &line[..3]).collect();
+    assert_eq!(rest, ["500", "end", "clo"]);
+}
+
+#[test]
+fn an_end_inside_of_a_frame_goes_to_the_handler_and_its_err_destroys() {
+    pair(|served, client| {
+        served
+            .frames(reader(), |_| note("a frame"))
+            .on_error(|error| {
+                note(error.to_string());
+                Err::<(), _>(error.into())
+            });
+        served.on(event::Error, |error| note(error.code()));
+        client.resume();
+        client.end_with("\0\0\0\u{9}half");
+    });
+    run_to_end();
+    let record = record();
+    assert_eq!(
+        (record.len(), record[1].as_str()),
+        (2, "ERR_INVALID_FRAME"),
+        "{record:?}"
+    );
+}
+
+#[test]
+fn an_err_of_a_listener_of_frames_destroys_the_socket_and_no_frame_follows() {
+    pair(|served, client| {
+        served.frames(lines(), |line| {
+            note(String::from_utf8_lossy(line));
+            let _number: u32 = std::str::from_utf8(line)?.parse()?;
+            Ok(())
+        });
+        served.on(event::Error, |error| note(error.to_string()));
+        client.on(event::Close, |_| ());
+        client.resume();
+        client.write("1\ntwo\n3\n");
+    });
+    run_to_end();
+    assert_eq!(record(), ["1", "two", "invalid digit found in string"]);
+}

@@ -41,6 +41,7 @@ fn read<F: Format>(mut reader: FrameReader<F>, chunks: &[&[u8]]) -> Vec<Seen> {
             Item::Frame(bytes) => frame(bytes),
             Item::Piece { bytes, last } => piece(bytes, last),
             Item::Skipped { bytes, error } => Seen::Skipped(bytes, error),
+            _ => unreachable!("there is no other item"),
         });
         Flow::Continue
     };

@@ -193,3 +193,58 @@ fn an_unset_type_of_service_is_zero_and_an_ipc_socket_only_remembers_it() {
     socket.destroy();
     run_to_end();
 }
+
+#[test]
+fn what_was_set_can_be_asked() {
+    let probes = KeepAlive::after(MINUTE).count(3);
+    let socket = Socket::new_with(SocketOptions::new().no_delay(true).keep_alive(probes));
+    assert!(socket.no_delay() && !socket.closed());
+    assert_eq!(socket.keep_alive(), Some(probes));
+    socket.set_no_delay(false).set_keep_alive(None);
+    assert_eq!((socket.no_delay(), socket.keep_alive()), (false, None));
+    assert_eq!(
+        socket.set_keep_alive(MINUTE).keep_alive(),
+        Some(MINUTE.into())
+    );
+    socket.on(event::Close, move |_| assert!(socket.closed()));
+    assert!(!socket.destroy().closed(), "not before Close");
+    run_to_end();
+    assert!(socket.closed() && !socket.no_delay() && socket.keep_alive().is_none());
+}
+
+#[test]
+fn a_descriptor_has_a_number_while_it_is_open_and_can_be_duplicated() {
+    use std::os::fd::AsRawFd;
+    assert_eq!(Socket::new().destroy().fd(), None);
+    pair(|served, client| {
+        let fd = served.fd().unwrap();
+        let duplicate = served.try_clone_fd().unwrap();
+        assert_ne!(duplicate.as_raw_fd(), fd);
+        SockRef::from(&duplicate).set_tcp_nodelay(true).unwrap();
+        assert!(SockRef::from(&duplicate).tcp_nodelay().unwrap());
+        drop(duplicate);
+        client.resume();
+        served.destroy();
+        assert_eq!(served.fd(), None);
+        assert_eq!(
+            served.try_clone_fd().unwrap_err().code(),
+            "ERR_SOCKET_CLOSED"
+        );
+    });
+    run_to_end();
+}
+
+#[test]
+fn a_descriptor_becomes_a_socket_if_it_is_a_stream() {
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    Socket::from_fd(ours.into()).unwrap().end_with("over");
+    let other = Socket::from_fd(theirs.into()).unwrap();
+    other.on(event::Data, |chunk| {
+        support::note(String::from_utf8_lossy(chunk))
+    });
+    run_to_end();
+    assert_eq!(support::record(), ["over"]);
+    let file = std::fs::File::open("/dev/null").unwrap();
+    let error = Socket::from_fd(file.into()).unwrap_err();
+    assert_eq!(error.code(), "ERR_INVALID_FD_TYPE");
+}

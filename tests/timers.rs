@@ -275,3 +275,41 @@ fn a_timeout_set_late_in_a_long_callback_does_not_fire_early() {
     run_to_end();
     assert_eq!(record(), ["in time"]);
 }
+
+#[test]
+fn a_refreshable_timer_fires_again_after_it_has_fired() {
+    let holds = Rc::new(());
+    let held = Rc::clone(&holds);
+    let timer = timers::set_refreshable(MS, move |_| {
+        let _held = &held;
+        note("fired");
+    });
+    soquete::run().unwrap();
+    assert!(timer.has_ref(), "as in Node, it would keep the loop alive");
+    timer.refresh();
+    soquete::run().unwrap();
+    assert_eq!(record(), ["fired", "fired"]);
+    timer.unref().refresh();
+    soquete::run().unwrap();
+    assert_eq!((record().len(), timer.has_ref()), (0, false));
+    timer.clear();
+    assert_eq!(Rc::strong_count(&holds), 1);
+    timer.refresh();
+    run_to_end();
+    assert!(record().is_empty());
+}
+
+#[test]
+fn a_timeout_takes_what_was_moved_into_it_and_is_gone_when_it_is_called() {
+    let moved = String::from("moved");
+    let (own, timer) = slot::<Timeout>();
+    timer.set(Some(timers::set_timeout(MS, move || {
+        // Armed anew it would have nothing to call, and the loop would wait for nothing.
+        own.get().unwrap().refresh();
+        assert_eq!(soquete::metrics().timers, 1, "that of the test alone");
+        drop(moved);
+        note("called");
+    })));
+    run_to_end();
+    assert_eq!(record(), ["called"]);
+}

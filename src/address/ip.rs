@@ -19,6 +19,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// assert_eq!(is_ip("fe80::1%eth0"), 6);
 /// assert_eq!(is_ip("127.0.0.01"), 0);
 /// ```
+#[doc(alias = "isIP")]
 pub fn is_ip(text: &str) -> u8 {
     if is_ipv4(text) {
         4
@@ -38,6 +39,7 @@ pub fn is_ip(text: &str) -> u8 {
 /// assert!(is_ipv4("192.168.0.1"));
 /// assert!(!is_ipv4("192.168.1"));
 /// ```
+#[doc(alias = "isIPv4")]
 pub fn is_ipv4(text: &str) -> bool {
     text.parse::<Ipv4Addr>().is_ok()
 }
@@ -50,6 +52,7 @@ pub fn is_ipv4(text: &str) -> bool {
 /// assert!(is_ipv6("::ffff:192.0.2.128"));
 /// assert!(!is_ipv6("[::1]"));
 /// ```
+#[doc(alias = "isIPv6")]
 pub fn is_ipv6(text: &str) -> bool {
     let (address, zone) = match text.split_once('%') {
         Some((address, zone)) => (address, Some(zone)),

@@ -6,6 +6,7 @@ use super::{Cut, Flow, Format, FrameError, FrameReader, Unpacked, Window};
 
 /// What a reader hands out. The bytes are valid until the next call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Item<'a> {
     /// A frame's payload, complete.
     Frame(&'a [u8]),

@@ -145,6 +145,7 @@ impl<F: Streamable + ?Sized> Streamable for Box<F> {}
 
 /// A format's answer: what the window begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Cut {
     /// It cannot be told yet.
     More {
@@ -212,6 +213,7 @@ impl Cut {
 
 /// Where [`Format::unpack`] left the payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Unpacked {
     /// In the stream, as it stands there.
     AsIs,

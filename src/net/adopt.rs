@@ -52,6 +52,7 @@ use crate::reactor;
 /// # }
 /// ```
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum StdStream {
     /// TCP.
     Tcp(TcpStream),
@@ -118,8 +119,7 @@ fn kind_of_file(descriptor: OwnedFd) -> &'static str {
 
 /// From a descriptor, and back.
 impl Socket {
-    /// A socket of a stream that is connected already; it is read from at once. With
-    /// `StdStream::try_from` also of any descriptor.
+    /// A socket of a stream that is connected already; it is read from at once.
     ///
     /// # Errors
     ///
@@ -127,6 +127,28 @@ impl Socket {
     /// ([`syscall`](Error::syscall) `open`).
     pub fn from_std(stream: impl Into<StdStream>) -> Result<Socket> {
         Socket::from_std_with(stream, SocketOptions::new())
+    }
+
+    /// As [`from_std`](Socket::from_std), of a descriptor. Node's `new net.Socket({ fd })`.
+    ///
+    /// ```
+    /// use soquete::{event, net::Socket};
+    /// use std::os::{fd::OwnedFd, unix::net::UnixStream};
+    ///
+    /// # fn main() -> soquete::Result<()> {
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// Socket::from_fd(OwnedFd::from(ours))?.end_with("over");
+    /// Socket::from_std(theirs)?.on(event::Data, |chunk| assert_eq!(chunk, b"over"));
+    /// soquete::run()
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`from_std`](Socket::from_std), and `ERR_INVALID_FD_TYPE` for what is no stream of a network or of
+    /// IPC; the descriptor is closed then.
+    pub fn from_fd(descriptor: OwnedFd) -> Result<Socket> {
+        Socket::from_std(StdStream::try_from(descriptor)?)
     }
 
     /// As [`from_std`](Socket::from_std), with options.
@@ -161,6 +183,7 @@ impl Socket {
     }
 
     /// The descriptor's number, while there is one. It still belongs to this socket.
+    #[doc(alias = "_handle")]
     pub fn fd(&self) -> Option<std::os::fd::RawFd> {
         use std::os::fd::AsRawFd;
         let fd = |host: &SocketHost<'_>| Some(host.cell.transport.borrow().as_fd()?.as_raw_fd());

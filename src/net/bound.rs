@@ -118,12 +118,14 @@ impl BoundSocket {
     /// # Errors
     ///
     /// As [`address`](BoundSocket::address).
+    #[doc(alias = "_handle")]
     pub fn fd(&self) -> Result<std::os::fd::RawFd> {
         use std::os::fd::AsRawFd;
         self.descriptor.look(|bound| bound.socket.as_raw_fd())
     }
 
     /// Whether it is a Unix domain socket.
+    #[doc(alias = "isPipe")]
     pub fn is_pipe(&self) -> bool {
         matches!(self.address, Address::Path(_))
     }
@@ -206,12 +208,14 @@ impl BindOptions {
     }
 
     /// Whether an IPv6 address takes IPv6 only.
+    #[doc(alias = "ipv6Only")]
     pub fn ipv6_only(mut self, only: bool) -> Self {
         self.ipv6_only = only;
         self
     }
 
     /// Whether others may bind the port as well, and share its connections (`SO_REUSEPORT`).
+    #[doc(alias = "reusePort")]
     pub fn reuse_port(mut self, reuse: bool) -> Self {
         self.reuse_port = reuse;
         self

@@ -21,45 +21,61 @@ asked! {
     /// Whether the socket is connecting.
     connecting -> bool = |host| host.cell.duplex.life() == Life::Connecting;
     /// Bytes received.
+    #[doc(alias = "bytesRead")]
     bytes_read -> u64 = |host| host.cell.duplex.bytes_read();
     /// Bytes handed to the operating system, and while the socket lives those that are queued.
+    #[doc(alias = "bytesWritten")]
     bytes_written -> u64 = |host| host.cell.duplex.bytes_written();
     /// Whether the peer's end may still send. False from [`End`](crate::event::End) on.
     readable -> bool = |host| host.cell.duplex.is_readable();
     /// Whether `write` may be called.
     writable -> bool = |host| host.cell.duplex.is_writable();
     /// Whether [`End`](crate::event::End) was emitted.
+    #[doc(alias = "readableEnded")]
     readable_ended -> bool = |host| host.cell.duplex.readable_ended();
     /// Whether `Data` flows; `None` if nobody has listened, paused or resumed.
+    #[doc(alias = "readableFlowing")]
     readable_flowing -> Option<bool> = |host| host.cell.duplex.readable_flowing();
     /// Bytes that are kept for a reader.
+    #[doc(alias = "readableLength")]
     readable_length -> usize = |host| host.cell.duplex.readable_length();
     /// How many bytes are kept before the kernel has to keep the rest.
+    #[doc(alias = "readableHighWaterMark")]
     readable_high_water_mark -> usize = |host| host.cell.duplex.readable_high_water_mark();
     /// Whether `end` was called.
+    #[doc(alias = "writableEnded")]
     writable_ended -> bool = |host| host.cell.duplex.writable_ended();
     /// Whether [`Finish`](crate::event::Finish) was emitted.
+    #[doc(alias = "writableFinished")]
     writable_finished -> bool = |host| host.cell.duplex.writable_finished();
     /// Bytes that have not been handed to the operating system. A write counts in full until its
     /// last byte has.
+    #[doc(alias = "writableLength")]
     writable_length -> usize = |host| host.cell.duplex.writable_length(host);
     /// Whether a `write` returned false, and `Drain` has not come since.
+    #[doc(alias = "writableNeedDrain")]
     writable_need_drain -> bool = |host| host.cell.duplex.writable_need_drain();
     /// How often `uncork` has to be called.
+    #[doc(alias = "writableCorked")]
     writable_corked -> u32 = |host| host.cell.duplex.writable_corked();
     /// From how many bytes on `write` returns false.
+    #[doc(alias = "writableHighWaterMark")]
     writable_high_water_mark -> usize = |host| host.cell.duplex.writable_high_water_mark();
     /// Whether the socket stays open when the peer has ended.
+    #[doc(alias = "allowHalfOpen")]
     allow_half_open -> bool = |host| host.cell.duplex.allow_half_open();
     /// The error that destroyed the socket.
     errored -> Option<Error> = |host| host.cell.duplex.error();
     /// The address of this end.
+    #[doc(alias = "local_addr")]
     local_socket_addr -> Option<SocketAddr> = |host| host.cell.local_address();
     /// The address of the peer, while connected; and after that if it was asked for in time.
+    #[doc(alias = "peer_addr")]
     remote_socket_addr -> Option<SocketAddr> = |host| host.cell.remote_address();
     /// The server that accepted this socket.
     server -> Option<Server> = |host| host.cell.server.get().map(Server::from_key);
     /// The addresses that were tried, where there were several.
+    #[doc(alias = "autoSelectFamilyAttemptedAddresses")]
     auto_select_family_attempted_addresses -> Option<Vec<String>> =
         |host| host.cell.rare(|rare| rare.attempted.clone()).flatten();
 }
@@ -85,6 +101,7 @@ impl Socket {
     }
 
     /// What can be done with the socket.
+    #[doc(alias = "readyState")]
     pub fn ready_state(&self) -> ReadyState {
         self.with(|host| host.cell.duplex.ready_state())
             .unwrap_or(ReadyState::Closed)
@@ -102,31 +119,37 @@ impl Socket {
     }
 
     /// The IP address of this end.
+    #[doc(alias = "localAddress")]
     pub fn local_address(&self) -> Option<IpAddr> {
         self.local_socket_addr().map(|address| address.ip())
     }
 
     /// The port of this end.
+    #[doc(alias = "localPort")]
     pub fn local_port(&self) -> Option<u16> {
         self.local_socket_addr().map(|address| address.port())
     }
 
     /// The family of this end's address.
+    #[doc(alias = "localFamily")]
     pub fn local_family(&self) -> Option<Family> {
         self.local_socket_addr().map(Family::from)
     }
 
     /// The IP address of the peer; see [`remote_socket_addr`](Socket::remote_socket_addr).
+    #[doc(alias = "remoteAddress")]
     pub fn remote_address(&self) -> Option<IpAddr> {
         self.remote_socket_addr().map(|address| address.ip())
     }
 
     /// The port of the peer.
+    #[doc(alias = "remotePort")]
     pub fn remote_port(&self) -> Option<u16> {
         self.remote_socket_addr().map(|address| address.port())
     }
 
     /// The family of the peer's address.
+    #[doc(alias = "remoteFamily")]
     pub fn remote_family(&self) -> Option<Family> {
         self.remote_socket_addr().map(Family::from)
     }

@@ -2,6 +2,23 @@
 //!
 //! [`create_server`] and [`connect`] are the two ways in. What a [`Socket`] emits is in
 //! [`event`](mod@crate::event), with the payloads.
+//!
+//! # Places
+//!
+//! [`connect`], [`Server::listen`] and [`BoundSocket::new`] take anything that names a place:
+//!
+//! | place | |
+//! |---|---|
+//! | a port | `3000`, `"3000"` |
+//! | a host and a port, either first | `("localhost", 3000)`, `(3000, host)` with a `String`, `(Ipv4Addr::LOCALHOST, 3000)` |
+//! | both in a text | `"localhost:3000"`, `"[::1]:3000"` |
+//! | an address of the standard library's, or a [`SocketAddress`] | `socket_addr` |
+//! | where a server listens | `server.address().unwrap()`, an [`Address`] |
+//! | a path, which is any other text, too | `Path::new("app.sock")`, `path_buf`, `"/tmp/app.sock"` |
+//! | any of them with more to say | [`ConnectOptions`], [`ListenOptions`], [`BindOptions`] |
+//!
+//! As in Node, `connect("example.org")` is to a path, and fails with ENOENT. Text with a port out of range is
+//! `ERR_SOCKET_BAD_PORT`.
 
 mod abort;
 mod address;
@@ -64,6 +81,7 @@ pub fn create_server<R: Outcome>(listener: impl FnMut(Socket) -> R + 'static) ->
 }
 
 /// As [`create_server`], with options for the sockets that it accepts.
+#[doc(alias = "createServer")]
 pub fn create_server_with<R: Outcome>(
     options: ServerOptions,
     listener: impl FnMut(Socket) -> R + 'static,
@@ -88,12 +106,14 @@ pub fn connect(options: impl Into<ConnectOptions>) -> Socket {
 }
 
 /// [`connect`] under its other name.
+#[doc(alias = "createConnection")]
 pub fn create_connection(options: impl Into<ConnectOptions>) -> Socket {
     connect(options)
 }
 
 /// As [`connect`], and calls `listener` with the socket when the connection is up. Node's
 /// `net.connect(options, listener)`, where the socket is the listener's `this`.
+#[doc(alias = "connect")]
 pub fn connect_then<R: Outcome>(
     options: impl Into<ConnectOptions>,
     listener: impl FnOnce(Socket) -> R + 'static,
@@ -269,6 +289,7 @@ macro_rules! emitting {
             }
 
             /// Removes the listeners of one event.
+            #[doc(alias = "removeAllListeners")]
             pub fn remove_all_listeners_of<E: $crate::events::Event>(&self, event: E) -> $handle
             where
                 $handle: $crate::event::Emits<E>,

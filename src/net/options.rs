@@ -10,6 +10,7 @@ use crate::machine::DEFAULT_HIGH_WATER_MARK;
 
 /// Options of a socket, connected or not. Node's `new net.Socket(options)`.
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct SocketOptions {
     pub(crate) allow_half_open: bool,
     pub(crate) readable_high_water_mark: usize,
@@ -46,6 +47,7 @@ macro_rules! socket_options {
         impl $type {
             /// Whether the socket can still be written to after the peer has ended. Otherwise (the
             /// default) it ends too, one tick after `End`.
+            #[doc(alias = "allowHalfOpen")]
             pub fn allow_half_open(self, allow: bool) -> Self {
                 let mut $options = self;
                 $socket.allow_half_open = allow;
@@ -54,6 +56,7 @@ macro_rules! socket_options {
 
             /// From how many bytes on that the kernel did not take `write` returns false, and how many
             /// are kept for a reader. The default is 64 KiB.
+            #[doc(alias = "highWaterMark")]
             pub fn high_water_mark(self, bytes: usize) -> Self {
                 let mut $options = self;
                 $socket.readable_high_water_mark = bytes;
@@ -72,6 +75,7 @@ macro_rules! socket_options {
             }
 
             /// Whether small segments are sent at once (`TCP_NODELAY`). Off by default.
+            #[doc(alias = "noDelay")]
             pub fn no_delay(self, on: bool) -> Self {
                 let mut $options = self;
                 $socket.no_delay = on;
@@ -102,6 +106,7 @@ macro_rules! socket_options {
 
             /// Whether, and how, the connection is probed while it is silent; see
             /// [`Socket::set_keep_alive`](crate::net::Socket::set_keep_alive).
+            #[doc(alias = "keepAlive")]
             pub fn keep_alive(self, keep_alive: impl Into<$crate::net::KeepAlive>) -> Self {
                 let mut $options = self;
                 $socket.keep_alive = Some(keep_alive.into());
@@ -142,6 +147,7 @@ macro_rules! client_options {
             }
 
             /// Addresses that are not connected to: `ERR_IP_BLOCKED`.
+            #[doc(alias = "blockList")]
             pub fn block_list(self, list: &$crate::net::BlockList) -> Self {
                 let mut $options = self;
                 $socket.block_list = Some(list.clone());

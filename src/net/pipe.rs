@@ -28,6 +28,7 @@ use crate::machine::Host;
 
 /// How a pipe behaves. Node's `readable.pipe(dest, options)`.
 #[derive(Clone, Copy, Debug)]
+#[must_use]
 pub struct PipeOptions {
     end: bool,
 }
@@ -127,6 +128,7 @@ impl Socket {
     }
 
     /// As [`pipe`](Socket::pipe), with options.
+    #[doc(alias = "pipe")]
     pub fn pipe_with(&self, dest: Socket, options: PipeOptions) -> Socket {
         let listeners = [None; 4];
         let waiting = false;
@@ -182,6 +184,7 @@ impl Socket {
     }
 
     /// Takes away all pipes, those to writers included, and pauses.
+    #[doc(alias = "unpipe")]
     pub fn unpipe_all(&self) -> Socket {
         let list = change_pipes(*self, |pipes| std::mem::take(&mut pipes.list));
         let list = list.unwrap_or_default();

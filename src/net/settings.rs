@@ -23,6 +23,7 @@ use crate::machine::Life;
 /// let tuned = SocketOptions::new().keep_alive(probes);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
 pub struct KeepAlive {
     on: bool,
     initial_delay: Duration,
@@ -94,17 +95,20 @@ impl From<Option<Duration>> for KeepAlive {
 impl Socket {
     /// Whether small segments are sent at once (`TCP_NODELAY`). Before there is a connection it is
     /// kept for then. Errors are ignored, as in Node.
+    #[doc(alias = "setNoDelay")]
     pub fn set_no_delay(&self, on: bool) -> Socket {
         SocketHost::with(self.key(), |host| host.set_no_delay(on));
         *self
     }
 
     /// Whether small segments are sent at once, as it was [set](Socket::set_no_delay).
+    #[doc(alias = "noDelay")]
     pub fn no_delay(&self) -> bool {
         SocketHost::with(self.key(), |host| host.cell.no_delay.get()).unwrap_or(false)
     }
 
     /// How the connection is probed, as it was [set](Socket::set_keep_alive); `None` where it is not.
+    #[doc(alias = "keepAlive")]
     pub fn keep_alive(&self) -> Option<KeepAlive> {
         let asked = SocketHost::with(self.key(), |host| host.cell.rare(|rare| rare.keep_alive));
         asked.flatten().flatten().filter(|keep_alive| keep_alive.on)
@@ -113,6 +117,7 @@ impl Socket {
     /// Whether, and how, the connection is probed while it is silent (`SO_KEEPALIVE`): a
     /// [`KeepAlive`], a [`Duration`], or `None` for not at all. Before there is a connection it is
     /// kept for then. Errors are ignored, as in Node.
+    #[doc(alias = "setKeepAlive")]
     pub fn set_keep_alive(&self, keep_alive: impl Into<KeepAlive>) -> Socket {
         let keep_alive = keep_alive.into();
         SocketHost::with(self.key(), |host| host.set_keep_alive(keep_alive));
@@ -126,6 +131,7 @@ impl Socket {
     /// # Errors
     ///
     /// The operating system's, with the [`syscall`](Error::syscall) `setTypeOfService`.
+    #[doc(alias = "setTypeOfService")]
     pub fn set_type_of_service(&self, service: u8) -> Result<Socket> {
         let set = SocketHost::with(self.key(), |host| host.set_type_of_service(service));
         set.unwrap_or(Ok(())).map(|()| *self)

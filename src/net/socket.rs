@@ -122,6 +122,7 @@ impl Socket {
 
     /// As [`connect`](Socket::connect), and calls `listener` with the socket at the next
     /// [`event::Connect`].
+    #[doc(alias = "connect")]
     pub fn connect_then<R: Outcome>(
         &self,
         options: impl Into<ConnectOptions>,
@@ -156,6 +157,7 @@ impl Socket {
     /// As [`write`](Socket::write), and calls `callback` when the bytes have been handed to the
     /// operating system, or with the error that prevented it. Callbacks are called in the order of
     /// the writes, each exactly once, never inside this call.
+    #[doc(alias = "write")]
     pub fn write_then<'a, R: Outcome>(
         &self,
         data: impl Into<Data<'a>>,
@@ -191,11 +193,13 @@ impl Socket {
 
     /// As [`end`](Socket::end), and calls `callback` right before [`event::Finish`], or with the error
     /// that prevented it.
+    #[doc(alias = "end")]
     pub fn end_then<R: Outcome>(&self, callback: impl FnOnce(Result<()>) -> R + 'static) -> Socket {
         self.end_and_call(None, callback)
     }
 
     /// As [`end_with`](Socket::end_with), and calls `callback` as [`end_then`](Socket::end_then) does.
+    #[doc(alias = "end")]
     pub fn end_with_then<'a, R: Outcome>(
         &self,
         data: impl Into<Data<'a>>,
@@ -240,6 +244,7 @@ impl Socket {
     }
 
     /// As [`destroy`](Socket::destroy), and emits `error` first.
+    #[doc(alias = "destroy")]
     pub fn destroy_with(&self, error: Error) -> Socket {
         self.with(|host| host.cell.duplex.destroy(host, Some(error)));
         *self
@@ -269,6 +274,7 @@ impl Socket {
     /// # Errors
     ///
     /// `ERR_INVALID_HANDLE_TYPE` on an IPC socket, which is left as it is.
+    #[doc(alias = "resetAndDestroy")]
     pub fn reset_and_destroy(&self) -> Result<Socket> {
         let reset = self.with(|host| {
             let duplex = &host.cell.duplex;
@@ -303,6 +309,7 @@ impl Socket {
     }
 
     /// Whether the socket was told to pause.
+    #[doc(alias = "isPaused")]
     pub fn is_paused(&self) -> bool {
         self.ask(|host| host.cell.duplex.is_paused())
     }
@@ -321,6 +328,7 @@ impl Socket {
     /// # Errors
     ///
     /// `ERR_OUT_OF_RANGE` for more than 1 GiB.
+    #[doc(alias = "read")]
     pub fn read_exactly(&self, size: usize) -> Result<Option<Vec<u8>>> {
         self.with(|host| host.cell.duplex.read(host, Amount::Exactly(size)))
             .unwrap_or(Ok(None))
@@ -334,6 +342,7 @@ impl Socket {
     /// Decodes what comes in as UTF-8 from now on, and emits [`event::Text`]. A character that is
     /// split over chunks is put together; what is not UTF-8 becomes U+FFFD. [`event::Data`] follows each
     /// `Text` with its bytes, which `read` returns, too.
+    #[doc(alias = "setEncoding")]
     pub fn set_encoding(&self) -> Socket {
         self.with(|host| host.cell.duplex.decode_utf8());
         *self
@@ -373,6 +382,7 @@ impl Socket {
     }
 
     /// Makes the socket keep the loop alive while it reads, as it does by default.
+    #[doc(alias = "ref")]
     pub fn ref_(&self) -> Socket {
         self.with(|host| host.cell.referenced.set(true));
         *self

@@ -1,6 +1,7 @@
 //! `finished`: one callback for all the ways in which a socket can be done.
 
 use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::rc::Rc;
 
 use crate::error::{Error, Result, node};
@@ -12,6 +13,7 @@ use crate::timers;
 
 /// Which sides [`finished`] waits for. Node's options `readable` and `writable`.
 #[derive(Clone, Copy, Debug)]
+#[must_use]
 pub struct FinishedOptions {
     readable: bool,
     writable: bool,
@@ -59,6 +61,14 @@ struct Watch {
 }
 
 type Callback = Box<dyn FnOnce(Result<()>) -> Verdict>;
+
+impl fmt::Debug for Finished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Finished")
+            .field("socket", &self.0.socket)
+            .finish_non_exhaustive()
+    }
+}
 
 dropped!(Finished);
 

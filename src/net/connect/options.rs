@@ -1,19 +1,16 @@
 //! Options of a connect.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::address::Family;
 use crate::dns::{self, Hints};
-use crate::error::Result;
 use crate::net::options::{SocketOptions, client_options, socket_options};
 
 /// A function that resolves names in the place of [`dns::lookup`].
-pub(crate) type LookupFunction =
-    Rc<dyn Fn(&str, dns::LookupOptions, Box<dyn FnOnce(Result<Vec<IpAddr>>)>)>;
+pub(crate) type LookupFunction = Rc<dyn Fn(&str, dns::LookupOptions, dns::LookupCallback)>;
 
 /// Where to connect to, and how. Whatever [`connect`](crate::net::connect) takes turns into it; the
 /// [places](crate::net#places) are the same for `connect`, `listen` and
@@ -26,6 +23,7 @@ pub(crate) type LookupFunction =
 /// let options = ConnectOptions::new(3000).host("::1").no_delay(true).timeout(Duration::from_secs(5));
 /// ```
 #[derive(Clone)]
+#[must_use]
 pub struct ConnectOptions {
     pub(crate) target: Target,
     pub(crate) local_address: Option<String>,
@@ -93,12 +91,14 @@ impl ConnectOptions {
     }
 
     /// The local IP address to connect from. Only one address of the host is tried then.
+    #[doc(alias = "localAddress")]
     pub fn local_address(mut self, address: impl Into<String>) -> Self {
         self.local_address = Some(address.into());
         self
     }
 
     /// The local port to connect from.
+    #[doc(alias = "localPort")]
     pub fn local_port(mut self, port: u16) -> Self {
         self.local_port = Some(port);
         self
@@ -121,7 +121,7 @@ impl ConnectOptions {
     /// [all](dns::LookupOptions::all), the first is used.
     pub fn lookup(
         mut self,
-        lookup: impl Fn(&str, dns::LookupOptions, Box<dyn FnOnce(Result<Vec<IpAddr>>)>) + 'static,
+        lookup: impl Fn(&str, dns::LookupOptions, dns::LookupCallback) + 'static,
     ) -> Self {
         self.lookup = Some(Rc::new(lookup));
         self
@@ -130,12 +130,14 @@ impl ConnectOptions {
     /// Whether all addresses of a name are tried, one after the other, IPv6 and IPv4 in turn. The
     /// default is that of
     /// [`set_default_auto_select_family`](crate::net::set_default_auto_select_family).
+    #[doc(alias = "autoSelectFamily")]
     pub fn auto_select_family(mut self, on: bool) -> Self {
         self.auto_select_family = Some(on);
         self
     }
 
     /// How long an address is tried before the next one is; at least 10 ms.
+    #[doc(alias = "autoSelectFamilyAttemptTimeout")]
     pub fn auto_select_family_attempt_timeout(mut self, timeout: Duration) -> Self {
         self.auto_select_family_attempt_timeout = Some(timeout);
         self

@@ -106,6 +106,7 @@ impl Server {
 
     /// As [`listen`](Server::listen), and calls `callback` with the server at the next `Listening`,
     /// also if that comes of a later `listen` because this one failed.
+    #[doc(alias = "listen")]
     pub fn listen_then<R: Outcome>(
         &self,
         options: impl Into<ListenOptions>,
@@ -126,6 +127,7 @@ impl Server {
 
     /// As [`close`](Server::close), and calls `callback` at `Close`; with `ERR_SERVER_NOT_RUNNING` if
     /// the server was not listening.
+    #[doc(alias = "close")]
     pub fn close_then<R: Outcome>(
         &self,
         callback: impl FnOnce(Result<()>) -> R + 'static,
@@ -163,6 +165,7 @@ impl Server {
     }
 
     /// Calls `callback` with the number of open connections on the next tick.
+    #[doc(alias = "getConnections")]
     pub fn get_connections<R: Outcome>(
         &self,
         callback: impl FnOnce(Result<usize>) -> R + 'static,
@@ -174,12 +177,14 @@ impl Server {
 
     /// The most connections there may be; further ones are closed at once, and
     /// [`event::Drop`] is emitted. `None`, the default, for no limit; 0 turns everybody away.
+    #[doc(alias = "maxConnections")]
     pub fn set_max_connections(&self, count: Option<usize>) -> Server {
         ServerHost::with(self.key, |host| host.cell.max_connections.set(count));
         *self
     }
 
     /// See [`set_max_connections`](Server::set_max_connections).
+    #[doc(alias = "maxConnections")]
     pub fn max_connections(&self) -> Option<usize> {
         ServerHost::with(self.key, |host| host.cell.max_connections.get()).flatten()
     }
@@ -190,16 +195,19 @@ impl Server {
     /// Whether a request is being worked on is the protocol's secret: a connection that was asked
     /// something and has not answered yet looks idle, too. Call it where answers are written in the
     /// listener that gets the request, and keep a list of your own otherwise.
+    #[doc(alias = "closeIdleConnections")]
     pub fn close_idle_connections(&self) -> usize {
         ServerHost::with(self.key, |host| host.destroy_idle()).unwrap_or(0)
     }
 
     /// Destroys all connections. How many that were.
+    #[doc(alias = "closeAllConnections")]
     pub fn close_all_connections(&self) -> usize {
         ServerHost::with(self.key, |host| host.destroy_all()).unwrap_or(0)
     }
 
     /// Makes the server keep the loop alive while it listens, as it does by default.
+    #[doc(alias = "ref")]
     pub fn ref_(&self) -> Server {
         ServerHost::with(self.key, |host| host.cell.referenced.set(true));
         *self

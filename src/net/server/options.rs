@@ -13,6 +13,7 @@ use crate::net::{AbortSignal, BoundSocket};
 
 /// Options of a server: what its accepted sockets are like. Node's `net.createServer(options)`.
 #[derive(Clone, Debug, Default)]
+#[must_use]
 pub struct ServerOptions {
     pub(crate) socket: SocketOptions,
     pub(crate) pause_on_connect: bool,
@@ -27,12 +28,14 @@ impl ServerOptions {
 
     /// Whether accepted sockets begin paused, with nothing read until they are resumed. For
     /// handing them on.
+    #[doc(alias = "pauseOnConnect")]
     pub fn pause_on_connect(mut self, pause: bool) -> Self {
         self.pause_on_connect = pause;
         self
     }
 
     /// Addresses that are turned away: their connections are closed at once, with no event.
+    #[doc(alias = "blockList")]
     pub fn block_list(mut self, list: &BlockList) -> Self {
         self.block_list = Some(list.clone());
         self
@@ -52,6 +55,7 @@ socket_options!(ServerOptions, |options| options.socket);
 /// let from_std = ListenOptions::from(std::net::TcpListener::bind("127.0.0.1:0").unwrap());
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct ListenOptions {
     pub(crate) target: ListenTarget,
     pub(crate) backlog: i32,
@@ -122,6 +126,7 @@ impl ListenOptions {
     }
 
     /// Whether an IPv6 address takes IPv6 connections only. Off by default.
+    #[doc(alias = "ipv6Only")]
     pub fn ipv6_only(mut self, only: bool) -> Self {
         self.sharing.ipv6_only = only;
         self
@@ -129,6 +134,7 @@ impl ListenOptions {
 
     /// Lets several sockets listen on one port, and the kernel share out the connections among them
     /// (`SO_REUSEPORT`).
+    #[doc(alias = "reusePort")]
     pub fn reuse_port(mut self, reuse: bool) -> Self {
         self.sharing.reuse_port = reuse;
         self
@@ -136,12 +142,14 @@ impl ListenOptions {
 
     /// Whether everybody may read from the socket's file. Not for an abstract name. On Linux
     /// connecting takes the right to write.
+    #[doc(alias = "readableAll")]
     pub fn readable_all(self, all: bool) -> Self {
         self.permit(0o444, all)
     }
 
     /// Whether everybody may write to the socket's file; with
     /// [`readable_all`](ListenOptions::readable_all), its mode is 0666.
+    #[doc(alias = "writableAll")]
     pub fn writable_all(self, all: bool) -> Self {
         self.permit(0o222, all)
     }

@@ -45,6 +45,7 @@ pub enum Proxied<'a> {
 
 /// The kind of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Transport {
     /// Stream: TCP, for the internet.
     Stream,
