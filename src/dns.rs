@@ -2,21 +2,22 @@
 //!
 //! As Node's `dns.lookup`, this is `getaddrinfo(3)`: it reads `/etc/hosts`, obeys `nsswitch.conf`,
 //! and blocks a thread of the pool for as long as it takes, and the loop only if no thread can be
-//! started. However many lookups there are, they share the threads of the pool (see
-//! [`set_pool_size`](crate::set_pool_size)) with each other and with
-//! [`queue_work`](crate::queue_work).
+//! started. Lookups share the threads of the pool (see [`set_pool_size`](crate::set_pool_size)) with
+//! [`queue_work`](crate::queue_work), of which, as in Node, they take half at most: names that cannot be
+//! resolved for a while do not keep work waiting. A name that is being looked up is not looked up a second
+//! time beside that: all who ask get the same answer.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::ops::BitOr;
-use std::rc::Rc;
 
 use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind};
 
 use crate::address::{Family, is_ip};
 use crate::error::{Error, Result, node};
 use crate::events::Outcome;
-use crate::reactor;
+use crate::reactor::{self, Job, Key, Lane, Loop, Origin};
 
 /// What a lookup looks for.
 ///
@@ -168,6 +169,7 @@ pub type LookupCallback = Box<dyn FnOnce(Result<Vec<IpAddr>>)>;
 /// where the resolver could not find out, another of `getaddrinfo`'s or the system's (`EAI_FAIL`,
 /// `EMFILE`) where it could not try, and `ERR_INVALID_ARG_VALUE` for one that is empty or has a NUL byte.
 /// An error that the callback itself returns is an uncaught exception, as a timer's is.
+#[track_caller]
 pub fn lookup<R: Outcome>(host: &str, callback: impl FnOnce(Result<Vec<IpAddr>>) -> R + 'static) {
     lookup_with(host, LookupOptions::new(), callback);
 }
@@ -192,39 +194,90 @@ pub fn lookup<R: Outcome>(host: &str, callback: impl FnOnce(Result<Vec<IpAddr>>)
 ///
 /// As [`lookup`].
 #[doc(alias = "lookup")]
+#[track_caller]
 pub fn lookup_with<R: Outcome>(
     host: &str,
     options: LookupOptions,
     callback: impl FnOnce(Result<Vec<IpAddr>>) -> R + 'static,
 ) {
-    let callback = |answer| reactor::heed(callback(answer));
     if let Some(answer) = answer_at_once(host) {
-        return crate::timers::next_tick(move || callback(answer));
+        return crate::timers::next_tick(move || reactor::heed(callback(answer)));
     }
+    let origin = Origin::here();
     let order = options.order.unwrap_or_else(get_default_result_order);
-    let host = host.to_owned();
-    // Shared, so that there is somebody to tell if the work cannot be queued.
-    let callback = Rc::new(RefCell::new(Some(callback)));
-    let call = {
-        let callback = Rc::clone(&callback);
-        move |answer| {
-            let callback = callback.take();
-            if let Some(callback) = callback {
-                callback(answer);
+    let call = move |answer: Result<Vec<IpAddr>>| {
+        callback(answer.map(|mut addresses| {
+            sort(&mut addresses, order);
+            if !options.all {
+                addresses.truncate(1);
             }
-        }
+            addresses
+        }))
+    };
+    let question = Question {
+        host: host.to_owned(),
+        family: options.family,
+        hints: options.hints,
     };
     // On a thread that is on its way out there is nobody left to be told.
     reactor::with(|event_loop| {
-        let work = move || resolve(&host, options, order);
-        if let Err(error) = event_loop.queue_work(work, call) {
-            crate::timers::next_tick(move || {
-                if let Some(callback) = callback.take() {
-                    callback(Err(error));
+        let key = event_loop.await_work(call, origin);
+        if let Err(error) = ask(event_loop, question, key) {
+            // There is no descriptor to hear of an answer by.
+            event_loop.next_tick(Job::Call(Box::new(move || {
+                let unanswered: Result<Vec<IpAddr>> = Err(error);
+                reactor::with(|event_loop| event_loop.finish(key, unanswered));
+            })));
+        }
+    });
+}
+
+/// What the resolver is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Question {
+    host: String,
+    family: Option<Family>,
+    hints: Hints,
+}
+
+thread_local! {
+    /// Who waits for an answer that is being looked up: it is looked up once, however many ask.
+    static ASKED: RefCell<HashMap<Question, Vec<Key>>> = RefCell::default();
+}
+
+/// Sees to it that an answer is delivered to `key`.
+fn ask(event_loop: &Loop, question: Question, key: Key) -> Result<()> {
+    let is_asked = ASKED.with_borrow_mut(|asked| {
+        let waiting = asked.get_mut(&question).map(|waiting| waiting.push(key));
+        waiting.is_some()
+    });
+    if is_asked {
+        return Ok(());
+    }
+    let work = {
+        let question = question.clone();
+        move || resolve(&question)
+    };
+    let answered = {
+        let question = question.clone();
+        move |answer: Result<Vec<IpAddr>>| {
+            let waiting = ASKED.with_borrow_mut(|asked| asked.remove(&question));
+            let mut waiting = waiting.into_iter().flatten();
+            let first = waiting.next();
+            reactor::with(|event_loop| {
+                // Each is a callback of its own, which the loop settles after.
+                for key in waiting {
+                    event_loop.deliver(key, answer.clone());
+                }
+                if let Some(key) = first {
+                    event_loop.finish(key, answer);
                 }
             });
         }
-    });
+    };
+    event_loop.queue_work(Lane::LookUp, work, answered, Origin::here())?;
+    ASKED.with_borrow_mut(|asked| asked.insert(question, vec![key]));
+    Ok(())
 }
 
 /// The answer to what is not a name.
@@ -276,28 +329,25 @@ fn scope_of(zoned: &str, address: Ipv6Addr) -> u32 {
         .unwrap_or(0)
 }
 
-fn resolve(host: &str, options: LookupOptions, order: Order) -> Result<Vec<IpAddr>> {
+fn resolve(question: &Question) -> Result<Vec<IpAddr>> {
+    let host = question.host.as_str();
     let hints = AddrInfoHints {
         socktype: socket2::Type::STREAM.into(),
-        address: match options.family {
+        address: match question.family {
             None => 0,
             Some(Family::V4) => socket2::Domain::IPV4.into(),
             Some(Family::V6) => socket2::Domain::IPV6.into(),
         },
-        flags: options.hints.to_flags(),
+        flags: question.hints.to_flags(),
         ..AddrInfoHints::default()
     };
     let found = dns_lookup::getaddrinfo(Some(host), None, Some(hints))
         .map_err(|error| failed(error, host))?;
-    let mut addresses: Vec<IpAddr> = found
+    let addresses: Vec<IpAddr> = found
         .filter_map(|info| info.ok().map(|info| info.sockaddr.ip()))
         .collect();
     if addresses.is_empty() {
         return Err(Error::lookup("ENOTFOUND", host));
-    }
-    sort(&mut addresses, order);
-    if !options.all {
-        addresses.truncate(1);
     }
     Ok(addresses)
 }

@@ -25,10 +25,12 @@ use crate::address::BlockList;
 use crate::event;
 use crate::events::{Event, EventEmitter, ListenerId};
 use crate::machine::{AfterConnect, CloseKind, Duplex, Host, Life, Signal, Tick};
-use crate::reactor::{self, Counters, Handle, Job, Key, Loop, Ready, Task};
+use crate::reactor::{self, Counters, Handle, HandleKind, Job, Key, Loop, Origin, Ready, Task};
 
 pub(crate) struct SocketCell {
     pub(crate) key: Key,
+    /// Of an accepted socket, that of its server.
+    origin: Origin,
     pub(crate) emitter: EventEmitter<event::Data>,
     pub(crate) duplex: Duplex,
     pub(crate) transport: RefCell<Transport>,
@@ -101,9 +103,14 @@ impl Rare {
 
 impl SocketCell {
     /// Puts a socket into the loop.
-    pub(crate) fn insert(event_loop: &Loop, transport: Transport) -> Rc<SocketCell> {
+    pub(crate) fn insert(
+        event_loop: &Loop,
+        transport: Transport,
+        origin: Origin,
+    ) -> Rc<SocketCell> {
         event_loop.insert(|key| SocketCell {
             key,
+            origin,
             emitter: EventEmitter::preferring(),
             duplex: Duplex::new(),
             transport: RefCell::new(transport),
@@ -218,6 +225,18 @@ impl Handle for SocketCell {
             }
         }
         host.update_alive();
+    }
+
+    fn kind(&self) -> HandleKind {
+        HandleKind::Socket
+    }
+
+    fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    fn keeps_alive(&self) -> bool {
+        self.counted.get()
     }
 }
 

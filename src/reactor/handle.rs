@@ -3,13 +3,29 @@
 use std::any::Any;
 use std::rc::Rc;
 
-use super::{Key, Loop};
+use super::{Key, Loop, Origin};
 
 /// Something with a descriptor.
 pub(crate) trait Handle: Any {
     /// The descriptor is ready. Called in the poll phase; the handle settles the loop after each
     /// callback that it makes.
     fn ready(self: Rc<Self>, event_loop: &Loop, key: Key, ready: Ready);
+
+    fn kind(&self) -> HandleKind;
+
+    /// Where it was made.
+    fn origin(&self) -> Origin;
+
+    /// Whether it is counted among what keeps the loop alive.
+    fn keeps_alive(&self) -> bool;
+}
+
+/// What a handle is, for those who list them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HandleKind {
+    Socket,
+    Server,
+    Watch,
 }
 
 /// What a descriptor is ready for.

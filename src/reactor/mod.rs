@@ -29,25 +29,34 @@ use crate::error::{self, Result};
 mod buffers;
 mod channel;
 mod clock;
+mod descriptor;
+mod embedding;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod handle;
 mod immediates;
 mod interruption;
 mod metrics;
+mod origin;
 mod poller;
 mod pool;
 mod remote;
+mod resources;
+mod slow;
 mod table;
 mod timers;
 
 pub use channel::Sender;
 pub(crate) use clock::{AfterCall, TimerCall, TimerTask, whole_ms};
-pub(crate) use handle::{Handle, Job, Ready, Task};
+pub use descriptor::Interest;
+pub(crate) use handle::{Handle, HandleKind, Job, Ready, Task};
 pub(crate) use interruption::heed;
 pub(crate) use metrics::Counters;
-pub use metrics::Metrics;
+pub use metrics::{Metrics, Utilization};
+pub(crate) use origin::Origin;
+pub(crate) use pool::Lane;
 pub use remote::Remote;
+pub(crate) use resources::Kept;
 pub(crate) use table::{Key, Table};
 
 use buffers::ReadBuffer;
@@ -55,6 +64,7 @@ use immediates::Immediate;
 use interruption::{Hook, Interruption};
 use poller::Poller;
 use pool::Pool;
+use slow::SlowCalls;
 use timers::TimerQueue;
 
 /// How often completions are delivered that a completion's own callback brought about, before the
@@ -102,6 +112,7 @@ pub(crate) struct Loop {
     /// Why, if it is.
     interruption: Cell<Option<Interruption>>,
     on_unhandled: RefCell<Option<Hook>>,
+    slow_calls: SlowCalls,
 
     pub(crate) read_buffer: ReadBuffer,
     pub(crate) counters: Counters,
@@ -138,6 +149,7 @@ impl Loop {
             interrupted: Cell::new(false),
             interruption: Cell::new(None),
             on_unhandled: RefCell::default(),
+            slow_calls: SlowCalls::default(),
             read_buffer: ReadBuffer::new(),
             counters: Counters::default(),
         }
@@ -183,7 +195,9 @@ impl Loop {
         if self.running.replace(true) {
             return Err(error::node::already_running());
         }
+        self.counters.begin_run();
         let _stopped = OnDrop(|| {
+            self.counters.end_run();
             self.running.set(false);
             self.stopping.set(false);
         });
@@ -377,6 +391,10 @@ impl Loop {
             "every reference is given back once"
         );
         self.references.set(self.references.get().saturating_sub(1));
+    }
+
+    pub(crate) fn utilization(&self) -> Utilization {
+        self.counters.utilization()
     }
 
     pub(crate) fn metrics(&self) -> Metrics {

@@ -3,6 +3,7 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::io;
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,13 +51,36 @@ impl Poller {
     }
 
     pub(super) fn register(&self, source: &mut impl Source, key: Key) -> io::Result<()> {
-        self.with_poll(|poll, _| {
-            let interest = Interest::READABLE | Interest::WRITABLE;
-            #[cfg(any(target_os = "linux", target_os = "android"))]
-            let interest = interest | Interest::PRIORITY;
-            poll.registry()
-                .register(source, Token(key.to_bits()), interest)
-        })
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let interest = interest | Interest::PRIORITY;
+        self.register_for(source, key, interest)
+    }
+
+    pub(super) fn register_for(
+        &self,
+        source: &mut impl Source,
+        key: Key,
+        interest: Interest,
+    ) -> io::Result<()> {
+        let token = Token(key.to_bits());
+        self.with_poll(|poll, _| poll.registry().register(source, token, interest))
+    }
+
+    pub(super) fn reregister_for(
+        &self,
+        source: &mut impl Source,
+        key: Key,
+        interest: Interest,
+    ) -> io::Result<()> {
+        let token = Token(key.to_bits());
+        self.with_poll(|poll, _| poll.registry().reregister(source, token, interest))
+    }
+
+    /// The descriptor that is readable when there are events.
+    pub(super) fn fd(&self) -> Result<RawFd> {
+        self.with_poll(|poll, _| Ok(poll.as_raw_fd()))
+            .map_err(|error| Error::os("poll", &error))
     }
 
     /// Closing a descriptor deregisters it, too; this is for one that lives on elsewhere.

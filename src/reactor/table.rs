@@ -112,6 +112,16 @@ impl<T> Table<T> {
         self.slots.iter().map(|(_, slot)| &slot.entry)
     }
 
+    pub(crate) fn iter_keyed(&self) -> impl Iterator<Item = (Key, &T)> {
+        self.slots.iter().map(|(index, slot)| {
+            let key = Key {
+                index: index as u32,
+                generation: slot.generation,
+            };
+            (key, &slot.entry)
+        })
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
     }

@@ -67,7 +67,8 @@ impl ServerHost<'_> {
         if self.cell.resting.replace(true) {
             return;
         }
-        let key = self.cell.key;
+        let server = self.cell;
+        let key = server.key;
         let again = move |_| {
             ServerHost::with(key, |host| {
                 host.cell.resting.set(false);
@@ -75,9 +76,12 @@ impl ServerHost<'_> {
             });
             Verdict::Fine
         };
-        let timer =
-            self.event_loop
-                .set_timer(EXHAUSTION_PAUSE_MS, AfterCall::Removed, Box::new(again));
+        let timer = self.event_loop.set_timer(
+            EXHAUSTION_PAUSE_MS,
+            AfterCall::Removed,
+            Box::new(again),
+            server.origin,
+        );
         self.event_loop.set_timer_referenced(timer, false);
     }
 
@@ -100,7 +104,7 @@ impl ServerHost<'_> {
         if self.is_blocked(&transport) {
             return;
         }
-        let cell = SocketCell::insert(self.event_loop, transport);
+        let cell = SocketCell::insert(self.event_loop, transport, server.origin);
         let host = SocketHost {
             event_loop: self.event_loop,
             cell: &cell,
