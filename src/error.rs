@@ -488,6 +488,17 @@ pub(crate) mod node {
         .into()
     }
 
+    /// Node's `process.on` throws it.
+    #[cfg(feature = "signals")]
+    pub(crate) fn bad_signal(signal: i32) -> Error {
+        Inner {
+            message: format!("signal EINVAL: signal {signal} is unknown, or cannot be handled"),
+            syscall: Some("signal"),
+            ..Inner::of("EINVAL")
+        }
+        .into()
+    }
+
     /// A descriptor that is no stream socket.
     pub(crate) fn invalid_fd_type(kind: &str) -> Error {
         Error::new(

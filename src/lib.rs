@@ -221,6 +221,8 @@ mod machine;
 pub mod net;
 mod reactor;
 mod resources;
+#[cfg(feature = "signals")]
+pub mod signals;
 pub mod stream;
 mod thread_bound;
 pub mod timers;
