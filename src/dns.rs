@@ -7,8 +7,7 @@
 //! resolved for a while do not keep work waiting. A name that is being looked up is not looked up a second
 //! time beside that: all who ask get the same answer.
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::cell::Cell;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::ops::BitOr;
 
@@ -17,7 +16,8 @@ use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind};
 use crate::address::{Family, is_ip};
 use crate::error::{Error, Result, node};
 use crate::events::Outcome;
-use crate::reactor::{self, Job, Key, Lane, Loop, Origin};
+use crate::kernel;
+use crate::reactor::{self, Origin};
 
 /// What a lookup looks for.
 ///
@@ -205,8 +205,8 @@ pub fn lookup_with<R: Outcome>(
     }
     let origin = Origin::here();
     let order = options.order.unwrap_or_else(get_default_result_order);
-    let call = move |answer: Result<Vec<IpAddr>>| {
-        callback(answer.map(|mut addresses| {
+    let call = move |answer: Result<Result<Vec<IpAddr>>>| {
+        callback(answer.and_then(|answer| answer).map(|mut addresses| {
             sort(&mut addresses, order);
             if !options.all {
                 addresses.truncate(1);
@@ -219,65 +219,17 @@ pub fn lookup_with<R: Outcome>(
         family: options.family,
         hints: options.hints,
     };
+    let name = format!("{question:?}");
     // On a thread that is on its way out there is nobody left to be told.
-    reactor::with(|event_loop| {
-        let key = event_loop.await_work(call, origin);
-        if let Err(error) = ask(event_loop, question, key) {
-            // There is no descriptor to hear of an answer by.
-            event_loop.next_tick(Job::Call(Box::new(move || {
-                let unanswered: Result<Vec<IpAddr>> = Err(error);
-                reactor::with(|event_loop| event_loop.finish(key, unanswered));
-            })));
-        }
-    });
+    reactor::with(|event_loop| event_loop.look_up(name, move || resolve(&question), call, origin));
 }
 
 /// What the resolver is asked.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 struct Question {
     host: String,
     family: Option<Family>,
     hints: Hints,
-}
-
-thread_local! {
-    /// Who waits for an answer that is being looked up: it is looked up once, however many ask.
-    static ASKED: RefCell<HashMap<Question, Vec<Key>>> = RefCell::default();
-}
-
-/// Sees to it that an answer is delivered to `key`.
-fn ask(event_loop: &Loop, question: Question, key: Key) -> Result<()> {
-    let is_asked = ASKED.with_borrow_mut(|asked| {
-        let waiting = asked.get_mut(&question).map(|waiting| waiting.push(key));
-        waiting.is_some()
-    });
-    if is_asked {
-        return Ok(());
-    }
-    let work = {
-        let question = question.clone();
-        move || resolve(&question)
-    };
-    let answered = {
-        let question = question.clone();
-        move |answer: Result<Vec<IpAddr>>| {
-            let waiting = ASKED.with_borrow_mut(|asked| asked.remove(&question));
-            let mut waiting = waiting.into_iter().flatten();
-            let first = waiting.next();
-            reactor::with(|event_loop| {
-                // Each is a callback of its own, which the loop settles after.
-                for key in waiting {
-                    event_loop.deliver(key, answer.clone());
-                }
-                if let Some(key) = first {
-                    event_loop.finish(key, answer);
-                }
-            });
-        }
-    };
-    event_loop.queue_work(Lane::LookUp, work, answered, Origin::here())?;
-    ASKED.with_borrow_mut(|asked| asked.insert(question, vec![key]));
-    Ok(())
 }
 
 /// The answer to what is not a name.
@@ -313,6 +265,9 @@ pub(crate) fn literal(host: &str, port: u16) -> Option<SocketAddr> {
 
 /// The number of the interface that a zone names, which only the system knows; 0 if there is none.
 fn scope_of(zoned: &str, address: Ipv6Addr) -> u32 {
+    if let Some(scope) = kernel::scope(zoned) {
+        return scope;
+    }
     let hints = AddrInfoHints {
         flags: flags::NUMERICHOST,
         socktype: socket2::Type::STREAM.into(),
@@ -331,6 +286,25 @@ fn scope_of(zoned: &str, address: Ipv6Addr) -> u32 {
 
 fn resolve(question: &Question) -> Result<Vec<IpAddr>> {
     let host = question.host.as_str();
+    let addresses = match kernel::resolve(host) {
+        Some(found) => {
+            let mut found = found.map_err(|code| Error::lookup(code, host))?;
+            if let Some(family) = question.family {
+                found.retain(|ip| ip.is_ipv4() == (family == Family::V4));
+            }
+            found
+        }
+        None => resolve_by_system(question)?,
+    };
+    if addresses.is_empty() {
+        return Err(Error::lookup("ENOTFOUND", host));
+    }
+    Ok(addresses)
+}
+
+/// Asks the system's resolver.
+fn resolve_by_system(question: &Question) -> Result<Vec<IpAddr>> {
+    let host = question.host.as_str();
     let hints = AddrInfoHints {
         socktype: socket2::Type::STREAM.into(),
         address: match question.family {
@@ -343,13 +317,9 @@ fn resolve(question: &Question) -> Result<Vec<IpAddr>> {
     };
     let found = dns_lookup::getaddrinfo(Some(host), None, Some(hints))
         .map_err(|error| failed(error, host))?;
-    let addresses: Vec<IpAddr> = found
+    Ok(found
         .filter_map(|info| info.ok().map(|info| info.sockaddr.ip()))
-        .collect();
-    if addresses.is_empty() {
-        return Err(Error::lookup("ENOTFOUND", host));
-    }
-    Ok(addresses)
+        .collect())
 }
 
 fn sort(addresses: &mut [IpAddr], order: Order) {

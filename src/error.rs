@@ -18,6 +18,10 @@ use std::sync::Arc;
 
 mod codes;
 
+pub(crate) use codes::errno_name;
+#[cfg(test)]
+pub(crate) use codes::errno_of;
+
 /// What went wrong, with Node's code and message.
 ///
 /// ```

@@ -217,6 +217,7 @@ pub mod events;
 pub mod framing;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub mod fuzzing;
+mod kernel;
 mod machine;
 pub mod net;
 mod reactor;

@@ -236,8 +236,7 @@ impl<S: AsFd + 'static> Watched<S> {
         }
         self.update_alive(event_loop);
         event_loop.remove(self.key);
-        let listener = self.listener.take();
-        event_loop.call(|| drop(listener));
+        event_loop.discard(self.listener.take());
         self.source.take()
     }
 
@@ -264,14 +263,14 @@ impl<S: AsFd + 'static> Handle for Watched<S> {
         };
         let mut verdict = Verdict::Fine;
         if let Some(mut lent) = Lent::take(event_loop, &self) {
-            event_loop.call(|| {
+            event_loop.call_now(|| {
                 if let Some(source) = &mut lent.source {
                     verdict = listener(source, readiness);
                 }
             });
         }
         if self.closed.get() {
-            event_loop.call(|| drop(listener));
+            event_loop.discard(listener);
         } else {
             self.listener.replace(Some(listener));
         }
@@ -279,7 +278,7 @@ impl<S: AsFd + 'static> Handle for Watched<S> {
             Verdict::Fine => {}
             Verdict::Stop => {
                 let source = self.close(event_loop);
-                event_loop.call(|| drop(source));
+                event_loop.discard(source);
             }
             Verdict::Failed(error) => event_loop.unhandled_error(error),
         }
@@ -321,7 +320,7 @@ impl<S: AsFd + 'static> Drop for Lent<'_, S> {
     fn drop(&mut self) {
         let source = self.source.take();
         if self.cell.closed.get() {
-            return self.event_loop.call(|| drop(source));
+            return self.event_loop.discard(source);
         }
         self.cell.source.replace(source);
         if let Err(error) = self.cell.ask_anew(self.event_loop) {

@@ -26,6 +26,25 @@ fn error_of(socket: Socket) -> Error {
 }
 
 #[test]
+fn an_abort_that_nobody_hears_of_is_not_unhandled() {
+    let controller = AbortController::new();
+    let signal = controller.signal();
+    let server = net::create_server(|_| {});
+    listening_on(server, "127.0.0.1", move |server, port| {
+        let options = ConnectOptions::new(port).host("127.0.0.1").signal(signal);
+        let socket = net::connect(options);
+        socket.on(event::Close, move |had_error| {
+            note(format!("close {had_error}"));
+            server.close();
+        });
+        controller.abort();
+        assert_eq!(socket.errored().unwrap().code(), "ABORT_ERR");
+    });
+    run_to_end();
+    assert_eq!(record(), ["close true"]);
+}
+
+#[test]
 fn a_signal_that_was_aborted_before_does_not_connect() {
     let server = net::create_server(|_| note("connection")).listen(0);
     let controller = AbortController::new();

@@ -6,6 +6,7 @@
 mod support;
 
 use std::cell::Cell;
+use std::fs::File;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -76,4 +77,36 @@ fn serves_again(server: net::Server, port: u16) {
             server.close();
         });
     });
+}
+
+#[test]
+fn what_could_not_be_made_at_the_limit_can_be_made_when_there_are_descriptors_again() {
+    let test = "what_could_not_be_made_at_the_limit_can_be_made_when_there_are_descriptors_again";
+    if std::env::var_os("SOQUETE_ALONE").is_none() {
+        return support::in_a_process(test, ("SOQUETE_ALONE", "1"), Some(LIMIT));
+    }
+    for left in 0..3 {
+        // Each on a thread of its own, whose loop has made nothing yet.
+        let worker = std::thread::spawn(move || {
+            let mut hogs: Vec<File> = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
+            hogs.truncate(hogs.len() - left);
+            let before = support::open_descriptors();
+            let failed = left < 2;
+            assert_eq!(
+                soquete::remote().is_err(),
+                failed,
+                "{left} descriptors left"
+            );
+            if failed {
+                assert_eq!(soquete::remote().unwrap_err().code(), "EMFILE");
+                assert_eq!(support::open_descriptors(), before, "half of it is left");
+            }
+            hogs.clear();
+            let remote = soquete::remote().expect("there are descriptors");
+            let posted = std::thread::spawn(move || remote.post(|| ()).is_ok());
+            run_to_end();
+            assert!(posted.join().unwrap());
+        });
+        worker.join().unwrap();
+    }
 }

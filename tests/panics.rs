@@ -451,3 +451,371 @@ fn what_was_written_before_a_panic_outside_of_a_run_is_sent() {
     run_to_end();
     assert_eq!(record(), ["all was sent"]);
 }
+
+/// Runs the loop to its end, and notes where each run that a panic has ended did so.
+fn runs() {
+    loop {
+        match catch_unwind(AssertUnwindSafe(run_on)) {
+            Ok(outcome) => return outcome.unwrap(),
+            Err(panic) => {
+                let message = panic.downcast_ref::<&str>().copied();
+                note(format!("-- {}", message.unwrap_or("something else")));
+                assert_ne!(message, Some("the loop does not end"));
+            }
+        }
+    }
+}
+
+/// A value of the user's that panics when it is dropped.
+struct PanicsWhenDropped;
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        panic!("dropped");
+    }
+}
+
+fn note_and_panic(line: &'static str) {
+    note(line);
+    panic!("{}", line);
+}
+
+#[test]
+fn what_follows_connect_waits_for_the_next_run() {
+    let server = net::create_server(|socket| {
+        socket.end_with("welcome");
+    });
+    listening_on(server, "127.0.0.1", move |server, port| {
+        let client = net::connect(("127.0.0.1", port));
+        client.on(event::Connect, move |()| {
+            server.close();
+            note("connect");
+            panic!("in connect");
+        });
+        client.on(event::Ready, |()| {
+            note("ready");
+            panic!("in ready");
+        });
+        client.on(event::Data, |chunk| note(String::from_utf8_lossy(chunk)));
+    });
+    runs();
+    assert_eq!(
+        record(),
+        [
+            "connect",
+            "-- in connect",
+            "ready",
+            "-- in ready",
+            "welcome"
+        ]
+    );
+}
+
+#[test]
+fn callbacks_of_failed_writes_come_in_a_run_each_if_each_panics() {
+    pair(|socket, peer| {
+        peer.resume();
+        socket.cork();
+        for name in ["one", "two", "three"] {
+            socket.write_then("x", move |outcome| {
+                assert_eq!(outcome.unwrap_err().code(), "ERR_STREAM_DESTROYED");
+                note_and_panic(name);
+            });
+        }
+        socket.on(event::Close, |_| note("close"));
+        socket.destroy();
+    });
+    let mut panics = Vec::new();
+    while let Err(panic) = catch_unwind(AssertUnwindSafe(run_on)) {
+        panics.push(*panic.downcast::<String>().unwrap());
+        assert_eq!(record().len(), 1, "one of them is called in a run");
+    }
+    assert_eq!(panics, ["one", "two", "three"]);
+    assert_eq!(record(), ["close"]);
+}
+
+#[test]
+fn callbacks_of_one_request_and_drain_before_them() {
+    pair(|socket, peer| {
+        peer.resume();
+        socket.on(event::Drain, |()| {
+            note("drain");
+            panic!("in drain");
+        });
+        socket.write(vec![0; 8 << 20]);
+        for name in ["one", "two"] {
+            socket.write_then("x", move |outcome| {
+                outcome.unwrap();
+                note(name);
+                panic!("in a callback");
+            });
+        }
+        socket.write_then("y", move |_| {
+            socket.end();
+        });
+    });
+    runs();
+    let expected = "drain, -- in drain, one, -- in a callback, two, -- in a callback";
+    assert_eq!(record().join(", "), expected);
+}
+
+#[test]
+fn the_callback_of_end_and_then_finish() {
+    pair(|socket, peer| {
+        peer.resume();
+        socket.on(event::Finish, |()| {
+            note("finish");
+            panic!("in finish");
+        });
+        socket.on(event::Close, |_| note("close"));
+        socket.end_with_then("x", |_| {
+            note("callback");
+            panic!("in the callback");
+        });
+        socket.end_then(|_| note("a second callback"));
+    });
+    runs();
+    let record = record();
+    assert_eq!(record[..2], ["callback", "-- in the callback"]);
+    assert!(record[2..].contains(&"-- in finish".into()), "{record:?}");
+    assert_eq!(record.last().unwrap(), "close");
+}
+
+#[test]
+fn chunks_that_are_kept_wait_for_the_next_run_and_for_a_pause_in_it() {
+    let (server, client) = keeping_data("one");
+    client.end();
+    server.unshift(b"two ");
+    server.unshift(b"three ");
+    let mut seen = 0;
+    server.on(event::Data, move |chunk| {
+        note(String::from_utf8_lossy(chunk).trim());
+        seen += 1;
+        match seen {
+            1 => panic!("at the first"),
+            2 => {
+                server.pause();
+                timers::set_timeout(Duration::from_millis(5), move || {
+                    note("resumed");
+                    server.resume();
+                });
+            }
+            _ => {}
+        }
+    });
+    server.resume();
+    runs();
+    assert_eq!(
+        record(),
+        ["three", "-- at the first", "two", "resumed", "one"]
+    );
+}
+
+#[test]
+fn data_after_its_text() {
+    pair(|socket, peer| {
+        socket.on(event::Text, |text| {
+            note(text);
+            panic!("in text");
+        });
+        socket.on(event::Data, |data| note(format!("{} bytes", data.len())));
+        peer.end_with("text");
+    });
+    runs();
+    assert_eq!(record(), ["text", "-- in text", "4 bytes"]);
+}
+
+#[test]
+fn ticks_immediates_timers_and_posts_behind_a_panic_wait_for_the_next_run() {
+    let remote = soquete::remote().unwrap();
+    timers::set_timeout(Duration::from_millis(1), move || {
+        for name in ["tick one", "tick two"] {
+            timers::next_tick(move || {
+                note(name);
+                panic!("in a tick");
+            });
+        }
+        for name in ["immediate one", "immediate two"] {
+            timers::set_immediate(move || {
+                note(name);
+                panic!("in an immediate");
+            });
+        }
+        for name in ["post one", "post two"] {
+            let post = move || {
+                note(name);
+                panic!("in a post");
+            };
+            remote.post(post).unwrap();
+        }
+        note("timer");
+        panic!("in a timer");
+    });
+    runs();
+    let record = record();
+    for (what, why) in [
+        ("timer", "-- in a timer"),
+        ("tick one", "-- in a tick"),
+        ("tick two", "-- in a tick"),
+        ("immediate one", "-- in an immediate"),
+        ("immediate two", "-- in an immediate"),
+        ("post one", "-- in a post"),
+        ("post two", "-- in a post"),
+    ] {
+        let at = record.iter().position(|line| line == what).unwrap();
+        assert_eq!(record[at + 1], why, "{record:?}");
+    }
+    assert_eq!(record.len(), 14);
+}
+
+#[test]
+fn a_listener_and_the_listener_that_it_has_called_both_panic() {
+    pair(|socket, peer| {
+        peer.resume();
+        socket.on(event::Pause, |()| panic!("inside"));
+        socket.on(event::Finish, |()| note("finish"));
+        socket.once(event::Data, move |_| {
+            socket.pause();
+            socket.resume();
+            socket.end();
+            panic!("outside");
+        });
+        peer.write("x");
+    });
+    runs();
+    assert_eq!(record(), ["-- inside", "-- outside", "finish"]);
+}
+
+#[test]
+fn an_error_that_nobody_listens_to_is_not_lost_behind_a_panic() {
+    pair(|socket, peer| {
+        peer.resume();
+        socket.on(event::Pause, |()| panic!("first"));
+        socket.on(event::Close, |_| note("close"));
+        socket.once(event::Data, move |_| {
+            socket.pause();
+            let of_mine = soquete::Error::new("MINE", "of my own");
+            net::Socket::new().destroy_with(of_mine);
+            socket.destroy();
+        });
+        peer.write("x");
+    });
+    assert!(catch_unwind(AssertUnwindSafe(run_on)).is_err());
+    assert_eq!(run_on().unwrap_err().code(), "MINE");
+    run_to_end();
+    assert_eq!(record(), ["close"]);
+}
+
+#[test]
+fn in_a_destructor_of_what_a_listener_has_captured() {
+    let remote = soquete::remote().unwrap();
+    let done = conversations();
+    let server = net::create_server(|socket| {
+        socket.resume();
+        note("accepted");
+    });
+    listening_on(server, "127.0.0.1", move |server, port| {
+        let captured = PanicsWhenDropped;
+        let client = net::connect(("127.0.0.1", port));
+        client.on(event::Close, move |_| {
+            let _kept = &captured;
+            note("close");
+        });
+        client.on(event::Connect, move |()| {
+            // What comes by the same turn as the closing phase must come all the same.
+            for _ in 0..3 {
+                net::connect(("127.0.0.1", port)).resume().end();
+                remote.post(|| note("posted")).unwrap();
+            }
+            client.destroy();
+            timers::set_timeout(Duration::from_millis(5), move || {
+                server.close();
+            });
+        });
+    });
+    runs();
+    let record = record();
+    let count = |what: &str| record.iter().filter(|line| *line == what).count();
+    assert_eq!(count("-- dropped"), 1, "{record:?}");
+    assert_eq!((count("posted"), count("accepted")), (3, 4));
+    assert_eq!(done.get(), PAIRS);
+}
+
+#[test]
+fn in_destructors_of_what_posts_timers_and_immediates_have_captured() {
+    let remote = soquete::remote().unwrap();
+    timers::set_timeout(Duration::from_millis(1), move || {
+        for number in 0..3 {
+            let captured = PanicsWhenDropped;
+            let post = move || {
+                let _captured = captured;
+                note(format!("post {number}"));
+            };
+            remote.post(post).unwrap();
+            let captured = PanicsWhenDropped;
+            timers::set_immediate(move || {
+                let _captured = captured;
+                note(format!("immediate {number}"));
+            });
+            let captured = PanicsWhenDropped;
+            timers::set_timeout(Duration::from_millis(1), move || {
+                let _captured = &captured;
+                note(format!("timer {number}"));
+            });
+        }
+    });
+    runs();
+    let record = record();
+    assert_eq!(record.len(), 18, "{record:?}");
+    let drops = record.iter().filter(|line| *line == "-- dropped").count();
+    assert_eq!(drops, 9, "one in a run: {record:?}");
+}
+
+#[test]
+fn in_a_destructor_of_a_tick_that_leaves_other_posts_behind() {
+    let remote = soquete::remote().unwrap();
+    timers::set_timeout(Duration::from_millis(1), move || {
+        let socket = Socket::new();
+        let captured = PanicsWhenDropped;
+        socket.on(event::Close, move |_| {
+            let _captured = &captured;
+        });
+        // It has no descriptor: its end comes by a tick, here behind a post.
+        remote.post(|| timers::next_tick(|| note("tick"))).unwrap();
+        let remote_too = remote.clone();
+        remote.post(|| note("another")).unwrap();
+        timers::next_tick(move || {
+            drop(remote_too);
+            socket.destroy();
+        });
+    });
+    runs();
+    let mut record = record();
+    record.sort();
+    assert_eq!(record, ["-- dropped", "another", "tick"]);
+}
+
+#[test]
+fn in_the_destructor_of_a_lookup_of_the_users_own() {
+    let done = conversations();
+    let server = net::create_server(|socket| {
+        socket.end();
+    });
+    listening_on(server, "127.0.0.1", move |server, port| {
+        let captured = PanicsWhenDropped;
+        let options = ConnectOptions::new(port);
+        let options = options.host("a.name").lookup(move |_, _, answer| {
+            let _kept = &captured;
+            answer(Ok(vec!["127.0.0.1".parse().unwrap()]));
+        });
+        let client = net::connect(options);
+        client.on(event::Connect, |()| note("connect"));
+        client.on(event::Close, move |_| {
+            server.close();
+        });
+        client.resume();
+    });
+    runs();
+    assert_eq!(record(), ["-- dropped", "connect"]);
+    assert_eq!(done.get(), PAIRS);
+}

@@ -135,6 +135,22 @@ fn finished_of_what_has_ended_before_is_told_on_a_tick() {
 }
 
 #[test]
+fn finished_of_a_socket_that_has_ended_on_both_sides_waits_for_close() {
+    let record = Record::default();
+    let events = record.clone();
+    pair(move |socket, peer| {
+        peer.resume().end();
+        socket.resume().on(event::Finish, move |()| {
+            stream::finished(socket, events.outcome("finished"));
+            let events = events.clone();
+            timers::next_tick(move || events.note("tick"));
+        });
+    });
+    run_to_end();
+    assert_eq!(record.text(), "tick finished(ok)");
+}
+
+#[test]
 fn a_late_error_is_handled_until_finished_is_cancelled() {
     let calls = Rc::new(Cell::new(0));
     let count = Rc::clone(&calls);

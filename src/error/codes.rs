@@ -49,6 +49,25 @@ const fn row(
     }
 }
 
+/// The errno's symbolic name, where it has one; of an error without a number, that of its kind.
+pub(crate) fn errno_name(error: &io::Error) -> &'static str {
+    let number = error.raw_os_error();
+    let by_number = number.and_then(|number| TABLE.iter().find(|row| row.errno == number));
+    let found = match number {
+        Some(_) => by_number,
+        None => of_kind(error.kind()),
+    };
+    found.map_or("UNKNOWN", |row| row.name)
+}
+
+/// The number of a name, where the system has it.
+#[cfg(test)]
+pub(crate) fn errno_of(name: &str) -> Option<i32> {
+    of_name(name)
+        .map(|row| row.errno)
+        .filter(|errno| *errno != 0)
+}
+
 /// The errno's symbolic name.
 pub(super) fn name(error: &io::Error) -> Cow<'static, str> {
     let number = error.raw_os_error();

@@ -345,6 +345,11 @@ impl<Preferred: Event> EventEmitter<Preferred> {
         }
     }
 
+    /// Takes every listener out, and tells nobody: what comes back holds what they have captured.
+    pub(crate) fn take_all(&self) -> impl Sized + 'static + use<Preferred> {
+        std::mem::replace(&mut *self.lists.borrow_mut(), Lists::new())
+    }
+
     /// How many listeners `E` has.
     #[doc(alias = "listenerCount")]
     pub fn listener_count<E: Event>(&self, _: E) -> usize {

@@ -13,6 +13,9 @@ use crate::error::Error;
 ///
 /// `emit` and nothing else may come back into the machine before it returns.
 pub(crate) trait Host {
+    /// How many bytes a socket may send at one event before the others have their turn.
+    const WRITE_BUDGET: u64;
+
     /// Writes to the descriptor, without blocking.
     fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
 
@@ -32,6 +35,14 @@ pub(crate) trait Host {
 
     /// Calls [`Duplex::flush`](super::Duplex::flush) when the current callback has returned.
     fn flush_later(&self);
+
+    /// The budget is spent, and the descriptor may take more: calls
+    /// [`Duplex::on_writable`](super::Duplex::on_writable) in the next poll phase, unasked.
+    fn continue_writing(&self);
+
+    /// The kernel had no memory for a write, and no event will tell when it has: calls
+    /// [`Duplex::on_writable`](super::Duplex::on_writable) after a pause.
+    fn write_after_pause(&self);
 
     /// Calls [`Duplex::on_shutdown`](super::Duplex::on_shutdown) in the next pending phase.
     fn shutdown_later(&self);
@@ -57,6 +68,10 @@ pub(crate) trait Host {
     /// Calls a callback of the user's from the tick queue.
     fn tick_call(&self, call: Box<dyn FnOnce()>);
 
+    /// Whether the run was interrupted by the user's code; `tick` comes first thing in the next one
+    /// then.
+    fn put_off(&self, tick: Tick) -> bool;
+
     /// The socket does not belong to its server any more.
     fn left_server(&self);
 }
@@ -75,6 +90,8 @@ pub(crate) enum CloseKind {
 pub(crate) enum Tick {
     /// A synchronous write is complete: drain, then its callback.
     AfterWrite,
+    /// A synchronous write without a callback is complete, and has emptied the queue.
+    Drained,
     /// A synchronous write failed.
     WriteFailed,
     /// The queued writes of a destroyed socket fail.
@@ -93,6 +110,8 @@ pub(crate) enum Tick {
     Destroyed,
     /// `Close` of a socket that had no descriptor.
     Closed,
+    /// What is kept goes on to the listeners, where an interruption has stopped it.
+    Flow,
 }
 
 /// What waits for the connection.

@@ -207,6 +207,7 @@ impl Duplex {
     pub(crate) fn on_tick(&self, host: &impl Host, tick: Tick) {
         match tick {
             Tick::AfterWrite => self.after_sync_write(host),
+            Tick::Drained => self.after_drain(host),
             Tick::WriteFailed => self.after_failed_write(host),
             Tick::FailQueued => self.fail_queued(),
             Tick::Finish => self.finish(host),
@@ -219,6 +220,7 @@ impl Duplex {
             Tick::EndWritable => self.end_after_peer(host),
             Tick::Destroyed => self.emit_error(host),
             Tick::Closed => self.on_closed(host),
+            Tick::Flow => self.flow(host),
         }
     }
 
@@ -250,6 +252,7 @@ impl Duplex {
         self.had_descriptor.set(life != Life::Fresh);
         self.life.set(Life::Destroyed);
         self.read.stop();
+        self.drop_queued_bytes();
         host.close(how);
         host.tick(Tick::Destroyed);
         if life == Life::Fresh {

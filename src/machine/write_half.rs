@@ -14,7 +14,7 @@
 use std::cell::Cell;
 
 use super::data::Data;
-use super::host::{Host, Tick};
+use super::host::Host;
 use super::slot::Slot;
 use super::write_queue::{COALESCE, Callback, WriteQueue};
 use super::{DEFAULT_HIGH_WATER_MARK, Duplex, Life};
@@ -35,6 +35,8 @@ pub(super) struct WriteHalf {
     end: Cell<WriteEnd>,
     request: Cell<Request>,
     need_drain: Cell<bool>,
+    /// A tick is on its way that emits `Drain` if it is due. Node's `kAfterWritePending`.
+    tick_due: Cell<bool>,
     /// Something waits for the end of the callback to be sent.
     flush_scheduled: Cell<bool>,
     /// The peer has ended and this end followed unasked: a write gets an error of its own.
@@ -68,16 +70,19 @@ enum WriteEnd {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Request {
     None,
-    /// Waits for the connection, with the others behind it. Its callback waits for `end`.
-    Parked {
-        end: u64,
-    },
-    /// The kernel has taken a part; the rest, up to this position, waits until it can take more.
-    Waiting {
-        end: u64,
-    },
+    /// Waits for the connection, with the others behind it.
+    Parked(Extent),
+    /// The kernel has taken a part; the rest waits until it can take more.
+    Waiting(Extent),
     /// The kernel refused; the tick that says so has not come yet.
     Failed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Extent {
+    end: u64,
+    /// The first callbacks that are not settled are this request's.
+    calls: bool,
 }
 
 impl WriteHalf {
@@ -86,6 +91,7 @@ impl WriteHalf {
             end: Cell::new(WriteEnd::Open),
             request: Cell::new(Request::None),
             need_drain: Cell::new(false),
+            tick_due: Cell::new(false),
             flush_scheduled: Cell::new(false),
             ended_by_peer: Cell::new(false),
             corked: Cell::new(0),
@@ -147,10 +153,41 @@ impl WriteHalf {
         }
     }
 
-    /// Everything up to `position` has been handed over.
-    fn settle(&self, position: u64) {
-        self.settled.set(position);
-        self.queue.if_some(|queue| queue.settle(position));
+    /// The request that ends at `position` has been handed over.
+    fn settle(&self, Extent { end, calls }: Extent) {
+        self.settled.set(end);
+        if calls {
+            self.queue.if_some(|queue| queue.settle_next());
+        }
+    }
+
+    /// The write in which the kernel stopped, and where it begins. Those before it are settled. Of the
+    /// chunk at the front so much had gone out `before` it was queued.
+    fn stopped_in(&self, before: usize) -> (u64, Extent) {
+        let (sent, accepted) = (self.sent.get(), self.accepted.get());
+        self.with_queue(|queue| {
+            let settled = queue.settle_upto(sent).unwrap_or(0);
+            match queue.next_unsettled() {
+                Some((begin, end)) if begin <= sent => (begin, Extent { end, calls: true }),
+                next => {
+                    // Without a callback the writes of one chunk cannot be told apart.
+                    let begun = before + queue.advance(0);
+                    let begin = (sent - begun as u64).max(settled);
+                    let end = match queue.first_left() {
+                        0 => accepted,
+                        left => sent + left as u64,
+                    };
+                    let end = next.map_or(end, |(begin, _)| begin.min(end));
+                    (begin, Extent { end, calls: false })
+                }
+            }
+        })
+    }
+
+    /// Everything has been handed over.
+    fn settle_all(&self) {
+        self.settled.set(self.accepted.get());
+        self.queue.if_some(|queue| queue.settle_all());
     }
 
     fn has_unsettled_callbacks(&self) -> bool {
@@ -159,18 +196,18 @@ impl WriteHalf {
             .unwrap_or(false)
     }
 
-    fn pop_settled(&self, upto: u64) -> Option<Callback> {
-        self.queue
-            .if_some(|queue| queue.pop_settled(upto))
-            .flatten()
+    /// Where the request of the next callback that is not settled ends.
+    fn next_unsettled(&self) -> Option<u64> {
+        let next = self.queue.if_some(|queue| queue.next_unsettled());
+        next.flatten().map(|(_, end)| end)
     }
 
-    fn pop_unsettled(&self) -> Option<Callback> {
+    fn pop_settled(&self) -> Option<(Callback, bool)> {
+        self.queue.if_some(|queue| queue.pop_settled()).flatten()
+    }
+
+    fn pop_unsettled(&self) -> Option<(Callback, bool)> {
         self.queue.if_some(|queue| queue.pop_unsettled()).flatten()
-    }
-
-    fn next_callback(&self) -> Option<u64> {
-        self.queue.if_some(|queue| queue.next_callback()).flatten()
     }
 }
 
@@ -209,28 +246,29 @@ impl Duplex {
             return false;
         }
         let len: usize = parts.iter().map(Data::len).sum();
-        let position = half.accepted.get() + len as u64;
-        half.accepted.set(position);
-        let (direct, big) = (self.writes_directly(), len >= WRITE_NOW);
-        if direct && callback.is_some() {
-            host.tick(Tick::AfterWrite);
-        }
+        let begin = half.accepted.get();
+        let end = begin + len as u64;
+        half.accepted.set(end);
+        let (mut direct, big) = (self.writes_directly(), len >= WRITE_NOW);
         let borrowed = parts.iter().all(Data::is_borrowed);
-        if direct && big && borrowed {
-            half.with_queue(|queue| queue.push_callback_if(position, callback));
+        if direct && big && borrowed && !half.with_queue(|queue| queue.has_slices_for(N)) {
+            self.send(host);
+            direct = self.writes_directly();
+        }
+        if !direct {
+            return self.write_held(host, parts, begin, callback);
+        }
+        if callback.is_some() {
+            self.tick_after_write(host);
+        }
+        if big && borrowed {
+            half.with_queue(|queue| queue.push_callback_if(begin, end, callback));
             self.send_borrowed(host, parts.each_ref().map(Data::as_bytes));
         } else {
             half.with_queue(|queue| {
                 parts.into_iter().for_each(|part| queue.push(part));
-                queue.push_callback_if(position, callback);
+                queue.push_callback_if(begin, end, callback);
             });
-        }
-        if !direct {
-            let held = half.request.get() != Request::None || half.corked.get() > 0;
-            if !held && !self.is_errored() {
-                self.park(host);
-            }
-            return self.after_write_call(host);
         }
         let pending = half.with_queue(|queue| queue.bytes());
         if big || pending == 0 {
@@ -238,6 +276,33 @@ impl Duplex {
             return self.after_write_call(host);
         }
         self.send_when_due(host, pending)
+    }
+
+    /// As `write`, where something keeps the bytes, which begin at `begin`, from the kernel.
+    fn write_held<const N: usize>(
+        &self,
+        host: &impl Host,
+        parts: [Data<'_>; N],
+        begin: u64,
+        callback: Option<Callback>,
+    ) -> bool {
+        let half = &self.write;
+        let (end, calls) = (half.accepted.get(), callback.is_some());
+        half.with_queue(|queue| queue.push_callback_if(begin, end, callback));
+        // Nothing will be sent any more, and its callback is told so.
+        if self.is_errored() {
+            return self.after_write_call(host);
+        }
+        let held = half.request.get() != Request::None || half.corked.get() > 0;
+        let waits = held || self.life() == Life::Connecting;
+        if waits && self.is_too_much(host, half.unsent()) {
+            return false;
+        }
+        half.with_queue(|queue| parts.into_iter().for_each(|part| queue.push(part)));
+        if !held {
+            self.park(host, calls);
+        }
+        self.after_write_call(host)
     }
 
     /// Whether nothing keeps a write from the kernel.
@@ -273,9 +338,7 @@ impl Duplex {
         } else {
             (half.length(), half.unsent())
         };
-        let ceiling = half.ceiling.get() as usize;
-        if ceiling > 0 && queued > ceiling {
-            self.destroy(host, Some(node::write_queue_full(ceiling, queued)));
+        if self.is_too_much(host, queued) {
             return false;
         }
         let room = length == 0 || length < half.high_water_mark.get() as usize;
@@ -299,6 +362,7 @@ impl Duplex {
     fn refuse_end(&self, host: &impl Host, callback: Option<Callback>) {
         let error = self.too_late();
         self.destroy(host, Some(error.clone()));
+        self.write.corked.set(0);
         self.tick_callback(host, callback, Err(error));
     }
 
@@ -319,12 +383,16 @@ impl Duplex {
             }
             self.write(host, [data], None);
         }
+        // What the kernel refuses now keeps the half from ending.
+        self.flush(host);
         if half.corked.replace(0) > 0 {
             self.release(host);
         }
-        if !half.is_ending() && !self.is_errored() && !self.is_destroyed() {
-            self.flush(host);
+        if !half.is_ending() && !self.is_errored() {
             half.end.set(WriteEnd::Ending);
+            if self.is_destroyed() {
+                return self.tick_callback(host, callback, Err(node::destroyed("end")));
+            }
             self.add_end_callback(callback);
             self.finish_maybe(host);
             return;
@@ -376,16 +444,17 @@ impl Duplex {
         if held || !half.has_unsent() && !half.has_unsettled_callbacks() {
             return;
         }
+        let (begin, end) = (half.sent.get(), half.accepted.get());
+        let calls = half.with_queue(|queue| queue.gather(begin, end));
         if self.life() != Life::Open {
-            return self.park(host);
+            return self.park(host, calls);
         }
-        let end = half.accepted.get();
-        if half.with_queue(|queue| queue.gather_unsettled(end)) {
-            host.tick(Tick::AfterWrite);
+        if calls {
+            self.tick_after_write(host);
         }
         self.send(host);
         // Where no tick follows, an end that waited for what was corked goes on from here.
-        if half.next_callback().is_none() {
+        if !calls {
             self.finish_maybe(host);
         }
     }

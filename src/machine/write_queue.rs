@@ -59,9 +59,20 @@ pub(crate) struct WriteQueue {
     /// How much of the first chunk has been sent.
     start: usize,
     bytes: usize,
-    callbacks: VecDeque<(u64, Callback)>,
+    callbacks: VecDeque<Waiter>,
     /// How many callbacks at the front are settled: their tick is on its way.
     due: usize,
+}
+
+/// The callback of a write, and where the bytes of its request begin and end.
+///
+/// A write is a request of its own unless it was gathered with its neighbours.
+struct Waiter {
+    begin: u64,
+    end: u64,
+    /// Called together with the one before it, of the same request.
+    joins: bool,
+    callback: Callback,
 }
 
 enum Chunk {
@@ -155,6 +166,11 @@ impl WriteQueue {
         }
     }
 
+    /// Whether one system call can offer all that is queued, and so many parts behind it.
+    pub(crate) fn has_slices_for(&self, parts: usize) -> bool {
+        self.chunks.len() + 1 + parts <= SLICES
+    }
+
     fn parts(&self) -> impl Iterator<Item = &[u8]> {
         let tail = (!self.tail.is_empty()).then_some(&*self.tail);
         self.chunks.iter().map(Chunk::bytes).chain(tail)
@@ -227,53 +243,24 @@ impl WriteQueue {
             .map_or(0, |part| part.len() - self.start)
     }
 
-    /// Gives up what has not been sent.
+    /// Gives up what has not been sent, and the memory that it took.
     pub(crate) fn clear_bytes(&mut self) {
-        self.chunks.clear();
-        self.tail.clear();
+        self.chunks = VecDeque::new();
+        self.tail = Vec::new();
         self.start = 0;
         self.bytes = 0;
     }
 
-    /// Calls `callback`, if there is one, when everything up to `position` has been settled.
-    pub(crate) fn push_callback_if(&mut self, position: u64, callback: Option<Callback>) {
+    /// Calls `callback`, if there is one, when its write, from `begin` to `end`, has been handed over.
+    pub(crate) fn push_callback_if(&mut self, begin: u64, end: u64, callback: Option<Callback>) {
         if let Some(callback) = callback {
-            self.callbacks.push_back((position, callback));
+            self.callbacks.push_back(Waiter {
+                begin,
+                end,
+                joins: false,
+                callback,
+            });
         }
-    }
-
-    /// Where the next callback waits.
-    pub(crate) fn next_callback(&self) -> Option<u64> {
-        self.callbacks.front().map(|(position, _)| *position)
-    }
-
-    /// Everything up to `settled` was handed over, and a tick will call those who wait for it.
-    pub(crate) fn settle(&mut self, settled: u64) {
-        while let Some((position, _)) = self.callbacks.get(self.due)
-            && *position <= settled
-        {
-            self.due += 1;
-        }
-    }
-
-    /// Where the next callback waits, if it is settled.
-    pub(crate) fn next_settled(&self) -> Option<u64> {
-        self.next_callback().filter(|_| self.due > 0)
-    }
-
-    /// The next callback, if it is settled and waits for no more than `upto`. A write of nothing
-    /// waits for no byte, but is settled only if it did not come after one that failed.
-    pub(crate) fn pop_settled(&mut self, upto: u64) -> Option<Callback> {
-        self.next_settled().filter(|position| *position <= upto)?;
-        self.due -= 1;
-        self.callbacks.pop_front().map(|(_, callback)| callback)
-    }
-
-    /// The next callback that is not settled.
-    pub(crate) fn pop_unsettled(&mut self) -> Option<Callback> {
-        self.callbacks
-            .remove(self.due)
-            .map(|(_, callback)| callback)
     }
 
     /// Whether there are callbacks that are not settled.
@@ -281,21 +268,58 @@ impl WriteQueue {
         self.callbacks.len() > self.due
     }
 
-    /// Makes the callbacks that are not settled come due together, at `end`; false if there are none.
-    pub(crate) fn gather_unsettled(&mut self, end: u64) -> bool {
-        for (position, _) in self.callbacks.range_mut(self.due..) {
-            *position = end;
-        }
-        self.has_unsettled()
+    /// Where the first request that is not settled and has a callback begins and ends.
+    pub(crate) fn next_unsettled(&self) -> Option<(u64, u64)> {
+        let next = self.callbacks.get(self.due)?;
+        Some((next.begin, next.end))
     }
 
-    /// Makes the callbacks of one request come due together, at its end; false if there are none.
-    pub(crate) fn gather_callbacks(&mut self, begin: u64, end: u64) -> bool {
-        let of_request = self
-            .callbacks
-            .iter_mut()
-            .filter(|(position, _)| *position > begin);
-        of_request.map(|(position, _)| *position = end).count() > 0
+    /// Settles the requests that end no later than `position`: a tick will call back. Returns where the
+    /// last of them ends.
+    pub(crate) fn settle_upto(&mut self, position: u64) -> Option<u64> {
+        let mut last = None;
+        while let Some((_, end)) = self.next_unsettled().filter(|(_, end)| *end <= position) {
+            last = Some(end);
+            self.due += 1;
+        }
+        last
+    }
+
+    /// Settles the next request, all of whose callbacks come due together.
+    pub(crate) fn settle_next(&mut self) {
+        let rest = self.callbacks.range(self.due..).skip(1);
+        let joined = rest.take_while(|waiter| waiter.joins).count();
+        self.due = self.callbacks.len().min(self.due + 1 + joined);
+    }
+
+    pub(crate) fn settle_all(&mut self) {
+        self.due = self.callbacks.len();
+    }
+
+    /// The next callback, if it is settled, and whether the one behind it belongs to the same request.
+    pub(crate) fn pop_settled(&mut self) -> Option<(Callback, bool)> {
+        self.due = self.due.checked_sub(1)?;
+        let next = self.callbacks.pop_front()?;
+        let more = self.due > 0 && self.callbacks.front().is_some_and(|next| next.joins);
+        Some((next.callback, more))
+    }
+
+    /// The next callback that is not settled, and whether the one behind it belongs to the same request.
+    pub(crate) fn pop_unsettled(&mut self) -> Option<(Callback, bool)> {
+        let next = self.callbacks.remove(self.due)?;
+        let more = self.callbacks.get(self.due).is_some_and(|next| next.joins);
+        Some((next.callback, more))
+    }
+
+    /// Makes the writes from `begin` on that are not settled one request; false if none has a callback.
+    pub(crate) fn gather(&mut self, begin: u64, end: u64) -> bool {
+        let unsettled = self.callbacks.range_mut(self.due..);
+        let mut joins = false;
+        for waiter in unsettled.filter(|waiter| waiter.begin >= begin) {
+            (waiter.begin, waiter.end) = (begin, end);
+            waiter.joins = std::mem::replace(&mut joins, true);
+        }
+        joins
     }
 
     /// Asserts what holds between calls.
@@ -308,11 +332,13 @@ impl WriteQueue {
             self.start < begun || begun == 0,
             "a chunk that was sent is kept"
         );
-        // Those of a write that failed wait for ever, and are not called by position.
-        let positions = self.callbacks.iter().map(|(position, _)| *position);
-        let positions = positions.take_while(|position| *position < u64::MAX);
+        let bounds = || {
+            self.callbacks
+                .iter()
+                .map(|waiter| (waiter.begin, waiter.end))
+        };
         assert!(
-            positions.is_sorted(),
+            bounds().is_sorted() && bounds().all(|(begin, end)| begin <= end),
             "callbacks in the order of the writes"
         );
         assert!(

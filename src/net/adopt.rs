@@ -236,6 +236,10 @@ impl Socket {
             if let Some(reason) = duplex.why_not_idle(host) {
                 return Err(node::not_idle(reason));
             }
+            if host.cell.transport.borrow().is_simulated() {
+                // Nobody outside of its world could do anything with it.
+                return Err(Error::os("fcntl", &io::ErrorKind::Unsupported.into()));
+            }
             let transport = host.detach().map_err(|error| Error::os("fcntl", &error))?;
             duplex.destroy(host, None);
             std_stream(transport)
@@ -261,7 +265,7 @@ fn std_stream(transport: Transport) -> Result<StdStream> {
     let stream = match transport {
         Transport::Tcp(stream) => StdStream::Tcp(stream.into()),
         Transport::Unix(stream) => StdStream::Unix(stream.into()),
-        Transport::None => return Err(node::socket_closed()),
+        Transport::None | Transport::Sim(_) => return Err(node::socket_closed()),
     };
     let blocking = match &stream {
         StdStream::Tcp(stream) => stream.set_nonblocking(false),

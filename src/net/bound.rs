@@ -4,10 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use socket2::Socket as RawSocket;
-
 use super::Address;
-use super::raw::{self, Sharing};
+use super::raw::{self, RawSocket, Sharing};
 use super::unix::{self, BoundPath};
 use crate::dns;
 use crate::error::{Endpoint, Error, Result, node};
@@ -76,7 +74,7 @@ impl BoundSocket {
             reuse_port: options.reuse_port,
         };
         let bound = raw::bound(address, sharing).and_then(|socket| {
-            let address = socket.local_addr()?.as_socket().unwrap_or(address);
+            let address = socket.local_address()?.unwrap_or(address);
             Ok((socket, address))
         });
         let (socket, address) = bound
@@ -121,7 +119,10 @@ impl BoundSocket {
     #[doc(alias = "_handle")]
     pub fn fd(&self) -> Result<std::os::fd::RawFd> {
         use std::os::fd::AsRawFd;
-        self.descriptor.look(|bound| bound.socket.as_raw_fd())
+        self.descriptor.look(|bound| match &bound.socket {
+            RawSocket::Os(socket) => socket.as_raw_fd(),
+            RawSocket::Sim(descriptor) => descriptor.number(),
+        })
     }
 
     /// Whether it is a Unix domain socket.

@@ -14,6 +14,7 @@ use super::Socket;
 use super::attachments::Attachments;
 use super::bound::Bound;
 use super::connect::{Connecting, FailedAttempt};
+use super::emitting_in_a_run;
 use super::idle::IdleTimeout;
 use super::on_read::OnRead;
 use super::pipe::Pipes;
@@ -23,9 +24,15 @@ use super::transport::Transport;
 use super::unix::BoundPath;
 use crate::address::BlockList;
 use crate::event;
+use crate::events::outcome::Verdict;
 use crate::events::{Event, EventEmitter, ListenerId};
 use crate::machine::{AfterConnect, CloseKind, Duplex, Host, Life, Signal, Tick};
-use crate::reactor::{self, Counters, Handle, HandleKind, Job, Key, Loop, Origin, Ready, Task};
+use crate::reactor::{
+    self, AfterCall, Counters, Handle, HandleKind, Job, Key, Loop, Origin, Ready, Task,
+};
+
+/// How long a write rests for which the kernel had no memory.
+const WRITE_PAUSE_MS: u64 = 20;
 
 pub(crate) struct SocketCell {
     pub(crate) key: Key,
@@ -38,6 +45,8 @@ pub(crate) struct SocketCell {
     pub(super) readiness: Cell<Readiness>,
     /// Reading goes on in the next poll phase, unasked.
     pub(super) continuing: Cell<bool>,
+    /// As `continuing`, of writing.
+    continuing_to_write: Cell<bool>,
     /// Whether this socket is counted among what keeps the loop alive.
     counted: Cell<bool>,
     pub(crate) referenced: Cell<bool>,
@@ -51,12 +60,20 @@ pub(crate) struct SocketCell {
     pub(super) adopted: Cell<bool>,
     /// What is read goes to sockets only, by pipes, and none of them minds how much it is.
     pub(super) reads_much: Cell<bool>,
+    /// The peer's address, as accept(2) or the connect has told it. The kernel forgets it when the peer
+    /// resets the connection.
+    pub(crate) remote: Cell<Option<SocketAddr>>,
+    /// Whether it was asked for while there was a connection. As in Node, it is told after that only then.
+    pub(super) remote_was_asked: Cell<bool>,
     pub(crate) server: Cell<Option<Key>>,
     /// Made when a timeout is first set: most sockets never have one.
     idle: OnceCell<Box<IdleTimeout>>,
     pub(super) attachments: Attachments,
     rare: RefCell<Option<Box<Rare>>>,
 }
+
+/// How many bytes one socket may send at one event, and in one turn of a write that goes on.
+const WRITE_BUDGET: u64 = 512 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Readiness {
@@ -84,8 +101,8 @@ pub(crate) struct Rare {
     pub(crate) attempted: Option<Vec<String>>,
     pub(crate) keep_alive: Option<KeepAlive>,
     pub(crate) type_of_service: Option<u8>,
-    /// Kept when it was asked for in time: it can be read after the descriptor is gone.
-    pub(crate) remote: Option<SocketAddr>,
+    /// The timer that will try to write again: no event will tell when to.
+    write_pause: Option<Key>,
     pub(crate) pipes: Pipes,
     pub(crate) on_read: Option<OnRead>,
     /// Listens for a `Close` that comes before the connection.
@@ -116,6 +133,7 @@ impl SocketCell {
             transport: RefCell::new(transport),
             readiness: Cell::new(Readiness::Drained),
             continuing: Cell::new(false),
+            continuing_to_write: Cell::new(false),
             counted: Cell::new(false),
             referenced: Cell::new(true),
             no_delay: Cell::new(false),
@@ -123,6 +141,8 @@ impl SocketCell {
             in_frame: Cell::new(false),
             adopted: Cell::new(false),
             reads_much: Cell::new(false),
+            remote: Cell::new(None),
+            remote_was_asked: Cell::new(false),
             server: Cell::new(None),
             idle: OnceCell::new(),
             attachments: Attachments::default(),
@@ -160,29 +180,34 @@ impl SocketCell {
 
     /// Registers the descriptor, as an accepted or adopted socket does.
     pub(crate) fn register(&self, event_loop: &Loop) -> io::Result<()> {
-        event_loop.register(&mut *self.transport.borrow_mut(), self.key)
+        // Out of its cell meanwhile: mio writes to the log, and a logger may come back to this socket.
+        let mut transport = self.transport.replace(Transport::None);
+        let registered = event_loop.register(transport.watched(), self.key);
+        if !self.duplex.is_destroyed() {
+            self.transport.replace(transport);
+        }
+        registered
     }
 
     /// The local address, which a socket can have before it is connected.
     pub(crate) fn local_address(&self) -> Option<SocketAddr> {
         let connected = self.transport.borrow().local_address();
         connected.or_else(|| {
-            let address = |rare: &mut Rare| rare.bound.as_ref()?.socket.local_addr().ok();
-            self.rare(address).flatten()?.as_socket()
+            let address = |rare: &mut Rare| rare.bound.as_ref()?.socket.local_address().ok()?;
+            self.rare(address).flatten()
         })
     }
 
     /// The remote address while it can be had, and later if it was asked for before.
     pub(crate) fn remote_address(&self) -> Option<SocketAddr> {
         if self.duplex.life() != Life::Open {
-            return self.rare(|rare| rare.remote).flatten();
+            return self.remote.get().filter(|_| self.remote_was_asked.get());
         }
-        let known = self.rare(|rare| rare.remote).flatten();
-        known.or_else(|| {
-            let address = self.transport.borrow().remote_address();
-            self.with_rare(|rare| rare.remote = address);
-            address
-        })
+        if self.remote.get().is_none() {
+            self.remote.set(self.transport.borrow().remote_address());
+        }
+        self.remote_was_asked.set(true);
+        self.remote.get()
     }
 
     fn is_alive(&self) -> bool {
@@ -216,7 +241,7 @@ impl Handle for SocketCell {
         if !self.continuing.get() {
             host.read_ready();
         }
-        if ready.writable && self.duplex.is_writing() {
+        if ready.writable && self.duplex.is_writing() && !self.continuing_to_write.get() {
             if event_loop.is_interrupted() {
                 event_loop.redeliver(key, ready);
             } else {
@@ -245,6 +270,8 @@ pub(crate) struct SocketHost<'a> {
     pub(crate) event_loop: &'a Loop,
     pub(crate) cell: &'a Rc<SocketCell>,
 }
+
+emitting_in_a_run!(SocketHost of Socket);
 
 impl SocketHost<'_> {
     /// Does something with a socket that is still there, and accounts for what that changed.
@@ -278,17 +305,6 @@ impl SocketHost<'_> {
         Task::new(self.cell.key, run)
     }
 
-    /// Calls the listeners of `E`; true if there are any.
-    pub(crate) fn emit_to<E: Event>(&self, event: E, payload: E::Payload<'_>) -> bool {
-        match super::emit(self.event_loop, &self.cell.emitter, event, payload) {
-            Ok(heard) => heard,
-            Err(error) => {
-                self.listener_failed(error);
-                true
-            }
-        }
-    }
-
     /// A listener or a callback has returned an error, and takes the socket with it.
     #[cold]
     pub(super) fn listener_failed(&self, error: crate::Error) {
@@ -299,12 +315,22 @@ impl SocketHost<'_> {
         }
     }
 
+    /// As `listener_failed`, of a listener of `E`.
+    #[cold]
+    pub(super) fn listener_of_failed<E: Event>(&self, _: E::Payload<'_>, error: crate::Error) {
+        self.listener_failed(error);
+    }
+
     /// Emits an event, later if one of its listeners is still running: it could not be called now.
     pub(crate) fn emit_value<E, V>(&self, event: E, value: V)
     where
         E: for<'p> Event<Payload<'p> = V> + Copy,
         V: Copy + 'static,
+        Socket: event::Emits<E>,
     {
+        if self.event_loop.is_interrupted() {
+            return self.in_next_run(move |host| host.emit_value(event, value));
+        }
         if !self.cell.emitter.is_running(event) {
             self.emit_to(event, value);
             return;
@@ -315,10 +341,16 @@ impl SocketHost<'_> {
         }));
     }
 
-    pub(super) fn emit_error(&self, error: &crate::Error) {
-        self.emit_to(event::ErrorMonitor, error);
-        if !self.emit_to(event::Error, error) {
-            self.event_loop.unhandled_error(error.clone());
+    /// Emits `Readable`, and sees that a `once` listener has gone by that.
+    fn emit_readable(&self) {
+        if self.event_loop.is_interrupted() {
+            return self.in_next_run(|host| host.emit_readable());
+        }
+        let emitter = &self.cell.emitter;
+        let before = emitter.listener_count(event::Readable);
+        self.emit_value(event::Readable, ());
+        if emitter.listener_count(event::Readable) < before {
+            self.cell.duplex.readable_listener_removed(self);
         }
     }
 
@@ -334,10 +366,15 @@ impl SocketHost<'_> {
 
     /// Takes the descriptor out of the loop.
     pub(crate) fn detach(&self) -> io::Result<Transport> {
-        self.event_loop
-            .deregister(&mut *self.cell.transport.borrow_mut())?;
+        // Out of its cell, as in `register`.
+        let mut transport = self.cell.transport.replace(Transport::None);
+        let deregistered = self.event_loop.deregister(transport.watched());
+        if let Err(error) = deregistered {
+            self.cell.transport.replace(transport);
+            return Err(error);
+        }
         self.cell.readiness.set(Readiness::Drained);
-        Ok(self.cell.transport.replace(Transport::None))
+        Ok(transport)
     }
 
     /// The closing phase has come to this socket.
@@ -348,19 +385,35 @@ impl SocketHost<'_> {
             }
         });
         self.tell_of_cancelled_attempt();
+        self.cell.duplex.cancel_write();
+        // A listener of `Close` must find the socket where it was.
+        if self.event_loop.is_interrupted() {
+            return self.in_next_run(|host| host.close_now());
+        }
         self.cell.duplex.on_closed(self);
         // A listener of `Close` may have connected it again.
         if self.cell.duplex.life() == Life::Closed {
             self.update_alive();
             self.event_loop.remove(self.cell.key);
-            if let Some(pipes) = self.cell.rare(|rare| std::mem::take(&mut rare.pipes)) {
-                pipes.forget();
-            }
+            self.discard_what_is_the_users();
+        }
+    }
+
+    /// Whatever the last copy of the cell is dropped in, it has no destructor of the user's left.
+    fn discard_what_is_the_users(&self) {
+        self.event_loop.discard(self.cell.emitter.take_all());
+        let rare = self.cell.rare.take();
+        if let Some(mut rare) = rare {
+            let pipes = std::mem::take(&mut rare.pipes);
+            self.event_loop.call(move || pipes.forget());
+            self.event_loop.discard(rare);
         }
     }
 }
 
 impl Host for SocketHost<'_> {
+    const WRITE_BUDGET: u64 = WRITE_BUDGET;
+
     #[inline(always)]
     fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let counters = &self.event_loop.counters;
@@ -381,15 +434,19 @@ impl Host for SocketHost<'_> {
         self.abandon_attempts();
         self.forget_connect_listeners();
         // Before the descriptor, as libuv: whoever comes meanwhile finds nobody, not somebody deaf.
-        self.cell.rare(|rare| rare.bound_path = None);
+        drop(self.cell.rare(|rare| rare.bound_path.take()));
+        let pause = self.cell.rare(|rare| rare.write_pause.take());
+        if let Some(timer) = pause.flatten() {
+            self.event_loop.clear_timer(timer);
+        }
         let mut transport = self.cell.transport.replace(Transport::None);
         if how == CloseKind::Reset {
-            transport.reset_on_close();
+            self.reset_on_close(&transport);
         }
         self.cell.readiness.set(Readiness::Drained);
         if self.cell.adopted.replace(false) {
             // By a duplicate the poll would go on to tell of it.
-            let _gone = self.event_loop.deregister(&mut transport);
+            let _gone = self.event_loop.deregister(transport.watched());
         }
         drop(transport);
         if self.cell.duplex.had_descriptor() {
@@ -422,6 +479,7 @@ impl Host for SocketHost<'_> {
         }
         let task = task!(
             AfterWrite,
+            Drained,
             WriteFailed,
             FailQueued,
             Finish,
@@ -432,7 +490,8 @@ impl Host for SocketHost<'_> {
             ReadableListening,
             EndReadable,
             EndWritable,
-            Destroyed
+            Destroyed,
+            Flow
         );
         self.event_loop.next_tick(Job::Task(task));
     }
@@ -445,6 +504,45 @@ impl Host for SocketHost<'_> {
         self.event_loop.flush_later(self.task(|event_loop, key| {
             SocketHost::on(event_loop, key, |host| host.cell.duplex.flush(host));
         }));
+    }
+
+    #[inline(never)]
+    fn continue_writing(&self) {
+        if self.cell.continuing_to_write.replace(true) {
+            return;
+        }
+        self.event_loop.continue_later(self.task(|event_loop, key| {
+            SocketHost::on(event_loop, key, |host| {
+                host.cell.continuing_to_write.set(false);
+                if host.cell.duplex.life() == Life::Open {
+                    host.cell.duplex.on_writable(host);
+                    event_loop.settle();
+                }
+            });
+        }));
+    }
+
+    fn write_after_pause(&self) {
+        if self.cell.with_rare(|rare| rare.write_pause.is_some()) {
+            return;
+        }
+        let key = self.cell.key;
+        let again = move |_| {
+            SocketHost::with(key, |host| {
+                host.cell.rare(|rare| rare.write_pause = None);
+                host.cell.duplex.on_writable(host);
+            });
+            Verdict::Fine
+        };
+        let timer = self.event_loop.set_timer(
+            WRITE_PAUSE_MS,
+            AfterCall::Removed,
+            Box::new(again),
+            self.cell.origin,
+        );
+        // A write that waits keeps the loop alive by itself.
+        self.event_loop.set_timer_referenced(timer, false);
+        self.cell.with_rare(|rare| rare.write_pause = Some(timer));
     }
 
     fn shutdown_later(&self) {
@@ -487,19 +585,12 @@ impl Host for SocketHost<'_> {
     // The machine always names the signal: of this, one arm remains wherever it is called.
     #[inline(always)]
     fn emit(&self, signal: Signal<'_>) {
-        let emitter = &self.cell.emitter;
         match signal {
             Signal::Data(data) => self.emit_data(data),
             Signal::Text(text) => {
-                self.emit_to(event::Text, text);
+                self.emit_lent(event::Text, text);
             }
-            Signal::Readable => {
-                let before = emitter.listener_count(event::Readable);
-                self.emit_value(event::Readable, ());
-                if emitter.listener_count(event::Readable) < before {
-                    self.cell.duplex.readable_listener_removed(self);
-                }
-            }
+            Signal::Readable => self.emit_readable(),
             Signal::End => self.emit_value(event::End, ()),
             Signal::Prefinish => self.emit_value(event::Prefinish, ()),
             Signal::Finish => self.emit_value(event::Finish, ()),
@@ -524,6 +615,14 @@ impl Host for SocketHost<'_> {
 
     fn tick_call(&self, call: Box<dyn FnOnce()>) {
         self.event_loop.next_tick(Job::Call(call));
+    }
+
+    fn put_off(&self, tick: Tick) -> bool {
+        let interrupted = self.event_loop.is_interrupted();
+        if interrupted {
+            self.in_next_run(move |host| host.cell.duplex.on_tick(host, tick));
+        }
+        interrupted
     }
 
     fn left_server(&self) {

@@ -69,7 +69,8 @@ asked! {
     /// The address of this end.
     #[doc(alias = "local_addr")]
     local_socket_addr -> Option<SocketAddr> = |host| host.cell.local_address();
-    /// The address of the peer, while connected; and after that if it was asked for in time.
+    /// The address of the peer, while connected, also when the peer has reset the connection meanwhile; and
+    /// after that if it was asked for in time.
     #[doc(alias = "peer_addr")]
     remote_socket_addr -> Option<SocketAddr> = |host| host.cell.remote_address();
     /// The server that accepted this socket.

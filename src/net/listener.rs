@@ -6,20 +6,19 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use mio::event::Source;
 use mio::net::TcpListener;
 use mio::net::UnixListener;
-use mio::{Interest, Registry, Token};
-use socket2::{Domain, Socket as RawSocket, Type};
+use socket2::{Domain, SockAddr, SockRef, Type};
 
 use super::Address;
 use super::bound::Bound;
-use super::raw::{self, errno};
+use super::raw::{self, RawSocket, errno};
 use super::server::ListenOptions;
 use super::transport::Transport;
 use super::unix::{self, BoundPath};
 use crate::address::SocketAddress;
 use crate::error::{Endpoint, Error, Result, node};
+use crate::kernel::{Answer, Call, Descriptor, Watched, answer};
 
 /// A listening socket of the operating system, or none.
 #[derive(Debug)]
@@ -32,20 +31,30 @@ pub(super) enum Listener {
         path: Option<PathBuf>,
         listener: UnixListener,
     },
+    Sim {
+        _file: Option<BoundPath>,
+        descriptor: Descriptor,
+    },
 }
 
-/// What an attempt to accept came to.
-pub(super) enum Accepted {
-    Connection(Transport),
-    /// Nobody waits any more.
-    Nobody,
-    /// Whoever waited went away, or something of the kind: the next one may be all right.
-    Retry,
-    /// There are no descriptors left, or accepting does not work for another reason that stays.
-    Exhausted(io::Error),
+/// A connection that was accepted, and whose it is: the kernel may not know that any more. `None` for IPC,
+/// and if the kernel has named nobody.
+pub(super) struct Accepted {
+    pub(super) transport: Transport,
+    pub(super) peer: Option<SocketAddr>,
 }
 
 impl Listener {
+    /// The descriptor, for the poll.
+    pub(super) fn watched(&mut self) -> Watched<'_> {
+        match self {
+            Listener::None => Watched::Nothing,
+            Listener::Tcp(listener) => Watched::Listener(listener),
+            Listener::Unix { listener, .. } => Watched::Listener(listener),
+            Listener::Sim { descriptor, .. } => Watched::Sim(descriptor),
+        }
+    }
+
     /// Listens on every address of the machine: IPv6 and IPv4 by one socket, or IPv4 alone where
     /// there is no IPv6.
     pub(super) fn on_all(port: u16, options: &ListenOptions) -> Result<Listener> {
@@ -61,7 +70,7 @@ impl Listener {
     pub(super) fn on(address: SocketAddr, options: &ListenOptions) -> Result<Listener> {
         let listening = raw::bound(address, options.sharing).and_then(|socket| {
             socket.listen(options.backlog)?;
-            Ok(Listener::Tcp(TcpListener::from_std(socket.into())))
+            Ok(Listener::tcp(socket))
         });
         listening.map_err(|error| {
             let ip = SocketAddress::from(address).address();
@@ -70,6 +79,10 @@ impl Listener {
     }
 
     pub(super) fn on_path(path: &Path, options: &ListenOptions) -> Result<Listener> {
+        if path.as_os_str().is_empty() {
+            let problem = "is invalid. Received { path: '' }";
+            return Err(node::invalid_arg("options", problem));
+        }
         if options.mode != 0 && unix::is_abstract(path) {
             let problem = "can not set readableAll or writableAll to true when path is abstract \
                 unix socket";
@@ -92,20 +105,49 @@ impl Listener {
 
     /// Listens by a socket that is there already.
     pub(super) fn adopt(bound: Bound, backlog: i32) -> Result<Listener> {
-        let Bound { socket, .. } = &bound;
+        let socket = match &bound.socket {
+            RawSocket::Os(socket) => socket,
+            RawSocket::Sim(descriptor) => {
+                let is_tcp = descriptor.is_tcp();
+                return match descriptor.listen(backlog) {
+                    Ok(()) if is_tcp => Ok(Listener::tcp(bound.socket)),
+                    Ok(()) => Ok(Listener::unix(bound.socket, bound.path)),
+                    Err(error) => Err(Error::listen(&error, &Endpoint::default())),
+                };
+            }
+        };
         let listening = check_kind(socket).and_then(|is_tcp| {
             socket.set_nonblocking(true)?;
             socket.listen(backlog)?;
             Ok(is_tcp)
         });
         match listening {
-            Ok(true) => Ok(Listener::Tcp(TcpListener::from_std(bound.socket.into()))),
+            Ok(true) => Ok(Listener::tcp(bound.socket)),
             Ok(false) => Ok(Listener::unix(bound.socket, bound.path)),
             Err(error) => Err(Error::listen(&error, &Endpoint::default())),
         }
     }
 
+    fn tcp(socket: RawSocket) -> Listener {
+        match socket {
+            RawSocket::Os(socket) => Listener::Tcp(TcpListener::from_std(socket.into())),
+            RawSocket::Sim(descriptor) => Listener::Sim {
+                _file: None,
+                descriptor,
+            },
+        }
+    }
+
     fn unix(socket: RawSocket, file: Option<BoundPath>) -> Listener {
+        let socket = match socket {
+            RawSocket::Os(socket) => socket,
+            RawSocket::Sim(descriptor) => {
+                return Listener::Sim {
+                    _file: file,
+                    descriptor,
+                };
+            }
+        };
         let path = match &file {
             Some(file) => Some(file.path().to_owned()),
             None => unix::path_of(&socket),
@@ -121,8 +163,16 @@ impl Listener {
     pub(super) fn address(&self) -> Option<Address> {
         match self {
             Listener::None => None,
-            Listener::Tcp(listener) => listener.local_addr().ok().map(Address::Tcp),
+            Listener::Tcp(listener) => {
+                let address = SockRef::from(listener).local_addr().ok()?.as_socket()?;
+                Some(Address::Tcp(address))
+            }
             Listener::Unix { path, .. } => path.clone().map(Address::Path),
+            Listener::Sim { descriptor, .. } if descriptor.is_tcp() => {
+                let address = descriptor.local_address().ok()??;
+                Some(Address::Tcp(address))
+            }
+            Listener::Sim { descriptor, .. } => descriptor.local_path().map(Address::Path),
         }
     }
 
@@ -130,52 +180,68 @@ impl Listener {
         matches!(self, Listener::None)
     }
 
-    pub(super) fn accept(&self) -> Accepted {
-        let accepted = match self {
-            Listener::None => return Accepted::Nobody,
-            Listener::Tcp(listener) => listener.accept().map(|(stream, _)| Transport::Tcp(stream)),
+    /// Takes the next one who waits.
+    pub(super) fn accept(&self) -> io::Result<Accepted> {
+        match self {
+            Listener::None => Err(io::ErrorKind::WouldBlock.into()),
+            Listener::Tcp(listener) => {
+                let (socket, address) = accept_from(&SockRef::from(listener))?;
+                Ok(Accepted {
+                    transport: RawSocket::Os(socket).into_tcp(),
+                    peer: address.as_socket(),
+                })
+            }
             Listener::Unix { listener, .. } => {
-                listener.accept().map(|(stream, _)| Transport::Unix(stream))
+                // The address of a client of this kind is one that it has chosen. It is not looked at.
+                let (socket, _) = accept_from(&SockRef::from(listener))?;
+                Ok(Accepted {
+                    transport: RawSocket::Os(socket).into_unix(),
+                    peer: None,
+                })
             }
-        };
-        match accepted {
-            Ok(transport) => Accepted::Connection(transport),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Accepted::Nobody,
-            Err(error) if is_of_one_connection(&error) => {
-                log::debug!(target: "soquete::net", "accept: {error}");
-                Accepted::Retry
+            Listener::Sim { descriptor, .. } => {
+                let (stream, peer) = descriptor.accept()?;
+                Ok(Accepted {
+                    transport: Transport::Sim(stream),
+                    peer,
+                })
             }
-            Err(error) => Accepted::Exhausted(error),
         }
     }
 }
 
-impl Source for Listener {
-    fn register(&mut self, registry: &Registry, token: Token, _: Interest) -> io::Result<()> {
-        match self {
-            Listener::None => Ok(()),
-            Listener::Tcp(listener) => registry.register(listener, token, Interest::READABLE),
-            Listener::Unix { listener, .. } => {
-                registry.register(listener, token, Interest::READABLE)
-            }
-        }
-    }
+/// One system call, where there is accept4(2).
+#[cfg(any(
+    target_os = "android",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "illumos",
+    target_os = "linux",
+    target_os = "netbsd",
+    target_os = "openbsd",
+))]
+fn accept_from(listener: &SockRef<'_>) -> io::Result<(socket2::Socket, SockAddr)> {
+    let flags = Type::from(0).nonblocking().cloexec();
+    listener.accept4(flags.into())
+}
 
-    fn reregister(&mut self, registry: &Registry, token: Token, i: Interest) -> io::Result<()> {
-        self.register(registry, token, i)
-    }
-
-    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
-        match self {
-            Listener::None => Ok(()),
-            Listener::Tcp(listener) => registry.deregister(listener),
-            Listener::Unix { listener, .. } => registry.deregister(listener),
-        }
-    }
+#[cfg(not(any(
+    target_os = "android",
+    target_os = "dragonfly",
+    target_os = "freebsd",
+    target_os = "illumos",
+    target_os = "linux",
+    target_os = "netbsd",
+    target_os = "openbsd",
+)))]
+fn accept_from(listener: &SockRef<'_>) -> io::Result<(socket2::Socket, SockAddr)> {
+    let (socket, address) = listener.accept()?;
+    socket.set_nonblocking(true)?;
+    Ok((socket, address))
 }
 
 /// Whether a socket that was handed in is TCP; EINVAL or ENOTSOCK if it is nothing to listen on.
-fn check_kind(socket: &RawSocket) -> io::Result<bool> {
+fn check_kind(socket: &socket2::Socket) -> io::Result<bool> {
     if socket
         .r#type()
         .map_err(|error| not_a_socket(socket, error))?
@@ -191,7 +257,7 @@ fn check_kind(socket: &RawSocket) -> io::Result<bool> {
 }
 
 /// As Node, which looks at the kind of the descriptor before it tries: a pipe could be a socket.
-fn not_a_socket(socket: &RawSocket, error: io::Error) -> io::Error {
+fn not_a_socket(socket: &socket2::Socket, error: io::Error) -> io::Error {
     use std::os::unix::fs::FileTypeExt;
     let kind = socket
         .try_clone()
@@ -216,34 +282,17 @@ pub(super) fn preferred(addresses: &[IpAddr]) -> Option<IpAddr> {
         .copied()
 }
 
-/// Whether an error is about the connection that was to be accepted, so that the next one may be all
-/// right: ECONNABORTED, EINTR, EPERM, EPROTO, and what accept(2) hands on from the network. Any other
-/// is about the listener or the process, and would come again at once.
-fn is_of_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind;
-    const EPROTO: i32 = if cfg!(any(target_os = "linux", target_os = "android")) {
-        71
-    } else {
-        100
-    };
-    matches!(
-        error.kind(),
-        ErrorKind::ConnectionAborted
-            | ErrorKind::ConnectionReset
-            | ErrorKind::HostUnreachable
-            | ErrorKind::Interrupted
-            | ErrorKind::NetworkDown
-            | ErrorKind::NetworkUnreachable
-            | ErrorKind::PermissionDenied
-            | ErrorKind::TimedOut
-    ) || error.raw_os_error() == Some(EPROTO)
-}
-
 /// How many are turned away before others get their turn: more than any backlog holds.
 const TURNED_AWAY_AT_ONCE: usize = 4096;
 
 thread_local! {
-    static RESERVE: RefCell<Option<File>> = const { RefCell::new(None) };
+    static RESERVE: RefCell<Option<Spare>> = const { RefCell::new(None) };
+}
+
+#[expect(dead_code, reason = "held")]
+enum Spare {
+    Os(File),
+    Sim(Descriptor),
 }
 
 /// A descriptor that is kept for the day on which there are none left: given up, it makes room to
@@ -257,7 +306,10 @@ impl Reserve {
         let _gone = RESERVE.try_with(|reserve| {
             let mut reserve = reserve.borrow_mut();
             if reserve.is_none() {
-                *reserve = File::open("/dev/null").ok();
+                *reserve = match Descriptor::spare() {
+                    Some(spare) => spare.map(Spare::Sim).ok(),
+                    None => File::open("/dev/null").map(Spare::Os).ok(),
+                };
             }
         });
     }
@@ -269,14 +321,16 @@ impl Reserve {
             return false;
         }
         for _ in 0..TURNED_AWAY_AT_ONCE {
-            match listener.accept() {
-                Accepted::Connection(_closed) => {}
-                Accepted::Retry => {}
-                Accepted::Nobody => {
+            let Err(error) = listener.accept() else {
+                continue;
+            };
+            match answer(Call::Accept, &error) {
+                Answer::Next | Answer::Retry => {}
+                Answer::Wait => {
                     Reserve::keep();
                     return true;
                 }
-                Accepted::Exhausted(_) => break,
+                _ => break,
             }
         }
         Reserve::keep();

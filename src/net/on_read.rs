@@ -64,7 +64,7 @@ impl SocketHost<'_> {
         {
             let mut verdict = Verdict::Fine;
             self.event_loop
-                .call(|| verdict = callback(self.cell.handle(), count, buffer));
+                .call_now(|| verdict = callback(self.cell.handle(), count, buffer));
             match verdict {
                 Verdict::Fine => {}
                 Verdict::Stop => duplex.stop_reading(),

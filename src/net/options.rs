@@ -6,6 +6,7 @@ use super::on_read::OnRead;
 use super::settings::KeepAlive;
 use crate::address::BlockList;
 use crate::error::node;
+use crate::event;
 use crate::machine::DEFAULT_HIGH_WATER_MARK;
 
 /// Options of a socket, connected or not. Node's `new net.Socket(options)`.
@@ -138,8 +139,8 @@ pub(super) use socket_options;
 macro_rules! client_options {
     ($type:ty, |$options:ident| $socket:expr) => {
         impl $type {
-            /// Destroys the socket with an `ABORT_ERR` when the signal is aborted. If it is already,
-            /// the socket does not connect.
+            /// Destroys the socket with an `ABORT_ERR` when the signal is aborted; that error is not
+            /// unhandled if nobody listens. If it is already, the socket does not connect.
             pub fn signal(self, signal: $crate::net::AbortSignal) -> Self {
                 let mut $options = self;
                 $socket.signal = Some(signal);
@@ -191,12 +192,15 @@ impl SocketHost<'_> {
         }
     }
 
-    /// Lets the signal destroy the socket.
+    /// Lets the signal destroy the socket. An abort is deliberate, and not unhandled if nobody listens.
     fn watch(&self, signal: &AbortSignal) {
         let key = self.cell.key;
         let listener = signal.on_abort(move |reason| {
             let error = node::aborted(reason.clone());
-            SocketHost::with(key, |host| host.cell.duplex.destroy(host, Some(error)));
+            SocketHost::with(key, |host| {
+                host.cell.emitter.on(event::Error, |_| {});
+                host.cell.duplex.destroy(host, Some(error));
+            });
         });
         self.cell
             .with_rare(|rare| rare.signal = Some((signal.clone(), listener)));

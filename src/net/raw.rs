@@ -4,14 +4,65 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use socket2::{Domain, Protocol, Socket as RawSocket, Type};
+use socket2::{Domain, Protocol, Type};
+
+use super::transport::Transport;
+use crate::kernel::Descriptor;
+
+/// A socket that is nothing yet.
+#[derive(Debug)]
+pub(crate) enum RawSocket {
+    Os(socket2::Socket),
+    Sim(Descriptor),
+}
+
+impl RawSocket {
+    pub(super) fn listen(&self, backlog: i32) -> io::Result<()> {
+        match self {
+            RawSocket::Os(socket) => socket.listen(backlog),
+            RawSocket::Sim(descriptor) => descriptor.listen(backlog),
+        }
+    }
+
+    pub(super) fn connect(&self, address: SocketAddr) -> io::Result<()> {
+        match self {
+            RawSocket::Os(socket) => socket.connect(&address.into()),
+            RawSocket::Sim(descriptor) => descriptor.connect(address),
+        }
+    }
+
+    /// `None` for a Unix domain socket.
+    pub(super) fn local_address(&self) -> io::Result<Option<SocketAddr>> {
+        match self {
+            RawSocket::Os(socket) => Ok(socket.local_addr()?.as_socket()),
+            RawSocket::Sim(descriptor) => descriptor.local_address(),
+        }
+    }
+
+    pub(super) fn into_tcp(self) -> Transport {
+        match self {
+            RawSocket::Os(socket) => Transport::Tcp(mio::net::TcpStream::from_std(socket.into())),
+            RawSocket::Sim(descriptor) => Transport::Sim(descriptor),
+        }
+    }
+
+    pub(super) fn into_unix(self) -> Transport {
+        match self {
+            RawSocket::Os(socket) => Transport::Unix(mio::net::UnixStream::from_std(socket.into())),
+            RawSocket::Sim(descriptor) => Transport::Sim(descriptor),
+        }
+    }
+}
 
 /// A TCP socket that does not block.
 pub(super) fn open(address: SocketAddr) -> io::Result<RawSocket> {
+    if let Some(opened) = Descriptor::tcp(address.is_ipv6()) {
+        return opened.map(RawSocket::Sim);
+    }
     let domain = Domain::for_address(address);
-    let socket = RawSocket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    let socket = socket2::Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
-    Ok(socket)
+    Ok(RawSocket::Os(socket))
 }
 
 /// What is asked of a port before it is taken.
@@ -23,7 +74,13 @@ pub(crate) struct Sharing {
 
 /// A TCP socket with an address.
 pub(super) fn bound(address: SocketAddr, sharing: Sharing) -> io::Result<RawSocket> {
-    let socket = open(address)?;
+    let socket = match open(address)? {
+        RawSocket::Sim(descriptor) => {
+            descriptor.bind(address, sharing.ipv6_only, sharing.reuse_port)?;
+            return Ok(RawSocket::Sim(descriptor));
+        }
+        RawSocket::Os(socket) => socket,
+    };
     // As libuv: a port whose last connection still lingers can be used again.
     socket.set_reuse_address(true)?;
     if sharing.reuse_port {
@@ -33,16 +90,16 @@ pub(super) fn bound(address: SocketAddr, sharing: Sharing) -> io::Result<RawSock
         socket.set_only_v6(sharing.ipv6_only)?;
     }
     socket.bind(&address.into())?;
-    Ok(socket)
+    Ok(RawSocket::Os(socket))
 }
 
 #[cfg(not(any(target_os = "solaris", target_os = "illumos")))]
-fn share_port(socket: &RawSocket) -> io::Result<()> {
+fn share_port(socket: &socket2::Socket) -> io::Result<()> {
     socket.set_reuse_port(true)
 }
 
 #[cfg(any(target_os = "solaris", target_os = "illumos"))]
-fn share_port(_: &RawSocket) -> io::Result<()> {
+fn share_port(_: &socket2::Socket) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
@@ -75,7 +132,6 @@ pub(super) mod errno {
         EACCES = 13, 13, 13;
         EALREADY = 114, 37, 149;
         ECANCELED = 125, 89, 47;
-        EINPROGRESS = 115, 36, 150;
         EINVAL = 22, 22, 22;
         EISCONN = 106, 56, 133;
         ETIMEDOUT = 110, 60, 145;

@@ -5,13 +5,14 @@
 //! | fills its chunk | the next one, up to so many bytes; then the other sockets have their turn |
 //! | comes back short | the socket is empty: no second read to be told so |
 //! | comes back short, the end being near | the end is read in a turn of its own, as in Node |
-//! | comes back short where urgent data is marked, or in IPC, where descriptors may have been sent | there may be more behind the mark, which no event would tell of: on until it would block (on systems that do not tell of marks, always) |
-
-use std::io;
+//! | comes back short where urgent data is marked, or in IPC with descriptors | there may be more behind the mark, which no event would tell of: on until it would block (on systems that do not tell of marks, always) |
 
 use super::cell::{Readiness, SocketHost};
+use super::emit_now;
 use super::speaker::InData;
 use crate::event;
+use crate::kernel::ipc::Received;
+use crate::kernel::{Answer, Call, answer};
 use crate::reactor::Counters;
 
 /// Bytes per read, and the longest chunk that a listener is handed: libuv's and Node's. A socket that is
@@ -91,37 +92,29 @@ impl SocketHost<'_> {
         let cell = self.cell;
         let counters = &self.event_loop.counters;
         Counters::add(&counters.reads, 1);
-        let (outcome, is_tcp) = {
-            let transport = cell.transport.borrow();
-            (transport.read(buffer), transport.is_tcp())
-        };
+        let outcome = cell.transport.borrow().read(buffer);
         match outcome {
-            Ok(0) => {
+            Ok(Received { count: 0, .. }) => {
                 cell.readiness.set(Readiness::Drained);
                 cell.duplex.on_eof(self);
             }
-            Ok(count) => {
+            Ok(Received { count, may_go_on }) => {
                 Counters::add(&counters.bytes_read, count as u64);
                 // No second read is needed to be told that the socket is empty.
                 let is_short = count < buffer.len();
-                let is_told_of_marks = cfg!(any(target_os = "linux", target_os = "android"));
-                if is_short
-                    && is_tcp
-                    && is_told_of_marks
-                    && cell.readiness.get() == Readiness::Readable
-                {
+                if is_short && !may_go_on && cell.readiness.get() == Readiness::Readable {
                     cell.readiness.set(Readiness::Drained);
                 }
                 return Some(count);
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                cell.readiness.set(Readiness::Drained);
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                cell.readiness.set(Readiness::Drained);
-                cell.duplex.on_read_error(self, &error);
-            }
+            Err(error) => match answer(Call::Read, &error) {
+                Answer::Wait => cell.readiness.set(Readiness::Drained),
+                Answer::Retry => {}
+                _ => {
+                    cell.readiness.set(Readiness::Drained);
+                    cell.duplex.on_read_error(self, &error);
+                }
+            },
         }
         None
     }
@@ -142,17 +135,27 @@ impl SocketHost<'_> {
 
     /// Calls the listeners of `Data`.
     pub(super) fn emit_data(&self, data: &[u8]) {
+        if self.event_loop.is_interrupted() {
+            let kept = data.to_vec();
+            return self.in_next_run(move |host| host.emit_data(&kept));
+        }
         if self.cell.in_data.get() {
-            self.emit_to(event::Data, data);
-            return;
+            return self.emit_data_now(data);
         }
         // Outside of a run a listener may unwind through here, or run the loop itself: what it writes
         // waits for the loop then, as any write does.
         let in_run = self.event_loop.is_running();
         let in_data = in_run.then(|| InData::begin(self.cell));
-        self.emit_to(event::Data, data);
+        self.emit_data_now(data);
         drop(in_data);
         // What the listeners wrote goes out now that they have returned.
         self.cell.duplex.flush(self);
+    }
+
+    #[inline(always)]
+    fn emit_data_now(&self, data: &[u8]) {
+        if let Err(error) = emit_now(self.event_loop, &self.cell.emitter, event::Data, data) {
+            self.listener_failed(error);
+        }
     }
 }

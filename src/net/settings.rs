@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use super::Socket;
 use super::cell::SocketHost;
+use super::transport::Transport;
 use crate::error::{Error, Result};
+use crate::kernel::{KeepAliveTimes, Setting};
 use crate::machine::Life;
+use crate::reactor::Complaint;
 
 /// How a connection is probed while nothing is sent on it. Node's four arguments of `setKeepAlive`;
 /// a [`Duration`] alone is the first of them.
@@ -65,16 +68,19 @@ impl KeepAlive {
         self
     }
 
-    fn apply(&self, socket: &socket2::SockRef<'_>) -> io::Result<()> {
+    fn setting(&self) -> Setting {
         let whole = |time: Duration| Duration::from_secs(time.as_secs());
         let (delay, interval) = (whole(self.initial_delay), whole(self.interval));
-        if !self.on || delay.is_zero() || interval.is_zero() || self.count == 0 {
-            return socket.set_keepalive(self.on);
-        }
-        let probes = socket2::TcpKeepalive::new().with_time(delay);
-        #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-        let probes = probes.with_interval(interval).with_retries(self.count);
-        socket.set_tcp_keepalive(&probes)
+        let count = self.count;
+        let has_times = self.on && !delay.is_zero() && !interval.is_zero() && count > 0;
+        Setting::KeepAlive(
+            self.on,
+            has_times.then_some(KeepAliveTimes {
+                delay,
+                interval,
+                count,
+            }),
+        )
     }
 }
 
@@ -179,16 +185,8 @@ impl SocketHost<'_> {
 
     fn type_of_service(&self) -> Result<u8> {
         let stored = self.cell.rare(|rare| rare.type_of_service).flatten();
-        let transport = self.cell.transport.borrow();
-        let Some(local) = transport.local_address() else {
-            return Ok(stored.unwrap_or(0));
-        };
-        let asked = transport.with_tcp(|socket| match local {
-            SocketAddr::V4(_) => socket.tos_v4(),
-            SocketAddr::V6(_) => socket.tclass_v6(),
-        });
-        match asked {
-            Some(Ok(service)) => Ok(service as u8),
+        match self.cell.transport.borrow().type_of_service() {
+            Some(Ok(service)) => Ok(service),
             Some(Err(error)) => Err(Error::os("getTypeOfService", &error)),
             None => Ok(stored.unwrap_or(0)),
         }
@@ -216,40 +214,40 @@ impl SocketHost<'_> {
     }
 
     fn apply_no_delay(&self, on: bool) {
-        let set = self
-            .cell
-            .transport
-            .borrow()
-            .with_tcp(|socket| socket.set_tcp_nodelay(on));
-        ignore("TCP_NODELAY", set);
+        let set = self.cell.transport.borrow().set(Setting::NoDelay(on));
+        self.ignore("TCP_NODELAY", set);
     }
 
     fn apply_keep_alive(&self, keep_alive: KeepAlive) {
-        let set = self
-            .cell
-            .transport
-            .borrow()
-            .with_tcp(|socket| keep_alive.apply(&socket));
-        ignore("SO_KEEPALIVE", set);
+        let set = self.cell.transport.borrow().set(keep_alive.setting());
+        self.ignore("SO_KEEPALIVE", set);
     }
 
     fn apply_type_of_service(&self, service: u8) -> Result<()> {
         let transport = self.cell.transport.borrow();
-        let local = transport.local_address();
-        let set = transport.with_tcp(|socket| match local {
-            Some(SocketAddr::V6(_)) => socket.set_tclass_v6(u32::from(service)),
-            _ => socket.set_tos_v4(u32::from(service)),
-        });
-        match set {
+        let setting = match transport.local_address() {
+            Some(SocketAddr::V6(_)) => Setting::TrafficClass(service),
+            _ => Setting::TypeOfService(service),
+        };
+        match transport.set(setting) {
             Some(Err(error)) => Err(Error::os("setTypeOfService", &error)),
             _ => Ok(()),
         }
     }
 }
 
-/// Node ignores these errors; here they are at least logged.
-fn ignore(option: &str, set: Option<io::Result<()>>) {
-    if let Some(Err(error)) = set {
-        log::debug!(target: "soquete::net", "{option}: {error}");
+impl SocketHost<'_> {
+    /// Makes closing the descriptor reset the connection.
+    pub(super) fn reset_on_close(&self, transport: &Transport) {
+        self.ignore("SO_LINGER", transport.set(Setting::ResetOnClose));
+    }
+
+    /// Node ignores these errors; here they are at least logged.
+    fn ignore(&self, option: &str, set: Option<io::Result<()>>) {
+        if let Some(Err(error)) = set
+            && self.event_loop.complains(Complaint::Option)
+        {
+            log::debug!(target: "soquete::net", "{option}: {error}");
+        }
     }
 }

@@ -424,6 +424,7 @@ impl Socket {
     pub(super) fn emit_later_if_running<E>(self, event: E, socket: Socket)
     where
         E: for<'p> Event<Payload<'p> = Socket> + Copy,
+        Socket: event::Emits<E>,
     {
         self.with(|host| host.emit_value(event, socket));
     }
@@ -516,7 +517,7 @@ fn guarded<R: Outcome>(
     callback: impl FnOnce(Result<()>) -> R + 'static,
 ) -> Callback {
     Box::new(move |outcome| {
-        reactor::with(|event_loop| event_loop.call(|| socket.heed(callback(outcome))));
+        reactor::with(|event_loop| event_loop.call(move || socket.heed(callback(outcome))));
     })
 }
 

@@ -1,14 +1,32 @@
 //! The descriptor of a socket: TCP or Unix, connected or connecting.
 
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, IoSlice, Read};
 use std::net::{Shutdown, SocketAddr};
 
-use mio::Interest;
-use mio::event::Source;
 use mio::net::TcpStream;
 use mio::net::UnixStream;
-use mio::{Registry, Token};
 use socket2::SockRef;
+
+use crate::kernel::ipc::{self, Received};
+use crate::kernel::{Answer, Call, Descriptor, Setting, Watched, answer};
+
+/// Writing to a peer that is gone is an error and nothing else, whatever SIGPIPE does in this process.
+const NO_SIGNAL: i32 = if cfg!(any(target_os = "linux", target_os = "android")) {
+    0x4000
+} else if cfg!(target_os = "freebsd") {
+    0x2_0000
+} else if cfg!(any(
+    target_os = "dragonfly",
+    target_os = "netbsd",
+    target_os = "openbsd"
+)) {
+    0x400
+} else if cfg!(any(target_os = "illumos", target_os = "solaris")) {
+    0x200
+} else {
+    // Apple's: socket2 and mio set SO_NOSIGPIPE on each socket there.
+    0
+};
 
 /// A stream socket of the operating system, or none.
 #[derive(Debug)]
@@ -16,15 +34,27 @@ pub(crate) enum Transport {
     None,
     Tcp(TcpStream),
     Unix(UnixStream),
+    Sim(Descriptor),
 }
 
-/// Runs the same expression on either kind of stream.
+/// The other end of a connection that may be up.
+pub(crate) enum Peer {
+    NotYet,
+    /// The address is `None` if it cannot be had, and for IPC.
+    Connected(Option<SocketAddr>),
+}
+
+/// Whether the poll tells of urgent data, at whose mark a read stops.
+const TELLS_OF_MARKS: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
+/// Runs one expression on either kind of the operating system's streams, another on a simulated one.
 macro_rules! either {
-    ($transport:expr, $stream:ident => $body:expr) => {
+    ($transport:expr, $stream:ident => $body:expr, $simulated:ident => $other:expr) => {
         match $transport {
             Transport::None => Err(io::ErrorKind::NotConnected.into()),
             Transport::Tcp($stream) => $body,
             Transport::Unix($stream) => $body,
+            Transport::Sim($simulated) => $other,
         }
     };
 }
@@ -34,97 +64,151 @@ impl Transport {
         matches!(self, Transport::None)
     }
 
+    pub(crate) fn is_simulated(&self) -> bool {
+        matches!(self, Transport::Sim(_))
+    }
+
     /// Whether it is a Unix domain socket.
     pub(crate) fn is_ipc(&self) -> bool {
         !self.is_tcp() && !self.is_none()
     }
 
     pub(crate) fn is_tcp(&self) -> bool {
-        matches!(self, Transport::Tcp(_))
+        match self {
+            Transport::Sim(descriptor) => descriptor.is_tcp(),
+            _ => matches!(self, Transport::Tcp(_)),
+        }
     }
 
     #[inline]
-    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        either!(self, stream => (&mut &*stream).read(buffer))
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<Received> {
+        match self {
+            Transport::None => Err(io::ErrorKind::NotConnected.into()),
+            Transport::Tcp(stream) => {
+                let count = (&mut &*stream).read(buffer)?;
+                Ok(Received {
+                    count,
+                    may_go_on: !TELLS_OF_MARKS,
+                })
+            }
+            Transport::Unix(stream) => ipc::receive(stream, buffer),
+            Transport::Sim(descriptor) => {
+                let count = descriptor.read(buffer)?;
+                Ok(Received {
+                    count,
+                    may_go_on: false,
+                })
+            }
+        }
     }
 
     #[inline]
     pub(crate) fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match slices {
-            [only] => either!(self, stream => (&mut &*stream).write(only)),
-            several => either!(self, stream => (&mut &*stream).write_vectored(several)),
+            [only] => either!(
+                self,
+                stream => SockRef::from(stream).send_with_flags(only, NO_SIGNAL),
+                sim => sim.write(slices)
+            ),
+            _ => either!(
+                self,
+                stream => SockRef::from(stream).send_vectored_with_flags(slices, NO_SIGNAL),
+                sim => sim.write(slices)
+            ),
         }
     }
 
     pub(crate) fn shutdown(&self) -> io::Result<()> {
-        either!(self, stream => stream.shutdown(Shutdown::Write))
+        either!(self, stream => stream.shutdown(Shutdown::Write), sim => sim.shutdown())
     }
 
     /// The error that the last operation in the background ended with, if any.
     pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
-        either!(self, stream => stream.take_error())
+        either!(self, stream => stream.take_error(), sim => sim.take_error())
     }
 
-    /// Whether the connection is up, which being writable does not prove.
-    pub(crate) fn is_connected(&self) -> bool {
-        match self {
-            Transport::None => false,
-            Transport::Tcp(stream) => stream.peer_addr().is_ok(),
-            Transport::Unix(stream) => stream.peer_addr().is_ok(),
+    /// Whether the connection is up, which being writable does not prove, and whose it is. There may be
+    /// a connection whose peer cannot be named.
+    pub(crate) fn connected_to(&self) -> Peer {
+        let address = match self {
+            Transport::None => return Peer::NotYet,
+            Transport::Tcp(stream) => peer_of(&SockRef::from(stream)),
+            Transport::Unix(stream) => peer_of(&SockRef::from(stream)),
+            Transport::Sim(descriptor) => descriptor.peer_address(),
+        };
+        match address {
+            Ok(address) => Peer::Connected(address),
+            Err(error) if answer(Call::PeerName, &error) == Answer::Wait => Peer::NotYet,
+            Err(_) => Peer::Connected(None),
         }
     }
 
     pub(crate) fn local_address(&self) -> Option<SocketAddr> {
         match self {
-            Transport::Tcp(stream) => stream.local_addr().ok(),
+            Transport::Tcp(stream) => SockRef::from(stream).local_addr().ok()?.as_socket(),
+            Transport::Sim(descriptor) => descriptor.local_address().ok()?,
             _ => None,
         }
     }
 
+    /// The peer's address, while the kernel knows it.
     pub(crate) fn remote_address(&self) -> Option<SocketAddr> {
         match self {
-            Transport::Tcp(stream) => stream.peer_addr().ok(),
+            Transport::Tcp(stream) => peer_of(&SockRef::from(stream)).ok()?,
+            Transport::Sim(descriptor) => descriptor.peer_address().ok()?,
             _ => None,
         }
     }
 
-    /// Makes closing the descriptor reset the connection.
-    pub(crate) fn reset_on_close(&self) {
-        let lingers = self.with_tcp(|socket| socket.set_linger(Some(std::time::Duration::ZERO)));
-        if let Some(Err(error)) = lingers {
-            log::debug!(target: "soquete::net", "SO_LINGER: {error}");
-        }
-    }
-
-    /// The descriptor, if there is one.
+    /// The descriptor, if there is one of the operating system's.
     pub(crate) fn as_fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
         use std::os::fd::AsFd;
         match self {
-            Transport::None => None,
+            Transport::None | Transport::Sim(_) => None,
             Transport::Tcp(stream) => Some(stream.as_fd()),
             Transport::Unix(stream) => Some(stream.as_fd()),
         }
     }
 
-    /// Calls `f` with a TCP socket's options; `None` on any other kind.
-    pub(crate) fn with_tcp<R>(&self, f: impl FnOnce(SockRef<'_>) -> R) -> Option<R> {
+    /// Sets an option of a TCP connection; `None` for any other kind.
+    pub(crate) fn set(&self, setting: Setting) -> Option<io::Result<()>> {
         match self {
-            Transport::Tcp(stream) => Some(f(SockRef::from(stream))),
+            Transport::Tcp(stream) => Some(setting.apply(&SockRef::from(stream))),
+            Transport::Sim(descriptor) if descriptor.is_tcp() => Some(descriptor.set(setting)),
             _ => None,
+        }
+    }
+
+    /// The type of service of a TCP connection, or over IPv6 its traffic class.
+    pub(crate) fn type_of_service(&self) -> Option<io::Result<u8>> {
+        let service = match self {
+            Transport::Tcp(stream) => match self.local_address()? {
+                SocketAddr::V4(_) => SockRef::from(stream).tos_v4(),
+                SocketAddr::V6(_) => traffic_class(&SockRef::from(stream)),
+            },
+            Transport::Sim(descriptor) if descriptor.is_tcp() => {
+                return Some(descriptor.type_of_service());
+            }
+            _ => return None,
+        };
+        Some(service.map(|service| service as u8))
+    }
+
+    /// The descriptor, for the poll.
+    pub(crate) fn watched(&mut self) -> Watched<'_> {
+        match self {
+            Transport::None => Watched::Nothing,
+            Transport::Tcp(stream) => Watched::Stream(stream),
+            Transport::Unix(stream) => Watched::Stream(stream),
+            Transport::Sim(descriptor) => Watched::Sim(descriptor),
         }
     }
 }
 
-impl Source for Transport {
-    fn register(&mut self, registry: &Registry, token: Token, i: Interest) -> io::Result<()> {
-        either!(self, stream => stream.register(registry, token, i))
-    }
+fn traffic_class(socket: &SockRef<'_>) -> io::Result<u32> {
+    socket.tclass_v6()
+}
 
-    fn reregister(&mut self, registry: &Registry, token: Token, i: Interest) -> io::Result<()> {
-        either!(self, stream => stream.reregister(registry, token, i))
-    }
-
-    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
-        either!(self, stream => stream.deregister(registry))
-    }
+fn peer_of(socket: &SockRef<'_>) -> io::Result<Option<SocketAddr>> {
+    Ok(socket.peer_addr()?.as_socket())
 }

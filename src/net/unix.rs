@@ -9,10 +9,11 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use mio::net::UnixStream;
-use socket2::{Domain, SockAddr, Socket as RawSocket, Type};
+use socket2::{Domain, Type};
 
-use super::raw::errno;
+use super::raw::{RawSocket, errno};
+use crate::kernel::ipc::{Address, TooLong};
+use crate::kernel::{self, Descriptor};
 
 /// A stream that connects to `path`, and what the kernel said to that.
 ///
@@ -20,26 +21,30 @@ use super::raw::errno;
 ///
 /// EINVAL for a path that is too long.
 pub(super) fn connect(path: &Path) -> io::Result<(RawSocket, io::Result<()>)> {
-    let address = address(path)?;
+    address(path)?;
     let socket = open()?;
-    let started = socket.connect(&address);
+    let started = connect_from(&socket, path);
     Ok((socket, started))
 }
 
 /// As [`connect`], from a socket that has an address.
 pub(super) fn connect_from(socket: &RawSocket, path: &Path) -> io::Result<()> {
-    socket.connect(&address(path)?)
-}
-
-pub(super) fn stream(socket: RawSocket) -> UnixStream {
-    UnixStream::from_std(socket.into())
+    let address = address(path)?;
+    match socket {
+        RawSocket::Os(socket) => address.connect(socket),
+        RawSocket::Sim(descriptor) => descriptor.connect_path(path),
+    }
 }
 
 /// A socket bound to `path`, and the file that this has made.
 pub(super) fn bound(path: &Path) -> io::Result<(RawSocket, BoundPath)> {
     let address = address(path)?;
     let socket = open()?;
-    match socket.bind(&address) {
+    let answer = match &socket {
+        RawSocket::Os(socket) => address.bind(socket),
+        RawSocket::Sim(descriptor) => descriptor.bind_path(path),
+    };
+    match answer {
         Ok(()) => Ok((socket, BoundPath::new(path))),
         // libuv's choice: a directory that does not exist is one that is not permitted.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(errno::error(errno::EACCES)),
@@ -69,6 +74,9 @@ impl BoundPath {
     }
 
     pub(super) fn set_mode(&self, mode: u32) -> io::Result<()> {
+        if kernel::is_simulated() {
+            return Ok(());
+        }
         fs::set_permissions(&self.path, Permissions::from_mode(mode))
     }
 }
@@ -77,7 +85,8 @@ impl Drop for BoundPath {
     fn drop(&mut self) {
         if self.file.is_some()
             && self.file == identity(&self.path)
-            && let Err(error) = fs::remove_file(&self.path)
+            && let Err(error) =
+                kernel::path::remove(&self.path).unwrap_or_else(|| fs::remove_file(&self.path))
         {
             log::debug!(target: "soquete::net", "unlink {}: {error}", self.path.display());
         }
@@ -88,12 +97,15 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
     if is_abstract(path) {
         return None;
     }
+    if let Some(inode) = kernel::path::inode(path) {
+        return inode.map(|inode| (0, inode));
+    }
     let file = fs::symlink_metadata(path).ok()?;
     Some((file.dev(), file.ino()))
 }
 
 /// The path that a socket is bound to; `None` if it has none.
-pub(super) fn path_of(socket: &RawSocket) -> Option<PathBuf> {
+pub(super) fn path_of(socket: &socket2::Socket) -> Option<PathBuf> {
     let address = socket.local_addr().ok()?;
     match (address.as_pathname(), address.as_abstract_namespace()) {
         (Some(path), _) => Some(path.to_owned()),
@@ -116,18 +128,20 @@ pub(super) fn is_abstract(path: &Path) -> bool {
 }
 
 fn open() -> io::Result<RawSocket> {
-    let socket = RawSocket::new(Domain::UNIX, Type::STREAM, None)?;
+    if let Some(opened) = Descriptor::unix() {
+        return opened.map(RawSocket::Sim);
+    }
+    let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
-    Ok(socket)
+    Ok(RawSocket::Os(socket))
 }
 
-fn address(path: &Path) -> io::Result<SockAddr> {
+fn address(path: &Path) -> io::Result<Address> {
     // The kernel would cut it off at a zero, and make up a name for none.
     let bytes = path.as_os_str().as_bytes();
     let is_name = is_abstract(path) && cfg!(any(target_os = "linux", target_os = "android"));
     if bytes.is_empty() || !is_name && bytes.contains(&0) {
         return Err(errno::error(errno::EINVAL));
     }
-    // What can still be wrong with it is its length.
-    SockAddr::unix(path).map_err(|_| errno::error(errno::EINVAL))
+    Address::new(path).map_err(|TooLong| errno::error(errno::EINVAL))
 }

@@ -252,7 +252,7 @@ impl Loop {
                 for _ in 0..count {
                     let Some(message) = queue.take() else { break };
                     let mut verdict = Verdict::Fine;
-                    event_loop.call(|| verdict = listener(message).verdict());
+                    event_loop.call_now(|| verdict = listener(message).verdict());
                     event_loop.settle();
                     match verdict {
                         Verdict::Fine => {}
@@ -290,8 +290,9 @@ impl Loop {
             After::Closed => {
                 drop(receive);
                 let in_table = self.channels.borrow_mut().remove(key);
-                // The last of it goes with `receiver`, when nothing is borrowed.
+                // The last of it goes when nothing is borrowed: what the listener has captured is the user's.
                 drop(in_table);
+                self.discard(receiver);
             }
         }
     }

@@ -170,7 +170,7 @@ impl Loop {
         if let Some(mut call) = call {
             let called_at = self.now();
             let mut verdict = Verdict::Fine;
-            self.call(|| verdict = call(key));
+            self.call_now(|| verdict = call(key));
             if let Verdict::Stop = verdict {
                 self.clear_timer(key);
             }
@@ -199,7 +199,9 @@ impl Loop {
                 }
             }
         };
-        drop(gone);
+        if let Some(gone) = gone {
+            self.discard(gone);
+        }
     }
 
     fn count(&self, timers: &mut TimerQueue<TimerTask>, key: Key) {

@@ -4,8 +4,6 @@ use std::io;
 use std::ops::BitOr;
 use std::os::fd::RawFd;
 
-use mio::unix::SourceFd;
-
 use super::{Key, Loop};
 
 /// What a watched descriptor is to be ready for; combined by `|`.
@@ -59,7 +57,7 @@ impl Loop {
     /// Watches a descriptor, which stays its owner's. No interest is nothing to do.
     pub(crate) fn watch(&self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
         match interest.to_mio() {
-            Some(interest) => self.poller.register_for(&mut SourceFd(&fd), key, interest),
+            Some(interest) => self.poller.lend(fd, key, interest),
             None => Ok(()),
         }
     }
@@ -68,14 +66,12 @@ impl Loop {
     /// before.
     pub(crate) fn watch_again(&self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
         match interest.to_mio() {
-            Some(interest) => self
-                .poller
-                .reregister_for(&mut SourceFd(&fd), key, interest),
+            Some(interest) => self.poller.lend_again(fd, key, interest),
             None => self.unwatch(fd),
         }
     }
 
     pub(crate) fn unwatch(&self, fd: RawFd) -> io::Result<()> {
-        self.poller.deregister(&mut SourceFd(&fd))
+        self.poller.take_back(fd)
     }
 }

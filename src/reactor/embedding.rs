@@ -1,7 +1,7 @@
 //! What a loop of somebody else's has to know to drive this one.
 
 use std::os::fd::RawFd;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{Loop, Wait};
 use crate::error::Result;
@@ -23,7 +23,7 @@ impl Loop {
         let timeout = self.timeout(Wait::ForEvents)?;
         // It counts from when the loop last looked.
         let due = Duration::from_millis(at).saturating_add(timeout);
-        Some(due.saturating_sub(Instant::now() - self.started))
+        Some(due.saturating_sub(self.clock()))
     }
 
     pub(crate) fn keeps_going(&self) -> bool {

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::rc::Rc;
 
 use super::{Key, Loop, Origin};
+pub(crate) use crate::kernel::Ready;
 
 /// Something with a descriptor.
 pub(crate) trait Handle: Any {
@@ -26,16 +27,6 @@ pub(crate) enum HandleKind {
     Socket,
     Server,
     Watch,
-}
-
-/// What a descriptor is ready for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ready {
-    pub(crate) readable: bool,
-    pub(crate) writable: bool,
-    /// The peer will send no more, or there is an error to be read, or urgent data: a short read does not
-    /// mean that the next one would block.
-    pub(crate) closed: bool,
 }
 
 /// A function to call with a handle's key, later. It finds out by itself whether the handle is
@@ -66,7 +57,7 @@ impl Job {
     pub(super) fn run(self, event_loop: &Loop) {
         match self {
             Job::Task(task) => task.run(event_loop),
-            Job::Call(call) => event_loop.call(call),
+            Job::Call(call) => event_loop.call_now(call),
         }
     }
 }

@@ -23,7 +23,7 @@ impl Loop {
                 if immediate.referenced {
                     self.unreference();
                 }
-                self.call(immediate.callback);
+                self.call_now(immediate.callback);
                 self.settle();
             }
         }

@@ -1,7 +1,7 @@
 //! What a loop has done so far.
 
 use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What this thread's loop has done since it was made. See [`metrics`](crate::metrics).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub(crate) struct Counters {
     /// How long the runs have taken that are over.
     ran: Cell<Duration>,
     /// When the run began that is under way.
-    running_since: Cell<Option<Instant>>,
+    running_since: Cell<Option<Duration>>,
 }
 
 impl Counters {
@@ -85,26 +85,26 @@ impl Counters {
         counter.set(counter.get() + amount);
     }
 
-    pub(super) fn begin_run(&self) {
-        self.running_since.set(Some(Instant::now()));
+    pub(super) fn begin_run(&self, now: Duration) {
+        self.running_since.set(Some(now));
     }
 
-    pub(super) fn end_run(&self) {
-        self.ran.set(self.ran.get() + self.this_run());
+    pub(super) fn end_run(&self, now: Duration) {
+        self.ran.set(self.run_until(now));
         self.running_since.set(None);
     }
 
-    fn this_run(&self) -> Duration {
-        self.running_since
-            .get()
-            .map_or(Duration::ZERO, |since| since.elapsed())
+    /// How long the loop has run, with the run that is under way.
+    fn run_until(&self, now: Duration) -> Duration {
+        let since = self.running_since.get().unwrap_or(now);
+        self.ran.get() + now.saturating_sub(since)
     }
 
-    pub(super) fn utilization(&self) -> Utilization {
+    pub(super) fn utilization(&self, now: Duration) -> Utilization {
         let idle = self.idle.get();
         Utilization {
             idle,
-            active: (self.ran.get() + self.this_run()).saturating_sub(idle),
+            active: self.run_until(now).saturating_sub(idle),
         }
     }
 

@@ -17,7 +17,7 @@
 //! ([`Loop::settle`]).
 //!
 //! A run can be interrupted (`interruption`): what is still to be called is taken out of queues of the
-//! loop one by one, so all of it is still there, and the loop can be run again.
+//! loop one by one, or is kept, so all of it is still there, and the loop can be run again.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -25,10 +25,12 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::error::{self, Result};
+use crate::kernel::{self, Seat, Watched};
 
 mod buffers;
 mod channel;
 mod clock;
+mod complaints;
 mod descriptor;
 mod embedding;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
@@ -48,6 +50,7 @@ mod timers;
 
 pub use channel::Sender;
 pub(crate) use clock::{AfterCall, TimerCall, TimerTask, whole_ms};
+pub(crate) use complaints::Complaint;
 pub use descriptor::Interest;
 pub(crate) use handle::{Handle, HandleKind, Job, Ready, Task};
 pub(crate) use interruption::heed;
@@ -60,8 +63,9 @@ pub(crate) use resources::Kept;
 pub(crate) use table::{Key, Table};
 
 use buffers::ReadBuffer;
+use complaints::Complaints;
 use immediates::Immediate;
-use interruption::{Hook, Interruption};
+use interruption::{Hook, Interruptions};
 use poller::Poller;
 use pool::Pool;
 use slow::SlowCalls;
@@ -72,13 +76,23 @@ use timers::TimerQueue;
 const PENDING_ROUNDS: usize = 8;
 
 thread_local! {
-    static CURRENT: Loop = Loop::new();
+    static CURRENT: Loop = Loop::new(None);
 }
 
 /// Calls `use_loop` with this thread's loop; `None` once the thread is on its way out and has
 /// destroyed it.
 pub(crate) fn with<R>(use_loop: impl FnOnce(&Loop) -> R) -> Option<R> {
-    CURRENT.try_with(use_loop).ok()
+    let answer = CURRENT.try_with(|own| {
+        let simulated;
+        let event_loop = if kernel::is_simulated() {
+            simulated = kernel::current()?;
+            &*simulated
+        } else {
+            own
+        };
+        Some(use_loop(event_loop))
+    });
+    answer.ok().flatten()
 }
 
 /// One thread's event loop.
@@ -104,16 +118,16 @@ pub(crate) struct Loop {
     /// How many handles, timers, immediates and pieces of work keep the loop alive.
     references: Cell<usize>,
     started: Instant,
+    /// Where this loop is in a simulated world, if it is in one.
+    seat: Option<Seat>,
     now: Cell<u64>,
     running: Cell<bool>,
     stopping: Cell<bool>,
-    /// The run is about to end before its time.
-    interrupted: Cell<bool>,
-    /// Why, if it is.
-    interruption: Cell<Option<Interruption>>,
+    interruptions: Interruptions,
     on_unhandled: RefCell<Option<Hook>>,
     slow_calls: SlowCalls,
 
+    complaints: Complaints,
     pub(crate) read_buffer: ReadBuffer,
     pub(crate) counters: Counters,
 }
@@ -126,9 +140,9 @@ enum Wait {
 }
 
 impl Loop {
-    fn new() -> Loop {
+    fn new(seat: Option<Seat>) -> Loop {
         Loop {
-            poller: Poller::new(),
+            poller: Poller::new(seat),
             pool: Pool::new(),
             handles: RefCell::new(Table::new()),
             timers: RefCell::new(TimerQueue::new()),
@@ -143,13 +157,14 @@ impl Loop {
             unfinished: RefCell::default(),
             references: Cell::new(0),
             started: Instant::now(),
+            seat,
             now: Cell::new(0),
             running: Cell::new(false),
             stopping: Cell::new(false),
-            interrupted: Cell::new(false),
-            interruption: Cell::new(None),
+            interruptions: Interruptions::default(),
             on_unhandled: RefCell::default(),
             slow_calls: SlowCalls::default(),
+            complaints: Complaints::default(),
             read_buffer: ReadBuffer::new(),
             counters: Counters::default(),
         }
@@ -157,6 +172,9 @@ impl Loop {
 
     /// Runs turns until nothing keeps the loop alive, `stop` is called, or an error is not handled.
     pub(crate) fn run(&self) -> Result<()> {
+        if self.seat.is_some_and(Seat::is_run_by_world) {
+            return Ok(());
+        }
         self.running(|| {
             // What an interrupted run has left of a batch came before the timers that are due now.
             if !self.poller.has_events() {
@@ -195,13 +213,14 @@ impl Loop {
         if self.running.replace(true) {
             return Err(error::node::already_running());
         }
-        self.counters.begin_run();
+        self.counters.begin_run(self.clock());
         let _stopped = OnDrop(|| {
-            self.counters.end_run();
+            self.counters.end_run(self.clock());
             self.running.set(false);
             self.stopping.set(false);
         });
         self.update_time();
+        self.begin_with_what_was_left();
         self.settle();
         if self.may_go_on() {
             turns()?;
@@ -264,16 +283,14 @@ impl Loop {
         let unfinished = self.unfinished.borrow().len();
         if !self.poller.has_events() {
             // Timers that were run before have taken their time.
-            let before = Instant::now();
-            self.set_time(before);
+            let before = self.look_at_clock();
             let timeout = if unfinished > 0 {
                 Some(Duration::ZERO)
             } else {
                 self.timeout(wait)
             };
             let count = self.poller.wait(timeout)?;
-            let after = Instant::now();
-            self.set_time(after);
+            let after = self.look_at_clock();
             Counters::add(&self.counters.polls, 1);
             Counters::add(&self.counters.events, count as u64);
             if timeout != Some(Duration::ZERO) {
@@ -362,13 +379,23 @@ impl Loop {
     }
 
     pub(crate) fn update_time(&self) {
-        self.set_time(Instant::now());
+        self.look_at_clock();
     }
 
-    fn set_time(&self, now: Instant) {
-        let since = now - self.started;
+    /// How long ago the loop was made.
+    fn clock(&self) -> Duration {
+        match self.seat {
+            Some(seat) => seat.now(),
+            None => self.started.elapsed(),
+        }
+    }
+
+    /// As `clock`, which is the loop's time from then on.
+    fn look_at_clock(&self) -> Duration {
+        let since = self.clock();
         self.now
             .set(since.as_secs() * 1000 + u64::from(since.subsec_millis()));
+        since
     }
 
     /// Something that has kept the loop alive, or not, does so now, or does not.
@@ -394,7 +421,7 @@ impl Loop {
     }
 
     pub(crate) fn utilization(&self) -> Utilization {
-        self.counters.utilization()
+        self.counters.utilization(self.clock())
     }
 
     pub(crate) fn metrics(&self) -> Metrics {
@@ -426,11 +453,7 @@ impl Loop {
         let _handle = self.handles.borrow_mut().remove(key);
     }
 
-    pub(crate) fn register(
-        &self,
-        source: &mut impl mio::event::Source,
-        key: Key,
-    ) -> std::io::Result<()> {
+    pub(crate) fn register(&self, source: Watched<'_>, key: Key) -> std::io::Result<()> {
         self.poller.register(source, key)
     }
 
@@ -439,7 +462,7 @@ impl Loop {
         self.poller.put_back(key, ready);
     }
 
-    pub(crate) fn deregister(&self, source: &mut impl mio::event::Source) -> std::io::Result<()> {
+    pub(crate) fn deregister(&self, source: Watched<'_>) -> std::io::Result<()> {
         self.poller.deregister(source)
     }
 

@@ -7,107 +7,159 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mio::event::Source;
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
 
 use super::remote::Mailbox;
 use super::{Key, Ready};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, node};
+use crate::kernel::{Alarm, Answer, Call, Seat, Watched, answer};
 
 /// Events per system call, as libuv. With more ready than that, the rest come in the next turn.
 const BATCH: usize = 1024;
 
+/// What is told of a stream.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const STREAM: Interest = Interest::READABLE
+    .add(Interest::WRITABLE)
+    .add(Interest::PRIORITY);
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const STREAM: Interest = Interest::READABLE.add(Interest::WRITABLE);
+
 /// Made on first use: a loop that only has timers needs no descriptor until it waits.
 pub(super) struct Poller {
-    poll: RefCell<Option<(Poll, Events)>>,
+    opened: OnceCell<Opened>,
     /// What has been taken over and not handed out, the first last.
     batch: RefCell<Vec<(Key, Ready)>>,
-    mailbox: OnceCell<Arc<Mailbox>>,
+    /// Where the loop is, if it is in a simulated world.
+    seat: Option<Seat>,
 }
+
+/// What needs descriptors: all of it, or nothing.
+struct Opened {
+    /// `None` in a simulated world.
+    poll: Option<OsPoll>,
+    /// Where other threads leave what they post, with the descriptor that wakes the poll.
+    mailbox: Arc<Mailbox>,
+}
+
+/// Only waiting borrows it for itself: mio writes to the log, and a logger may come back to the loop.
+struct OsPoll(RefCell<(Poll, Events)>);
 
 impl Poller {
     pub(super) const WAKE: Key = Key::RESERVED;
 
-    pub(super) const fn new() -> Poller {
+    pub(super) const fn new(seat: Option<Seat>) -> Poller {
         Poller {
-            poll: RefCell::new(None),
+            opened: OnceCell::new(),
             batch: RefCell::new(Vec::new()),
-            mailbox: OnceCell::new(),
+            seat,
         }
     }
 
-    fn with_poll<R>(
-        &self,
-        f: impl FnOnce(&mut Poll, &mut Events) -> io::Result<R>,
-    ) -> io::Result<R> {
-        let mut slot = self.poll.borrow_mut();
-        if slot.is_none() {
-            *slot = Some((Poll::new()?, Events::with_capacity(BATCH)));
+    fn opened(&self) -> io::Result<&Opened> {
+        if let Some(opened) = self.opened.get() {
+            return Ok(opened);
         }
-        match &mut *slot {
-            Some((poll, events)) => f(poll, events),
-            None => Err(io::ErrorKind::Other.into()),
+        let (poll, alarm) = match self.seat {
+            Some(seat) => (None, seat.alarm()),
+            None => {
+                let poll = Poll::new()?;
+                let waker = Waker::new(poll.registry(), Token(Self::WAKE.to_bits()))?;
+                let events = Events::with_capacity(BATCH);
+                let poll = OsPoll(RefCell::new((poll, events)));
+                (Some(poll), Alarm::Os(waker))
+            }
+        };
+        let mailbox = Arc::new(Mailbox::new(alarm));
+        Ok(self.opened.get_or_init(|| Opened { poll, mailbox }))
+    }
+
+    fn with_registry<R>(&self, f: impl FnOnce(&Registry) -> io::Result<R>) -> io::Result<R> {
+        let Some(OsPoll(poll)) = &self.opened()?.poll else {
+            // A loop of a simulated world waits for nothing outside of it.
+            return Err(io::ErrorKind::Unsupported.into());
+        };
+        match poll.try_borrow() {
+            Ok(poll) => f(poll.0.registry()),
+            Err(_waiting) => Err(io::ErrorKind::ResourceBusy.into()),
         }
     }
 
-    pub(super) fn register(&self, source: &mut impl Source, key: Key) -> io::Result<()> {
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        let interest = interest | Interest::PRIORITY;
-        self.register_for(source, key, interest)
+    pub(super) fn register(&self, source: Watched<'_>, key: Key) -> io::Result<()> {
+        let (source, interest) = match source {
+            Watched::Nothing => return Err(io::ErrorKind::NotConnected.into()),
+            Watched::Sim(descriptor) => return descriptor.watch(key.to_bits()),
+            Watched::Stream(source) => (source, STREAM),
+            Watched::Listener(source) => (source, Interest::READABLE),
+        };
+        self.with_registry(|registry| registry.register(source, Token(key.to_bits()), interest))
     }
 
-    pub(super) fn register_for(
-        &self,
-        source: &mut impl Source,
-        key: Key,
-        interest: Interest,
-    ) -> io::Result<()> {
+    /// Registers a descriptor that stays its owner's.
+    pub(super) fn lend(&self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
         let token = Token(key.to_bits());
-        self.with_poll(|poll, _| poll.registry().register(source, token, interest))
+        self.with_registry(|registry| registry.register(&mut SourceFd(&fd), token, interest))
     }
 
-    pub(super) fn reregister_for(
-        &self,
-        source: &mut impl Source,
-        key: Key,
-        interest: Interest,
-    ) -> io::Result<()> {
+    /// Registers one anew: what it is ready for is told once more.
+    pub(super) fn lend_again(&self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
         let token = Token(key.to_bits());
-        self.with_poll(|poll, _| poll.registry().reregister(source, token, interest))
+        self.with_registry(|registry| registry.reregister(&mut SourceFd(&fd), token, interest))
+    }
+
+    pub(super) fn take_back(&self, fd: RawFd) -> io::Result<()> {
+        self.with_registry(|registry| registry.deregister(&mut SourceFd(&fd)))
     }
 
     /// The descriptor that is readable when there are events.
     pub(super) fn fd(&self) -> Result<RawFd> {
-        self.with_poll(|poll, _| Ok(poll.as_raw_fd()))
+        self.with_registry(|registry| Ok(registry.as_raw_fd()))
             .map_err(|error| Error::os("poll", &error))
     }
 
     /// Closing a descriptor deregisters it, too; this is for one that lives on elsewhere.
-    pub(super) fn deregister(&self, source: &mut impl Source) -> io::Result<()> {
-        self.with_poll(|poll, _| poll.registry().deregister(source))
+    pub(super) fn deregister(&self, source: Watched<'_>) -> io::Result<()> {
+        match source {
+            Watched::Nothing => Err(io::ErrorKind::NotConnected.into()),
+            Watched::Sim(descriptor) => descriptor.unwatch(),
+            Watched::Stream(source) | Watched::Listener(source) => {
+                self.with_registry(|registry| registry.deregister(source))
+            }
+        }
     }
 
     /// Waits for events, at most `timeout`, and takes them over.
     pub(super) fn wait(&self, timeout: Option<Duration>) -> Result<usize> {
-        self.with_poll(|poll, events| {
-            match poll.poll(events, timeout) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
-                polled => polled?,
-            }
-            let mut batch = self.batch.borrow_mut();
-            batch.extend(events.iter().map(|event| {
-                let ready = Ready {
-                    readable: event.is_readable() || event.is_error(),
-                    writable: event.is_writable() || event.is_error(),
-                    closed: event.is_read_closed() || event.is_error() || event.is_priority(),
-                };
-                (Key::from_bits(event.token().0), ready)
-            }));
-            batch.reverse();
-            Ok(batch.len())
-        })
-        .map_err(|error| Error::os("poll", &error))
+        let os_error = |error: io::Error| Error::os("poll", &error);
+        if let Some(seat) = self.seat {
+            let batch = &mut *self.batch.borrow_mut();
+            return seat.wait(timeout, batch).map_err(os_error);
+        }
+        let opened = self.opened().map_err(os_error)?;
+        let Some(OsPoll(poll)) = &opened.poll else {
+            return Ok(0);
+        };
+        // It is registered with further up the stack: a logger of mio's record runs the loop.
+        let Ok(mut poll) = poll.try_borrow_mut() else {
+            return Err(node::already_running());
+        };
+        let (poll, events) = &mut *poll;
+        match poll.poll(events, timeout) {
+            Err(error) if answer(Call::Poll, &error) == Answer::Done => events.clear(),
+            polled => polled.map_err(os_error)?,
+        }
+        let mut batch = self.batch.borrow_mut();
+        batch.extend(events.iter().map(|event| {
+            let ready = Ready {
+                readable: event.is_readable() || event.is_error(),
+                writable: event.is_writable() || event.is_error(),
+                closed: event.is_read_closed() || event.is_error() || event.is_priority(),
+            };
+            (Key::from_bits(event.token().0), ready)
+        }));
+        batch.reverse();
+        Ok(batch.len())
     }
 
     /// Whether an interruption has left a batch unfinished.
@@ -124,24 +176,19 @@ impl Poller {
         self.batch.borrow_mut().push((key, ready));
     }
 
-    /// Where other threads leave what they post. Made on first use, with the descriptor that wakes
-    /// the poll.
+    /// Where other threads leave what they post.
     pub(super) fn mailbox(&self) -> Result<&Arc<Mailbox>> {
-        if let Some(mailbox) = self.mailbox.get() {
-            return Ok(mailbox);
-        }
-        let waker = self
-            .with_poll(|poll, _| Waker::new(poll.registry(), Token(Self::WAKE.to_bits())))
-            .map_err(|error| Error::os("poll", &error))?;
-        Ok(self.mailbox.get_or_init(|| Arc::new(Mailbox::new(waker))))
+        let opened = self.opened().map_err(|error| Error::os("poll", &error))?;
+        Ok(&opened.mailbox)
     }
 
     pub(super) fn existing_mailbox(&self) -> Option<&Arc<Mailbox>> {
-        self.mailbox.get()
+        self.opened.get().map(|opened| &opened.mailbox)
     }
 
     /// How many remotes keep the loop alive.
     pub(super) fn remotes(&self) -> usize {
-        self.mailbox.get().map_or(0, |mailbox| mailbox.remotes())
+        self.existing_mailbox()
+            .map_or(0, |mailbox| mailbox.remotes())
     }
 }

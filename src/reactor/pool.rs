@@ -2,12 +2,12 @@
 
 use std::any::Any;
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::{Key, Loop, Origin, Table};
-use crate::error::Result;
+use super::{Complaint, Job, Key, Loop, Origin, Table};
+use crate::error::{Error, Result};
 use crate::events;
 
 /// As libuv's. The threads are started one by one, as there is work for them.
@@ -32,6 +32,8 @@ pub(super) struct Pool {
     queue: OnceCell<Arc<Queue>>,
     /// What to call on the loop when a piece of work is done.
     done: RefCell<Table<Awaited>>,
+    /// Look-ups that are under way by what they are for, with the keys that their results are delivered to.
+    shared: RefCell<BTreeMap<String, Vec<Key>>>,
 }
 
 struct Awaited {
@@ -109,10 +111,11 @@ impl Pool {
             started: Cell::new(0),
             queue: OnceCell::new(),
             done: RefCell::new(Table::new()),
+            shared: RefCell::new(BTreeMap::new()),
         }
     }
 
-    fn submit(&self, lane: Lane, work: Work) {
+    fn submit(&self, event_loop: &Loop, lane: Lane, work: Work) {
         let queue = self.queue.get_or_init(Arc::default);
         let idle = {
             let mut state = queue.lock();
@@ -122,21 +125,28 @@ impl Pool {
         };
         queue.changed.notify_one();
         if !idle && self.started.get() < self.size.get() {
-            self.start_thread(queue);
+            self.start_thread(event_loop, queue);
         }
     }
 
-    fn start_thread(&self, queue: &Arc<Queue>) {
+    fn start_thread(&self, event_loop: &Loop, queue: &Arc<Queue>) {
         let shared = Arc::clone(queue);
         let thread = std::thread::Builder::new().name("soquete-work".into());
         match thread.spawn(move || shared.work()) {
             Ok(_detached) => self.started.set(self.started.get() + 1),
-            Err(error) if self.started.get() > 0 => {
-                log::warn!(target: "soquete::reactor", "no further thread for work: {error}");
-            }
             Err(error) => {
-                log::warn!(target: "soquete::reactor", "no thread for work, it blocks the loop: {error}");
-                queue.work_off();
+                let has_none = self.started.get() == 0;
+                if event_loop.complains(Complaint::Thread) {
+                    let instead = if has_none {
+                        "it blocks the loop"
+                    } else {
+                        "it waits"
+                    };
+                    log::warn!(target: "soquete::reactor", "no thread for work, {instead}: {error}");
+                }
+                if has_none {
+                    queue.work_off();
+                }
             }
         }
     }
@@ -213,27 +223,24 @@ impl Loop {
         let mailbox = Arc::clone(self.poller.mailbox()?);
         let origin = (lane == Lane::Work).then_some(origin);
         let key = self.insert_awaited(done, origin);
-        let work = Box::new(move || {
+        let job = move || {
             let outcome = catch_unwind(AssertUnwindSafe(work))
                 .map(|result| Box::new(result) as Box<dyn Any + Send>);
-            // A loop that has gone away meanwhile does not want to know.
-            let _gone = mailbox.post(Box::new(move || {
-                super::with(|event_loop| event_loop.finish_work(key, outcome));
-            }));
-        });
-        self.pool.submit(lane, work);
+            move || {
+                // A loop that has gone away meanwhile does not want to know.
+                let _gone = mailbox.post(Box::new(move || {
+                    super::with(|event_loop| event_loop.finish_work(key, outcome));
+                }));
+            }
+        };
+        match self.seat {
+            Some(seat) => seat.work(Box::new(|| Box::new(job()))),
+            None => self.pool.submit(self, lane, Box::new(|| job()())),
+        }
         Ok(())
     }
 
     /// Calls `done` with what is delivered under the key that this returns. It keeps the loop alive until then.
-    pub(crate) fn await_work<T: Send + 'static, R: events::Outcome>(
-        &self,
-        done: impl FnOnce(T) -> R + 'static,
-        origin: Origin,
-    ) -> Key {
-        self.insert_awaited(done, Some(origin))
-    }
-
     fn insert_awaited<T: Send + 'static, R: events::Outcome>(
         &self,
         done: impl FnOnce(T) -> R + 'static,
@@ -249,8 +256,52 @@ impl Loop {
         self.pool.done.borrow_mut().insert(awaited)
     }
 
+    /// Looks something up and calls `done` with the result. While that is under way, others that look the same up
+    /// wait for the same result, each as if it had asked alone.
+    pub(crate) fn look_up<T: Clone + Send + 'static, R: events::Outcome>(
+        &self,
+        name: String,
+        look_up: impl FnOnce() -> T + Send + 'static,
+        done: impl FnOnce(Result<T>) -> R + 'static,
+        origin: Origin,
+    ) {
+        let key = self.insert_awaited(done, Some(origin));
+        if let Some(waiting) = self.pool.shared.borrow_mut().get_mut(&name) {
+            return waiting.push(key);
+        }
+        let found = {
+            let name = name.clone();
+            move |result: T| {
+                super::with(|event_loop| event_loop.found(&name, result));
+            }
+        };
+        match self.queue_work(Lane::LookUp, look_up, found, origin) {
+            Ok(()) => {
+                let waiting = self.pool.shared.borrow_mut().insert(name, vec![key]);
+                debug_assert!(waiting.is_none(), "it is under way once");
+            }
+            // There is no descriptor to hear of a result by.
+            Err(error) => self.next_tick(Job::Call(Box::new(move || {
+                super::with(|event_loop| event_loop.finish(key, Err::<T, _>(error)));
+            }))),
+        }
+    }
+
+    fn found<T: Clone + Send + 'static>(&self, name: &str, result: T) {
+        let waiting = self.pool.shared.borrow_mut().remove(name);
+        let mut waiting = waiting.into_iter().flatten();
+        let first = waiting.next();
+        // Each is a callback of its own, which the loop settles after.
+        for key in waiting {
+            self.deliver(key, Ok::<T, Error>(result.clone()));
+        }
+        if let Some(key) = first {
+            self.finish(key, Ok::<T, Error>(result));
+        }
+    }
+
     /// Delivers a result, as if it were that of a piece of work of its own.
-    pub(crate) fn deliver<T: Send + 'static>(&self, key: Key, result: T) {
+    fn deliver<T: Send + 'static>(&self, key: Key, result: T) {
         // Whoever waits has queued work before, for which the mailbox was made.
         let Some(mailbox) = self.poller.existing_mailbox() else {
             return;
@@ -261,7 +312,7 @@ impl Loop {
     }
 
     /// As `deliver`, at once.
-    pub(crate) fn finish<T: Send + 'static>(&self, key: Key, result: T) {
+    fn finish<T: Send + 'static>(&self, key: Key, result: T) {
         self.finish_work(key, Ok(Box::new(result)));
     }
 

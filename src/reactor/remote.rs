@@ -5,11 +5,10 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mio::Waker;
-
 use super::Loop;
 use crate::error::{Result, node};
 use crate::events::Outcome;
+use crate::kernel::Alarm;
 
 type Post = Box<dyn FnOnce() + Send>;
 
@@ -103,15 +102,15 @@ pub(super) struct Mailbox {
     /// `None` once the loop is gone.
     posts: Mutex<Option<VecDeque<Post>>>,
     remotes: AtomicUsize,
-    waker: Waker,
+    alarm: Alarm,
 }
 
 impl Mailbox {
-    pub(super) fn new(waker: Waker) -> Mailbox {
+    pub(super) fn new(alarm: Alarm) -> Mailbox {
         Mailbox {
             posts: Mutex::new(Some(VecDeque::new())),
             remotes: AtomicUsize::new(0),
-            waker,
+            alarm,
         }
     }
 
@@ -128,7 +127,10 @@ impl Mailbox {
         };
         queue.push_back(post);
         // A loop that was woken for an earlier post will find this one too.
-        if queue.len() == 1 {
+        let is_first = queue.len() == 1;
+        // A logger of what goes wrong may post, too.
+        drop(posts);
+        if is_first {
             self.wake();
         }
         Ok(())
@@ -142,7 +144,7 @@ impl Mailbox {
     }
 
     fn wake(&self) {
-        if let Err(error) = self.waker.wake() {
+        if let Err(error) = self.alarm.ring() {
             log::error!(target: "soquete::reactor", "could not wake the loop: {error}");
         }
     }
@@ -175,7 +177,7 @@ impl Loop {
                 break;
             }
             let Some(post) = mailbox.take() else { break };
-            self.call(post);
+            self.call_now(post);
             self.settle();
         }
         if mailbox.len() > 0 {

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Loop;
 
@@ -30,9 +30,9 @@ impl Loop {
     pub(super) fn timed(&self, call: impl FnOnce()) -> std::thread::Result<()> {
         let slow = &self.slow_calls;
         let threshold = slow.threshold.take();
-        let before = Instant::now();
+        let before = self.clock();
         let called = catch_unwind(AssertUnwindSafe(call));
-        let took = before.elapsed();
+        let took = self.clock().saturating_sub(before);
         // The call may have set another, or taken the hook away.
         let hook = slow.hook.borrow().clone();
         if slow.threshold.get().is_none() && hook.is_some() {

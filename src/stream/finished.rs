@@ -75,8 +75,9 @@ dropped!(Finished);
 /// Calls `done` when the socket has ended on both sides, when it fails, or when it closes before
 /// that: with `ERR_STREAM_PREMATURE_CLOSE`, if it did without an error.
 ///
-/// It does not wait for [`event::Close`]. A socket that is done already is told of on the next tick;
-/// of one whose handle is stale nothing is known any more, and it counts as closed too early. The
+/// It does not wait for [`event::Close`], but where both sides had ended before. A socket that is
+/// destroyed already, or one side that has ended, if that is all that is waited for, is told of on the
+/// next tick; of one whose handle is stale nothing is known any more, and it counts as closed too early. The
 /// listeners stay when `done` has been called, as in Node, so that a later error of the socket is
 /// not unhandled: see [`Finished::cancel`].
 ///
@@ -121,7 +122,9 @@ pub fn finished_with<R: Outcome>(
         callback: RefCell::new(Some(Box::new(done))),
         listeners: Cell::default(),
     });
-    if socket.destroyed() || watch.is_done() {
+    // A socket that has ended on both sides closes by itself.
+    let waits_for_one = !options.readable || !options.writable;
+    if socket.destroyed() || waits_for_one && watch.is_done() {
         let late = Rc::clone(&watch);
         // Node leaves a listener here, too, so that an error which is still to come is handled.
         let ignore = socket.add_listener(event::Error, |_| {});

@@ -13,11 +13,15 @@
 //! | `SOQUETE_RECORD=1` | Node's are stored, then as above |
 
 mod node;
+#[path = "../support/prng.rs"]
+mod prng;
+mod programs;
 mod trace;
 
 mod connecting;
 mod destroying;
 mod ending;
+mod failing;
 mod joining;
 mod matrix;
 mod readable;

@@ -81,7 +81,7 @@ fn here() -> PathBuf {
 }
 
 /// A Node that is new enough, if there is one.
-fn node() -> Option<&'static Path> {
+pub(crate) fn node() -> Option<&'static Path> {
     static NODE: OnceLock<Option<PathBuf>> = OnceLock::new();
     let found = NODE.get_or_init(|| {
         let node = std::env::var_os("SOQUETE_NODE").unwrap_or_else(|| "node".into());

@@ -78,7 +78,7 @@ fn user_op(input: &mut Input<'_>) -> UserOp {
         10 => UserOp::EndWith(size(input), callback),
         11 => UserOp::EndSoon,
         12..14 => UserOp::Cork,
-        14..17 => UserOp::Uncork,
+        14..16 => UserOp::Uncork,
         17 => UserOp::WritableLength,
         18 => UserOp::Destroy,
         19 => UserOp::DestroyWith,
@@ -92,6 +92,7 @@ fn user_op(input: &mut Input<'_>) -> UserOp {
         29..31 => UserOp::ListenData,
         31..33 => UserOp::ListenReadable,
         33..35 => UserOp::UnlistenReadable,
+        16 => UserOp::WriteCorked(size(input), callback),
         _ if input.flag() => UserOp::Hold(input.flag()),
         _ => UserOp::AllowHalfOpen(input.flag()),
     }

@@ -13,11 +13,21 @@ use crate::machine::write_queue::{SLICES, WriteQueue};
 struct Model {
     bytes: Vec<u8>,
     accepted: u64,
-    /// Where each callback waits, and which it is.
-    callbacks: Vec<(u64, u32)>,
+    /// Where the write of the last callback ends.
+    written: u64,
+    callbacks: Vec<Waiter>,
     /// How many at the front are settled.
     due: usize,
     next_id: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Waiter {
+    begin: u64,
+    end: u64,
+    /// The callbacks of one request have the same.
+    request: u32,
+    id: u32,
 }
 
 /// The callbacks that were called.
@@ -41,68 +51,92 @@ pub fn write_queue(bytes: &[u8]) {
     }
     queue.clear_bytes();
     while queue.pop_unsettled().is_some() {}
-    while queue.pop_settled(u64::MAX).is_some() {}
+    while queue.pop_settled().is_some() {}
     WriteQueue::give(queue);
 }
 
 fn push_callback(queue: &mut WriteQueue, model: &mut Model, called: &Called) {
     let (id, called) = (model.next_id, Rc::clone(called));
     model.next_id += 1;
-    model.callbacks.push((model.accepted, id));
+    let (begin, end) = (model.written, model.accepted);
+    model.written = end;
+    model.callbacks.push(Waiter {
+        begin,
+        end,
+        request: id,
+        id,
+    });
     let callback = move |_| called.borrow_mut().push(id);
-    queue.push_callback_if(model.accepted, Some(Box::new(callback)));
+    queue.push_callback_if(begin, end, Some(Box::new(callback)));
 }
 
 fn gather(input: &mut Input<'_>, queue: &mut WriteQueue, model: &mut Model) {
     let end = model.accepted;
-    let (any, gathered) = if input.flag() {
-        let any = queue.gather_unsettled(end);
-        (any, &mut model.callbacks[model.due..])
-    } else {
-        let begin = model.accepted - model.bytes.len() as u64;
-        let first = model
-            .callbacks
-            .partition_point(|(position, _)| *position <= begin);
-        (
-            queue.gather_callbacks(begin, end),
-            &mut model.callbacks[first..],
-        )
+    let sent = end - model.bytes.len() as u64;
+    let first = model.callbacks.get(model.due);
+    let begin = match (input.flag(), first) {
+        (true, Some(first)) => first.begin,
+        // Behind all that is settled.
+        _ => model.callbacks[..model.due]
+            .last()
+            .map_or(sent, |last| last.end.max(sent)),
     };
-    assert_eq!(any, !gathered.is_empty());
-    gathered
-        .iter_mut()
-        .for_each(|(position, _)| *position = end);
+    let unsettled = model.callbacks[model.due..].iter_mut();
+    let mut gathered: Vec<_> = unsettled.filter(|waiter| waiter.begin >= begin).collect();
+    assert_eq!(queue.gather(begin, end), !gathered.is_empty());
+    if let Some(request) = gathered.first().map(|first| first.request) {
+        for waiter in &mut gathered {
+            (waiter.begin, waiter.end, waiter.request) = (begin, end, request);
+        }
+        model.written = end;
+    }
 }
 
-/// Settles what was sent and calls who waits for that; or fails the first who is not settled.
+/// Settles what was sent and calls for the first request of that; or fails the first who is not settled.
 fn call(input: &mut Input<'_>, queue: &mut WriteQueue, model: &mut Model, called: &Called) {
     called.borrow_mut().clear();
     let mut expected = Vec::new();
-    let settled = model.accepted - model.bytes.len() as u64;
-    match input.below(3) {
+    let sent = model.accepted - model.bytes.len() as u64;
+    let unsettled = &model.callbacks[model.due..];
+    let joined = |waiters: &[Waiter]| match waiters.first() {
+        Some(first) => waiters
+            .iter()
+            .take_while(|waiter| waiter.request == first.request)
+            .count(),
+        None => 0,
+    };
+    match input.below(4) {
         0 => {
-            queue.settle(settled);
-            let reached = model
-                .callbacks
-                .iter()
-                .take_while(|(position, _)| *position <= settled);
-            model.due = model.due.max(reached.count());
-            let next = model.callbacks.first().filter(|_| model.due > 0);
-            assert_eq!(queue.next_settled(), next.map(|(position, _)| *position));
+            let reached = unsettled.iter().take_while(|waiter| waiter.end <= sent);
+            let reached = reached.count();
+            let last = unsettled[..reached].last();
+            assert_eq!(queue.settle_upto(sent), last.map(|last| last.end));
+            model.due += reached;
         }
         1 => {
-            while let Some(callback) = queue.pop_settled(settled) {
+            queue.settle_next();
+            model.due += joined(unsettled);
+        }
+        2 => {
+            let count = joined(&model.callbacks[..model.due]);
+            expected.extend(model.callbacks.drain(..count).map(|waiter| waiter.id));
+            model.due -= count;
+            let mut next = queue.pop_settled();
+            while let Some((callback, more)) = next {
                 callback(Ok(()));
+                next = more.then(|| queue.pop_settled()).flatten();
             }
-            expected.extend(model.callbacks.drain(..model.due).map(|(_, id)| id));
-            model.due = 0;
         }
         _ => {
-            if let Some(callback) = queue.pop_unsettled() {
+            let next = unsettled.first().map(|waiter| (waiter.begin, waiter.end));
+            assert_eq!(queue.next_unsettled(), next);
+            let count = joined(unsettled);
+            let failed = model.callbacks.drain(model.due..model.due + count);
+            expected.extend(failed.map(|waiter| waiter.id));
+            let mut next = queue.pop_unsettled();
+            while let Some((callback, more)) = next {
                 callback(Ok(()));
-            }
-            if model.due < model.callbacks.len() {
-                expected.push(model.callbacks.remove(model.due).1);
+                next = more.then(|| queue.pop_unsettled()).flatten();
             }
         }
     }

@@ -201,8 +201,8 @@ impl Duplex {
         }
     }
 
-    pub(super) fn flow(&self, host: &impl Host) {
-        while self.read.is_flowing() {
+    pub(in crate::machine) fn flow(&self, host: &impl Host) {
+        while self.read.is_flowing() && !host.put_off(Tick::Flow) {
             match self.read(host, Amount::Chunk) {
                 Ok(Some(_)) => {}
                 Ok(None) | Err(_) => break,

@@ -88,6 +88,7 @@ impl World {
             let busy = self.pending.get() > 0
                 || self.closing.get() > 0
                 || self.unfinished.get() > 0
+                || self.unfinished_writes.get() > 0
                 || self.duplex.life() == Life::Open && self.kernel.borrow().has_edges();
             if !busy {
                 return;

@@ -48,6 +48,7 @@ pub(super) struct World {
     pending: Cell<usize>,
     closing: Cell<usize>,
     unfinished: Cell<usize>,
+    unfinished_writes: Cell<usize>,
     readiness: Cell<Readiness>,
     /// A chunk is being handed on; what its listeners write goes out when all have returned.
     in_data: Cell<bool>,
@@ -101,6 +102,7 @@ impl World {
             pending: Cell::new(0),
             closing: Cell::new(0),
             unfinished: Cell::new(0),
+            unfinished_writes: Cell::new(0),
             readiness: Cell::new(Readiness::Drained),
             in_data: Cell::new(false),
             on_connect: RefCell::default(),
@@ -145,6 +147,9 @@ impl World {
             Op::Turn => self.turn(),
         }
         self.check();
+        if matches!(op, Op::Settle | Op::Turn) {
+            self.check_at_rest();
+        }
     }
 
     pub(super) fn run(&self, ops: &[Op]) {
@@ -181,6 +186,15 @@ impl World {
             KernelOp::NextShutdown(kind) => kernel.fail_next_shutdown(kind),
             KernelOp::Announce => kernel.announce(),
         }
+    }
+
+    /// Every tick has been run: what is still to come is for the kernel to bring about.
+    fn check_at_rest(&self) {
+        let queued = self.duplex.writable_length(self) > 0;
+        assert!(
+            queued || !self.duplex.writable_need_drain() || self.duplex.is_errored(),
+            "Drain is owed, and nothing is queued whose end would bring it"
+        );
     }
 
     fn check(&self) {
@@ -251,6 +265,8 @@ impl World {
 }
 
 impl Host for World {
+    const WRITE_BUDGET: u64 = 16 * 1024;
+
     fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         self.kernel.borrow_mut().write(slices)
     }
@@ -289,6 +305,14 @@ impl Host for World {
         if !self.in_data.get() {
             self.unflushed.set(self.unflushed.get() + 1);
         }
+    }
+
+    fn continue_writing(&self) {
+        self.unfinished_writes.set(self.unfinished_writes.get() + 1);
+    }
+
+    fn write_after_pause(&self) {
+        self.kernel.borrow_mut().announce();
     }
 
     fn shutdown_later(&self) {
@@ -369,6 +393,10 @@ impl Host for World {
 
     fn tick_call(&self, call: Box<dyn FnOnce()>) {
         self.ticks.borrow_mut().push_back(Job::Call(call));
+    }
+
+    fn put_off(&self, _: Tick) -> bool {
+        false
     }
 
     fn left_server(&self) {}

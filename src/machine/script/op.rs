@@ -31,6 +31,8 @@ pub(in crate::machine) enum UserOp {
     EndSoon,
     Cork,
     Uncork,
+    /// As `Write`, between a cork and its uncork.
+    WriteCorked(usize, Callback),
     /// Asks how much is queued, which flushes.
     WritableLength,
     Destroy,

@@ -66,6 +66,7 @@ impl World {
 
     fn poll(&self) {
         let unfinished = self.unfinished.get();
+        let unfinished_writes = self.unfinished_writes.take();
         self.connection_ready();
         let edges = match self.duplex.life() {
             Life::Open => self.kernel.borrow_mut().take_edges(),
@@ -78,7 +79,7 @@ impl World {
                 self.readiness.set(Readiness::Readable);
             }
             self.read_ready();
-            if edges.writable && self.duplex.is_writing() {
+            if edges.writable && self.duplex.is_writing() && unfinished_writes == 0 {
                 self.duplex.on_writable(self);
                 self.settle();
             }
@@ -86,6 +87,10 @@ impl World {
         for _ in 0..unfinished {
             self.unfinished.set(self.unfinished.get() - 1);
             self.read_ready();
+        }
+        if unfinished_writes > 0 && self.duplex.life() == Life::Open {
+            self.duplex.on_writable(self);
+            self.settle();
         }
     }
 

@@ -30,6 +30,11 @@ impl World {
             UserOp::WriteOwned(len, callback) => {
                 self.write_some(len, callback, |bytes| bytes.to_vec().into());
             }
+            UserOp::WriteCorked(len, callback) => {
+                duplex.cork(self);
+                self.write_some(len, callback, |bytes| bytes.into());
+                duplex.uncork(self);
+            }
             UserOp::End(callback) => self.end_with(None, callback),
             UserOp::EndWith(len, callback) => self.end_with(Some(len), callback),
             UserOp::EndSoon => {

@@ -80,6 +80,24 @@ fn explore_writing() {
 }
 
 #[test]
+fn explore_draining() {
+    let alphabet = [
+        user(Write(5, With)),
+        user(Write(13, With)),
+        user(Write(0, With)),
+        user(WriteCorked(13, Without)),
+        Op::React(Moment::Drain, WriteCorked(13, Without)),
+        Op::React(Moment::WriteCallback, WriteCorked(13, Without)),
+        Op::React(Moment::WriteCallback, WriteCorked(13, With)),
+        user(End(With)),
+        kernel(Room(3)),
+        kernel(Room(100)),
+        Op::Turn,
+    ];
+    explore("draining", World::open, &alphabet, 4);
+}
+
+#[test]
 fn explore_big_writes() {
     let alphabet = [
         user(Write(20_000, With)),
@@ -119,6 +137,7 @@ fn explore_a_fresh_socket() {
     let alphabet = [
         user(Connect),
         user(Write(5, With)),
+        user(Write(0, With)),
         user(End(With)),
         user(Cork),
         user(Uncork),
@@ -203,6 +222,7 @@ fn explore_calls_in_listeners() {
         Unshift(2),
         Cork,
         Uncork,
+        WriteCorked(20, Without),
         Connect,
         EndSoon,
         DecodeUtf8,

@@ -106,6 +106,23 @@ fn what_is_corked_stays_behind_when_the_request_before_it_completes() {
 }
 
 #[test]
+fn what_is_corked_stays_behind_when_the_connection_is_up() {
+    let script = [
+        user(Write(5, With)),
+        user(Cork),
+        user(Write(3, With)),
+        kernel(Connected),
+        Turn,
+    ];
+    let world = World::connecting();
+    assert_eq!(trace(&world, &script), "connect cb0");
+    assert_eq!(world.sent(), 5);
+    assert_eq!(trace(&world, &[user(Uncork), Settle]), "cb1");
+    assert_eq!((world.sent(), world.writes()), (8, 2));
+    conclude_each(World::connecting, &script);
+}
+
+#[test]
 fn a_cork_after_the_end_holds_it_back_until_uncork() {
     let world = World::open();
     world.run(&[kernel(Room(2)), user(Write(5, With)), Settle]);

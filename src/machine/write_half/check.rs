@@ -1,22 +1,28 @@
 //! What holds of the writing half whenever it is not in the middle of something.
 
-use super::{Duplex, Request, WriteEnd};
+use super::{Duplex, Extent, Request, WriteEnd};
 
 impl Duplex {
     pub(in crate::machine) fn check_write_half(&self) {
         let half = &self.write;
         let (settled, sent, accepted) = (half.settled.get(), half.sent.get(), half.accepted.get());
-        assert!(settled <= sent, "settled before it was sent");
+        let fails = self.is_errored() || self.is_destroyed();
+        assert!(settled <= sent || fails, "settled before it was sent");
         assert!(sent <= accepted, "sent more than was written");
         let queued = half.queue.if_some(|queue| queue.bytes()).unwrap_or(0);
-        if half.request.get() != Request::Failed && !self.is_errored() {
+        if self.is_destroyed() {
+            assert_eq!(
+                queued, 0,
+                "a socket that is destroyed keeps what it will not send"
+            );
+        } else if !self.is_errored() {
             assert_eq!(queued as u64, accepted - sent, "bytes lost from the queue");
         }
         if half.flush_scheduled.get() {
             assert_eq!(half.request.get(), Request::None);
             assert!(queued > 0, "a flush of nothing");
         }
-        if let Request::Waiting { end } = half.request.get() {
+        if let Request::Waiting(Extent { end, .. }) = half.request.get() {
             assert!(
                 sent < end && end <= accepted,
                 "a request that is complete waits"

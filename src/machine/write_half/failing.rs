@@ -1,7 +1,7 @@
 //! Writes that will not go out, and who is told.
 
-use super::Request;
-use crate::error::{Result, node};
+use super::{Extent, Request};
+use crate::error::{Error, Result, node};
 use crate::machine::host::Host;
 use crate::machine::{Duplex, Life};
 
@@ -12,77 +12,76 @@ impl Duplex {
             return;
         }
         self.write.request.set(Request::None);
-        let error = self.error().unwrap_or_else(|| node::destroyed("write"));
-        if let Some(callback) = self.write.pop_unsettled() {
-            callback(Err(error.clone()));
-        }
         self.fail_queued();
+        let error = self.error().unwrap_or_else(|| node::destroyed("write"));
         self.destroy(host, Some(error));
     }
 
     /// Fails everything that is queued, unless a request is under way: then it is for its end to.
     pub(in crate::machine) fn fail_queued(&self) {
         let half = &self.write;
-        if matches!(
-            half.request.get(),
-            Request::Waiting { .. } | Request::Parked { .. }
-        ) {
+        if matches!(half.request.get(), Request::Waiting(_) | Request::Parked(_)) {
             return;
         }
-        self.drop_queued_bytes();
         let error = self.error();
-        // Those that were handed over in time are left to their tick.
-        while let Some(callback) = half.pop_unsettled() {
-            callback(Err(error
-                .clone()
-                .unwrap_or_else(|| node::destroyed("write"))));
+        // Those that were handed over in time are left to their tick. The length falls write by write.
+        while let Some(end) = half.next_unsettled() {
+            half.settled.set(end);
+            if let Some((callback, _)) = half.pop_unsettled() {
+                callback(Err(error
+                    .clone()
+                    .unwrap_or_else(|| node::destroyed("write"))));
+            }
         }
-        half.give_back_empty_queue();
+        half.accepted.set(half.sent.get());
+        half.settled.set(half.sent.get());
+        self.drop_queued_bytes();
         self.call_end_callbacks(|| Err(error.clone().unwrap_or_else(|| node::destroyed("end"))));
     }
 
-    pub(super) fn drop_queued_bytes(&self) {
+    /// Frees what will not be sent.
+    pub(in crate::machine) fn drop_queued_bytes(&self) {
+        self.write.queue.if_some(|queue| queue.clear_bytes());
+        self.write.give_back_empty_queue();
+    }
+
+    /// A request that was under way fails with an error of its own, and those behind it with the
+    /// socket's.
+    pub(super) fn fail_request(&self, request: Extent, error: &Error) {
         let half = &self.write;
-        half.queue.if_some(|queue| queue.clear_bytes());
-        half.accepted.set(half.sent.get());
+        half.request.set(Request::None);
+        half.settled.set(request.end);
+        self.set_error(error);
+        let pop = || half.pop_unsettled();
+        let mut next = request.calls.then(pop).flatten();
+        while let Some((callback, more)) = next {
+            callback(Err(error.clone()));
+            next = more.then(pop).flatten();
+        }
+        self.fail_queued();
     }
 
     /// The descriptor is closed: a request that was under way is cancelled.
-    pub(in crate::machine) fn cancel_write(&self) {
-        let half = &self.write;
-        let Request::Waiting { .. } = half.request.get() else {
-            return;
-        };
-        half.request.set(Request::None);
-        let cancelled = node::write_cancelled();
-        self.set_error(&cancelled);
-        if let Some(callback) = half.pop_unsettled() {
-            callback(Err(cancelled));
+    pub(crate) fn cancel_write(&self) {
+        if let Request::Waiting(request) = self.write.request.get() {
+            self.fail_request(request, &node::write_cancelled());
         }
-        self.fail_queued();
     }
 
     /// The socket closed before it was connected, and this is among the listeners of `Close`.
     pub(crate) fn on_closed_before_connect(&self) {
-        let half = &self.write;
         // A listener before this one may have begun a new life, with writes of its own.
-        if self.life() != Life::Closed || !matches!(half.request.get(), Request::Parked { .. }) {
-            return;
+        if let Request::Parked(request) = self.write.request.get()
+            && self.life() == Life::Closed
+        {
+            self.fail_request(request, &node::closed_before_connection());
         }
-        half.request.set(Request::None);
-        let error = node::closed_before_connection();
-        self.set_error(&error);
-        if let Some(callback) = half.pop_unsettled() {
-            callback(Err(error));
-        }
-        self.fail_queued();
     }
 
     /// A new life begins before the writes of the old one were told that it is over.
     pub(in crate::machine) fn fail_parked(&self, host: &impl Host) {
         let error = node::closed_before_connection;
-        self.drop_queued_bytes();
-        while let Some(callback) = self.write.pop_unsettled() {
+        while let Some((callback, _)) = self.write.pop_unsettled() {
             self.tick_callback(host, Some(callback), Err(error()));
         }
         for callback in self
@@ -94,7 +93,7 @@ impl Duplex {
         {
             self.tick_callback(host, Some(callback), Err(error()));
         }
-        self.write.give_back_empty_queue();
+        self.drop_queued_bytes();
     }
 
     pub(super) fn call_end_callbacks(&self, outcome: impl Fn() -> Result<()>) {

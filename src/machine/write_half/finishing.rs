@@ -1,9 +1,8 @@
 //! The end of the writing half: the shutdown, once everything is sent, and `Finish`.
 
-use std::io::ErrorKind;
-
 use super::{Request, WriteEnd};
 use crate::error::Error;
+use crate::kernel::{Answer, Call, answer};
 use crate::machine::host::{AfterConnect, Host, Signal, Tick};
 use crate::machine::{Duplex, Life};
 
@@ -37,7 +36,7 @@ impl Duplex {
             return;
         }
         match host.shutdown() {
-            Err(error) if error.kind() != ErrorKind::NotConnected => {
+            Err(error) if answer(Call::Shutdown, &error) == Answer::Fail => {
                 let error = Error::os("shutdown", &error);
                 self.call_end_callbacks(|| Err(error.clone()));
                 self.destroy(host, Some(error));

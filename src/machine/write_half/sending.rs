@@ -1,12 +1,17 @@
 //! From the queue to the kernel: requests, and what they leave behind when they are complete.
 
-use std::io::{self, ErrorKind, IoSlice};
+use std::io::{self, IoSlice};
 
-use super::Request;
+use super::{Extent, Request};
 use crate::error::{Error, Result, node};
+use crate::kernel::{Answer, Call, answer};
 use crate::machine::host::{AfterConnect, Host, Signal, Tick};
 use crate::machine::write_queue::{SLICES, WriteQueue};
 use crate::machine::{Duplex, Life};
+
+/// How much more than at an event is sent by the call that finds nothing in its way. That write tells by
+/// what is left whether to wait for `Drain`, and the kernel is to say it rather than a budget.
+const AT_ONCE: u64 = 8;
 
 impl Duplex {
     /// Sends what waits for the end of the callback.
@@ -18,49 +23,76 @@ impl Duplex {
     }
 
     /// Offers everything that is queued to the kernel.
-    pub(super) fn send(&self, host: &impl Host) {
+    pub(super) fn send<H: Host>(&self, host: &H) {
+        self.send_upto(host, self.write.accepted.get());
+    }
+
+    /// Offers what is queued up to this position.
+    fn send_upto<H: Host>(&self, host: &H, end: u64) {
         let half = &self.write;
         half.flush_scheduled.set(false);
         if half.request.get() != Request::None || self.life() != Life::Open || self.is_errored() {
             return;
         }
         host.activity();
-        match self.send_queued(host, half.accepted.get()) {
-            Ok(true) => self.settle_all(host),
-            Ok(false) => self.wait_for_room(0),
-            Err(error) => self.fail_write(host, &error),
+        let upto = end.min(half.sent.get() + H::WRITE_BUDGET * AT_ONCE);
+        match self.send_queued(host, upto) {
+            Ok(true) if upto == half.accepted.get() => self.settle_all(host),
+            // What is corked behind it stays.
+            Ok(true) if upto == end => {}
+            Ok(taken) => {
+                self.wait_for_room(0);
+                if taken {
+                    host.continue_writing();
+                }
+            }
+            Err(error) => self.fail_stopped_write(host, &error),
         }
         half.give_back_empty_queue();
     }
 
     /// Everything was taken at once.
-    pub(super) fn settle_all(&self, host: &impl Host) {
+    fn settle_all(&self, host: &impl Host) {
         let half = &self.write;
-        half.settle(half.accepted.get());
-        if half.need_drain.get() && half.next_callback().is_none() {
-            host.tick(Tick::AfterWrite);
+        half.settle_all();
+        if half.need_drain.get() && !half.tick_due.replace(true) {
+            host.tick(Tick::Drained);
         }
     }
 
-    /// The kernel took a part: the chunk that it stopped in is the request, and its end is awaited. Of
-    /// the write that this chunk is the rest of, so much had gone out `before` it was queued.
-    pub(super) fn wait_for_room(&self, before: usize) {
+    /// The kernel took a part: the write that it stopped in is the request, and its end is awaited. Of
+    /// the chunk that it stopped in, so much had gone out `before` it was queued.
+    fn wait_for_room(&self, before: usize) {
         let half = &self.write;
-        let sent = half.sent.get();
-        let (begun, left) = half.with_queue(|queue| (queue.advance(0), queue.first_left()));
-        let begin = sent - (before + begun) as u64;
-        half.settle(begin.max(half.settled.get()));
-        half.request.set(Request::Waiting {
-            end: sent + left as u64,
-        });
+        let (begin, request) = half.stopped_in(before);
+        half.settled.set(begin.max(half.settled.get()));
+        half.request.set(Request::Waiting(request));
     }
 
-    pub(super) fn fail_write(&self, host: &impl Host, error: &Error) {
+    /// If the kernel stopped behind `begin`: all from there on is one request.
+    pub(super) fn wait_as_one(&self, begin: u64, calls: bool) {
+        let half = &self.write;
+        if let Request::Waiting(Extent { end, .. }) = half.request.get()
+            && end > begin
+        {
+            let end = half.accepted.get();
+            half.request.set(Request::Waiting(Extent { end, calls }));
+            half.settled.set(begin);
+        }
+    }
+
+    /// The kernel refused the write that it stopped in.
+    fn fail_stopped_write(&self, host: &impl Host, error: &Error) {
+        let (_, request) = self.write.stopped_in(0);
+        self.fail_write(host, request.end, error);
+    }
+
+    /// The write that ends here fails; a tick tells so.
+    fn fail_write(&self, host: &impl Host, end: u64, error: &Error) {
         let half = &self.write;
         self.set_error(error);
+        half.settled.set(end);
         self.drop_queued_bytes();
-        half.settled.set(half.sent.get());
-        half.queue.if_some(|queue| queue.gather_unsettled(u64::MAX));
         half.request.set(Request::Failed);
         host.tick(Tick::WriteFailed);
     }
@@ -95,9 +127,13 @@ impl Duplex {
                         break Ok(false);
                     }
                 }
-                Err(error) => match error.kind() {
-                    ErrorKind::WouldBlock => break Ok(false),
-                    ErrorKind::Interrupted => {}
+                Err(error) => match answer(Call::Write, &error) {
+                    Answer::Wait => break Ok(false),
+                    Answer::Retry => {}
+                    Answer::Rest => {
+                        host.write_after_pause();
+                        break Ok(false);
+                    }
                     _ => break Err(Error::os("write", &error)),
                 },
             }
@@ -109,50 +145,63 @@ impl Duplex {
     /// Offers borrowed bytes to the kernel behind what is queued, and copies what it does not take.
     pub(super) fn send_borrowed<const N: usize>(&self, host: &impl Host, parts: [&[u8]; N]) {
         let half = &self.write;
+        half.flush_scheduled.set(false);
         let outcome = half.with_queue(|queue| {
             let queued = queue.bytes();
-            let mut taken = 0;
             let mut slices = [IoSlice::new(&[]); SLICES];
             let count = queue.slices(&mut slices, queued);
-            if let Some(slices) = slices.get_mut(..count + N) {
-                for (slice, part) in slices[count..].iter_mut().zip(parts) {
-                    *slice = IoSlice::new(part);
-                }
-                let sent = match host.write(slices) {
-                    Ok(sent) => sent,
-                    Err(error) if is_temporary(&error) => 0,
-                    Err(error) => return Err(error),
-                };
-                half.sent.set(half.sent.get() + sent as u64);
-                queue.advance(sent.min(queued));
-                taken = sent.saturating_sub(queued);
+            let all = &mut slices[..count + N];
+            for (slice, part) in all[count..].iter_mut().zip(parts) {
+                *slice = IoSlice::new(part);
             }
-            let mut gone = taken;
-            queue.push_copies(parts.map(|part| {
-                let rest = &part[gone.min(part.len())..];
-                gone -= part.len() - rest.len();
-                rest
-            }));
-            Ok(taken)
+            let sent = match host.write(all) {
+                Ok(sent) => sent,
+                Err(error) if answer(Call::Write, &error) == Answer::Fail => return Err(error),
+                // The flush that follows tries again.
+                Err(_) => 0,
+            };
+            half.sent.set(half.sent.get() + sent as u64);
+            queue.advance(sent.min(queued));
+            Ok(sent.saturating_sub(queued))
         });
-        match outcome {
-            Ok(taken) if taken > 0 && half.has_unsent() => {
-                host.activity();
-                self.wait_for_room(taken);
-            }
-            Ok(_) => {}
-            Err(error) => self.fail_write(host, &Error::os("write", &error)),
+        let taken = match outcome {
+            Ok(taken) => taken,
+            Err(error) => return self.fail_stopped_write(host, &Error::os("write", &error)),
+        };
+        if self.is_too_much(host, half.unsent()) {
+            return;
+        }
+        let mut gone = taken;
+        let rest = parts.map(|part| {
+            let rest = &part[gone.min(part.len())..];
+            gone -= part.len() - rest.len();
+            rest
+        });
+        half.with_queue(|queue| queue.push_copies(rest));
+        if taken > 0 && half.has_unsent() {
+            host.activity();
+            self.wait_for_room(taken);
         }
     }
 
-    pub(super) fn park(&self, host: &impl Host) {
+    /// Destroys the socket if so many bytes are more than may be queued.
+    pub(super) fn is_too_much(&self, host: &impl Host, queued: usize) -> bool {
+        let ceiling = self.write.ceiling.get() as usize;
+        let too_much = ceiling > 0 && queued > ceiling;
+        if too_much {
+            self.destroy(host, Some(node::write_queue_full(ceiling, queued)));
+        }
+        too_much
+    }
+
+    pub(super) fn park(&self, host: &impl Host, calls: bool) {
+        let end = self.write.accepted.get();
         if self.life() == Life::Connecting {
-            self.write.request.set(Request::Parked {
-                end: self.write.accepted.get(),
-            });
+            let request = Request::Parked(Extent { end, calls });
+            self.write.request.set(request);
             host.on_connect(AfterConnect::Write);
         } else {
-            self.fail_write(host, &node::socket_closed());
+            self.fail_write(host, end, &node::socket_closed());
         }
     }
 
@@ -160,34 +209,44 @@ impl Duplex {
     /// those of the others follow on a tick.
     pub(in crate::machine) fn send_parked(&self, host: &impl Host) {
         let half = &self.write;
-        let Request::Parked { end } = half.request.get() else {
+        let Request::Parked(first) = half.request.get() else {
             return;
         };
         half.request.set(Request::None);
         if self.is_destroyed() {
             // By a listener of `Connect` before this one.
-            self.set_error(&node::socket_closed());
-            if let Some(callback) = half.pop_unsettled() {
-                callback(Err(node::socket_closed()));
-            }
-            return self.fail_queued();
+            return self.fail_request(first, &node::socket_closed());
         }
-        let rest = half.with_queue(|queue| queue.gather_callbacks(end, half.accepted.get()));
-        self.send(host);
-        if half.request.get() == Request::Failed {
+        // What is empty waits for no byte, whatever befalls the others.
+        if first.end == 0 {
+            half.settle(first);
+        }
+        // What is corked stays behind.
+        let accepted = half.accepted.get();
+        let corked = half.corked.get() > 0 && first.end < accepted;
+        let rest = !corked && half.with_queue(|queue| queue.gather(first.end, accepted));
+        self.send_upto(host, if corked { first.end } else { accepted });
+        self.wait_as_one(first.end, rest);
+        if corked && first.end > 0 && half.sent.get() >= first.end {
+            half.settle(first);
+        }
+        match half.request.get() {
             // These are told at once, as the success would be; the tick finds nothing left.
-            return self.after_failed_write(host);
+            Request::Failed if half.sent.get() < first.end => self.after_failed_write(host),
+            Request::Waiting(request) if request.end <= first.end => {}
+            request => {
+                if rest && request == Request::None {
+                    self.tick_after_write(host);
+                }
+                self.settle_request(host, first);
+            }
         }
-        if rest && half.settled.get() > end {
-            host.tick(Tick::AfterWrite);
-        }
-        self.settle_request(host, end.min(half.settled.get()));
     }
 
     /// The descriptor can take more.
-    pub(crate) fn on_writable(&self, host: &impl Host) {
+    pub(crate) fn on_writable<H: Host>(&self, host: &H) {
         let half = &self.write;
-        let Request::Waiting { end } = half.request.get() else {
+        let Request::Waiting(request) = half.request.get() else {
             return;
         };
         // Destroyed by what was read at the same event: the closing phase cancels the write.
@@ -195,23 +254,24 @@ impl Duplex {
             return;
         }
         // What is corked stays behind.
-        let upto = match half.corked.get() {
+        let all = match half.corked.get() {
             0 => half.accepted.get(),
-            _ => end,
+            _ => request.end,
         };
+        let upto = all.min(half.sent.get() + H::WRITE_BUDGET);
         match self.send_queued(host, upto) {
-            Ok(_) if half.sent.get() < end => return host.activity(),
-            Ok(all_sent) => {
-                half.settle(end);
-                half.request.set(Request::None);
-                if half.accepted.get() > end && half.corked.get() == 0 {
-                    self.begin_batch(host, end, all_sent);
+            Ok(taken) => {
+                if taken && upto < all {
+                    host.continue_writing();
                 }
                 host.activity();
-                self.settle_request(host, end);
+                if half.sent.get() >= request.end {
+                    self.complete(host, request);
+                }
             }
             Err(error) => {
                 half.request.set(Request::Failed);
+                half.settled.set(request.end);
                 self.set_error(&error);
                 self.after_failed_write(host);
             }
@@ -219,40 +279,66 @@ impl Duplex {
         half.give_back_empty_queue();
     }
 
+    /// The kernel has all of a request that waited for it.
+    fn complete(&self, host: &impl Host, request: Extent) {
+        let half = &self.write;
+        half.settle(request);
+        half.request.set(Request::None);
+        let behind = half.accepted.get() > request.end || half.has_unsettled_callbacks();
+        if behind && half.corked.get() == 0 {
+            self.begin_batch(host, request.end);
+        }
+        self.settle_request(host, request);
+    }
+
     /// What queued up behind a request that is complete becomes the next one.
-    pub(super) fn begin_batch(&self, host: &impl Host, begin: u64, all_sent: bool) {
+    fn begin_batch(&self, host: &impl Host, begin: u64) {
         let half = &self.write;
         let end = half.accepted.get();
-        let has_callbacks = half.with_queue(|queue| queue.gather_callbacks(begin, end));
-        if !all_sent {
-            half.request.set(Request::Waiting { end });
+        let calls = half.with_queue(|queue| queue.gather(begin, end));
+        let batch = Extent { end, calls };
+        if half.has_unsent() {
+            half.request.set(Request::Waiting(batch));
             return;
         }
-        half.settle(end);
-        if has_callbacks {
-            host.tick(Tick::AfterWrite);
+        half.settle(batch);
+        if calls {
+            self.tick_after_write(host);
         }
     }
 
-    /// A request is complete: `Drain` if it is due, then the callbacks up to `end`.
-    pub(super) fn settle_request(&self, host: &impl Host, end: u64) {
+    /// A request is complete: `Drain` if it is due, then its callbacks.
+    fn settle_request(&self, host: &impl Host, request: Extent) {
         self.emit_drain(host);
-        while let Some(callback) = self.write.pop_settled(end) {
-            callback(Ok(()));
+        if request.calls {
+            self.call_settled();
         }
         self.after_callbacks(host);
+    }
+
+    pub(super) fn tick_after_write(&self, host: &impl Host) {
+        self.write.tick_due.set(true);
+        host.tick(Tick::AfterWrite);
     }
 
     pub(in crate::machine) fn after_sync_write(&self, host: &impl Host) {
         self.emit_drain(host);
-        // Those of one request come together; that of another write has a tick of its own.
-        let upto = self.write.queue.if_some(|queue| queue.next_settled());
-        if let Some(upto) = upto.flatten() {
-            while let Some(callback) = self.write.pop_settled(upto) {
-                callback(Ok(()));
-            }
-        }
+        self.call_settled();
         self.after_callbacks(host);
+    }
+
+    pub(in crate::machine) fn after_drain(&self, host: &impl Host) {
+        self.emit_drain(host);
+        self.after_callbacks(host);
+    }
+
+    /// Calls back for the next request that is settled: each has a tick of its own.
+    fn call_settled(&self) {
+        let mut next = self.write.pop_settled();
+        while let Some((callback, more)) = next {
+            callback(Ok(()));
+            next = if more { self.write.pop_settled() } else { None };
+        }
     }
 
     pub(super) fn after_callbacks(&self, host: &impl Host) {
@@ -265,6 +351,7 @@ impl Duplex {
 
     pub(super) fn emit_drain(&self, host: &impl Host) {
         let half = &self.write;
+        half.tick_due.set(false);
         let due = half.need_drain.get()
             && half.length() == 0
             && !half.is_ending()
@@ -288,8 +375,4 @@ fn offer_several(host: &impl Host, queue: &WriteQueue, most: usize) -> (usize, i
         slices.iter().map(|slice| slice.len()).sum(),
         host.write(slices),
     )
-}
-
-fn is_temporary(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }

@@ -15,9 +15,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use mio::net::TcpStream;
-use socket2::Socket as RawSocket;
-
 use super::options::{ConnectOptions, Target};
 use super::{
     Attempt, FailedAttempt, MIN_ATTEMPT_TIMEOUT, get_default_auto_select_family_attempt_timeout,
@@ -26,9 +23,10 @@ use crate::address::Family;
 use crate::dns;
 use crate::error::{Endpoint, Error, Local, node};
 use crate::event;
+use crate::kernel::{Answer, Call, answer};
 use crate::machine::Life;
 use crate::net::cell::SocketHost;
-use crate::net::raw::{self, Sharing, errno};
+use crate::net::raw::{self, RawSocket, Sharing, errno};
 use crate::net::transport::Transport;
 use crate::reactor::{self, Key, Task};
 
@@ -94,11 +92,11 @@ impl Connecting {
     }
 
     /// What its destruction makes of an attempt under way.
-    pub(crate) fn cancelled(self) -> Option<FailedAttempt> {
+    pub(crate) fn cancelled(&self) -> Option<FailedAttempt> {
         let is_told = self.under_way && self.has_several();
         is_told.then(|| FailedAttempt {
             error: self.error(&errno::error(errno::ECANCELED), self.local.clone()),
-            attempt: self.current,
+            attempt: self.current.clone(),
         })
     }
 }
@@ -127,14 +125,15 @@ impl SocketHost<'_> {
             self.cell
                 .with_rare(|rare| rare.attempted = Some(Vec::new()));
         }
-        let _before = self
+        let before = self
             .cell
             .with_rare(|rare| rare.connecting.replace(Box::new(connecting)));
+        self.event_loop.discard(before);
         self.try_next_address();
     }
 
     fn begin_twice(&self, attempt: &Attempt, number: i32) {
-        self.emit_to(event::ConnectionAttempt, attempt);
+        self.emit_lent(event::ConnectionAttempt, attempt);
         if self.cell.duplex.life() == Life::Connecting {
             self.fail(self.refusal(attempt.clone(), &errno::error(number)));
         }
@@ -217,7 +216,7 @@ impl SocketHost<'_> {
         };
         let blocked = self.is_blocked(address);
         if !(blocked && several) {
-            self.emit_to(event::ConnectionAttempt, &self.current_attempt());
+            self.emit_lent(event::ConnectionAttempt, &self.current_attempt());
             if self.cell.duplex.life() != Life::Connecting {
                 return Progress::Settled;
             }
@@ -238,12 +237,10 @@ impl SocketHost<'_> {
                 return self.refused_at_once(error, several);
             }
         };
-        let answer = socket.connect(&address.into());
-        self.cell
-            .transport
-            .replace(Transport::Tcp(TcpStream::from_std(socket.into())));
+        let answer = socket.connect(address);
+        self.cell.transport.replace(socket.into_tcp());
         match answer {
-            Err(error) if !is_told_later(&error) => {
+            Err(error) if of_connect(&error) == Answer::Fail => {
                 let error = self.refusal(self.current_attempt(), &error);
                 self.cell.transport.replace(Transport::None);
                 self.refused_at_once(error, several)
@@ -301,11 +298,12 @@ impl SocketHost<'_> {
         }
         let mut connecting = Connecting::new(options, Vec::new());
         connecting.current = attempt.clone();
-        let (_before, bound) = self.cell.with_rare(|rare| {
+        let (before, bound) = self.cell.with_rare(|rare| {
             let before = rare.connecting.replace(Box::new(connecting));
             (before, rare.bound.take())
         });
-        self.emit_to(event::ConnectionAttempt, &attempt);
+        self.event_loop.discard(before);
+        self.emit_lent(event::ConnectionAttempt, &attempt);
         if self.cell.duplex.life() != Life::Connecting {
             return;
         }
@@ -319,8 +317,7 @@ impl SocketHost<'_> {
         };
         match started {
             Ok((socket, answer)) => {
-                let stream = unix::stream(socket);
-                self.cell.transport.replace(Transport::Unix(stream));
+                self.cell.transport.replace(socket.into_unix());
                 self.started(answer);
             }
             Err(error) if error.raw_os_error() == Some(errno::EINVAL) => {
@@ -332,7 +329,9 @@ impl SocketHost<'_> {
 
     /// The kernel has been asked to connect. What comes of it is heard of in the poll phase.
     fn started(&self, answer: io::Result<()>) {
-        let refused = answer.err().filter(|error| !in_progress(error));
+        let refused = answer
+            .err()
+            .filter(|error| of_connect(error) != Answer::Wait);
         match refused.or_else(|| self.cell.register(self.event_loop).err()) {
             Some(error) => self.refused_later(error),
             None => {
@@ -376,11 +375,6 @@ impl SocketHost<'_> {
     }
 }
 
-fn in_progress(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(errno::EINPROGRESS) || error.kind() == io::ErrorKind::Interrupted
-}
-
-/// As libuv: to be refused is an answer like those that take longer.
-fn is_told_later(error: &io::Error) -> bool {
-    in_progress(error) || error.kind() == io::ErrorKind::ConnectionRefused
+fn of_connect(error: &io::Error) -> Answer {
+    answer(Call::Connect, error)
 }

@@ -121,7 +121,8 @@ impl SocketHost<'_> {
         }
         cell.duplex.begin_connecting(self);
         cell.server.set(None);
-        cell.with_rare(|rare| rare.remote = None);
+        cell.remote.set(None);
+        cell.remote_was_asked.set(false);
         self.activity();
         let options = Rc::new(options);
         match &options.target {
@@ -201,7 +202,7 @@ impl SocketHost<'_> {
                 address: Ok(*address),
                 host: name.to_owned(),
             };
-            self.emit_to(event::Lookup, &result);
+            self.emit_lent(event::Lookup, &result);
             if self.cell.duplex.life() != Life::Connecting {
                 return;
             }
@@ -222,7 +223,7 @@ impl SocketHost<'_> {
             address: Err(error.clone()),
             host: name.to_owned(),
         };
-        self.emit_to(event::Lookup, &result);
+        self.emit_lent(event::Lookup, &result);
         if self.cell.duplex.life() == Life::Connecting {
             self.fail_later(error);
         }

@@ -9,7 +9,7 @@ use crate::event;
 use crate::machine::{Host, Life};
 use crate::net::cell::SocketHost;
 use crate::net::raw::errno;
-use crate::net::transport::Transport;
+use crate::net::transport::{Peer, Transport};
 use crate::reactor::Ready;
 
 impl SocketHost<'_> {
@@ -19,7 +19,7 @@ impl SocketHost<'_> {
         }
         self.clear_attempt_timer();
         self.with_connecting(|connecting| connecting.under_way = false);
-        self.emit_to(event::ConnectionAttemptTimeout, &self.current_attempt());
+        self.emit_lent(event::ConnectionAttemptTimeout, &self.current_attempt());
         if self.cell.duplex.life() != Life::Connecting {
             return;
         }
@@ -38,22 +38,28 @@ impl SocketHost<'_> {
             let transport = self.cell.transport.borrow();
             match transport.take_error() {
                 Ok(Some(error)) | Err(error) => Err(error),
-                Ok(None) if transport.is_connected() => Ok(()),
-                // Writable, but not connected: an event that was not meant for this.
-                Ok(None) if !ready.closed => return,
-                Ok(None) => Err(io::ErrorKind::ConnectionRefused.into()),
+                Ok(None) => match transport.connected_to() {
+                    Peer::Connected(address) => Ok(address),
+                    // Writable, but not connected: an event that was not meant for this.
+                    Peer::NotYet if !ready.closed => return,
+                    Peer::NotYet => Err(io::ErrorKind::ConnectionRefused.into()),
+                },
             }
         };
         match outcome {
-            Ok(()) => self.connection_established(),
+            Ok(address) => {
+                self.cell.remote.set(address);
+                self.connection_established();
+            }
             Err(error) => self.connection_failed(&error),
         }
     }
 
     fn connection_established(&self) {
         self.clear_attempt_timer();
-        // The options may own what is the user's, whose destructor finds nothing borrowed.
-        let _connecting = self.cell.with_rare(|rare| rare.connecting.take());
+        // The options may own what is the user's.
+        let connecting = self.cell.with_rare(|rare| rare.connecting.take());
+        self.event_loop.discard(connecting);
         self.cell.duplex.connected();
         self.activity();
         self.apply_stored_options();
@@ -100,7 +106,7 @@ impl SocketHost<'_> {
             attempt: self.current_attempt(),
             error: error.clone(),
         };
-        self.emit_to(event::ConnectionAttemptFailed, &failed);
+        self.emit_lent(event::ConnectionAttemptFailed, &failed);
     }
 
     pub(super) fn record(&self, error: Error) -> Progress {
@@ -116,14 +122,15 @@ impl SocketHost<'_> {
     /// Leaves off whatever is under way, because the socket is destroyed.
     pub(crate) fn abandon_attempts(&self) {
         self.clear_attempt_timer();
-        let connecting = self.cell.rare(|rare| {
+        let left = self.cell.rare(|rare| {
             rare.connect_id = rare.connect_id.wrapping_add(1);
-            rare.bound = None;
-            rare.connecting.take()
+            (rare.bound.take(), rare.connecting.take())
         });
-        if let Some(Some(connecting)) = connecting {
+        let (_bound, connecting) = left.unwrap_or_default();
+        if let Some(connecting) = connecting {
             let cancelled = connecting.cancelled();
             self.cell.with_rare(|rare| rare.cancelled = cancelled);
+            self.event_loop.discard(connecting);
         }
     }
 
@@ -131,7 +138,7 @@ impl SocketHost<'_> {
     pub(crate) fn tell_of_cancelled_attempt(&self) {
         let cancelled = self.cell.rare(|rare| rare.cancelled.take()).flatten();
         if let Some(cancelled) = cancelled {
-            self.emit_to(event::ConnectionAttemptFailed, &cancelled);
+            self.emit_lent(event::ConnectionAttemptFailed, &cancelled);
         }
     }
 

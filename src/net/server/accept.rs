@@ -1,41 +1,63 @@
 //! Accepting connections, also when there are no descriptors left for them.
 
+use std::io;
+
 use super::DropInfo;
 use super::host::ServerHost;
+use crate::error::Error;
 use crate::event;
 use crate::events::outcome::Verdict;
+use crate::kernel::{Answer, Call, answer};
 use crate::net::cell::{SocketCell, SocketHost};
 use crate::net::listener::{Accepted, Reserve};
-use crate::net::transport::Transport;
-use crate::reactor::{AfterCall, Counters, Task};
+use crate::reactor::{AfterCall, Complaint, Counters, Task};
 
 /// How many connections one server accepts before others get their turn.
 const ACCEPT_BUDGET: usize = 64;
 
-/// How long accepting rests when descriptors have run out and nobody could be turned away.
-const EXHAUSTION_PAUSE_MS: u64 = 100;
-
-/// A server at its limit, where one leaves and two come, must not fill the log.
-const WARN_AGAIN_MS: u64 = 60_000;
+/// How long accepting rests when nothing will tell that it works again.
+const PAUSE_MS: u64 = 100;
 
 impl ServerHost<'_> {
     /// Accepts those who wait, up to a number; the others' turn comes in the next poll phase.
     pub(super) fn accept_ready(&self) {
+        if self.cell.resting.get().is_some() {
+            return;
+        }
+        let mut failures = 0;
         for _ in 0..ACCEPT_BUDGET {
             if self.event_loop.is_interrupted() {
                 break;
             }
             let accepted = self.cell.listener.borrow().accept();
-            match accepted {
-                Accepted::Connection(transport) => {
+            let error = match accepted {
+                Ok(accepted) => {
                     Counters::add(&self.event_loop.counters.accepts, 1);
-                    self.connection(transport);
+                    self.connection(accepted);
                     self.event_loop.settle();
+                    continue;
                 }
-                Accepted::Retry => {}
-                Accepted::Nobody => return,
-                Accepted::Exhausted(error) => return self.exhausted(&error),
+                Err(error) => error,
+            };
+            match answer(Call::Accept, &error) {
+                Answer::Wait => return,
+                Answer::Next | Answer::Retry => {
+                    failures += 1;
+                    if self.event_loop.complains(Complaint::Aborted) {
+                        log::debug!(target: "soquete::net", "accept: {error}");
+                    }
+                }
+                Answer::Shed => return self.shed(&error),
+                Answer::Fail => {
+                    self.emit_error(&Error::os("accept", &error));
+                    return self.event_loop.settle();
+                }
+                _ => return self.rest(&error),
             }
+        }
+        // Nobody came through: that could go on for ever.
+        if failures == ACCEPT_BUDGET {
+            return self.rest_for_a_while();
         }
         // Once, though an event may have come here besides.
         if self.cell.continuing.replace(true) {
@@ -50,42 +72,52 @@ impl ServerHost<'_> {
         self.event_loop.continue_later(again);
     }
 
-    fn exhausted(&self, error: &std::io::Error) {
-        let now = self.event_loop.now();
-        let warned_at = self.cell.warned_at.get();
-        if warned_at.is_none_or(|at| now - at >= WARN_AGAIN_MS) {
-            self.cell.warned_at.set(Some(now));
+    /// There are no descriptors left.
+    fn shed(&self, error: &io::Error) {
+        if self.event_loop.complains(Complaint::Accept) {
             log::warn!(
                 target: "soquete::net",
                 "accept: {error}; connections are turned away until it works again"
             );
         }
-        if Reserve::turn_away(&self.cell.listener.borrow()) {
-            return;
+        if !Reserve::turn_away(&self.cell.listener.borrow()) {
+            self.rest_for_a_while();
         }
-        // One timer, however many come meanwhile.
-        if self.cell.resting.replace(true) {
+    }
+
+    fn rest(&self, error: &io::Error) {
+        if self.event_loop.complains(Complaint::Accept) {
+            log::warn!(
+                target: "soquete::net",
+                "accept: {error}; it is tried again every {PAUSE_MS} ms until it works"
+            );
+        }
+        self.rest_for_a_while();
+    }
+
+    fn rest_for_a_while(&self) {
+        // A logger may have closed the server.
+        if self.cell.listener.borrow().is_none() {
             return;
         }
         let server = self.cell;
         let key = server.key;
         let again = move |_| {
             ServerHost::with(key, |host| {
-                host.cell.resting.set(false);
+                host.cell.resting.set(None);
                 host.accept_ready();
             });
             Verdict::Fine
         };
-        let timer = self.event_loop.set_timer(
-            EXHAUSTION_PAUSE_MS,
-            AfterCall::Removed,
-            Box::new(again),
-            server.origin,
-        );
+        let timer =
+            self.event_loop
+                .set_timer(PAUSE_MS, AfterCall::Removed, Box::new(again), server.origin);
         self.event_loop.set_timer_referenced(timer, false);
+        let before = self.cell.resting.replace(Some(timer));
+        debug_assert_eq!(before, None, "a server that rests does not accept");
     }
 
-    fn connection(&self, transport: Transport) {
+    fn connection(&self, accepted: Accepted) {
         let server = self.cell;
         let full = server
             .max_connections
@@ -93,25 +125,33 @@ impl ServerHost<'_> {
             .is_some_and(|max| server.connections.get() >= max);
         if full {
             let info = DropInfo {
-                local: transport.local_address(),
-                remote: transport.remote_address(),
+                local: accepted.transport.local_address(),
+                remote: accepted.peer,
             };
             // Closed before anybody is told: a listener that panics must not let it in.
-            drop(transport);
-            self.emit(event::Drop, &info);
+            drop(accepted);
+            self.emit_lent(event::Drop, &info);
             return;
         }
-        if self.is_blocked(&transport) {
+        if self.is_blocked(&accepted) {
             return;
         }
-        let cell = SocketCell::insert(self.event_loop, transport, server.origin);
+        let cell = SocketCell::insert(self.event_loop, accepted.transport, server.origin);
+        cell.remote.set(accepted.peer);
         let host = SocketHost {
             event_loop: self.event_loop,
             cell: &cell,
         };
         if let Err(error) = cell.register(self.event_loop) {
-            log::error!(target: "soquete::net", "a connection could not be registered: {error}");
-            return self.event_loop.remove(cell.key);
+            self.event_loop.remove(cell.key);
+            drop(cell);
+            if self.event_loop.complains(Complaint::Watch) {
+                log::error!(
+                    target: "soquete::net",
+                    "a connection is closed, since it could not be registered: {error}"
+                );
+            }
+            return;
         }
         host.configure(&server.options.socket);
         cell.server.set(Some(server.key));
@@ -125,14 +165,17 @@ impl ServerHost<'_> {
         }
         host.update_alive();
         let socket = cell.handle();
-        self.emit(event::Connection, socket);
+        self.emit_to(event::Connection, socket);
     }
 
-    fn is_blocked(&self, transport: &Transport) -> bool {
+    /// Where there is a list, a peer without an address is blocked, too. Over IPC there are none.
+    fn is_blocked(&self, accepted: &Accepted) -> bool {
         let Some(list) = &self.cell.options.block_list else {
             return false;
         };
-        let peer = transport.remote_address();
-        peer.is_some_and(|peer| list.check(peer))
+        match accepted.peer {
+            Some(peer) => list.check(peer),
+            None => !accepted.transport.is_ipc(),
+        }
     }
 }

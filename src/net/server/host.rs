@@ -14,6 +14,7 @@ use crate::events::{Event, EventEmitter};
 use crate::net::AbortSignal;
 use crate::net::attachments::Attachments;
 use crate::net::cell::{SocketCell, SocketHost};
+use crate::net::emitting_in_a_run;
 use crate::net::listener::{Listener, Reserve, preferred};
 use crate::reactor::{self, Handle, HandleKind, Job, Key, Loop, Origin, Ready, Task};
 
@@ -37,10 +38,8 @@ pub(super) struct ServerCell {
     counted: Cell<bool>,
     /// Accepting goes on in the next poll phase, unasked.
     pub(super) continuing: Cell<bool>,
-    /// When it was last told that there are no descriptors left.
-    pub(super) warned_at: Cell<Option<u64>>,
-    /// A timer will try to accept again.
-    pub(super) resting: Cell<bool>,
+    /// The timer that will try to accept again: no event will tell when to.
+    pub(super) resting: Cell<Option<Key>>,
 }
 
 impl ServerCell {
@@ -60,8 +59,7 @@ impl ServerCell {
             referenced: Cell::new(true),
             counted: Cell::new(false),
             continuing: Cell::new(false),
-            warned_at: Cell::new(None),
-            resting: Cell::new(false),
+            resting: Cell::new(None),
         }
     }
 }
@@ -93,6 +91,8 @@ pub(super) struct ServerHost<'a> {
     pub(super) event_loop: &'a Loop,
     pub(super) cell: &'a Rc<ServerCell>,
 }
+
+emitting_in_a_run!(ServerHost of Server);
 
 impl ServerHost<'_> {
     pub(super) fn with<R>(key: Key, f: impl FnOnce(&ServerHost<'_>) -> R) -> Option<R> {
@@ -197,7 +197,7 @@ impl ServerHost<'_> {
     fn listening(&self, opened: Result<Listener>) {
         let registered = opened.and_then(|mut listener| {
             self.event_loop
-                .register(&mut listener, self.cell.key)
+                .register(listener.watched(), self.cell.key)
                 .map_err(|error| Error::os("listen", &error))?;
             Ok(listener)
         });
@@ -207,7 +207,7 @@ impl ServerHost<'_> {
                 Reserve::keep();
                 self.tick(|host| {
                     if !host.cell.listener.borrow().is_none() {
-                        host.emit(event::Listening, ());
+                        host.emit_to(event::Listening, ());
                     }
                 });
             }
@@ -215,22 +215,9 @@ impl ServerHost<'_> {
         }
     }
 
-    pub(super) fn emit<E: Event>(&self, event: E, payload: E::Payload<'_>) -> bool
-    where
-        Server: Emits<E>,
-    {
-        match crate::net::emit(self.event_loop, &self.cell.emitter, event, payload) {
-            Ok(heard) => heard,
-            Err(error) => {
-                self.listener_failed::<E>(payload, error);
-                true
-            }
-        }
-    }
-
     /// A listener of `E` has returned an error. One of `Error` cannot be told of its own.
     #[cold]
-    pub(super) fn listener_failed<E: Event>(&self, payload: E::Payload<'_>, error: Error)
+    pub(super) fn listener_of_failed<E: Event>(&self, payload: E::Payload<'_>, error: Error)
     where
         Server: Emits<E>,
     {
@@ -239,13 +226,6 @@ impl ServerHost<'_> {
             Concern::Connection(socket) => socket.listener_failed(error),
             Concern::Nothing if !is_monitor => self.emit_error(&error),
             Concern::Nothing | Concern::Error(_) => self.event_loop.unhandled_error(error),
-        }
-    }
-
-    fn emit_error(&self, error: &Error) {
-        self.emit(event::ErrorMonitor, error);
-        if !self.emit(event::Error, error) {
-            self.event_loop.unhandled_error(error.clone());
         }
     }
 
@@ -263,10 +243,13 @@ impl ServerHost<'_> {
     pub(super) fn close(&self) {
         self.next_attempt();
         self.cell.wanted.set(false);
+        if let Some(timer) = self.cell.resting.take() {
+            self.event_loop.clear_timer(timer);
+        }
         let mut listener = self.cell.listener.replace(Listener::None);
         if !listener.is_none() {
             // By a duplicate that somebody has, the poll would go on to tell of it.
-            let _gone = self.event_loop.deregister(&mut listener);
+            let _gone = self.event_loop.deregister(listener.watched());
             // Kept in the closing phase, as every handle is: the loop lives until then.
             self.event_loop
                 .close_later(Task::new(self.cell.key, |_, _| {}));
@@ -279,10 +262,11 @@ impl ServerHost<'_> {
         if self.is_idle() && !self.cell.closing.replace(true) {
             self.tick(|host| {
                 host.cell.closing.set(false);
-                host.emit(event::Close, false);
+                host.emit_to(event::Close, false);
                 // A listener of `Close` may have begun to listen again.
                 if host.is_idle() && !host.cell.wanted.get() {
                     host.event_loop.remove(host.cell.key);
+                    host.event_loop.discard(host.cell.emitter.take_all());
                 }
             });
         }

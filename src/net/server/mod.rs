@@ -232,7 +232,9 @@ impl Server {
     where
         Server: event::Emits<E>,
     {
-        ServerHost::with(self.key, |host| host.listener_failed::<E>(payload, error));
+        ServerHost::with(self.key, |host| {
+            host.listener_of_failed::<E>(payload, error)
+        });
     }
 
     fn exists(&self) -> bool {

@@ -3,12 +3,10 @@
 use std::net::TcpListener;
 use std::path::PathBuf;
 
-use socket2::Socket as RawSocket;
-
 use crate::address::BlockList;
 use crate::net::bound::{Adoptable, Bound};
 use crate::net::options::{SocketOptions, socket_options};
-use crate::net::raw::Sharing;
+use crate::net::raw::{RawSocket, Sharing};
 use crate::net::{AbortSignal, BoundSocket};
 
 /// Options of a server: what its accepted sockets are like. Node's `net.createServer(options)`.
@@ -91,8 +89,8 @@ impl ListenOptions {
         ListenOptions::on(ListenTarget::Path(path.into()))
     }
 
-    fn adopting(socket: RawSocket) -> ListenOptions {
-        let descriptor = Adoptable::new(Bound::new(socket));
+    fn adopting(socket: socket2::Socket) -> ListenOptions {
+        let descriptor = Adoptable::new(Bound::new(RawSocket::Os(socket)));
         ListenOptions::on(ListenTarget::Descriptor(descriptor))
     }
 

@@ -19,11 +19,14 @@ impl Server {
     /// Whether a connection is idle is looked at now, and every 50 ms from then on.
     ///
     /// ```
-    /// use soquete::net;
+    /// use soquete::{event, net};
     /// use std::time::Duration;
     ///
     /// # fn main() -> soquete::Result<()> {
-    /// let server = net::create_server(|socket| socket.write("hello"));
+    /// let server = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     socket.write("hello");
+    /// });
     /// server.listen_then(0, |server| server.shutdown(Duration::from_secs(10)));
     /// soquete::run()
     /// # }

@@ -1,0 +1,238 @@
+//! What the crate writes to the log: not more the more peers there are, and nothing while something is
+//! borrowed, since a logger may come back to the very socket or server that a record is about.
+
+#![cfg(target_os = "linux")]
+
+#[path = "support/faults.rs"]
+mod faults;
+mod support;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Once;
+use std::time::Duration;
+
+use soquete::net::{self, Server, Socket};
+use soquete::{event, timers};
+use support::{done, listening_on, note, outsider, record, run_to_end};
+
+type Act = Rc<dyn Fn(&log::Record<'_>)>;
+
+thread_local! {
+    /// What the logger of this thread does at a record.
+    static AT_RECORD: RefCell<Option<Act>> = const { RefCell::new(None) };
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+struct Logger;
+
+impl log::Log for Logger {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let act = AT_RECORD
+            .try_with(|act| act.borrow().clone())
+            .ok()
+            .flatten();
+        if let Some(act) = act
+            && !INSIDE.replace(true)
+        {
+            act(record);
+            INSIDE.set(false);
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// Calls `act` at each record of this thread, but for those that it brings about itself.
+fn at_each_record(act: impl Fn(&log::Record<'_>) + 'static) {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| log::set_logger(&Logger).expect("there is no other"));
+    log::set_max_level(log::LevelFilter::Trace);
+    AT_RECORD.set(Some(Rc::new(act)));
+}
+
+/// Asks a server whatever borrows something of it.
+fn touch_server(server: Server) {
+    let _answers = (
+        server.address(),
+        server.connections(),
+        server.max_connections(),
+    );
+    server.ref_();
+}
+
+/// Asks a socket, and tells it, whatever borrows something of it.
+fn touch_socket(socket: Socket) {
+    let _answers = (socket.local_socket_addr(), socket.remote_socket_addr());
+    socket.set_no_delay(true);
+    socket.set_keep_alive(Duration::from_secs(60));
+    let _metrics = soquete::metrics();
+    timers::set_timeout(Duration::ZERO, || ()).unref().clear();
+}
+
+#[test]
+fn a_thousand_connections_that_cannot_be_watched_are_one_line() {
+    const CROWD: usize = 200;
+    let lines = Rc::new(Cell::new(0));
+    let count = Rc::clone(&lines);
+    at_each_record(move |record| {
+        if record.level() <= log::Level::Warn {
+            count.set(count.get() + 1);
+        }
+    });
+    let server = net::create_server(|_| note("connection"));
+    listening_on(server, "127.0.0.1", move |server, port| {
+        let peers: Vec<_> = (0..CROWD).map(|_| outsider(port)).collect();
+        // Each of them sees an end or a reset.
+        let waiting = std::thread::spawn(move || {
+            use std::io::Read;
+            for mut peer in peers {
+                assert_eq!(peer.read(&mut [0]).unwrap_or(0), 0);
+            }
+        });
+        faults::deciding(&[libc::SYS_epoll_ctl], |asked| {
+            let adds = asked.arguments[1] == libc::EPOLL_CTL_ADD as u64;
+            adds.then_some(libc::ENOSPC)
+        });
+        let waiting = Cell::new(Some(waiting));
+        timers::set_interval(Duration::from_millis(5), move || {
+            if soquete::metrics().accepts == CROWD as u64
+                && let Some(waiting) = waiting.take()
+            {
+                waiting.join().unwrap();
+                server.close();
+                soquete::stop();
+            }
+        })
+        .unref();
+    });
+    support::run_on().unwrap();
+    assert_eq!(record(), Vec::<String>::new());
+    assert_eq!(lines.get(), 1);
+}
+
+#[test]
+fn a_logger_may_ask_a_server_whose_accept_is_aborted() {
+    let server = net::create_server(|socket: Socket| {
+        note("connection");
+        socket.destroy();
+    });
+    at_each_record(move |_| touch_server(server));
+    listening_on(server, "127.0.0.1", move |server, port| {
+        let _gone = outsider(port);
+        let mut left = 1;
+        faults::deciding(&[libc::SYS_accept4], move |_| {
+            left -= 1;
+            (left >= 0).then_some(libc::ECONNABORTED)
+        });
+        server.on(event::Connection, move |_| done(server.close()));
+    });
+    run_to_end();
+    assert_eq!(record(), ["connection"]);
+}
+
+#[test]
+fn a_logger_may_close_a_server_whose_accept_fails() {
+    for errno in [libc::ECONNABORTED, libc::EPERM, libc::EMFILE] {
+        let alone = std::thread::spawn(move || {
+            let server = net::create_server(|_| note("connection"));
+            listening_on(server, "127.0.0.1", move |server, port| {
+                let _gone = outsider(port);
+                at_each_record(move |record| {
+                    if record.args().to_string().starts_with("accept") {
+                        note("record");
+                        server.close();
+                    }
+                });
+                faults::deciding(&[libc::SYS_accept4], move |_| Some(errno));
+            });
+            server.on(event::Close, |_| note("close"));
+            run_to_end();
+            assert_eq!(record(), ["record", "close"]);
+        });
+        alone.join().unwrap();
+    }
+}
+
+#[test]
+fn a_logger_may_touch_a_socket_that_is_registered() {
+    // The poll of this loop is there when the socket is made.
+    soquete::run_nowait().unwrap();
+    let server = net::create_server(|socket: Socket| {
+        socket.end();
+    });
+    listening_on(server, "127.0.0.1", move |server, port| {
+        let client = Socket::new();
+        at_each_record(move |_| {
+            note("record");
+            touch_server(server);
+            touch_socket(client);
+        });
+        client.connect(("127.0.0.1", port)).resume();
+        client.on(event::Close, move |_| done(server.close()));
+    });
+    run_to_end();
+    assert!(support::noted("record"), "mio writes no records");
+}
+
+#[test]
+fn a_logger_may_destroy_a_socket_that_is_registered() {
+    let server = net::create_server(|socket: Socket| {
+        socket.on(event::Error, |_| ());
+        socket.end();
+    });
+    listening_on(server, "127.0.0.1", move |server, port| {
+        let client = Socket::new();
+        at_each_record(move |_| done(client.destroy()));
+        client.connect(("127.0.0.1", port));
+        client.on(event::Close, move |_| {
+            note("close");
+            AT_RECORD.set(None);
+            server.close();
+        });
+    });
+    run_to_end();
+    assert_eq!(record(), ["close"]);
+}
+
+#[test]
+fn a_logger_may_run_the_loop_while_a_socket_is_registered() {
+    let server = net::create_server(|_| ());
+    at_each_record(move |_| {
+        if let Err(error) = soquete::run_nowait() {
+            note(error.code());
+        }
+        server.close();
+    });
+    server.listen(("127.0.0.1", 0));
+    AT_RECORD.set(None);
+    server.close();
+    run_to_end();
+}
+
+#[test]
+fn a_logger_may_touch_a_socket_whose_file_cannot_be_removed() {
+    let folder = std::env::temp_dir().join(format!("soquete-logging-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let at = folder.join("bound");
+    let bound = net::BoundSocket::new(at.as_path()).unwrap();
+    let socket = Socket::from_bound(&bound).unwrap();
+    at_each_record(move |record| {
+        if record.args().to_string().starts_with("unlink") {
+            note("record");
+            touch_socket(socket);
+        }
+    });
+    socket.on(event::Close, |_| note("close"));
+    faults::deciding(&[libc::SYS_unlink, libc::SYS_unlinkat], |_| {
+        Some(libc::EACCES)
+    });
+    socket.destroy();
+    run_to_end();
+    assert_eq!(record(), ["record", "close"]);
+    let _ = std::fs::remove_file(&at);
+}
