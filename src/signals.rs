@@ -21,6 +21,7 @@
 //! the thread that has asked for it, where it may do whatever it likes.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -145,16 +146,16 @@ struct Wanted(i32);
 impl Wanted {
     fn one_more(signal: i32) -> std::io::Result<Wanted> {
         let mut counts = Wanted::counts();
-        let counts = counts.get_or_insert_default();
-        if !counts.contains_key(&signal) {
-            let unwanted = Arc::new(AtomicBool::new(true));
-            signal_hook::flag::register_conditional_default(signal, Arc::clone(&unwanted))?;
-            counts.insert(signal, (0, unwanted));
-        }
-        if let Some((count, unwanted)) = counts.get_mut(&signal) {
-            *count += 1;
-            unwanted.store(false, Ordering::SeqCst);
-        }
+        let (count, unwanted) = match counts.get_or_insert_default().entry(signal) {
+            Entry::Occupied(counted) => counted.into_mut(),
+            Entry::Vacant(first) => {
+                let unwanted = Arc::new(AtomicBool::new(true));
+                signal_hook::flag::register_conditional_default(signal, Arc::clone(&unwanted))?;
+                first.insert((0, unwanted))
+            }
+        };
+        *count += 1;
+        unwanted.store(false, Ordering::SeqCst);
         Ok(Wanted(signal))
     }
 

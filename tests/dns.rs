@@ -177,11 +177,9 @@ fn look_up_all(names: impl Iterator<Item = (String, LookupOptions)>) {
     run_to_end();
     assert_eq!(answers.get(), 1000);
     if cfg!(target_os = "linux") {
-        let threads = std::env::var("SOQUETE_ALONE").map_or(3, |test| match &*test {
-            "2" => 1,
-            _ => 3,
-        });
-        assert_eq!(most.get(), threads, "threads for lookups");
+        let of_one_name = std::env::var("SOQUETE_ALONE").is_ok_and(|test| test == "2");
+        let threads = if of_one_name { 1..=1 } else { 2..=3 };
+        assert!(threads.contains(&most.get()), "{} threads", most.get());
     }
 }
 

@@ -70,6 +70,11 @@ impl State {
         }
     }
 
+    /// Whether a look-up waits for another to end, so that a further thread would be of no use to it.
+    fn look_ups_wait(&self) -> bool {
+        self.looking_up + self.look_ups.len() > self.most_look_ups
+    }
+
     /// How many pieces of work wait for nothing but a thread.
     fn due(&self) -> usize {
         let look_ups = self.most_look_ups.saturating_sub(self.looking_up);
@@ -117,14 +122,14 @@ impl Pool {
 
     fn submit(&self, event_loop: &Loop, lane: Lane, work: Work) {
         let queue = self.queue.get_or_init(Arc::default);
-        let idle = {
+        let has_thread = {
             let mut state = queue.lock();
             state.most_look_ups = self.size.get().div_ceil(2);
             state.push(lane, work);
-            state.idle >= state.due()
+            state.idle >= state.due() || lane == Lane::LookUp && state.look_ups_wait()
         };
         queue.changed.notify_one();
-        if !idle && self.started.get() < self.size.get() {
+        if !has_thread && self.started.get() < self.size.get() {
             self.start_thread(event_loop, queue);
         }
     }
