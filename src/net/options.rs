@@ -140,7 +140,8 @@ macro_rules! client_options {
     ($type:ty, |$options:ident| $socket:expr) => {
         impl $type {
             /// Destroys the socket with an `ABORT_ERR` when the signal is aborted; that error is not
-            /// unhandled if nobody listens. If it is already, the socket does not connect.
+            /// unhandled if nobody listens. A socket that has ended on both sides is left to close by
+            /// itself. If the signal is aborted already, the socket does not connect.
             pub fn signal(self, signal: $crate::net::AbortSignal) -> Self {
                 let mut $options = self;
                 $socket.signal = Some(signal);
@@ -198,8 +199,12 @@ impl SocketHost<'_> {
         let listener = signal.on_abort(move |reason| {
             let error = node::aborted(reason.clone());
             SocketHost::with(key, |host| {
-                host.cell.emitter.on(event::Error, |_| {});
-                host.cell.duplex.destroy(host, Some(error));
+                let duplex = &host.cell.duplex;
+                // What has ended on both sides closes by itself, and there is nothing left to abort.
+                if !(duplex.readable_ended() && duplex.writable_finished()) {
+                    host.cell.emitter.on(event::Error, |_| {});
+                    duplex.destroy(host, Some(error));
+                }
             });
         });
         self.cell
