@@ -51,6 +51,7 @@ const ROWS: &[Row] = &[
     ("finished takes for done what has been told to end", |_, t, o| count(t, "finished(ok)") >= count(o, "finished(ok)") && without(t, ": finished(") == without(o, ": finished(")),
     ("a socket whose only address has failed", |p, t, _| t.contains("connectionAttemptFailed(") && !tries_several(p) && has_rule_on(p, "connectionAttemptFailed")),
     ("a local address that was asked for too early", |_, t, o| without_value(t, "from=") == without_value(o, "from=")),
+    ("the address of a peer that has gone", |_, t, o| count(t, " to=none") > count(o, " to=none") && without_value(t, "to=") == without_value(o, "to=")),
     ("is_paused of what was resumed in a Pause listener", |p, t, o| has_rule_on(p, "pause") && without_value(t, "paused=") == without_value(o, "paused=")),
     ("a lookup is told of after the close", |p, t, o| p.clients.iter().any(|client| word(&client.words, "noauto").is_some()) && count(t, "lookup(") > count(o, "lookup(")),
     ("what a throwing listener stops", |p, t, o| p.has("throw") && has_all(&steps_and_events(o), &steps_and_events(t))),
