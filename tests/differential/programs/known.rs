@@ -38,8 +38,6 @@ type Row = (&'static str, fn(&Program, &str, &str) -> bool);
 
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
-    ("PENDING C19", |p, _, _| p.has("flowFirst") || p.has("readableFirst")),
-    ("PENDING C20", |p, _, _| p.has("unshift")),
     ("resetAndDestroy right after end", |p, t, _| p.has("reset") && (t.contains("EINVAL syscall=reset") || t.contains("never closes"))),
     ("destroy in a connectionAttempt listener", |_, t, o| t.contains("!: uncaught undefined") && !o.contains("!: uncaught undefined")),
     ("end(callback) of a destroyed socket", |_, t, o| count(o, "ended(ERR_STREAM_DESTROYED)") > count(t, "ended(ERR_STREAM_DESTROYED)")),
