@@ -62,6 +62,15 @@ impl Random {
         }
     }
 
+    /// As `at`; a large number where there are no bytes any more.
+    #[inline]
+    pub(super) fn rarely(&self, what: Draw, place: u64, nth: u64) -> u64 {
+        match &self.tape {
+            None => self.at(what, place, nth),
+            Some(tape) => !tape.next(),
+        }
+    }
+
     /// As `at`, from a range.
     #[inline]
     pub(super) fn within(
