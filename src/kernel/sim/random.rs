@@ -84,7 +84,12 @@ impl Random {
         if low >= high {
             return low;
         }
-        low + self.at(what, place, nth) % (high - low).saturating_add(1)
+        let drawn = self.at(what, place, nth) % (high - low).saturating_add(1);
+        match &self.tape {
+            None => low + drawn,
+            // Where there are no bytes any more, streams are cut into the fewest pieces.
+            Some(_) => high - drawn,
+        }
     }
 
     /// A number of a sequence, for what depends on the order of the turns in any case.
