@@ -10,6 +10,7 @@ mod drawn;
 use std::cell::Cell;
 use std::hint::black_box;
 use std::rc::Rc;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use drawn::{Draw, program};
@@ -87,13 +88,24 @@ fn connections(at_once: u32, times: u32) {
     });
 }
 
-/// The best of five, so that what else the machine does counts least.
+/// How long this thread has been running, where the system says so: what else a machine does counts least then.
+fn clock() -> Duration {
+    static BEGUN: OnceLock<Instant> = OnceLock::new();
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanos = stat.and_then(|stat| stat.split(' ').next()?.parse().ok());
+    nanos.map_or_else(
+        || BEGUN.get_or_init(Instant::now).elapsed(),
+        Duration::from_nanos,
+    )
+}
+
+/// The best of five.
 fn measure(name: &str, worlds: u64, run: impl Fn(u64)) {
     let mut best = Duration::MAX;
     for _ in 0..5 {
-        let begun = Instant::now();
+        let begun = clock();
         (0..worlds).for_each(&run);
-        best = best.min(begun.elapsed());
+        best = best.min(clock() - begun);
     }
     let each = best.as_secs_f64() / worlds as f64;
     println!(
