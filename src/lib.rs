@@ -128,7 +128,7 @@
 //! | Node | here | why |
 //! |---|---|---|
 //! | every `write` tries the system call at once | small writes of one callback go out together when it returns | one system call instead of many; `writable_length`, `end` and `destroy` flush first, so the difference shows only where the peer has gone (a `write` that would have returned false returns true, and pauses no pipe; `errored` and `writable` tell of the error, and its code is that of the one system call, once the callback has returned; where Node fails the second of two writes, both count as sent, and `Finish` may come), in small writes above a high-water mark of less than 64 KiB (they return true until so much waits), and in a callback that blocks or ends the process: what it has written is not sent before it returns |
-//! | a chunk has at most 64 KiB | so it has, but for 512 KiB of a socket whose pipes can take more; and up to 4 MiB are read in a turn, where libuv reads 2 | bulk through a pipe is a fifth to a third faster |
+//! | a chunk has at most 64 KiB | so it has, but for 512 KiB of a socket whose pipes can take more; and 512 KiB of one socket are read in a turn, where libuv reads 2 MiB | bulk through a pipe is a fifth to a third faster; the others wait less for a socket that is flooded |
 //! | a server takes one connection per turn | up to 64 | the order within one connection is the same |
 //! | what several sockets have to do in one turn has libuv's order | the order in which the poll names them; what they have written and how they have ended goes out as each callback returns | the order within one connection is the same |
 //! | a socket can be asked things after `'close'` for ever | its state goes after `Close`; then `bytes_read` and the like are 0; `timeout` is `None` as soon as it is destroyed | handles are `Copy`, and nothing collects garbage |
@@ -224,6 +224,7 @@ compile_error!(
 );
 
 mod address;
+mod delay;
 pub mod dns;
 mod error;
 pub mod event;
@@ -235,22 +236,28 @@ mod kernel;
 mod machine;
 pub mod net;
 mod reactor;
+mod resources;
+#[cfg(feature = "signals")]
+pub mod signals;
 #[cfg(feature = "sim")]
 pub mod sim;
-
 pub mod stream;
 mod thread_bound;
 pub mod timers;
+mod watch;
 
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::time::Duration;
 
+pub use delay::{DelayMonitor, monitor_event_loop_delay};
 pub use error::{Error, Result};
 #[doc(inline)]
 pub use framing::Flow;
-pub use reactor::{Metrics, Remote, Sender};
+pub use reactor::{Interest, Metrics, Remote, Sender, Utilization};
+pub use resources::{Resource, ResourceKind, active_resources};
 use thread_bound::StaysOnItsThread;
+pub use watch::{Readiness, Watch, watch};
 
 /// Runs this thread's loop until nothing keeps it alive, or [`stop`] is called.
 ///
@@ -264,7 +271,8 @@ pub fn run() -> Result<()> {
     reactor::with(|event_loop| event_loop.run()).unwrap_or(Ok(()))
 }
 
-/// Runs one turn of the loop, which waits for events if there is nothing else to do.
+/// Runs one turn of the loop, which waits for events if there is nothing else to do. Does nothing where
+/// nothing keeps the loop alive.
 ///
 /// # Errors
 ///
@@ -273,7 +281,7 @@ pub fn run_once() -> Result<()> {
     reactor::with(|event_loop| event_loop.run_once()).unwrap_or(Ok(()))
 }
 
-/// Runs one turn of the loop without waiting.
+/// Runs one turn of the loop without waiting. Does nothing where nothing keeps the loop alive.
 ///
 /// # Errors
 ///
@@ -375,11 +383,13 @@ fn open_channel<T: Send + 'static, R: events::Outcome>(
 /// # Errors
 ///
 /// As [`remote`].
+#[track_caller]
 pub fn queue_work<T: Send + 'static, R: events::Outcome>(
     work: impl FnOnce() -> T + Send + 'static,
     done: impl FnOnce(T) -> R + 'static,
 ) -> Result<()> {
-    reactor::with(|event_loop| event_loop.queue_work(work, done))
+    let origin = reactor::Origin::here();
+    reactor::with(|event_loop| event_loop.queue_work(reactor::Lane::Work, work, done, origin))
         .unwrap_or_else(|| Err(error::node::loop_closed()))
 }
 
@@ -404,6 +414,86 @@ pub fn on_unhandled_error(hook: impl Fn(Error) + 'static) {
 /// Restores the default: [`run`] ends with an error that nobody takes.
 pub fn off_unhandled_error() {
     reactor::with(|event_loop| event_loop.on_unhandled_error(None));
+}
+
+/// How long this thread's loop has waited for events and how long it has worked, in all runs so far. Node's
+/// `performance.eventLoopUtilization()`.
+///
+/// In a loop that is driven by [`run_nowait`] others do the waiting, of which this knows nothing.
+///
+/// ```
+/// # fn main() -> soquete::Result<()> {
+/// let before = soquete::event_loop_utilization();
+/// soquete::timers::set_timeout(std::time::Duration::from_millis(20), || {});
+/// soquete::run()?;
+/// let since = soquete::event_loop_utilization().since(&before);
+/// println!("busy for {:.0} % of {:?}", since.ratio() * 100.0, since.idle + since.active);
+/// # assert!(since.ratio() < 1.0);
+/// # Ok(())
+/// # }
+/// ```
+#[doc(alias = "eventLoopUtilization")]
+pub fn event_loop_utilization() -> Utilization {
+    reactor::with(|event_loop| event_loop.utilization()).unwrap_or_default()
+}
+
+/// Calls `hook` after each callback of this thread's that took at least `threshold`, with how long it took: whatever
+/// else was due had to wait for so long. Callbacks that a callback brings about before it returns are part of it.
+/// There is one hook; it is called in runs of the loop only.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// soquete::on_slow_callback(Duration::from_millis(50), |took| eprintln!("a callback took {took:?}"));
+/// soquete::off_slow_callback();
+/// ```
+pub fn on_slow_callback(threshold: Duration, hook: impl Fn(Duration) + 'static) {
+    reactor::with(|event_loop| event_loop.on_slow_callback(threshold, Some(Rc::new(hook))));
+}
+
+/// Takes [`on_slow_callback`] back. Without a hook, no callback is timed.
+pub fn off_slow_callback() {
+    reactor::with(|event_loop| event_loop.on_slow_callback(Duration::ZERO, None));
+}
+
+/// The descriptor that becomes readable when this thread's loop has events, for a loop of somebody else's that
+/// drives this one: it waits for that descriptor, for [`backend_timeout`] at most, and calls [`run_nowait`]. libuv's
+/// `uv_backend_fd`.
+///
+/// ```
+/// # fn main() -> soquete::Result<()> {
+/// # soquete::timers::set_timeout(std::time::Duration::from_millis(5), || println!("called"));
+/// let descriptor = soquete::backend_fd()?;
+/// while soquete::is_alive() {
+///     // Here the other loop would wait for its own events besides.
+///     wait_until_readable(descriptor, soquete::backend_timeout());
+///     soquete::run_nowait()?;
+/// }
+/// # Ok(())
+/// # }
+/// # fn wait_until_readable(_: std::os::fd::RawFd, most: Option<std::time::Duration>) {
+/// #     std::thread::sleep(most.unwrap_or_default());
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// The operating system's, where there is no descriptor left; `ERR_LOOP_CLOSED` on a thread on its way out.
+pub fn backend_fd() -> Result<std::os::fd::RawFd> {
+    reactor::with(|event_loop| event_loop.backend_fd())
+        .unwrap_or_else(|| Err(error::node::loop_closed()))
+}
+
+/// How long [`run_once`] could wait at this moment if no event came: zero when something is due, `None` for as long as
+/// there is no event. libuv's `uv_backend_timeout`.
+pub fn backend_timeout() -> Option<Duration> {
+    reactor::with(|event_loop| event_loop.backend_timeout()).unwrap_or(Some(Duration::ZERO))
+}
+
+/// Whether anything keeps this thread's loop alive, so that [`run`] would go on. libuv's `uv_loop_alive`; what it is
+/// is told by [`active_resources`].
+pub fn is_alive() -> bool {
+    reactor::with(|event_loop| event_loop.keeps_going()).unwrap_or(false)
 }
 
 /// What this thread's loop has done so far, and what is open.

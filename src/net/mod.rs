@@ -78,12 +78,14 @@ use crate::reactor::Loop;
 /// A server that calls `listener` with every socket that it accepts. It does not listen yet: see
 /// [`Server::listen`].
 #[doc(alias = "createServer")]
+#[track_caller]
 pub fn create_server<R: Outcome>(listener: impl FnMut(Socket) -> R + 'static) -> Server {
     create_server_with(ServerOptions::default(), listener)
 }
 
 /// As [`create_server`], with options for the sockets that it accepts.
 #[doc(alias = "createServer")]
+#[track_caller]
 pub fn create_server_with<R: Outcome>(
     options: ServerOptions,
     listener: impl FnMut(Socket) -> R + 'static,
@@ -102,6 +104,7 @@ pub fn create_server_with<R: Outcome>(
 /// let ipc = net::connect(Path::new("/tmp/app.sock"));
 /// let tuned = net::connect(net::ConnectOptions::new(3000).host("::1").no_delay(true));
 /// ```
+#[track_caller]
 pub fn connect(options: impl Into<ConnectOptions>) -> Socket {
     let options = options.into();
     socket_for(&options).connect(options)
@@ -109,6 +112,7 @@ pub fn connect(options: impl Into<ConnectOptions>) -> Socket {
 
 /// [`connect`] under its other name.
 #[doc(alias = "createConnection")]
+#[track_caller]
 pub fn create_connection(options: impl Into<ConnectOptions>) -> Socket {
     connect(options)
 }
@@ -116,6 +120,7 @@ pub fn create_connection(options: impl Into<ConnectOptions>) -> Socket {
 /// As [`connect`], and calls `listener` with the socket when the connection is up. Node's
 /// `net.connect(options, listener)`, where the socket is the listener's `this`.
 #[doc(alias = "connect")]
+#[track_caller]
 pub fn connect_then<R: Outcome>(
     options: impl Into<ConnectOptions>,
     listener: impl FnOnce(Socket) -> R + 'static,
@@ -124,6 +129,7 @@ pub fn connect_then<R: Outcome>(
     socket_for(&options).connect_then(options, listener)
 }
 
+#[track_caller]
 fn socket_for(options: &ConnectOptions) -> Socket {
     let socket = Socket::new_with(options.socket.clone());
     if let Some(timeout) = options.timeout {
@@ -244,6 +250,8 @@ use emitting_in_a_run;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ListenerChange {
     Added(TypeId),
+    /// Before the others, which asks for nothing.
+    Prepended(TypeId),
     Removed(TypeId),
     /// Those of every event.
     AllRemoved,
@@ -304,7 +312,8 @@ macro_rules! emitting {
                 $handle: $crate::event::Emits<E>,
             {
                 let first = $crate::events::Place::First;
-                self.adding::<E>(|emitter| emitter.insert_once::<E, R>(first, listener));
+                let id = self.with_emitter(|emitter| emitter.insert_once::<E, R>(first, listener));
+                self.prepended::<E>(id);
                 *self
             }
 
@@ -343,7 +352,8 @@ macro_rules! emitting {
                 $handle: $crate::event::Emits<E>,
             {
                 let first = $crate::events::Place::First;
-                self.adding::<E>(|emitter| emitter.insert::<E, R>(first, listener))
+                let id = self.with_emitter(|emitter| emitter.insert::<E, R>(first, listener));
+                self.prepended::<E>(id)
             }
 
             /// The ids of the listeners of `E`, in the order in which they are called.
@@ -480,6 +490,17 @@ macro_rules! emitting {
             pub fn attachment<T: 'static>(&self) -> Option<std::rc::Rc<T>> {
                 self.with_attachments(|attachments| attachments.get())
                     .flatten()
+            }
+
+            fn prepended<E: $crate::events::Event>(
+                self,
+                id: Option<$crate::events::ListenerId>,
+            ) -> $crate::events::ListenerId {
+                if id.is_some() {
+                    let event = std::any::TypeId::of::<E>();
+                    self.listeners_changed($crate::net::ListenerChange::Prepended(event));
+                }
+                id.unwrap_or($crate::events::ListenerId::NONE)
             }
 
             fn adding<E: $crate::events::Event>(

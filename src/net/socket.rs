@@ -21,7 +21,7 @@ use crate::machine::data::Repr;
 use crate::machine::read_half::Amount;
 use crate::machine::write_queue::Callback;
 use crate::machine::{AfterConnect, Host, Life};
-use crate::reactor::{self, Key};
+use crate::reactor::{self, Key, Origin};
 
 /// One end of a connection. Node's `net.Socket`.
 ///
@@ -63,14 +63,17 @@ pub struct Socket {
 impl Socket {
     /// A socket that is not connected. It is there until it is connected and closes, or is
     /// destroyed. Options go to [`new_with`](Socket::new_with).
+    #[track_caller]
     pub fn new() -> Socket {
         Socket::new_with(SocketOptions::default())
     }
 
     /// As [`new`](Socket::new), with options.
+    #[track_caller]
     pub fn new_with(options: SocketOptions) -> Socket {
+        let origin = Origin::here();
         let key = reactor::with(|event_loop| {
-            let cell = SocketCell::insert(event_loop, Transport::None);
+            let cell = SocketCell::insert(event_loop, Transport::None, origin);
             SocketHost {
                 event_loop,
                 cell: &cell,
@@ -87,6 +90,7 @@ impl Socket {
     /// # Errors
     ///
     /// `ERR_SOCKET_HANDLE_ADOPTED`.
+    #[track_caller]
     pub fn from_bound(bound: &BoundSocket) -> Result<Socket> {
         Socket::from_bound_with(bound, SocketOptions::default())
     }
@@ -96,6 +100,7 @@ impl Socket {
     /// # Errors
     ///
     /// As [`from_bound`](Socket::from_bound).
+    #[track_caller]
     pub fn from_bound_with(bound: &BoundSocket, options: SocketOptions) -> Result<Socket> {
         let bound = bound.descriptor().adopt()?;
         let socket = Socket::new_with(options);
@@ -409,7 +414,7 @@ impl Socket {
 
 /// The handle, for the rest of the crate.
 impl Socket {
-    pub(super) fn from_key(key: Key) -> Socket {
+    pub(crate) fn from_key(key: Key) -> Socket {
         Socket {
             key,
             _not_send: StaysOnItsThread::HERE,
@@ -481,11 +486,12 @@ impl Socket {
         match change {
             ListenerChange::Added(event) if event == TypeId::of::<event::Text>() => {
                 self.with(|host| {
-                    if !host.cell.duplex.is_text() {
-                        host.cell.duplex.decode_utf8();
-                    }
+                    host.begin_text();
                     host.cell.duplex.data_listener_added(host);
                 });
+            }
+            ListenerChange::Prepended(event) if event == TypeId::of::<event::Text>() => {
+                self.with(|host| host.begin_text());
             }
             ListenerChange::Added(event) if event == TypeId::of::<event::Data>() => {
                 self.with(|host| host.cell.duplex.data_listener_added(host));
@@ -493,11 +499,20 @@ impl Socket {
             ListenerChange::Added(event) if event == readable => {
                 self.with(|host| host.cell.duplex.readable_listener_added(host));
             }
-            ListenerChange::Added(_) => {}
+            ListenerChange::Added(_) | ListenerChange::Prepended(_) => {}
             ListenerChange::Removed(event) if event != readable => {}
             ListenerChange::Removed(_) | ListenerChange::AllRemoved => {
                 self.with(|host| host.cell.duplex.readable_listener_removed(host));
             }
+        }
+    }
+}
+
+impl SocketHost<'_> {
+    /// Decodes from now on, if that has not begun.
+    fn begin_text(&self) {
+        if !self.cell.duplex.is_text() {
+            self.cell.duplex.decode_utf8();
         }
     }
 }

@@ -15,6 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
 use super::Loop;
+use super::slack::Slack;
 use crate::error::{Error, Result};
 use crate::events::Outcome;
 use crate::events::outcome::Verdict;
@@ -48,6 +49,16 @@ pub(super) struct Interruptions {
     left: RefCell<VecDeque<Box<dyn FnOnce()>>>,
 }
 
+impl Interruptions {
+    pub(super) fn is_swollen(&self) -> bool {
+        self.left.borrow().is_swollen()
+    }
+
+    pub(super) fn trim(&self) {
+        self.left.borrow_mut().trim();
+    }
+}
+
 impl Loop {
     /// Calls the user's code; in the next run, if this one has been interrupted.
     pub(crate) fn call(&self, call: impl FnOnce() + 'static) {
@@ -66,7 +77,12 @@ impl Loop {
         if !self.running.get() {
             return call();
         }
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(call)) {
+        let called = if self.slow_calls.are_timed() {
+            self.timed(call)
+        } else {
+            catch_unwind(AssertUnwindSafe(call))
+        };
+        if let Err(panic) = called {
             self.interrupt(Interruption::Panic(panic));
         }
     }

@@ -31,28 +31,38 @@ mod buffers;
 mod channel;
 mod clock;
 mod complaints;
+mod descriptor;
+mod embedding;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod handle;
 mod immediates;
 mod interruption;
 mod metrics;
+mod origin;
 mod poller;
 mod pool;
 mod remote;
+mod resources;
 #[cfg(feature = "sim")]
 mod simulated;
+mod slack;
+mod slow;
 mod table;
 mod timers;
 
 pub use channel::Sender;
 pub(crate) use clock::{AfterCall, TimerCall, TimerTask, whole_ms};
 pub(crate) use complaints::Complaint;
-pub(crate) use handle::{Handle, Job, Ready, Task};
+pub use descriptor::Interest;
+pub(crate) use handle::{Handle, HandleKind, Job, Ready, Task};
 pub(crate) use interruption::heed;
 pub(crate) use metrics::Counters;
-pub use metrics::Metrics;
+pub use metrics::{Metrics, Utilization};
+pub(crate) use origin::Origin;
+pub(crate) use pool::Lane;
 pub use remote::Remote;
+pub(crate) use resources::Kept;
 pub(crate) use table::{Key, Table};
 
 use buffers::ReadBuffer;
@@ -61,6 +71,7 @@ use immediates::Immediate;
 use interruption::{Hook, Interruptions};
 use poller::Poller;
 use pool::Pool;
+use slow::SlowCalls;
 use timers::TimerQueue;
 
 /// How often completions are delivered that a completion's own callback brought about, before the
@@ -113,10 +124,15 @@ pub(crate) struct Loop {
     /// Where this loop is in a simulated world, if it is in one.
     seat: Option<Seat>,
     now: Cell<u64>,
+    /// As `now`, rounded up: what is waited for from here is never cut short.
+    now_rounded_up: Cell<u64>,
+    /// Since when the loop has had much more memory than it needs.
+    swollen_since: Cell<Option<u64>>,
     running: Cell<bool>,
     stopping: Cell<bool>,
     interruptions: Interruptions,
     on_unhandled: RefCell<Option<Hook>>,
+    slow_calls: SlowCalls,
 
     complaints: Complaints,
     pub(crate) reserve: Reserve,
@@ -152,10 +168,13 @@ impl Loop {
             started: Instant::now(),
             seat,
             now: Cell::new(0),
+            now_rounded_up: Cell::new(0),
+            swollen_since: Cell::new(None),
             running: Cell::new(false),
             stopping: Cell::new(false),
             interruptions: Interruptions::default(),
             on_unhandled: RefCell::default(),
+            slow_calls: SlowCalls::default(),
             complaints: Complaints::default(),
             reserve: Reserve::default(),
             read_buffer: ReadBuffer::new(),
@@ -170,7 +189,7 @@ impl Loop {
         }
         self.running(|| {
             // What an interrupted run has left of a batch came before the timers that are due now.
-            if !self.poller.has_events() {
+            if self.is_alive() && !self.poller.has_events() {
                 self.run_timers();
             }
             while self.may_go_on() && self.is_alive() {
@@ -182,12 +201,19 @@ impl Loop {
 
     /// Runs one turn, which waits for events if there is nothing else to do.
     pub(crate) fn run_once(&self) -> Result<()> {
-        self.running(|| self.turn(Wait::ForEvents))
+        self.running(|| self.turn_if_alive(Wait::ForEvents))
     }
 
     /// Runs one turn that does not wait.
     pub(crate) fn run_nowait(&self) -> Result<()> {
-        self.running(|| self.turn(Wait::Never))
+        self.running(|| self.turn_if_alive(Wait::Never))
+    }
+
+    fn turn_if_alive(&self, wait: Wait) -> Result<()> {
+        if self.is_alive() {
+            self.turn(wait)?;
+        }
+        Ok(())
     }
 
     fn turn(&self, wait: Wait) -> Result<()> {
@@ -206,7 +232,9 @@ impl Loop {
         if self.running.replace(true) {
             return Err(error::node::already_running());
         }
+        self.counters.begin_run(self.clock());
         let _stopped = OnDrop(|| {
+            self.counters.end_run(self.clock());
             self.running.set(false);
             self.stopping.set(false);
         });
@@ -278,7 +306,10 @@ impl Loop {
             let timeout = if unfinished > 0 {
                 Some(Duration::ZERO)
             } else {
-                self.timeout(wait)
+                match self.timeout(wait) {
+                    Some(Duration::ZERO) => Some(Duration::ZERO),
+                    timeout => self.may_sleep(timeout),
+                }
             };
             let count = self.poller.wait(timeout)?;
             let after = self.look_at_clock();
@@ -374,14 +405,26 @@ impl Loop {
     }
 
     /// How long ago the loop was made.
-    fn look_at_clock(&self) -> Duration {
-        let since = match self.seat {
+    fn clock(&self) -> Duration {
+        match self.seat {
             Some(seat) => seat.now(),
             None => self.started.elapsed(),
-        };
-        self.now
-            .set(since.as_secs() * 1000 + u64::from(since.subsec_millis()));
+        }
+    }
+
+    /// As `clock`, which is the loop's time from then on.
+    fn look_at_clock(&self) -> Duration {
+        let since = self.clock();
+        let ms = since.as_secs() * 1000 + u64::from(since.subsec_millis());
+        let rest = since.subsec_nanos() % 1_000_000;
+        self.now.set(ms);
+        self.now_rounded_up.set(ms + u64::from(rest > 0));
         since
+    }
+
+    /// As `now`, rounded up: the moment that a time counts from which must not be cut short.
+    pub(crate) fn now_rounded_up(&self) -> u64 {
+        self.now_rounded_up.get()
     }
 
     /// Something that has kept the loop alive, or not, does so now, or does not.
@@ -404,6 +447,10 @@ impl Loop {
             "every reference is given back once"
         );
         self.references.set(self.references.get().saturating_sub(1));
+    }
+
+    pub(crate) fn utilization(&self) -> Utilization {
+        self.counters.utilization(self.clock())
     }
 
     pub(crate) fn metrics(&self) -> Metrics {

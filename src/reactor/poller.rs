@@ -3,9 +3,11 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::io;
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
+use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 
 use super::remote::Mailbox;
@@ -92,6 +94,28 @@ impl Poller {
             Watched::Listener(source) => (source, Interest::READABLE),
         };
         self.with_registry(|registry| registry.register(source, Token(key.to_bits()), interest))
+    }
+
+    /// Registers a descriptor that stays its owner's.
+    pub(super) fn lend(&self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
+        let token = Token(key.to_bits());
+        self.with_registry(|registry| registry.register(&mut SourceFd(&fd), token, interest))
+    }
+
+    /// Registers one anew: what it is ready for is told once more.
+    pub(super) fn lend_again(&self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
+        let token = Token(key.to_bits());
+        self.with_registry(|registry| registry.reregister(&mut SourceFd(&fd), token, interest))
+    }
+
+    pub(super) fn take_back(&self, fd: RawFd) -> io::Result<()> {
+        self.with_registry(|registry| registry.deregister(&mut SourceFd(&fd)))
+    }
+
+    /// The descriptor that is readable when there are events.
+    pub(super) fn fd(&self) -> Result<RawFd> {
+        self.with_registry(|registry| Ok(registry.as_raw_fd()))
+            .map_err(|error| Error::os("poll", &error))
     }
 
     /// Closing a descriptor deregisters it, too; this is for one that lives on elsewhere.

@@ -16,11 +16,12 @@ use crate::net::attachments::Attachments;
 use crate::net::cell::{SocketCell, SocketHost};
 use crate::net::emitting_in_a_run;
 use crate::net::listener::{Listener, preferred};
-use crate::reactor::{self, Handle, Job, Key, Loop, Ready, Task};
+use crate::reactor::{self, Handle, HandleKind, Job, Key, Loop, Origin, Ready, Task};
 
 /// What a [`Server`] handle names.
 pub(super) struct ServerCell {
     pub(super) key: Key,
+    pub(super) origin: Origin,
     pub(super) emitter: EventEmitter,
     pub(super) attachments: Attachments,
     pub(super) listener: RefCell<Listener>,
@@ -42,9 +43,10 @@ pub(super) struct ServerCell {
 }
 
 impl ServerCell {
-    pub(super) fn new(key: Key, options: ServerOptions) -> ServerCell {
+    pub(super) fn new(key: Key, options: ServerOptions, origin: Origin) -> ServerCell {
         ServerCell {
             key,
+            origin,
             emitter: EventEmitter::new(),
             attachments: Attachments::default(),
             listener: RefCell::new(Listener::None),
@@ -83,6 +85,18 @@ impl Handle for ServerCell {
         Some(format!(
             "a server at {address:?}: {connections} connections"
         ))
+    }
+
+    fn kind(&self) -> HandleKind {
+        HandleKind::Server
+    }
+
+    fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    fn keeps_alive(&self) -> bool {
+        self.counted.get()
     }
 }
 
