@@ -72,6 +72,9 @@
 //! | without selection of the family, `'lookup'` is emitted even after `'close'` | nothing is, after `Close` | once closed, always closed |
 //! | a lookup can answer with what is no address (`ERR_INVALID_IP_ADDRESS`, `ERR_INVALID_ADDRESS_FAMILY`) | it answers with `IpAddr`s | the types |
 //! | text can come and go in any encoding, and `readableLength` counts UTF-16 units of it | in UTF-8; bytes; `Data` follows each `Text` | the types |
+//! | a listener that throws ends, besides the list it is in, what was to follow it: `'ready'` after `'connect'`, the reading of the socket, the callbacks of the writes behind, `'finish'` after the callback of `end` | its panic ends the list and the run; what was to follow comes in the next run, and of several panics and unheard errors each run ends with one | nothing is lost |
+//! | `removeAllListeners('data')` and then `('readable')` of a paused socket: it resumes, and what comes is thrown away | it does not resume, as after `removeListener`; what comes is kept | a bug |
+//! | of ill-formed UTF-8 in pieces, U+FFFD comes when as many bytes are there as the first announced, and there may be several | one comes as soon as it is certain, wherever the pieces were cut; `Data` after such a `Text` carries the text's bytes, U+FFFD included | the text does not depend on how TCP cuts it |
 //! | `emit('error')` without a listener throws | returns false; an error of the crate's own that nobody listens to ends [`run`] | an emitter knows no special event |
 //! | the message of an `AggregateError` is empty | those of its errors | it says something |
 //! | a failed `accept` is an `'error'` of the server | is logged, and tried again after 100 ms | it would end [`run`] for what passes |
@@ -87,7 +90,7 @@
 //! | a zone (`%eth0`) after an IPv6 address of 40 characters or more makes another address of it; a flow label of more than 20 bits aborts the process | cut off correctly; an error | bugs |
 //! | `setTimeout` truncates to whole ms; more than 2³¹−1 ms is 1 ms | rounds up to whole ms (a part below a microsecond is ignored); any `Duration` for a timer, at most 2³¹−1 ms for a socket's | no surprise |
 //! | threads of the pool are the process's, as many as `UV_THREADPOOL_SIZE` says | each loop's own, as many as [`set_pool_size`] says | loops share nothing |
-//! | `'newListener'` of sockets and servers, marks for reading and writing apart, `closed`, `readableAborted`, `bufferSize`, async iteration, `diagnostics_channel`, options of `finished` and `pipeline` such as `signal`, streams that are no sockets | not there | promises, hooks and other streams are Node's |
+//! | `'newListener'` of sockets and servers, marks for reading and writing apart, `closed`, `readableAborted`, `readableDidRead`, `bufferSize`, async iteration, `diagnostics_channel`, options of `finished` and `pipeline` such as `signal`, streams that are no sockets | not there | promises, hooks and other streams are Node's |
 //!
 //! # Platforms
 //!
@@ -134,7 +137,9 @@ pub use reactor::{Metrics, Remote};
 /// An [`event::Error`] that nobody listened to, unless [`on_unhandled_error`] was set (Node's
 /// uncaught exception); `ERR_LOOP_ALREADY_RUNNING` from inside a listener; an error of the poll
 /// itself. The loop can be run again after any of them, and goes on where it was. A panic in a
-/// listener leaves through `run`, and so it is then, too.
+/// listener leaves through `run`, and so it is then, too; likewise one in a destructor of what a listener
+/// has captured. Once there is a reason to end, nothing of yours is called until the next run; of several
+/// reasons each run ends with one.
 pub fn run() -> Result<()> {
     reactor::with(|event_loop| event_loop.run()).unwrap_or(Ok(()))
 }

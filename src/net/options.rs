@@ -85,9 +85,9 @@ macro_rules! socket_options {
             /// have there.
             ///
             /// If `callback` returns false, nothing is read until the socket is resumed. There is no
-            /// [`Data`](crate::event::Data) and no [`Readable`](crate::event::Readable), nothing is
-            /// kept, and [`pause`](crate::net::Socket::pause) stops reading at once;
-            /// [`End`](crate::event::End) comes without anybody listening.
+            /// [`Data`](crate::event::Data) and no [`Readable`](crate::event::Readable) but the one that
+            /// tells of the end; nothing is kept, and [`pause`](crate::net::Socket::pause) stops reading at
+            /// once; [`End`](crate::event::End) comes without anybody listening.
             pub fn on_read(
                 self,
                 buffer: impl Into<Vec<u8>>,
