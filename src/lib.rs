@@ -161,6 +161,9 @@
 //! | without selection of the family, `'lookup'` is emitted even after `'close'` | nothing is, after `Close` | once closed, always closed |
 //! | a lookup can answer with what is no address (`ERR_INVALID_IP_ADDRESS`, `ERR_INVALID_ADDRESS_FAMILY`), or with a zone (`fe80::1%eth0`) | it answers with `IpAddr`s, which have no zone; an address with a zone that is connected to or listened on keeps it | the types |
 //! | text can come and go in any encoding, and `readableLength` counts UTF-16 units of it | in UTF-8; bytes; `Data` follows each `Text` | the types |
+//! | a listener that throws ends, besides the list it is in, what was to follow it: `'ready'` after `'connect'`, the reading of the socket, the callbacks of the writes behind, `'finish'` after the callback of `end` | its panic ends the list and the run; what was to follow comes in the next run, and of several panics and unheard errors each run ends with one | nothing is lost |
+//! | `removeAllListeners('data')` and then `('readable')` of a paused socket: it resumes, and what comes is thrown away | it does not resume, as after `removeListener`; what comes is kept | a bug |
+//! | of ill-formed UTF-8 in pieces, U+FFFD comes when as many bytes are there as the first announced, and there may be several | one comes as soon as it is certain, wherever the pieces were cut; `Data` after such a `Text` carries the text's bytes, U+FFFD included | the text does not depend on how TCP cuts it |
 //! | `emit('error')` without a listener throws | returns false; an error of the crate's own that nobody listens to ends [`run`] | an emitter knows no special event |
 //! | an exception in a listener ends what called it: no `'ready'` after a `'connect'`, no `'error'` after a write's callback that threw; and the ticks that are queued wait for the next immediates | what is due follows, in its order, in the next run | one fault does not make others |
 //! | the message of an `AggregateError` is empty | those of its errors | it says something |
@@ -267,7 +270,9 @@ pub use watch::{Readiness, Watch, watch};
 /// An [`event::Error`] that nobody listened to, unless [`on_unhandled_error`] was set (Node's
 /// uncaught exception); `ERR_LOOP_ALREADY_RUNNING` from inside a listener; an error of the poll
 /// itself. The loop can be run again after any of them, and goes on where it was. A panic in a
-/// listener leaves through `run`, and so it is then, too.
+/// listener leaves through `run`, and so it is then, too; likewise one in a destructor of what a listener
+/// has captured. Once there is a reason to end, nothing of yours is called until the next run; of several
+/// reasons each run ends with one.
 pub fn run() -> Result<()> {
     reactor::with(|event_loop| event_loop.run()).unwrap_or(Ok(()))
 }

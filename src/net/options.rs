@@ -93,9 +93,9 @@ macro_rules! socket_options {
             ///
             /// If `callback` returns false or [`Flow::Stop`](crate::Flow::Stop), nothing is read until the
             /// socket is resumed. There is no
-            /// [`Data`](crate::event::Data) and no [`Readable`](crate::event::Readable), nothing is
-            /// kept, and [`pause`](crate::net::Socket::pause) stops reading at once;
-            /// [`End`](crate::event::End) comes without anybody listening.
+            /// [`Data`](crate::event::Data) and no [`Readable`](crate::event::Readable) but the one that
+            /// tells of the end; nothing is kept, and [`pause`](crate::net::Socket::pause) stops reading at
+            /// once; [`End`](crate::event::End) comes without anybody listening.
             #[doc(alias = "onread")]
             pub fn on_read<R: $crate::events::Outcome>(
                 self,
