@@ -50,6 +50,8 @@ struct State {
     held: RefCell<Vec<u8>>,
     phase: Cell<Phase>,
     paused: Cell<bool>,
+    /// The peer's TCP has ended.
+    fin: Cell<bool>,
     /// Listeners are running: none of them can be entered again.
     delivering: Cell<bool>,
 }
@@ -86,11 +88,17 @@ impl Secure {
             held: RefCell::default(),
             phase: Cell::new(Phase::Handshake { ends: false }),
             paused: Cell::new(false),
+            fin: Cell::new(false),
             delivering: Cell::new(false),
         });
         let secure = Secure(socket);
         socket.on(event::Data, move |ciphertext| secure.decrypt(ciphertext));
-        socket.on(event::End, move |()| secure.peer_gone());
+        socket.on(event::End, move |()| {
+            secure.with(|state| {
+                state.fin.set(true);
+                secure.check_end(state);
+            })
+        });
         secure.send();
         secure
     }
@@ -202,7 +210,7 @@ impl Secure {
         loop {
             self.emit_progress(&state);
             if ciphertext.is_empty() || self.0.destroyed() {
-                return;
+                return self.check_end(&state);
             }
             if state.paused.get() {
                 state.held.borrow_mut().extend_from_slice(ciphertext);
@@ -267,9 +275,10 @@ impl Secure {
         });
     }
 
-    /// The peer's FIN without close_notify may be somebody else's: what came may be cut off.
-    fn peer_gone(self) {
-        if self.with(|state| state.phase.get()) != Some(Phase::Ended) {
+    /// The peer's FIN without close_notify may be somebody else's: what came may be cut off. A pause holds
+    /// close_notify back, and not the FIN.
+    fn check_end(self, state: &State) {
+        if state.fin.get() && !state.paused.get() && state.phase.get() != Phase::Ended {
             let cut = io::Error::from(io::ErrorKind::UnexpectedEof);
             self.0.destroy_with(tls_error(cut));
         }
