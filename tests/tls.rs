@@ -167,6 +167,7 @@ fn nothing_is_delivered_while_paused() {
     server.listen(0);
     let client = identity.connect(port_of(server));
     let paused = Rc::new(Cell::new(false));
+    let at_end = Rc::clone(&paused);
     client.on(Plain, move |bytes| {
         assert!(!paused.replace(true));
         note(format!("{} bytes", bytes.len()));
@@ -178,6 +179,7 @@ fn nothing_is_delivered_while_paused() {
         });
     });
     client.on(PlainEnd, move |()| {
+        assert!(!at_end.get());
         client.end();
         server.close();
     });
