@@ -86,6 +86,17 @@ impl Carry {
         self.start = self.bytes.len();
     }
 
+    /// From now on bytes are kept in this buffer. There are none yet, and it is empty.
+    pub(super) fn lend(&mut self, buffer: Vec<u8>) {
+        debug_assert!(self.bytes.capacity() == 0 && buffer.is_empty());
+        self.bytes = buffer;
+    }
+
+    /// The buffer, and where in it the unread bytes begin.
+    pub(super) fn into_buffer(self) -> (Vec<u8>, usize) {
+        (self.bytes, self.start)
+    }
+
     pub(super) fn into_unread(mut self) -> Vec<u8> {
         self.bytes.drain(..self.start);
         self.bytes

@@ -129,9 +129,20 @@ impl<'r, 'c, F: Format> Feed<'r, 'c, F> {
         }))
     }
 
+    /// Reads on until the listener stops or the chunk is used up, and leaves what it has not read to the
+    /// caller.
+    #[inline]
+    pub(super) fn drain_lent(
+        mut self,
+        listener: impl FnMut(Item<'_>) -> Flow,
+    ) -> (Result<Flow, FrameError>, &'c [u8]) {
+        let drained = self.drain(listener);
+        (drained, std::mem::take(&mut self.chunk))
+    }
+
     #[inline]
     pub(super) fn drain(
-        mut self,
+        &mut self,
         mut listener: impl FnMut(Item<'_>) -> Flow,
     ) -> Result<Flow, FrameError> {
         loop {

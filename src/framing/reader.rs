@@ -32,6 +32,8 @@ pub struct FrameReader<F> {
     pub(super) carry: Carry,
     /// Payload of a frame in several parts, or payload that the format has unpacked.
     pub(super) out: Vec<u8>,
+    /// There was such payload.
+    unpacks: bool,
     /// Bytes given to this reader, in all.
     pub(super) fed: u64,
     pub(super) step: Step,
@@ -291,6 +293,64 @@ impl<F: Format> FrameReader<F> {
         self.carry.into_unread()
     }
 
+    /// As `push`, but what is not read is neither copied nor kept: it is for the caller to
+    /// [keep](Self::keep_rest), or to [take away](Self::take_away).
+    #[inline]
+    pub(crate) fn push_lent<'c>(
+        &mut self,
+        chunk: &'c [u8],
+        listener: impl FnMut(Item<'_>) -> Flow,
+    ) -> (Result<Flow, FrameError>, &'c [u8]) {
+        if self.absorb(chunk) {
+            return (Ok(Flow::Continue), &[]);
+        }
+        self.feed(chunk).drain_lent(listener)
+    }
+
+    /// Keeps the rest of a chunk that was pushed, in a buffer from `spare`.
+    pub(crate) fn keep_rest(&mut self, rest: &[u8], spare: impl FnOnce(usize) -> Vec<u8>) {
+        if self.carry.capacity() == 0 && !rest.is_empty() {
+            self.carry.lend(spare(rest.len()));
+        }
+        self.put_back(rest);
+    }
+
+    /// Keeps a chunk without reading it.
+    pub(crate) fn receive(&mut self, chunk: &[u8], spare: impl FnOnce(usize) -> Vec<u8>) {
+        self.fed += chunk.len() as u64;
+        self.keep_rest(chunk, spare);
+    }
+
+    /// The rest of a chunk that was pushed, so many bytes, comes again later or goes elsewhere.
+    pub(crate) fn take_away(&mut self, rest: usize) {
+        self.fed -= rest as u64;
+    }
+
+    /// Lends a buffer to a reader that makes payloads of what it reads.
+    #[inline]
+    pub(crate) fn lend(&mut self, spare: impl FnOnce() -> Vec<u8>) {
+        if self.unpacks && self.out.capacity() == 0 {
+            self.out = spare();
+        }
+    }
+
+    /// Its buffers, if it needs none at the moment.
+    #[inline]
+    pub(crate) fn spare_buffers(&mut self, mut give: impl FnMut(Vec<u8>)) {
+        if self.carry.is_empty() && self.carry.capacity() > 0 {
+            give(std::mem::take(&mut self.carry).into_buffer().0);
+        }
+        if self.out.capacity() > 0 && !matches!(self.fate, Fate::Gather) {
+            self.unpacks = true;
+            give(std::mem::take(&mut self.out));
+        }
+    }
+
+    /// The bytes that have arrived and were not read, behind so many others.
+    pub(crate) fn into_buffer(self) -> (Vec<u8>, usize) {
+        self.carry.into_buffer()
+    }
+
     fn with_carry(format: F, limit: usize, keep: usize, carry: Carry, fed: u64) -> Self {
         let limit = limit.min(LONGEST);
         let raw_limit = format.raw_limit(limit).clamp(limit, LONGEST);
@@ -311,6 +371,7 @@ impl<F: Format> FrameReader<F> {
             rules,
             carry,
             out: Vec::new(),
+            unpacks: false,
             fed,
             step: Step::Cut,
             fate: Fate::Whole,

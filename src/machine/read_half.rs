@@ -39,6 +39,8 @@ pub(super) struct ReadHalf {
     reading: Cell<bool>,
     /// Somebody above has enough for the moment.
     held: Cell<bool>,
+    /// The end completes something that a paused socket must not be told of.
+    end_waits: Cell<bool>,
     /// Reading was asked for before there was a connection.
     read_on_connect: Cell<bool>,
     /// More was asked for, and nothing has come since.
@@ -89,10 +91,41 @@ enum Told {
 /// What most sockets never have.
 #[derive(Default)]
 struct Buffer {
-    chunks: VecDeque<Vec<u8>>,
+    chunks: VecDeque<Chunk>,
     decoder: Option<Utf8Decoder>,
     /// What was read by the listeners that a chunk was handed to.
     to_follow: VecDeque<Vec<u8>>,
+    /// How many bytes of the chunk at hand its listeners have put back.
+    put_back: usize,
+}
+
+/// Bytes that are kept. To take some off the front moves a cursor, not the others.
+#[derive(Default)]
+struct Chunk {
+    bytes: Vec<u8>,
+    /// So many of them were taken already.
+    taken: usize,
+}
+
+impl Chunk {
+    fn rest(&self) -> &[u8] {
+        &self.bytes[self.taken..]
+    }
+
+    fn len(&self) -> usize {
+        self.bytes.len() - self.taken
+    }
+
+    fn into_rest(mut self) -> Vec<u8> {
+        self.bytes.drain(..self.taken);
+        self.bytes
+    }
+}
+
+impl From<Vec<u8>> for Chunk {
+    fn from(bytes: Vec<u8>) -> Chunk {
+        Chunk { bytes, taken: 0 }
+    }
 }
 
 impl Buffer {
@@ -106,6 +139,7 @@ impl Buffer {
 enum Emitting {
     No,
     Yes,
+    /// There is something to do when they have returned.
     MoreToFollow,
 }
 
@@ -134,6 +168,7 @@ impl ReadHalf {
             told: Cell::new(None),
             reading: Cell::new(false),
             held: Cell::new(false),
+            end_waits: Cell::new(false),
             read_on_connect: Cell::new(false),
             requested: Cell::new(false),
             need_readable: Cell::new(false),
@@ -157,6 +192,7 @@ impl ReadHalf {
         self.end.set(ReadEnd::Open);
         self.requested.set(false);
         self.held.set(false);
+        self.end_waits.set(false);
         // What was withheld was of the life before.
         self.end_scheduled.set(false);
         self.read_on_connect.set(false);
@@ -198,21 +234,35 @@ impl ReadHalf {
 
     fn keep(&self, chunk: Vec<u8>) {
         self.length.set(self.length.get() + chunk.len());
-        self.with_buffer(|buffer| buffer.chunks.push_back(chunk));
+        self.with_buffer(|buffer| buffer.chunks.push_back(chunk.into()));
+    }
+
+    fn keep_in_front(&self, chunk: Chunk) {
+        self.length.set(self.length.get() + chunk.len());
+        self.with_buffer(|buffer| buffer.chunks.push_front(chunk));
     }
 
     /// Takes `amount` bytes, which are there, off the front.
-    fn take(&self, amount: Amount) -> Option<Vec<u8>> {
+    fn take(&self, amount: Amount) -> Option<Chunk> {
         let chunk = self.with_buffer(|buffer| match amount {
             Amount::Chunk => buffer.chunks.pop_front(),
             Amount::Exactly(0) => None,
             Amount::Exactly(wanted) => {
+                let first = buffer.chunks.front_mut()?;
+                if first.len() > wanted {
+                    let taken = first.rest()[..wanted].to_vec();
+                    first.taken += wanted;
+                    return Some(taken.into());
+                }
                 let mut taken = buffer.chunks.pop_front()?;
                 while taken.len() < wanted {
-                    taken.extend(buffer.chunks.pop_front()?);
-                }
-                if taken.len() > wanted {
-                    buffer.chunks.push_front(taken.split_off(wanted));
+                    let next = buffer.chunks.front_mut()?;
+                    let part = next.len().min(wanted - taken.len());
+                    taken.bytes.extend_from_slice(&next.rest()[..part]);
+                    next.taken += part;
+                    if next.len() == 0 {
+                        buffer.chunks.pop_front();
+                    }
                 }
                 Some(taken)
             }
@@ -246,9 +296,14 @@ impl Duplex {
         }
     }
 
+    /// Whether the end waits for as long as the socket is paused, though nothing is kept here.
+    pub(crate) fn let_end_wait(&self, waits: bool) {
+        self.read.end_waits.set(waits);
+    }
+
     /// Bytes were read.
     pub(crate) fn on_data(&self, host: &impl Host, chunk: &[u8]) {
-        host.activity();
+        host.received();
         let half = &self.read;
         half.bytes.set(half.bytes.get() + chunk.len() as u64);
         if self.is_destroyed() || self.is_errored() {
@@ -321,7 +376,10 @@ impl Duplex {
     fn add_chunk(&self, host: &impl Host, chunk: &[u8]) {
         let half = &self.read;
         if half.is_flowing() && half.length.get() == 0 {
-            self.emit_data(host, chunk);
+            let kept = self.emit_data(host, chunk);
+            if kept > 0 {
+                half.keep_in_front(chunk[chunk.len() - kept..].to_vec().into());
+            }
             // Nobody but the next chunk needs to know that more is wanted.
             if half.is_flowing() && half.length.get() == 0 {
                 half.requested.set(half.reading.get());
@@ -338,34 +396,101 @@ impl Duplex {
 
     /// Hands a chunk to the listeners. What one of them reads meanwhile is emitted after it: they
     /// cannot be entered twice, and the next chunk must not overtake it.
-    fn emit_data(&self, host: &impl Host, chunk: &[u8]) {
+    ///
+    /// Returns how many bytes at its end are to be kept: they were put back, and nobody wants them now.
+    #[must_use]
+    fn emit_data(&self, host: &impl Host, chunk: &[u8]) -> usize {
         let half = &self.read;
         if half.emitting.get() != Emitting::No {
             half.emitting.set(Emitting::MoreToFollow);
-            return half.with_buffer(|buffer| buffer.to_follow.push_back(chunk.to_vec()));
+            half.with_buffer(|buffer| buffer.to_follow.push_back(chunk.to_vec()));
+            return 0;
         }
         half.emitting.set(Emitting::Yes);
         let _done = EmittingEnds(&half.emitting);
         self.emit_chunk(host, chunk);
         if half.emitting.get() == Emitting::MoreToFollow {
-            self.emit_what_follows(host);
+            return self.emit_what_follows(host, chunk);
         }
+        0
     }
 
     #[cold]
-    fn emit_what_follows(&self, host: &impl Host) {
+    fn emit_what_follows(&self, host: &impl Host, chunk: &[u8]) -> usize {
+        let kept = self.emit_what_was_put_back(host, chunk);
         let buffer = &self.read.buffer;
         while let Some(Some(next)) = buffer.if_some(|buffer| buffer.to_follow.pop_front()) {
+            if kept > 0 {
+                self.read.keep(next);
+                continue;
+            }
             self.emit_chunk(host, &next);
+            let behind = self.emit_what_was_put_back(host, &next);
+            if behind > 0 {
+                let taken = next.len() - behind;
+                self.read.keep_in_front(Chunk { bytes: next, taken });
+            }
+        }
+        kept
+    }
+
+    /// Goes on with what the listeners of `chunk` have put back of it, for as long as they do that and
+    /// there are any.
+    fn emit_what_was_put_back(&self, host: &impl Host, chunk: &[u8]) -> usize {
+        let half = &self.read;
+        loop {
+            let put_back = half
+                .buffer
+                .if_some(|buffer| std::mem::take(&mut buffer.put_back))
+                .unwrap_or(0);
+            if put_back == 0 || self.is_destroyed() {
+                return 0;
+            }
+            if !half.is_flowing() || !host.has_data_listeners() {
+                return put_back;
+            }
+            let from = chunk.len().saturating_sub(put_back);
+            self.emit_chunk(host, &chunk[from..]);
         }
     }
 
+    /// Throws away bytes that were put back.
+    pub(crate) fn throw_away(&self, put_back: usize) {
+        let _gone = self
+            .read
+            .take(Amount::Exactly(put_back.min(self.read.length.get())));
+    }
+
+    /// A listener of `Data` gives back the last bytes of the chunk that it was handed: they are emitted
+    /// again, once all listeners have returned, or kept. They are not copied where that can be helped,
+    /// however often they are given back.
+    pub(crate) fn put_back(&self, host: &impl Host, rest: &[u8]) {
+        let half = &self.read;
+        let is_lent = half.emitting.get() != Emitting::No
+            && host.lent_to().get() == rest.as_ptr_range().end as usize;
+        let behind_others = || half.buffer.if_some(|buffer| !buffer.to_follow.is_empty());
+        if rest.is_empty() {
+            return;
+        }
+        if !is_lent || behind_others() == Some(true) {
+            self.unshift(host, rest);
+            return;
+        }
+        half.emitting.set(Emitting::MoreToFollow);
+        half.with_buffer(|buffer| {
+            debug_assert_eq!(buffer.put_back, 0, "given back twice");
+            buffer.put_back = rest.len();
+        });
+    }
+
     fn emit_chunk(&self, host: &impl Host, chunk: &[u8]) {
+        let before = host.lent_to().replace(chunk.as_ptr_range().end as usize);
         if self.read.text.get() {
             // What is kept was made of text; only a `read` of so many bytes can cut a character.
             host.emit(Signal::Text(&String::from_utf8_lossy(chunk)));
         }
         host.emit(Signal::Data(chunk));
+        host.lent_to().set(before);
     }
 
     /// The peer has ended.

@@ -1,11 +1,17 @@
 //! Frames on sockets: [`Socket::frames`] delivers them, [`Socket::write_frame`] sends one.
 //!
 //! The frames of a chunk are delivered while its `Data` is emitted, as slices of it. Where that has
-//! to stop in between, because the socket is paused or has had its share of the turn, the rest is
-//! kept and the descriptor is not read until it has been delivered: what is kept stays bounded, and
-//! the peer's end cannot overtake a frame.
+//! to stop in between, the rest of the chunk waits, and the peer's end cannot overtake it:
+//!
+//! | stopped by | the rest |
+//! |---|---|
+//! | a listener that ends the framing | is put back, for the next framing or whoever listens to `Data` |
+//! | a pause | is put back |
+//! | a panic, or when the socket has had its share of the turn | is kept by the framing, and the descriptor is not read until it has been delivered |
 
-use std::cell::{Cell, RefCell};
+mod clock;
+mod delivery;
+
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
@@ -13,15 +19,10 @@ use std::time::Duration;
 use super::cell::SocketHost;
 use super::{Data, Socket};
 use crate::error::{Error, Result};
-use crate::event;
-use crate::events::ListenerId;
 use crate::framing::{Encode, Flow, Format, FrameError, FrameReader, FrameWriter, Item, Wrap};
-use crate::machine::Host;
 use crate::machine::data::Repr;
-use crate::timers::{self, Timeout};
-
-/// How many frames of one socket are delivered before others get their turn.
-const FRAMES_PER_TURN: usize = 1024;
+use clock::Clock;
+use delivery::Framing;
 
 /// What a listener of frames may return: nothing, to go on, or a [`Flow`].
 ///
@@ -52,55 +53,6 @@ pub struct Frames {
     clock: Rc<Clock>,
 }
 
-/// How long the frame that is open has been.
-#[derive(Default)]
-struct Clock {
-    deadline: Cell<Option<Duration>>,
-    /// Where in the stream it begins, and when that was noticed.
-    open: Cell<Option<(u64, Duration)>>,
-    timer: Cell<Option<Timeout>>,
-}
-
-/// One per socket that is framed. It is taken out while frames are delivered.
-struct Source<F: Format, L> {
-    reader: FrameReader<F>,
-    listener: L,
-}
-
-struct Framing<F: Format, L> {
-    socket: Socket,
-    source: Cell<Option<Box<Source<F, L>>>>,
-    clock: Rc<Clock>,
-    listeners: RefCell<Vec<ListenerId>>,
-    /// The descriptor is not read because of this framing.
-    holds: Cell<bool>,
-    /// What came from inside of the listener, by `unshift`.
-    came_inside: RefCell<Vec<u8>>,
-}
-
-/// Whoever removes all of its listeners ends a framing as well, and gives up what it holds.
-impl<F: Format, L> Drop for Framing<F, L> {
-    fn drop(&mut self) {
-        if self.source.take().is_some() {
-            SocketHost::with(self.socket.key(), |host| {
-                host.cell.in_frame.set(false);
-                if self.holds.get() {
-                    host.cell.duplex.hold(host, false);
-                }
-            });
-        }
-    }
-}
-
-/// Why delivering stopped.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stopped {
-    No,
-    ByListener,
-    Paused,
-    OutOfTurn,
-}
-
 impl Socket {
     /// Calls `listener` with each frame that comes in. The slice is the loop's own buffer: copy what
     /// is to be kept.
@@ -108,6 +60,10 @@ impl Socket {
     /// Bytes that are no frames destroy the socket with an error that says what was wrong and where
     /// in the stream (`ERR_INVALID_FRAME`); so does the peer's end inside a frame. `pause` and
     /// `resume` work between frames.
+    ///
+    /// For the idle timeout ([`set_timeout`](Socket::set_timeout)) bytes of a frame are an activity, and
+    /// bytes that are skipped between frames are not, as they are no progress. See also
+    /// [`Frames::deadline`].
     ///
     /// ```
     /// use soquete::framing::{FrameReader, FrameWriter, LengthPrefix};
@@ -148,15 +104,7 @@ impl Socket {
         R: IntoFlow,
     {
         let clock = Rc::new(Clock::default());
-        let framing = Rc::new(Framing {
-            socket: *self,
-            source: Cell::new(Some(Box::new(Source { reader, listener }))),
-            clock: Rc::clone(&clock),
-            listeners: RefCell::new(Vec::new()),
-            holds: Cell::new(false),
-            came_inside: RefCell::new(Vec::new()),
-        });
-        framing.listen();
+        Framing::begin(*self, reader, listener, Rc::clone(&clock));
         Frames {
             socket: *self,
             clock,
@@ -214,8 +162,13 @@ impl Socket {
 }
 
 impl Frames {
-    /// Destroys the socket with `ERR_FRAME_TIMEOUT` when a frame has been open for so long, however
-    /// busily the peer drips its bytes. Without it a peer can hold a place for ever.
+    /// Destroys the socket with `ERR_FRAME_TIMEOUT` when for so long no frame has been completed though
+    /// bytes came. Without it a peer can hold a place for ever.
+    ///
+    /// That is when a frame has been open for so long, however busily the peer drips its bytes; or when for
+    /// so long only bytes came that are [skipped](crate::framing::Cut::Skip) between frames. A silence as
+    /// long as the deadline begins the latter anew: for how long a peer may be silent is for
+    /// [`set_timeout`](Socket::set_timeout) to say.
     pub fn deadline(self, deadline: Duration) -> Frames {
         self.clock.deadline.set(Some(deadline));
         self
@@ -223,10 +176,7 @@ impl Frames {
 
     /// How long ago the first bytes came in of a frame that has not ended.
     pub fn age(&self) -> Option<Duration> {
-        self.clock
-            .open
-            .get()
-            .map(|(_, since)| crate::now().saturating_sub(since))
+        self.clock.age()
     }
 }
 
@@ -236,218 +186,6 @@ impl fmt::Debug for Frames {
             .field("socket", &self.socket)
             .field("age", &self.age())
             .finish()
-    }
-}
-
-impl<F, L, R> Framing<F, L>
-where
-    F: Format + 'static,
-    L: FnMut(Item<'_>) -> R + 'static,
-    R: IntoFlow,
-{
-    fn listen(self: Rc<Self>) {
-        let socket = self.socket;
-        let (data, end, resumed, closed) = (
-            Rc::clone(&self),
-            Rc::clone(&self),
-            Rc::clone(&self),
-            Rc::clone(&self),
-        );
-        let listeners = vec![
-            socket.add_listener(event::Data, move |chunk| Rc::clone(&data).deliver(chunk)),
-            socket.add_listener(event::Resume, move |()| Rc::clone(&resumed).deliver(&[])),
-            socket.add_listener(event::End, move |()| end.finish()),
-            socket.add_listener(event::Close, move |_| closed.close()),
-        ];
-        self.listeners.replace(listeners);
-    }
-
-    fn deliver(self: Rc<Self>, chunk: &[u8]) {
-        // A socket that is gone has no frames: what was kept of them goes with the framing.
-        SocketHost::with(self.socket.key(), |host| {
-            let Some(mut source) = self.source.take() else {
-                self.came_inside.borrow_mut().extend_from_slice(chunk);
-                return;
-            };
-            if host.cell.duplex.is_told_to_pause() || host.cell.duplex.is_destroyed() {
-                // What a feed has not read is kept.
-                drop(source.reader.feed(chunk));
-                if source.reader.unread() == 0 {
-                    return self.source.set(Some(source));
-                }
-                return self.go_on(host, source, Stopped::Paused);
-            }
-            host.cell.in_frame.set(true);
-            let mut out = Out {
-                framing: &self,
-                source: Some(source),
-            };
-            let mut stopped = Stopped::No;
-            let mut left = FRAMES_PER_TURN;
-            let Some(source) = &mut out.source else {
-                return;
-            };
-            let Source { reader, listener } = &mut **source;
-            let delivered = reader.push(chunk, |item| {
-                left -= 1;
-                let flow = listener(item).into_flow();
-                stopped = if flow == Flow::Stop {
-                    Stopped::ByListener
-                } else if host.cell.duplex.is_told_to_pause() || host.cell.duplex.is_destroyed() {
-                    Stopped::Paused
-                } else if left == 0 {
-                    Stopped::OutOfTurn
-                } else {
-                    return Flow::Continue;
-                };
-                Flow::Stop
-            });
-            let Some(source) = out.source.take() else {
-                return;
-            };
-            match delivered {
-                Err(error) => host.cell.duplex.destroy(host, Some(error.into())),
-                Ok(_) => self.go_on(host, source, stopped),
-            }
-        });
-    }
-
-    fn deliver_later(self: &Rc<Self>) {
-        let framing = Rc::downgrade(self);
-        timers::set_immediate(move || {
-            if let Some(framing) = framing.upgrade() {
-                framing.deliver(&[]);
-            }
-        });
-    }
-
-    /// Decides what becomes of the rest of a chunk.
-    fn go_on(
-        self: &Rc<Self>,
-        host: &SocketHost<'_>,
-        mut source: Box<Source<F, L>>,
-        mut why: Stopped,
-    ) {
-        let duplex = &host.cell.duplex;
-        let came_inside = self.came_inside.take();
-        if why == Stopped::ByListener {
-            self.holds.set(false);
-            duplex.hold(host, false);
-            return self.leave(host, came_inside, source.reader.into_rest());
-        }
-        if !came_inside.is_empty() {
-            drop(source.reader.feed(&came_inside));
-            if why == Stopped::No {
-                why = Stopped::OutOfTurn;
-            }
-        }
-        self.holds.set(why != Stopped::No);
-        duplex.hold(host, self.holds.get());
-        let open_at = source.reader.partial().map(|partial| partial.at);
-        host.cell.in_frame.set(open_at.is_some());
-        self.clock.look(self.socket, open_at, why);
-        self.source.set(Some(source));
-        if why == Stopped::OutOfTurn {
-            self.deliver_later();
-        }
-    }
-
-    /// Hands the stream over to whoever listens next, now or later.
-    fn leave(&self, host: &SocketHost<'_>, mut put_back: Vec<u8>, rest: Vec<u8>) {
-        self.close();
-        if host.has_data_listeners() {
-            // They have had it.
-            put_back.clear();
-        } else if !host.cell.duplex.is_paused() {
-            host.cell.duplex.wait_for_listeners();
-        }
-        put_back.extend(rest);
-        host.cell.duplex.unshift(host, &put_back);
-    }
-
-    /// Ends with the socket's life: its next one is framed anew, or not at all.
-    fn close(&self) {
-        self.clock.stop();
-        let _source = self.source.take();
-        self.nothing_is_left();
-        for id in self.listeners.take() {
-            self.socket.remove_listener(id);
-        }
-    }
-
-    /// Of what was read, this framing holds nothing any more.
-    fn nothing_is_left(&self) {
-        SocketHost::with(self.socket.key(), |host| host.cell.in_frame.set(false));
-    }
-
-    fn finish(&self) {
-        self.clock.stop();
-        let Some(mut source) = self.source.take() else {
-            return;
-        };
-        let Source { reader, listener } = &mut *source;
-        match reader.finish(|item| listener(item).into_flow()) {
-            Ok(_) => self.nothing_is_left(),
-            Err(error) => {
-                self.socket.destroy_with(error.into());
-            }
-        }
-    }
-}
-
-/// The source while it is out. A listener that panics leaves the frames behind its own where they
-/// are, and they are delivered in the next turn.
-struct Out<'a, F, L, R>
-where
-    F: Format + 'static,
-    L: FnMut(Item<'_>) -> R + 'static,
-    R: IntoFlow,
-{
-    framing: &'a Rc<Framing<F, L>>,
-    source: Option<Box<Source<F, L>>>,
-}
-
-impl<F, L, R> Drop for Out<'_, F, L, R>
-where
-    F: Format + 'static,
-    L: FnMut(Item<'_>) -> R + 'static,
-    R: IntoFlow,
-{
-    fn drop(&mut self) {
-        if let Some(source) = self.source.take() {
-            self.framing.source.set(Some(source));
-            self.framing.deliver_later();
-        }
-    }
-}
-
-impl Clock {
-    /// Notes which frame is open, and arms the timer if it is another one than before. What waits
-    /// for a paused socket is not the peer's fault.
-    fn look(&self, socket: Socket, open_at: Option<u64>, stopped: Stopped) {
-        let open_at = open_at.filter(|_| stopped == Stopped::No);
-        if open_at == self.open.get().map(|(at, _)| at) {
-            return;
-        }
-        self.open.set(open_at.map(|at| (at, crate::now())));
-        if let Some(timer) = self.timer.take() {
-            timer.clear();
-        }
-        if let (Some(at), Some(deadline)) = (open_at, self.deadline.get()) {
-            let expired = move || {
-                let message = format!("the frame at offset {at} did not end within {deadline:?}");
-                socket.destroy_with(Error::new("ERR_FRAME_TIMEOUT", message));
-            };
-            self.timer
-                .set(Some(timers::set_timeout(deadline, expired).unref()));
-        }
-    }
-
-    fn stop(&self) {
-        self.open.set(None);
-        if let Some(timer) = self.timer.take() {
-            timer.clear();
-        }
     }
 }
 

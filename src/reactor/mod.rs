@@ -47,7 +47,7 @@ pub use metrics::Metrics;
 pub use remote::Remote;
 pub(crate) use table::{Key, Table};
 
-use buffers::ReadBuffer;
+use buffers::{ReadBuffer, SpareBuffers};
 use immediates::Immediate;
 use interruption::{Hook, Interruption};
 use poller::Poller;
@@ -100,6 +100,9 @@ pub(crate) struct Loop {
     on_unhandled: RefCell<Option<Hook>>,
 
     pub(crate) read_buffer: ReadBuffer,
+    pub(crate) spare_buffers: SpareBuffers,
+    /// Where the chunk ends that listeners are being handed, as an address.
+    pub(crate) lent_to: Cell<usize>,
     pub(crate) counters: Counters,
 }
 
@@ -134,6 +137,8 @@ impl Loop {
             interruption: Cell::new(None),
             on_unhandled: RefCell::default(),
             read_buffer: ReadBuffer::new(),
+            spare_buffers: SpareBuffers::new(),
+            lent_to: Cell::new(0),
             counters: Counters::default(),
         }
     }

@@ -1,6 +1,6 @@
 //! What the user does with what was read: `read`, `pause`, `resume`, `unshift`, and what that asks of the descriptor.
 
-use super::{Amount, Flow, MAX_HIGH_WATER_MARK, Told};
+use super::{Amount, Chunk, Flow, MAX_HIGH_WATER_MARK, Told};
 use crate::error::{Error, Result, node};
 use crate::machine::decoder::Utf8Decoder;
 use crate::machine::host::{Host, Signal, Tick};
@@ -9,6 +9,19 @@ use crate::machine::{Duplex, Life};
 impl Duplex {
     /// Takes kept data: `None` if there is not enough of it.
     pub(crate) fn read(&self, host: &impl Host, amount: Amount) -> Result<Option<Vec<u8>>> {
+        let Some((chunk, kept)) = self.read_and_emit(host, amount)? else {
+            return Ok(None);
+        };
+        if kept > 0 {
+            let rest = chunk.rest();
+            let kept = rest[rest.len() - kept..].to_vec();
+            self.read.keep_in_front(kept.into());
+        }
+        Ok(Some(chunk.into_rest()))
+    }
+
+    /// As `read`, and says how many bytes of the chunk are to be kept.
+    fn read_and_emit(&self, host: &impl Host, amount: Amount) -> Result<Option<(Chunk, usize)>> {
         let half = &self.read;
         self.restart_unbuffered(host);
         if let Amount::Exactly(wanted) = amount
@@ -53,13 +66,14 @@ impl Duplex {
                 self.schedule_end(host);
             }
         }
-        if let Some(chunk) = &chunk
-            && !self.error_emitted.get()
-            && !self.quiet.get()
-        {
-            self.emit_data(host, chunk);
-        }
-        Ok(chunk)
+        Ok(chunk.map(|chunk| {
+            let kept = if self.error_emitted.get() || self.quiet.get() {
+                0
+            } else {
+                self.emit_data(host, chunk.rest())
+            };
+            (chunk, kept)
+        }))
     }
 
     /// A `read` of nothing, where there is plenty or the end: `Readable` is all it is for.
@@ -92,7 +106,7 @@ impl Duplex {
             Amount::Chunk => {
                 let first = half
                     .buffer
-                    .if_some(|buffer| buffer.chunks.front().map(Vec::len));
+                    .if_some(|buffer| buffer.chunks.front().map(Chunk::len));
                 first.flatten().unwrap_or(0)
             }
         }
@@ -199,11 +213,19 @@ impl Duplex {
         if half.is_flowing() && !half.requested.get() {
             self.read_zero(host);
         }
+        if half.end_waits.get() && half.end_scheduled.get() {
+            host.tick(Tick::EndReadable);
+        }
     }
 
     pub(super) fn flow(&self, host: &impl Host) {
         while self.read.is_flowing() {
-            match self.read(host, Amount::Chunk) {
+            match self.read_and_emit(host, Amount::Chunk) {
+                Ok(Some((mut chunk, kept))) if kept > 0 => {
+                    chunk.taken = chunk.bytes.len() - kept;
+                    self.read.keep_in_front(chunk);
+                    break;
+                }
                 Ok(Some(_)) => {}
                 Ok(None) | Err(_) => break,
             }
@@ -212,26 +234,64 @@ impl Duplex {
 
     /// Puts bytes back in front, as if they had not been read.
     pub(crate) fn unshift(&self, host: &impl Host, bytes: &[u8]) -> bool {
-        let half = &self.read;
-        if bytes.is_empty() || self.is_destroyed() || self.is_errored() {
-            return half.can_take_more();
+        if bytes.is_empty() || !self.can_unshift(host) {
+            return self.read.can_take_more();
         }
-        if half.end_emitted() {
-            self.destroy(host, Some(node::unshift_after_end()));
+        if self.emits_at_once() {
+            let kept = self.emit_data(host, bytes);
+            if kept > 0 {
+                let kept = bytes[bytes.len() - kept..].to_vec();
+                self.read.keep_in_front(kept.into());
+            }
+            return self.after_unshift(host);
+        }
+        self.unshift_kept(host, bytes.to_vec().into())
+    }
+
+    /// As `unshift`, for all but the first `taken` of bytes that need not be copied.
+    pub(crate) fn unshift_owned(&self, host: &impl Host, bytes: Vec<u8>, taken: usize) {
+        let mut chunk = Chunk { bytes, taken };
+        if chunk.len() == 0 || !self.can_unshift(host) {
+            return;
+        }
+        if self.emits_at_once() {
+            let kept = self.emit_data(host, chunk.rest());
+            if kept > 0 {
+                chunk.taken = chunk.bytes.len() - kept;
+                self.read.keep_in_front(chunk);
+            }
+            self.after_unshift(host);
+        } else {
+            self.unshift_kept(host, chunk);
+        }
+    }
+
+    fn can_unshift(&self, host: &impl Host) -> bool {
+        if self.is_destroyed() || self.is_errored() {
             return false;
         }
-        let direct = half.is_flowing() && half.length.get() == 0;
-        if direct {
-            self.emit_data(host, bytes);
-        } else {
-            half.length.set(half.length.get() + bytes.len());
-            half.with_buffer(|buffer| buffer.chunks.push_front(bytes.to_vec()));
-            if half.need_readable.get() {
-                self.schedule_readable(host);
-            }
+        let has_ended = self.read.end_emitted();
+        if has_ended {
+            self.destroy(host, Some(node::unshift_after_end()));
         }
+        !has_ended
+    }
+
+    fn emits_at_once(&self) -> bool {
+        self.read.is_flowing() && self.read.length.get() == 0
+    }
+
+    fn unshift_kept(&self, host: &impl Host, chunk: Chunk) -> bool {
+        self.read.keep_in_front(chunk);
+        if self.read.need_readable.get() {
+            self.schedule_readable(host);
+        }
+        self.after_unshift(host)
+    }
+
+    fn after_unshift(&self, host: &impl Host) -> bool {
         self.read_more_later(host);
-        half.can_take_more()
+        self.read.can_take_more()
     }
 
     /// From now on chunks are text. What is kept is decoded, too.
@@ -242,14 +302,14 @@ impl Duplex {
             let mut decoder = Utf8Decoder::default();
             let mut text = String::new();
             for chunk in buffer.chunks.drain(..) {
-                text.push_str(&decoder.decode(&chunk));
+                text.push_str(&decoder.decode(chunk.rest()));
             }
             if ended {
                 text.extend(decoder.finish());
             }
             let length = text.len();
             if length > 0 {
-                buffer.chunks.push_back(text.into_bytes());
+                buffer.chunks.push_back(text.into_bytes().into());
             }
             buffer.decoder = Some(decoder);
             length
