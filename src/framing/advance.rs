@@ -14,8 +14,7 @@
 
 use std::mem;
 
-use super::intake::Place;
-use super::state::{Answer, Fate, Found, Span, Step};
+use super::state::{Answer, Fate, Found, Place, Span, Step};
 use super::window::work;
 use super::{Cut, Format, FrameError, FrameReader, Malformed, Unpacked, Window};
 

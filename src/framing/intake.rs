@@ -1,42 +1,9 @@
 //! Reading from the carry and the chunk as if they were one.
 
-use std::ops::Range;
-
-use super::carry::{self, Carry};
+use super::carry;
 use super::reader::Rules;
-use super::state::{Answer, Fate, Span, Step};
+use super::state::{Answer, Fate, Place, Span, Step};
 use super::{Cut, Format, FrameReader};
-
-/// Where bytes are that were read; nothing is borrowed from the reader yet.
-pub(super) enum Place<'c> {
-    Chunk(&'c [u8]),
-    Carry(Range<usize>),
-    Out,
-}
-
-impl<'c> Place<'c> {
-    /// The bytes at this place.
-    #[inline]
-    pub(super) fn bytes<'a>(&self, carry: &'a Carry, out: &'a [u8]) -> &'a [u8]
-    where
-        'c: 'a,
-    {
-        match self {
-            Self::Chunk(bytes) => bytes,
-            Self::Carry(range) => carry.lent(range.clone()),
-            Self::Out => out,
-        }
-    }
-
-    /// A part of them.
-    pub(super) fn within(self, range: Range<usize>) -> Self {
-        match self {
-            Self::Chunk(bytes) => Self::Chunk(&bytes[range]),
-            Self::Carry(place) => Self::Carry(place.start + range.start..place.start + range.end),
-            Self::Out => Self::Out,
-        }
-    }
-}
 
 impl<F: Format> FrameReader<F> {
     /// Keeps `chunk` if it is from the middle of a frame that is to be handed out whole; most chunks of

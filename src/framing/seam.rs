@@ -8,8 +8,7 @@
 //! What is not ordinary about it is left to the state machine, in a state that it could have come to
 //! by itself.
 
-use super::intake::Place;
-use super::state::{Answer, Fate, Span, Step};
+use super::state::{Answer, Fate, Place, Span, Step};
 use super::window::work;
 use super::{Format, FrameReader, Unpacked, Window};
 

@@ -1,6 +1,8 @@
 //! Where in a frame a reader is, what becomes of the frame, and whether all is over.
 
-use super::intake::Place;
+use std::ops::Range;
+
+use super::carry::Carry;
 use super::{Cut, FrameError, Malformed};
 
 /// What a format has said about a window.
@@ -43,6 +45,37 @@ pub(super) enum Fate {
     Stream,
     /// Dropped, for this reason.
     Drop(FrameError),
+}
+
+/// Where bytes are that were read; nothing is borrowed from the reader yet.
+pub(super) enum Place<'c> {
+    Chunk(&'c [u8]),
+    Carry(Range<usize>),
+    Out,
+}
+
+impl<'c> Place<'c> {
+    /// The bytes at this place.
+    #[inline]
+    pub(super) fn bytes<'a>(&self, carry: &'a Carry, out: &'a [u8]) -> &'a [u8]
+    where
+        'c: 'a,
+    {
+        match self {
+            Self::Chunk(bytes) => bytes,
+            Self::Carry(range) => carry.lent(range.clone()),
+            Self::Out => out,
+        }
+    }
+
+    /// A part of them.
+    pub(super) fn within(self, range: Range<usize>) -> Self {
+        match self {
+            Self::Chunk(bytes) => Self::Chunk(&bytes[range]),
+            Self::Carry(place) => Self::Carry(place.start + range.start..place.start + range.end),
+            Self::Out => Self::Out,
+        }
+    }
 }
 
 /// An item, with its bytes described in such a way that nothing is borrowed yet.
