@@ -41,6 +41,7 @@ fn read<F: Format>(mut reader: FrameReader<F>, chunks: &[&[u8]]) -> Vec<Seen> {
             Item::Frame(bytes) => frame(bytes),
             Item::Piece { bytes, last } => piece(bytes, last),
             Item::Skipped { bytes, error } => Seen::Skipped(bytes, error),
+            other => panic!("{other:?} was not asked for"),
         });
         Flow::Continue
     };

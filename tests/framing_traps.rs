@@ -18,7 +18,7 @@ fn push<F: Format>(
             match item {
                 Item::Frame(bytes) => frames.push(bytes.to_vec()),
                 Item::Skipped { .. } => skipped += 1,
-                Item::Piece { .. } => panic!("a piece that nobody asked for"),
+                other => panic!("{other:?}, which nobody asked for"),
             }
             Flow::Continue
         };

@@ -107,10 +107,16 @@ impl Carry {
 /// bytes on, with a stop at `bound`.
 #[inline]
 pub(super) fn append(buffer: &mut Vec<u8>, more: &[u8], bound: usize) {
-    if more.len() > buffer.capacity() - buffer.len() {
-        grow(buffer, more.len(), bound);
-    }
+    reserve(buffer, more.len(), bound);
     buffer.extend_from_slice(more);
+}
+
+/// Makes room for so many bytes, as `append` does.
+#[inline]
+pub(super) fn reserve(buffer: &mut Vec<u8>, more: usize, bound: usize) {
+    if more > buffer.capacity() - buffer.len() {
+        grow(buffer, more, bound);
+    }
 }
 
 #[cold]

@@ -43,7 +43,7 @@ impl<F: Format> FrameReader<F> {
                 head,
                 payload,
                 tail,
-            })) if payload <= plain => {
+            })) if payload <= plain && !self.format.unpacks_in_pieces() => {
                 let brackets = head.saturating_add(tail);
                 let waits = brackets <= overhead && brackets + payload as usize > chunk.len();
                 if waits {
@@ -100,7 +100,8 @@ impl<F: Format> FrameReader<F> {
             *chunk = rest;
             return Place::Chunk(bytes);
         }
-        if let Some(missing) = n.checked_sub(self.carry.len()) {
+        // What was taken before may be lent out still: it must not be moved for nothing.
+        if let Some(missing @ 1..) = n.checked_sub(self.carry.len()) {
             let (bytes, rest) = chunk.split_at(missing);
             self.carry.append(bytes, self.rules.bound);
             *chunk = rest;
@@ -125,8 +126,17 @@ impl<F: Format> FrameReader<F> {
         *chunk = &chunk[n - held..];
     }
 
-    pub(super) fn gather(&mut self, place: Place<'_>) {
+    /// Appends to what is put together of a frame.
+    pub(super) fn append(&mut self, place: &Place<'_>) {
         let bytes = place.bytes(&self.carry, &[]);
-        carry::append(&mut self.out, bytes, self.rules.limit);
+        carry::append(&mut self.out, bytes, self.base + self.rules.limit);
+        self.made += bytes.len();
+    }
+
+    /// Keeps the head of a frame in front of what is put together of it.
+    pub(super) fn keep_head(&mut self, head: &Place<'_>) {
+        let bytes = head.bytes(&self.carry, &[]);
+        self.base = bytes.len();
+        carry::append(&mut self.out, bytes, self.base + self.rules.limit);
     }
 }

@@ -193,10 +193,13 @@ mod formats;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod intake;
+mod output;
 mod reader;
+mod reading;
 mod seam;
 mod search;
 mod state;
+mod unpacking;
 mod window;
 mod writer;
 
@@ -204,9 +207,11 @@ pub use error::FrameError;
 pub use feed::{Feed, Item};
 pub use format::{Cut, Format, Malformed, Streamable, Unpacked};
 pub use formats::{
-    ByteOrder, Cobs, Delimiters, FixedLength, Json, LengthPrefix, Lines, Netstring, Proxied, Proxy,
-    ProxyHeader, RecordMark, Tlvs, Transport, VarintPrefix,
+    ByteOrder, Cobs, Delimiters, Either, FixedLength, Json, LengthPrefix, Lines, Netstring,
+    Proxied, Proxy, ProxyHeader, RecordMark, Tlvs, Transport, VarintPrefix,
 };
+pub use output::Output;
 pub use reader::{Flow, FrameReader, Partial};
+pub use reading::Reading;
 pub use window::Window;
 pub use writer::{Encode, FrameWriter, Wrap, Wrapping};

@@ -2,7 +2,7 @@
 
 use super::carry::Carry;
 use super::state::{Fate, Step};
-use super::{Feed, Format, FrameError, Item, Streamable};
+use super::{Feed, Format, FrameError, Item, Reading, Streamable};
 
 /// Cuts a stream of bytes into frames.
 ///
@@ -42,6 +42,12 @@ pub struct FrameReader<F> {
     pub(super) at: u64,
     /// Payload bytes of the open frame that were read already.
     pub(super) gone: u64,
+    /// How many bytes of payload were made of them.
+    pub(super) made: usize,
+    /// How many bytes the head takes in front of what is put together.
+    pub(super) base: usize,
+    /// Parts of the open frame that had no payload.
+    pub(super) empty_parts: usize,
 }
 
 #[derive(Debug)]
@@ -55,11 +61,53 @@ pub(super) struct Rules {
     pub(super) whole: u64,
     /// The longest payload that is simply a slice: not more than the limit, either.
     pub(super) plain: u64,
-    pub(super) skip_bad: bool,
+    pub(super) bad: Bad,
+    pub(super) most_empty_parts: usize,
     pub(super) keep: usize,
     pub(super) overhead: usize,
     /// The most bytes of one frame that are ever kept: the sum of `raw_limit` and `overhead`.
     pub(super) bound: usize,
+}
+
+/// What becomes of a bad frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bad {
+    /// The reader fails.
+    Fail,
+    /// It is dropped, and told of when it has ended.
+    Skip,
+    /// It is dropped, and told of at once as well.
+    Tell,
+}
+
+impl Rules {
+    fn new(format: &impl Format, limit: usize, keep: usize) -> Self {
+        let mut rules = Self {
+            limit: 0,
+            raw_limit: 0,
+            stream_above: usize::MAX,
+            whole: 0,
+            plain: 0,
+            bad: Bad::Fail,
+            most_empty_parts: MOST_EMPTY_PARTS,
+            keep,
+            overhead: 0,
+            bound: 0,
+        };
+        rules.refit(format, limit);
+        rules
+    }
+
+    /// Makes what depends on the format and the limit fit another one.
+    #[inline]
+    pub(super) fn refit(&mut self, format: &impl Format, limit: usize) {
+        self.limit = limit.min(LONGEST);
+        self.raw_limit = format.raw_limit(self.limit).clamp(self.limit, LONGEST);
+        self.overhead = format.overhead().min(LONGEST);
+        self.bound = self.raw_limit + self.overhead;
+        self.whole = self.stream_above.min(self.raw_limit) as u64;
+        self.plain = self.stream_above.min(self.limit) as u64;
+    }
 }
 
 /// What a listener of [`FrameReader::push`] wants next.
@@ -85,6 +133,9 @@ pub struct Partial {
 /// No limit is above this. No buffer could hold as much, and sums of lengths cannot overflow.
 pub(super) const LONGEST: usize = isize::MAX as usize / 4;
 
+/// Parts without payload that a frame may have unless told otherwise.
+const MOST_EMPTY_PARTS: usize = 1000;
+
 /// Capacity that an empty reader keeps unless told otherwise.
 const KEEP: usize = 16 * 1024;
 
@@ -106,8 +157,7 @@ impl<F: Format> FrameReader<F> {
         F: Streamable,
     {
         self.rules.stream_above = threshold;
-        self.rules.whole = threshold.min(self.rules.raw_limit) as u64;
-        self.rules.plain = threshold.min(self.rules.limit) as u64;
+        self.rules.refit(&self.format, self.rules.limit);
         self
     }
 
@@ -118,7 +168,48 @@ impl<F: Format> FrameReader<F> {
     /// on.
     #[must_use]
     pub fn skip_bad_frames(mut self) -> Self {
-        self.rules.skip_bad = true;
+        self.rules.bad = Bad::Skip;
+        self
+    }
+
+    /// The listener is told of a bad frame at once, as an [`Item::Refused`], and says what follows: it may answer
+    /// and go on, in which case the frame is skipped as by [`skip_bad_frames`](Self::skip_bad_frames), or answer and
+    /// [stop](Flow::Stop).
+    ///
+    /// It is told of what cannot be skipped as well, and of a frame that the input's end cuts off; then the
+    /// reader fails, whatever the listener says.
+    ///
+    /// ```
+    /// use soquete::framing::{Flow, FrameReader, Item, Lines};
+    ///
+    /// let mut reader = FrameReader::new(Lines::new(), 5).tell_bad_frames();
+    /// let mut answers = Vec::new();
+    /// let mut listener = |item: Item<'_>| {
+    ///     match item {
+    ///         Item::Frame(_) => answers.push("250 OK".to_owned()),
+    ///         Item::Refused { error, .. } => answers.push(format!("500 {error}")),
+    ///         _ => {}
+    ///     }
+    ///     Flow::Continue
+    /// };
+    /// reader.push(b"NOOP\nfar too lo", &mut listener)?;
+    /// reader.push(b"ng\nNOOP\n", listener)?;
+    /// let refused = "500 frame at offset 5 is longer than the limit of 5 bytes";
+    /// assert_eq!(answers, ["250 OK", refused, "250 OK"]);
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
+    #[must_use]
+    pub fn tell_bad_frames(mut self) -> Self {
+        self.rules.bad = Bad::Tell;
+        self
+    }
+
+    /// How many [parts](super::Cut::Part) without payload a frame may have, beside those that have some; 1,000 by
+    /// default. They take nothing from the limit, and without an end of their own a peer could send them for
+    /// ever. More are [malformed](FrameError::Malformed).
+    #[must_use]
+    pub fn max_empty_parts(mut self, most: usize) -> Self {
+        self.rules.most_empty_parts = most;
         self
     }
 
@@ -166,6 +257,22 @@ impl<F: Format> FrameReader<F> {
         chunk: &[u8],
         listener: impl FnMut(Item<'_>) -> Flow,
     ) -> Result<Flow, FrameError> {
+        let mut listener = listener;
+        self.push_with(chunk, |item, _| listener(item))
+    }
+
+    /// As [`push`](Self::push), for a listener that wants to know more of the item, or to change how the stream is
+    /// read behind it: see [`Reading`].
+    ///
+    /// # Errors
+    ///
+    /// As `push`.
+    #[inline]
+    pub fn push_with(
+        &mut self,
+        chunk: &[u8],
+        listener: impl FnMut(Item<'_>, Reading<'_, F>) -> Flow,
+    ) -> Result<Flow, FrameError> {
         if self.absorb(chunk) {
             return Ok(Flow::Continue);
         }
@@ -180,11 +287,25 @@ impl<F: Format> FrameReader<F> {
     /// As `push`; and [`FrameError::Truncated`] if the input ends inside a frame, unless the format
     /// says otherwise.
     pub fn finish(&mut self, listener: impl FnMut(Item<'_>) -> Flow) -> Result<Flow, FrameError> {
+        let mut listener = listener;
+        self.finish_with(|item, _| listener(item))
+    }
+
+    /// As [`finish`](Self::finish), for a listener as that of [`push_with`](Self::push_with).
+    ///
+    /// # Errors
+    ///
+    /// As `finish`.
+    pub fn finish_with(
+        &mut self,
+        listener: impl FnMut(Item<'_>, Reading<'_, F>) -> Flow,
+    ) -> Result<Flow, FrameError> {
         self.feed_end().drain(listener)
     }
 
     /// The frame that has begun but not ended, if there is one; also if its bytes are all there, but a
-    /// listener has stopped in front of it.
+    /// listener has stopped in front of it, and if the format [expects it](Format::expects_more) and no byte of it
+    /// has come.
     ///
     /// This makes a deadline against a peer that sends a byte a minute one line, whatever the clock:
     ///
@@ -203,7 +324,8 @@ impl<F: Format> FrameReader<F> {
     /// # Ok::<(), soquete::framing::FrameError>(())
     /// ```
     pub fn partial(&self) -> Option<Partial> {
-        if self.failed().is_some() || (self.between_frames() && self.carry.is_empty()) {
+        let nothing_came = self.between_frames() && self.carry.is_empty();
+        if self.failed().is_some() || nothing_came && !self.format.expects_more() {
             return None;
         }
         let at = if matches!(self.fate, Fate::Whole) {
@@ -238,6 +360,12 @@ impl<F: Format> FrameReader<F> {
     /// The format.
     pub fn format(&self) -> &F {
         &self.format
+    }
+
+    /// The format, to tell it what the bytes do not say: that the next answer is to a HEAD request, say. Its
+    /// cursor has to stay where it is.
+    pub fn format_mut(&mut self) -> &mut F {
+        &mut self.format
     }
 
     /// A reader that goes on with another format, and with the bytes that have arrived but were not
@@ -299,7 +427,7 @@ impl<F: Format> FrameReader<F> {
     pub(crate) fn push_lent<'c>(
         &mut self,
         chunk: &'c [u8],
-        listener: impl FnMut(Item<'_>) -> Flow,
+        listener: impl FnMut(Item<'_>, Reading<'_, F>) -> Flow,
     ) -> (Result<Flow, FrameError>, &'c [u8]) {
         if self.absorb(chunk) {
             return (Ok(Flow::Continue), &[]);
@@ -352,20 +480,7 @@ impl<F: Format> FrameReader<F> {
     }
 
     fn with_carry(format: F, limit: usize, keep: usize, carry: Carry, fed: u64) -> Self {
-        let limit = limit.min(LONGEST);
-        let raw_limit = format.raw_limit(limit).clamp(limit, LONGEST);
-        let overhead = format.overhead().min(LONGEST);
-        let rules = Rules {
-            limit,
-            raw_limit,
-            whole: raw_limit as u64,
-            plain: limit as u64,
-            stream_above: usize::MAX,
-            skip_bad: false,
-            keep,
-            overhead,
-            bound: raw_limit + overhead,
-        };
+        let rules = Rules::new(&format, limit, keep);
         Self {
             format,
             rules,
@@ -377,6 +492,9 @@ impl<F: Format> FrameReader<F> {
             fate: Fate::Whole,
             at: 0,
             gone: 0,
+            made: 0,
+            base: 0,
+            empty_parts: 0,
         }
     }
 

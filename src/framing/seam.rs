@@ -8,7 +8,7 @@
 //! What is not ordinary about it is left to the state machine, in a state that it could have come to
 //! by itself.
 
-use super::state::{Answer, Fate, Place, Span, Step};
+use super::state::{Answer, Fate, Found, Place, Span, Step, What};
 use super::window::work;
 use super::{Format, FrameReader, Unpacked, Window};
 
@@ -37,8 +37,9 @@ impl<F: Format> FrameReader<F> {
         &mut self,
         chunk: &mut &[u8],
         answer: &mut Option<Answer>,
-    ) -> Option<Place<'static>> {
-        if self.carry.is_empty() || !matches!(self.fate, Fate::Whole) {
+    ) -> Option<Found<'static>> {
+        let ordinary = matches!(self.fate, Fate::Whole) && !self.format.unpacks_in_pieces();
+        if self.carry.is_empty() || !ordinary {
             return None;
         }
         let span = match self.step {
@@ -52,7 +53,7 @@ impl<F: Format> FrameReader<F> {
                 *answer = None;
                 span
             }
-            Step::Body { .. } | Step::Tail { .. } | Step::Failed(_) => return None,
+            _ => return None,
         };
         let end = span.head + span.payload;
         let total = end + span.tail;
@@ -63,14 +64,22 @@ impl<F: Format> FrameReader<F> {
         let frame = self.carry.unread();
         self.format.check_tail(&frame[end..]).ok()?;
         self.out.clear();
-        let place = match self.format.unpack(&frame[span.head..end], &mut self.out) {
+        let payload = match self.format.unpack(&frame[span.head..end], &mut self.out) {
             Ok(Unpacked::AsIs) if span.payload <= self.rules.limit => None,
-            Ok(Unpacked::Out) if self.out.len() <= self.rules.limit => Some(Place::Out),
+            Ok(Unpacked::Out) if self.out.len() <= self.rules.limit => {
+                Some(Place::Out(0..self.out.len()))
+            }
             _ => return None,
         };
+        let at = self.position(chunk);
         self.step = Step::Cut;
-        let read = self.carry.read(total);
-        Some(place.unwrap_or(Place::Carry(read.start + span.head..read.start + end)))
+        let place = Place::Carry(self.carry.read(total));
+        let payload = payload.unwrap_or_else(|| place.within(span.head..end));
+        Some(Found {
+            what: What::Frame(payload),
+            head: place.within(0..span.head),
+            at,
+        })
     }
 }
 

@@ -26,10 +26,7 @@ pub(super) fn expect<'a>(
                 match frame.read(&parts, end, &mut events) {
                     Ok(used) => used,
                     Err(error) => {
-                        return Trace {
-                            events,
-                            end: Err(error),
-                        };
+                        return Trace::expected(events, Err(error));
                     }
                 }
             }
@@ -40,10 +37,7 @@ pub(super) fn expect<'a>(
         );
         at += used;
     }
-    Trace {
-        events,
-        end: Ok(()),
-    }
+    Trace::expected(events, Ok(()))
 }
 
 struct Frame<'s> {

@@ -77,7 +77,7 @@ impl<F: Format + Clone> Trial<F> {
     pub fn reads(&self, data: &[u8]) {
         if let Some((setup, stream)) = Setup::split(data) {
             let setup = self.fitting(&setup);
-            let make = self.readers(&setup);
+            let make = self.readers();
             let expected = as_a_whole(&setup, self.promises, &make, stream);
             check(&setup, self.promises, &make, stream, &expected);
         }
@@ -98,8 +98,8 @@ impl<F: Format + Clone> Trial<F> {
         naive: impl FnMut(&'a [u8]) -> Naive<'a>,
     ) {
         let setup = self.fitting(setup);
-        let make = self.readers(&setup);
-        let expected = expect(&setup, make().rules.raw_limit, stream, naive);
+        let make = self.readers();
+        let expected = expect(&setup, make(&setup).rules.raw_limit, stream, naive);
         check(&setup, self.promises, &make, stream, &expected);
     }
 
@@ -111,13 +111,15 @@ impl<F: Format + Clone> Trial<F> {
     }
 
     /// Makes readers, each for one reading.
-    fn readers(&self, setup: &Setup) -> impl Fn() -> FrameReader<F> {
-        move || {
+    fn readers(&self) -> impl Fn(&Setup) -> FrameReader<F> {
+        |setup| {
             let mut reader = FrameReader::new(self.format.clone(), setup.limit);
             if let Some(in_pieces) = self.in_pieces {
                 reader = in_pieces(reader, setup.stream_above);
             }
-            if setup.skip_bad {
+            if setup.tell_bad {
+                reader = reader.tell_bad_frames();
+            } else if setup.skip_bad {
                 reader = reader.skip_bad_frames();
             }
             reader

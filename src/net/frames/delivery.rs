@@ -7,7 +7,7 @@ use super::clock::Clock;
 use super::{IntoFlow, Socket};
 use crate::event;
 use crate::events::ListenerId;
-use crate::framing::{Flow, Format, FrameError, FrameReader, Item};
+use crate::framing::{Flow, Format, FrameError, FrameReader, Item, Reading};
 use crate::machine::Host;
 use crate::net::cell::{Framed, SocketHost};
 use crate::timers;
@@ -155,7 +155,7 @@ where
         let mut items = 0;
         let Source { reader, listener } = source;
         reader.lend(|| host.event_loop.spare_buffers.lend(1, chunk.len()));
-        let listener = |item: Item<'_>| {
+        let listener = |item: Item<'_>, _: Reading<'_, F>| {
             items += 1;
             let flow = listener(item).into_flow();
             stopped = match why_not(host) {
@@ -167,7 +167,7 @@ where
             Flow::Stop
         };
         let (outcome, rest) = if self.ended.get() {
-            (reader.finish(listener), &[][..])
+            (reader.finish_with(listener), &[][..])
         } else {
             reader.push_lent(chunk, listener)
         };
