@@ -43,7 +43,7 @@ impl<F: Format> FrameReader<F> {
         match self.fate {
             // Behind what was gathered there may be what stood aside.
             Fate::Gather => self.out.truncate(self.base + self.made),
-            _ => self.out.clear(),
+            _ => self.out.truncate(self.base),
         }
         loop {
             if let Fate::Drop { error, told } = &mut self.fate
@@ -389,7 +389,9 @@ impl<F: Format> FrameReader<F> {
             head -= skipped;
         }
         if left == 0 && extra > 0 {
-            self.refuse(None, chunk)?;
+            if !matches!(self.fate, Fate::Drop { .. }) {
+                self.refuse(None, chunk)?;
+            }
             left = mem::take(&mut extra);
         }
         let ready = left.min((self.carry.len() + chunk.len()) as u64) as usize;
@@ -426,9 +428,9 @@ impl<F: Format> FrameReader<F> {
             Fate::Stream => {
                 let is_last = done && extra == 0 && last && tail == 0;
                 if is_last && !self.format.unpacks_in_pieces() {
-                    let at = self.at;
+                    let (at, head) = (self.at, self.first_head(lent));
                     self.close();
-                    return Ok(Next::Found(found(What::Piece(place, true), lent, at)));
+                    return Ok(Next::Found(found(What::Piece(place, true), head, at)));
                 }
                 self.hand_out(place, lent, start)
             }
@@ -484,16 +486,14 @@ impl<F: Format> FrameReader<F> {
             if let Err(error) = spoilt {
                 self.step = Step::Failed(error);
             }
-            let piece = What::Piece(rest, false);
-            return Ok(Next::Found(found(piece, Place::NOWHERE, at)));
+            let head = self.first_head(Place::NOWHERE);
+            return Ok(Next::Found(found(What::Piece(rest, false), head, at)));
         }
-        let (base, made) = (self.base, self.made);
+        let payload = Place::Out(self.base..self.base + self.made);
+        let head = self.first_head(Place::NOWHERE);
         Ok(Next::Found(match self.close() {
-            Fate::Stream => found(What::Piece(rest, true), Place::NOWHERE, at),
-            _ => {
-                let payload = Place::Out(base..base + made);
-                found(What::Frame(payload), Place::Out(0..base), at)
-            }
+            Fate::Stream => found(What::Piece(rest, true), head, at),
+            _ => found(What::Frame(payload), head, at),
         }))
     }
 
@@ -506,6 +506,7 @@ impl<F: Format> FrameReader<F> {
     ) -> Result<Next<'c>, FrameError> {
         let at = self.at;
         if !self.format.unpacks_in_pieces() {
+            let head = self.first_head(head);
             return Ok(Next::Found(found(What::Piece(place, false), head, at)));
         }
         let (piece, wrong) = self.unpack_some(&place, false);
@@ -519,9 +520,21 @@ impl<F: Format> FrameReader<F> {
             }
         }
         if piece.is_empty() {
+            if !head.is_empty() {
+                self.keep_head(&head);
+            }
             return Ok(Next::Again);
         }
+        let head = self.first_head(head);
         Ok(Next::Found(found(What::Piece(piece, false), head, at)))
+    }
+
+    /// The head for the first item of a frame: this, or the one that was kept.
+    fn first_head<'c>(&mut self, lent: Place<'c>) -> Place<'c> {
+        match mem::take(&mut self.base) {
+            0 => lent,
+            base => Place::Out(0..base),
+        }
     }
 
     /// A piece of a frame that is put together.
@@ -571,12 +584,12 @@ impl<F: Format> FrameReader<F> {
     /// From now on the payload is handed out as it comes, what was gathered of it first.
     fn stream<'c>(&mut self, chunk: &[u8]) -> Next<'c> {
         self.open(Fate::Stream, chunk);
-        let base = mem::take(&mut self.base);
         if self.made == 0 {
             return Next::Again;
         }
-        let piece = What::Piece(Place::Out(base..base + self.made), false);
-        Next::Found(found(piece, Place::Out(0..base), self.at))
+        let gathered = Place::Out(self.base..self.base + self.made);
+        let head = self.first_head(Place::NOWHERE);
+        Next::Found(found(What::Piece(gathered, false), head, self.at))
     }
 
     /// The frame at hand is too long: fails, or marks it to be dropped.

@@ -92,6 +92,10 @@ impl Carry {
         self.bytes = buffer;
     }
 
+    pub(super) fn of(bytes: Vec<u8>, start: usize) -> Self {
+        Self { bytes, start }
+    }
+
     /// The buffer, and where in it the unread bytes begin.
     pub(super) fn into_buffer(self) -> (Vec<u8>, usize) {
         (self.bytes, self.start)

@@ -87,7 +87,16 @@ impl<'r, 'c, F: Format> Feed<'r, 'c, F> {
     #[allow(clippy::should_implement_trait)]
     #[inline]
     pub fn next(&mut self) -> Result<Option<Item<'_>>, FrameError> {
-        Ok(self.next_with()?.map(|(item, _)| item))
+        // Not by way of `next_with`: what is not asked for is not made, then.
+        let answer = match self.read_direct() {
+            Some(Direct::Frame(frame)) => {
+                return Ok(Some(Item::Frame(frame.lent.unwrap_or(&self.reader.out))));
+            }
+            Some(Direct::Undecided(answer)) if self.waits(answer) => return Ok(None),
+            Some(Direct::Undecided(answer)) => answer,
+            None => None,
+        };
+        Ok(self.advance(answer)?.map(|(item, _)| item))
     }
 
     /// As [`next`](Self::next), and what there is to know and to do beside the item.
@@ -108,25 +117,38 @@ impl<'r, 'c, F: Format> Feed<'r, 'c, F> {
     /// As `next`.
     #[inline]
     pub fn next_with(&mut self) -> Result<Option<(Item<'_>, Reading<'_, F>)>, FrameError> {
+        let answer = match self.read_direct() {
+            Some(Direct::Frame(frame)) => {
+                return Ok(Some(frame.lend(self.reader, self.chunk.len())));
+            }
+            Some(Direct::Undecided(answer)) if self.waits(answer) => return Ok(None),
+            Some(Direct::Undecided(answer)) => answer,
+            None => None,
+        };
+        self.advance(answer)
+    }
+
+    /// The short way, if it is open.
+    #[inline(always)]
+    fn read_direct(&mut self) -> Option<Direct<'c>> {
         if !self.direct {
-            return self.advance(None);
+            return None;
         }
-        let mut rest = self.chunk;
         if !self.reader.out.is_empty() {
             self.reader.out.clear();
         }
+        let mut rest = self.chunk;
         let direct = Direct::read(self.reader, &mut rest);
         self.chunk = rest;
-        match direct {
-            Direct::Undecided(answer) => {
-                if !self.at_end && self.reader.can_wait(answer, rest) {
-                    self.direct = false;
-                    return Ok(None);
-                }
-                self.advance(answer)
-            }
-            Direct::Frame(frame) => Ok(Some(frame.lend(self.reader, rest.len()))),
-        }
+        Some(direct)
+    }
+
+    /// Whether nothing more can be made of the chunk for now.
+    #[inline]
+    fn waits(&mut self, answer: Option<Answer>) -> bool {
+        let waits = !self.at_end && self.reader.can_wait(answer, self.chunk);
+        self.direct &= !waits;
+        waits
     }
 
     /// The format, to tell it what the bytes do not say. Between two frames.

@@ -70,7 +70,7 @@ impl<F: Format> FrameReader<F> {
         }
         self.carry.release(self.rules.keep);
         if !matches!(self.fate, Fate::Gather) {
-            self.out.clear();
+            self.out.truncate(self.base);
             if self.out.capacity() > self.rules.keep {
                 self.out.shrink_to(self.rules.keep);
             }

@@ -379,11 +379,8 @@ impl<F: Format> FrameReader<F> {
     /// The reader's own error, if it has failed; [`FrameError::InsideFrame`] if it has handed out or
     /// dropped a part of a frame whose end has not come.
     pub fn switch<G: Format>(self, format: G, limit: usize) -> Result<FrameReader<G>, FrameError> {
-        if let Some(error) = self.failed() {
+        if let Some(error) = self.why_not_switch() {
             return Err(error);
-        }
-        if !matches!(self.fate, Fate::Whole) {
-            return Err(FrameError::InsideFrame { at: self.at });
         }
         Ok(FrameReader::with_carry(
             format,
@@ -392,6 +389,25 @@ impl<F: Format> FrameReader<F> {
             self.carry,
             self.fed,
         ))
+    }
+
+    /// Why the stream cannot be read in another format from here on.
+    pub(crate) fn why_not_switch(&self) -> Option<FrameError> {
+        let inside = !matches!(self.fate, Fate::Whole);
+        let inside = inside.then_some(FrameError::InsideFrame { at: self.at });
+        self.failed().or(inside)
+    }
+
+    /// Goes on where another reader has stopped, whose bytes these are, behind so many others, from this offset on.
+    pub(crate) fn take_over(&mut self, bytes: Vec<u8>, taken: usize, at: u64) {
+        let rest = Carry::of(bytes, taken);
+        self.fed = at + rest.len() as u64;
+        self.carry = rest;
+    }
+
+    /// Whether the listener is told of bad frames.
+    pub(crate) fn tells(&self) -> bool {
+        self.rules.bad == Bad::Tell
     }
 
     /// As [`switch`](Self::switch), but refuses if a single byte was left over.
@@ -468,7 +484,7 @@ impl<F: Format> FrameReader<F> {
         if self.carry.is_empty() && self.carry.capacity() > 0 {
             give(std::mem::take(&mut self.carry).into_buffer().0);
         }
-        if self.out.capacity() > 0 && !matches!(self.fate, Fate::Gather) {
+        if self.out.capacity() > 0 && !matches!(self.fate, Fate::Gather) && self.base == 0 {
             self.unpacks = true;
             give(std::mem::take(&mut self.out));
         }

@@ -12,17 +12,19 @@
 mod clock;
 mod delivery;
 
+use std::any::Any;
 use std::fmt;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use super::cell::SocketHost;
 use super::{Data, Socket};
 use crate::error::{Error, Result};
-use crate::framing::{Encode, Flow, Format, FrameError, FrameReader, FrameWriter, Item, Wrap};
+use crate::framing::{
+    Encode, Flow, Format, FrameError, FrameReader, FrameWriter, Item, Reading, Wrap,
+};
 use crate::machine::data::Repr;
-use clock::Clock;
-use delivery::Framing;
+use delivery::{Control, Framing};
 
 /// What a listener of frames may return: nothing, to go on, or a [`Flow`].
 ///
@@ -50,7 +52,7 @@ impl IntoFlow for Flow {
 #[derive(Clone)]
 pub struct Frames {
     socket: Socket,
-    clock: Rc<Clock>,
+    framing: Weak<dyn Control>,
 }
 
 impl Socket {
@@ -103,12 +105,56 @@ impl Socket {
         F: Format + 'static,
         R: IntoFlow,
     {
-        let clock = Rc::new(Clock::default());
-        Framing::begin(*self, reader, listener, Rc::clone(&clock));
-        Frames {
-            socket: *self,
-            clock,
-        }
+        let mut listener = listener;
+        self.frame_items_with(reader, move |item, _| listener(item))
+    }
+
+    /// As [`frame_items`](Socket::frame_items), for a listener that wants to know more of each item, or to change how
+    /// the stream is read from there on: see [`Reading`].
+    ///
+    /// A head of text that says how long the body is, and that is in its place before the body has come:
+    ///
+    /// ```
+    /// use soquete::framing::{Either, FixedLength, FrameError, FrameReader, Item, Lines};
+    /// use soquete::{event, net};
+    ///
+    /// const LONGEST: usize = 1 << 20;
+    ///
+    /// let server = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     let reader = FrameReader::new(Either::A(Lines::crlf()), 80);
+    ///     socket.frame_items_with(reader, move |item, mut reading| {
+    ///         let Item::Frame(frame) = item else { return };
+    ///         let switched = match reading.format() {
+    ///             Either::A(_) => match std::str::from_utf8(frame).unwrap_or("").parse() {
+    ///                 Ok(length @ 1..=LONGEST) => {
+    ///                     let body = FixedLength::new(length).expect("not 0");
+    ///                     reading.switch(Either::B(body), LONGEST)
+    ///                 }
+    ///                 _ => {
+    ///                     socket.end_with("413\r\n");
+    ///                     Ok(())
+    ///                 }
+    ///             },
+    ///             Either::B(_) => {
+    ///                 socket.write("200\r\n");
+    ///                 reading.switch(Either::A(Lines::crlf()), 80)
+    ///             }
+    ///         };
+    ///         switched.expect("frames come whole");
+    ///     });
+    /// });
+    /// ```
+    pub fn frame_items_with<F, R>(
+        &self,
+        reader: FrameReader<F>,
+        listener: impl FnMut(Item<'_>, Reading<'_, F>) -> R + 'static,
+    ) -> Frames
+    where
+        F: Format + 'static,
+        R: IntoFlow,
+    {
+        Frames::of(*self, &Framing::begin(*self, reader, listener))
     }
 
     /// Sends `payload` as one frame. A small one goes out with its neighbours, as any small write. A
@@ -170,13 +216,118 @@ impl Frames {
     /// long as the deadline begins the latter anew: for how long a peer may be silent is for
     /// [`set_timeout`](Socket::set_timeout) to say.
     pub fn deadline(self, deadline: Duration) -> Frames {
-        self.clock.deadline.set(Some(deadline));
+        if let Some(framing) = self.framing.upgrade() {
+            framing.clock().deadline.set(Some(deadline));
+        }
         self
     }
 
     /// How long ago the first bytes came in of a frame that has not ended.
     pub fn age(&self) -> Option<Duration> {
-        self.clock.age()
+        self.framing.upgrade()?.clock().age()
+    }
+
+    /// Calls `handler` with what was wrong when bytes come in that are no frames, in place of destroying
+    /// the socket: to answer, and to end. The framing is over then, and what else comes in is dropped, so
+    /// that the answer arrives.
+    ///
+    /// ```
+    /// use soquete::framing::{FrameReader, Lines};
+    /// use soquete::{event, net};
+    ///
+    /// let server = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     let lines = FrameReader::new(Lines::new(), 512);
+    ///     socket
+    ///         .frames(lines, move |line| {
+    ///             socket.write(format!("250 {} bytes\r\n", line.len()));
+    ///         })
+    ///         .on_error(move |error| {
+    ///             socket.end_with(format!("500 {error}\r\n"));
+    ///         });
+    /// });
+    /// ```
+    ///
+    /// To answer and to go on with the next frame, see
+    /// [`tell_bad_frames`](FrameReader::tell_bad_frames).
+    pub fn on_error<R: IntoFlow>(self, handler: impl FnOnce(FrameError) -> R + 'static) -> Frames {
+        if let Some(framing) = self.framing.upgrade() {
+            framing.set_on_error(Box::new(move |error| {
+                handler(error);
+            }));
+        }
+        self
+    }
+
+    /// Calls `with` with the format, to tell it what the bytes do not say: that the next answer is to a HEAD
+    /// request, say. Its cursor has to stay where it is.
+    ///
+    /// Returns what `with` does; `None` if the format is not an `F`, if the framing is over, or while its listener is
+    /// running, which has a [`Reading`] for this.
+    pub fn with_format<F: Format + 'static, R>(&self, with: impl FnOnce(&mut F) -> R) -> Option<R> {
+        let (mut with, mut result) = (Some(with), None);
+        self.framing
+            .upgrade()?
+            .with_format(&mut |format: &mut dyn Any| {
+                if let (Some(format), Some(with)) = (format.downcast_mut(), with.take()) {
+                    result = Some(with(format));
+                }
+            });
+        result
+    }
+
+    /// From outside of the listener, between two frames: from here on `reader` reads the stream, and `listener` gets
+    /// what it makes of it. What has arrived goes along without being copied, and offsets go on counting.
+    ///
+    /// The listener itself changes the format by its [`Reading`], or returns [`Flow::Stop`] and has
+    /// [`frames`](Socket::frames) called anew.
+    ///
+    /// # Errors
+    ///
+    /// `ERR_INVALID_FRAME` if a part of a frame was handed out whose end has not come; `ERR_INVALID_STATE` if the
+    /// framing is over, or its listener is running. Nothing is changed then.
+    pub fn switch<F, R>(
+        &self,
+        reader: FrameReader<F>,
+        listener: impl FnMut(Item<'_>, Reading<'_, F>) -> R + 'static,
+    ) -> Result<Frames>
+    where
+        F: Format + 'static,
+        R: IntoFlow,
+    {
+        let Some(framing) = self.framing.upgrade() else {
+            return Err(Error::new("ERR_INVALID_STATE", "the framing is over"));
+        };
+        let rest = framing.give_up()?;
+        let next = Framing::begin(self.socket, reader, listener);
+        next.take_over(rest);
+        Ok(Frames::of(self.socket, &next))
+    }
+
+    /// As [`switch`](Frames::switch), but refuses if a single byte has arrived that was not read: for STARTTLS and its
+    /// kin, where what was pipelined must not be taken for what comes after the handshake.
+    ///
+    /// # Errors
+    ///
+    /// As `switch`, and `ERR_INVALID_FRAME` if bytes have arrived.
+    pub fn switch_clean<F, R>(
+        &self,
+        reader: FrameReader<F>,
+        listener: impl FnMut(Item<'_>, Reading<'_, F>) -> R + 'static,
+    ) -> Result<Frames>
+    where
+        F: Format + 'static,
+        R: IntoFlow,
+    {
+        if let Some(framing) = self.framing.upgrade() {
+            framing.clean()?;
+        }
+        self.switch(reader, listener)
+    }
+
+    fn of<C: Control + 'static>(socket: Socket, framing: &Rc<C>) -> Frames {
+        let framing: Weak<C> = Rc::downgrade(framing);
+        Frames { socket, framing }
     }
 }
 

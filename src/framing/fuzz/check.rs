@@ -117,10 +117,6 @@ impl Setup {
             ..self
         }
     }
-
-    pub(super) fn streams(&self) -> bool {
-        self.stream_above < self.limit
-    }
 }
 
 /// A good enough random number from another.

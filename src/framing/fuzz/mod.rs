@@ -16,10 +16,12 @@ mod bodies;
 mod check;
 mod expect;
 mod naive;
+mod naive_samples;
 mod naive_search;
 #[cfg(test)]
 mod replay;
 mod round_trip;
+mod samples;
 #[cfg(test)]
 mod seeds;
 mod seen;
@@ -27,7 +29,7 @@ mod trial;
 
 pub use bodies::*;
 pub use round_trip::fuzz_round_trip;
-pub use seen::{End, Naive, Part};
+pub use seen::{End, Naive, Part, Payload};
 pub use trial::Trial;
 
 /// A fuzz target's body.
@@ -43,10 +45,13 @@ pub(super) const TARGETS: &[(&str, Body)] = &[
     ("framing_json", fuzz_json),
     ("framing_length", fuzz_length),
     ("framing_lines", fuzz_lines),
+    ("framing_messages", fuzz_messages),
     ("framing_netstring", fuzz_netstring),
+    ("framing_packets", fuzz_packets),
     ("framing_proxy", fuzz_proxy),
     ("framing_record", fuzz_record),
     ("framing_round_trip", fuzz_round_trip),
     ("framing_search", fuzz_search),
+    ("framing_stuffed", fuzz_stuffed),
     ("framing_varint", fuzz_varint),
 ];

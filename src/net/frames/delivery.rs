@@ -1,10 +1,12 @@
 //! From the chunks of a socket to the listener of its frames.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::clock::Clock;
 use super::{IntoFlow, Socket};
+use crate::error::{Error, Result};
 use crate::event;
 use crate::events::ListenerId;
 use crate::framing::{Flow, Format, FrameError, FrameReader, Item, Reading};
@@ -15,6 +17,32 @@ use crate::timers;
 /// How many frames of one socket are delivered before others get their turn.
 const FRAMES_PER_TURN: usize = 1024;
 
+/// What is called with an error in place of destroying the socket.
+pub(super) type OnError = Box<dyn FnOnce(FrameError)>;
+
+/// What has arrived and was not read: behind so many other bytes, and from where in the stream on.
+pub(super) struct Rest {
+    pub(super) bytes: Vec<u8>,
+    pub(super) taken: usize,
+    pub(super) at: u64,
+}
+
+/// What can be done to a framing, whatever its format and its listener.
+pub(super) trait Control {
+    fn clock(&self) -> &Clock;
+
+    fn set_on_error(&self, handler: OnError);
+
+    /// Calls `with` with the format, unless a listener is running.
+    fn with_format(&self, with: &mut dyn FnMut(&mut dyn Any));
+
+    /// Refuses if bytes have come that were not read.
+    fn clean(&self) -> Result<()>;
+
+    /// Ends the framing, for another one to go on.
+    fn give_up(&self) -> Result<Rest>;
+}
+
 /// One per socket that is framed. It is taken out while frames are delivered.
 struct Source<F: Format, L> {
     reader: FrameReader<F>,
@@ -24,7 +52,8 @@ struct Source<F: Format, L> {
 pub(super) struct Framing<F: Format, L> {
     socket: Socket,
     source: Cell<Option<Box<Source<F, L>>>>,
-    clock: Rc<Clock>,
+    clock: Clock,
+    on_error: Cell<Option<OnError>>,
     listeners: Cell<Option<[ListenerId; 4]>>,
     /// The descriptor is not read because of this framing.
     holds: Cell<bool>,
@@ -62,6 +91,8 @@ fn note(host: &SocketHost<'_>, framed: Framed) {
 enum Stopped {
     No,
     ByListener,
+    /// By a listener that was told of a bad frame.
+    Refused,
     /// Also by who has destroyed the socket.
     Paused,
     OutOfTurn,
@@ -69,7 +100,7 @@ enum Stopped {
 
 /// How it went, and what was not read of the chunk.
 struct Delivered<'c> {
-    outcome: Result<Flow, FrameError>,
+    outcome: std::result::Result<Flow, FrameError>,
     stopped: Stopped,
     items: usize,
     rest: &'c [u8],
@@ -78,14 +109,15 @@ struct Delivered<'c> {
 impl<F, L, R> Framing<F, L>
 where
     F: Format + 'static,
-    L: FnMut(Item<'_>) -> R + 'static,
+    L: FnMut(Item<'_>, Reading<'_, F>) -> R + 'static,
     R: IntoFlow,
 {
-    pub(super) fn begin(socket: Socket, reader: FrameReader<F>, listener: L, clock: Rc<Clock>) {
+    pub(super) fn begin(socket: Socket, reader: FrameReader<F>, listener: L) -> Rc<Self> {
         let framing = Rc::new(Framing {
             socket,
             source: Cell::new(Some(Box::new(Source { reader, listener }))),
-            clock,
+            clock: Clock::default(),
+            on_error: Cell::new(None),
             listeners: Cell::new(None),
             holds: Cell::new(false),
             put_back: Cell::new(0),
@@ -104,6 +136,23 @@ where
             }),
             socket.add_listener(event::Close, move |_| closed.close()),
         ]));
+        framing
+    }
+
+    /// Goes on with what a framing before has left.
+    pub(super) fn take_over(self: &Rc<Self>, rest: Rest) {
+        SocketHost::with(self.socket.key(), |host| {
+            let Some(mut source) = self.source.take() else {
+                return;
+            };
+            source.reader.take_over(rest.bytes, rest.taken, rest.at);
+            let waits = source.reader.unread() > 0;
+            self.hold(host, waits);
+            self.source.set(Some(source));
+            if waits {
+                self.deliver_later();
+            }
+        });
     }
 
     /// Delivers what is kept, and the frames of `chunk`.
@@ -138,7 +187,7 @@ where
                 return;
             };
             if let Err(error) = delivered.outcome {
-                return host.cell.duplex.destroy(host, Some(error.into()));
+                return self.fail(host, error, source.reader.tells());
             }
             self.go_on(host, source, &delivered, chunk.is_empty());
         });
@@ -155,11 +204,14 @@ where
         let mut items = 0;
         let Source { reader, listener } = source;
         reader.lend(|| host.event_loop.spare_buffers.lend(1, chunk.len()));
-        let listener = |item: Item<'_>, _: Reading<'_, F>| {
+        let listener = |item: Item<'_>, reading: Reading<'_, F>| {
             items += 1;
-            let flow = listener(item).into_flow();
+            let flow = listener(item, reading).into_flow();
             stopped = match why_not(host) {
-                _ if flow == Flow::Stop => Stopped::ByListener,
+                _ if flow == Flow::Stop => match item {
+                    Item::Refused { .. } => Stopped::Refused,
+                    _ => Stopped::ByListener,
+                },
                 Some(stopped) => stopped,
                 None if items == FRAMES_PER_TURN => Stopped::OutOfTurn,
                 None => return Flow::Continue,
@@ -210,12 +262,6 @@ where
         }
     }
 
-    /// Keeps the descriptor from being read, and the peer's end from overtaking what is held, or not any more.
-    fn hold(&self, host: &SocketHost<'_>, holds: bool) {
-        self.holds.set(holds);
-        host.cell.duplex.hold(host, holds);
-    }
-
     fn deliver_later(self: &Rc<Self>) {
         let framing = Rc::downgrade(self);
         timers::set_immediate(move || {
@@ -244,6 +290,9 @@ where
             }
             return self.leave(host, came_inside, source.reader, rest);
         }
+        if stopped == Stopped::Refused {
+            return self.break_off(host);
+        }
         if self.ended.get() && stopped == Stopped::No {
             return note(host, Framed::No);
         }
@@ -269,6 +318,25 @@ where
         if stopped == Stopped::OutOfTurn {
             self.deliver_later();
         }
+    }
+
+    /// The stream is none of frames, or not any more; `told` if the listener knows already.
+    fn fail(&self, host: &SocketHost<'_>, error: FrameError, told: bool) {
+        match self.on_error.take() {
+            Some(handler) => {
+                self.break_off(host);
+                handler(error);
+            }
+            None if told => self.break_off(host),
+            None => host.cell.duplex.destroy(host, Some(error.into())),
+        }
+    }
+
+    /// What else comes in goes to nobody, unless somebody else listens: an answer arrives, and no reset
+    /// overtakes it.
+    fn break_off(&self, host: &SocketHost<'_>) {
+        self.hold(host, false);
+        self.close();
     }
 
     /// Hands the stream over to whoever listens next, now or later.
@@ -299,6 +367,14 @@ where
         }
         duplex.unshift_owned(host, kept, taken);
     }
+}
+
+impl<F: Format, L> Framing<F, L> {
+    /// Keeps the descriptor from being read, and the peer's end from overtaking what is held, or not any more.
+    fn hold(&self, host: &SocketHost<'_>, holds: bool) {
+        self.holds.set(holds);
+        host.cell.duplex.hold(host, holds);
+    }
 
     /// Ends with the socket's life: its next one is framed anew, or not at all.
     fn close(&self) {
@@ -307,6 +383,67 @@ where
         SocketHost::with(self.socket.key(), |host| note(host, Framed::No));
         for id in self.listeners.take().into_iter().flatten() {
             self.socket.remove_listener(id);
+        }
+    }
+}
+
+impl<F: Format + 'static, L> Control for Framing<F, L> {
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    fn set_on_error(&self, handler: OnError) {
+        self.on_error.set(Some(handler));
+    }
+
+    fn with_format(&self, with: &mut dyn FnMut(&mut dyn Any)) {
+        let mut lent = Lent(self, self.source.take());
+        if let Some(source) = &mut lent.1 {
+            with(source.reader.format_mut());
+        }
+    }
+
+    fn clean(&self) -> Result<()> {
+        let Some(source) = self.source.take() else {
+            return Err(not_now());
+        };
+        // With the socket, too, there may be some, if it was paused.
+        let have = source.reader.unread() + self.socket.readable_length();
+        let at = source.reader.offset();
+        self.source.set(Some(source));
+        match have {
+            0 => Ok(()),
+            have => Err(FrameError::UnexpectedRest { at, have }.into()),
+        }
+    }
+
+    fn give_up(&self) -> Result<Rest> {
+        let Some(source) = self.source.take() else {
+            return Err(not_now());
+        };
+        if let Some(error) = source.reader.why_not_switch() {
+            self.source.set(Some(source));
+            return Err(error.into());
+        }
+        let at = source.reader.offset();
+        let (bytes, taken) = source.reader.into_buffer();
+        self.close();
+        Ok(Rest { bytes, taken, at })
+    }
+}
+
+fn not_now() -> Error {
+    let message = "frames are being delivered, or not any more";
+    Error::new("ERR_INVALID_STATE", message)
+}
+
+/// The source, if it is there, while the user does something to it from outside; it goes back in any case.
+struct Lent<'a, F: Format, L>(&'a Framing<F, L>, Option<Box<Source<F, L>>>);
+
+impl<F: Format, L> Drop for Lent<'_, F, L> {
+    fn drop(&mut self) {
+        if let Some(source) = self.1.take() {
+            self.0.source.set(Some(source));
         }
     }
 }
@@ -333,7 +470,7 @@ fn keep<F: Format>(host: &SocketHost<'_>, reader: &mut FrameReader<F>, chunk: &[
 struct Out<'a, F, L, R>
 where
     F: Format + 'static,
-    L: FnMut(Item<'_>) -> R + 'static,
+    L: FnMut(Item<'_>, Reading<'_, F>) -> R + 'static,
     R: IntoFlow,
 {
     framing: &'a Rc<Framing<F, L>>,
@@ -343,7 +480,7 @@ where
 impl<F, L, R> Drop for Out<'_, F, L, R>
 where
     F: Format + 'static,
-    L: FnMut(Item<'_>) -> R + 'static,
+    L: FnMut(Item<'_>, Reading<'_, F>) -> R + 'static,
     R: IntoFlow,
 {
     fn drop(&mut self) {
