@@ -10,7 +10,7 @@ use std::net::TcpStream;
 use std::rc::Rc;
 use std::time::Duration;
 
-use soquete::framing::{Flow, FrameReader, LengthPrefix, Lines, RecordMark};
+use soquete::framing::{Either, FixedLength, Flow, FrameReader, LengthPrefix, Lines, RecordMark};
 use soquete::net::{self, Socket};
 use soquete::{event, timers};
 use support::{listening_on, outsider};
@@ -162,4 +162,34 @@ fn a_new_framing_after_a_pause_copies_no_other_line() {
         });
     });
     assert!(bytes < ONE_FRAMING, "{bytes} bytes allocated for each line");
+}
+
+#[test]
+fn a_switch_in_place_allocates_nothing() {
+    const PAIRS: usize = 3_000;
+    let allocated = Rc::new(Cell::new(None));
+    let times = Rc::clone(&allocated);
+    support::pair(move |served, client| {
+        client.on(event::Error, |_| {});
+        client.write("16\nsixteen bytes...".repeat(PAIRS));
+        let mut frames = 0;
+        let mut begin = None;
+        let reader = FrameReader::new(Either::A(Lines::new()), 100);
+        served.frame_items_with(reader, move |_, mut reading| {
+            let begin = *begin.get_or_insert_with(counting::so_far);
+            frames += 1;
+            if frames == 2 * PAIRS {
+                times.set(Some(counting::since(begin).times));
+                served.destroy();
+            }
+            let next = match reading.format() {
+                Either::A(_) => Either::B(FixedLength::new(16).unwrap()),
+                Either::B(_) => Either::A(Lines::new()),
+            };
+            reading.switch(next, 100).unwrap();
+        });
+    });
+    support::run_to_end();
+    // The frames of later turns are kept until then.
+    assert!(matches!(allocated.get(), Some(0..10)), "{allocated:?}");
 }

@@ -81,18 +81,16 @@ impl Frame<'_> {
                 continue;
             }
             if len > limit {
-                let mut pieces = &payload[..];
                 let declared = part.announced.then_some(len);
                 let mut error = self.too_long(declared);
                 if !part.announced && self.streams(part) {
                     let room = (limit - before) as usize;
                     let wrong = self.unpack(part, room, &mut payload, &mut made);
                     error = wrong.unwrap_or(error);
-                    pieces = &payload;
                     streaming = true;
                 }
-                if streaming && !pieces.is_empty() {
-                    events.push(Event::Streamed(pieces.to_vec(), false));
+                if streaming && !payload.is_empty() {
+                    events.push(Event::Streamed(std::mem::take(&mut payload), false));
                 }
                 dropped = Some(self.skip(error)?);
                 continue;
