@@ -79,7 +79,7 @@
 //! | bytes that are no frame | [error](FrameError::Malformed) | `tell_bad_frames`, and then the error |
 //! | input ends inside a frame | [error](FrameError::Truncated) | the same, or the format's `remainder_at_end` |
 //! | frame without payload | a frame | `skip_blank`, for lines |
-//! | parts without payload | up to 1,000 to a frame | [`max_empty_parts`](FrameReader::max_empty_parts) |
+//! | parts without payload | up to 131,072 to a frame | [`max_empty_parts`](FrameReader::max_empty_parts) |
 //! | long frame | collected | [`stream_above`](FrameReader::stream_above) |
 //! | frame that takes for ever | | [`partial`](FrameReader::partial) and a timer of yours |
 //! | another format from here on | | [`Reading::switch`] in the listener, [`FrameReader::switch`] outside; `switch_clean` of both |

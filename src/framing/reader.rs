@@ -134,7 +134,7 @@ pub struct Partial {
 pub(super) const LONGEST: usize = isize::MAX as usize / 4;
 
 /// Parts without payload that a frame may have unless told otherwise.
-const MOST_EMPTY_PARTS: usize = 1000;
+const MOST_EMPTY_PARTS: usize = 1 << 17;
 
 /// Capacity that an empty reader keeps unless told otherwise.
 const KEEP: usize = 16 * 1024;
@@ -204,9 +204,9 @@ impl<F: Format> FrameReader<F> {
         self
     }
 
-    /// How many [parts](super::Cut::Part) without payload a frame may have, beside those that have some; 1,000 by
-    /// default. They take nothing from the limit, and without an end of their own a peer could send them for
-    /// ever. More are [malformed](FrameError::Malformed).
+    /// How many [parts](super::Cut::Part) without payload a frame may have, beside those that have some; 131,072 by
+    /// default. They cost next to nothing and take nothing from the limit, so that without one of their own a
+    /// peer could send them for ever. More are [malformed](FrameError::Malformed).
     #[must_use]
     pub fn max_empty_parts(mut self, most: usize) -> Self {
         self.rules.most_empty_parts = most;
