@@ -163,14 +163,13 @@ impl<'r, 'c, F: Format> Feed<'r, 'c, F> {
         mut answer: Option<Answer>,
     ) -> Result<Option<(Item<'_>, Reading<'_, F>)>, FrameError> {
         self.buffered = true;
-        let found = match self.reader.join(&mut self.chunk, &mut answer) {
-            Some(found) => found,
-            None => match self.advance_by_states(answer)? {
-                Some(found) => found,
-                None => return Ok(None),
-            },
+        if let Some(joined) = self.reader.join(&mut self.chunk, &mut answer) {
+            self.direct = self.reader.is_direct();
+            return Ok(Some(joined.lend(self.reader, self.chunk.len())));
+        }
+        let Some(found) = self.advance_by_states(answer)? else {
+            return Ok(None);
         };
-        self.direct = self.reader.is_direct();
         Ok(Some(lend(self.reader, &found, self.chunk.len())))
     }
 

@@ -1,7 +1,7 @@
 //! Reading from the carry and the chunk as if they were one.
 
 use super::carry;
-use super::reader::Rules;
+use super::rules::Rules;
 use super::state::{Answer, Fate, Place, Span, Step};
 use super::{Cut, Format, FrameReader};
 

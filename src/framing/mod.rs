@@ -393,7 +393,9 @@
 //! trial: `Trial::new(Counted::default()).in_pieces().reads(data)` is a whole fuzz target.
 
 mod advance;
+mod body;
 mod carry;
+mod ending;
 mod error;
 mod feed;
 mod format;
@@ -404,6 +406,7 @@ mod intake;
 mod output;
 mod reader;
 mod reading;
+mod rules;
 mod seam;
 mod search;
 mod state;

@@ -1,6 +1,6 @@
 //! What a listener learns about an item besides its bytes, and what it can do with the stream behind it.
 
-use super::reader::Rules;
+use super::rules::Rules;
 use super::{Format, FrameError};
 
 /// The reading of a stream at the moment of an item: where the item stands, what its format says of it, and how the

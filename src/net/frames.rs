@@ -10,6 +10,7 @@
 //! | a panic, or when the socket has had its share of the turn | is kept by the framing, and the descriptor is not read until it has been delivered |
 
 mod clock;
+mod control;
 mod delivery;
 
 use std::any::Any;
@@ -24,7 +25,8 @@ use crate::framing::{
     Encode, Flow, Format, FrameError, FrameReader, FrameWriter, Item, Reading, Wrap,
 };
 use crate::machine::data::Repr;
-use delivery::{Control, Framing};
+use control::Control;
+use delivery::Framing;
 
 /// What a listener of frames may return: nothing, to go on, or a [`Flow`].
 ///

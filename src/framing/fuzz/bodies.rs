@@ -1,6 +1,6 @@
 //! The targets' bodies for reading: a format from the set-up, and the naive decoder for it.
 
-use super::super::reader::LONGEST;
+use super::super::rules::LONGEST;
 use super::super::{
     ByteOrder, Cobs, Delimiters, FixedLength, Json, LengthPrefix, Lines, Netstring, Proxy,
     RecordMark, VarintPrefix, search,

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use super::super::reader::LONGEST;
+use super::super::rules::LONGEST;
 use super::super::window::work;
 use super::super::{Flow, Format, FrameError, FrameReader, Item, Reading};
 

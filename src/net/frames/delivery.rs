@@ -1,12 +1,11 @@
 //! From the chunks of a socket to the listener of its frames.
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::clock::Clock;
+use super::control::{OnError, Rest};
 use super::{IntoFlow, Socket};
-use crate::error::{Error, Result};
 use crate::event;
 use crate::events::ListenerId;
 use crate::framing::{Flow, Format, FrameError, FrameReader, Item, Reading};
@@ -17,43 +16,17 @@ use crate::timers;
 /// How many frames of one socket are delivered before others get their turn.
 const FRAMES_PER_TURN: usize = 1024;
 
-/// What is called with an error in place of destroying the socket.
-pub(super) type OnError = Box<dyn FnOnce(FrameError)>;
-
-/// What has arrived and was not read: behind so many other bytes, and from where in the stream on.
-pub(super) struct Rest {
-    pub(super) bytes: Vec<u8>,
-    pub(super) taken: usize,
-    pub(super) at: u64,
-}
-
-/// What can be done to a framing, whatever its format and its listener.
-pub(super) trait Control {
-    fn clock(&self) -> &Clock;
-
-    fn set_on_error(&self, handler: OnError);
-
-    /// Calls `with` with the format, unless a listener is running.
-    fn with_format(&self, with: &mut dyn FnMut(&mut dyn Any));
-
-    /// Refuses if bytes have come that were not read.
-    fn clean(&self) -> Result<()>;
-
-    /// Ends the framing, for another one to go on.
-    fn give_up(&self) -> Result<Rest>;
-}
-
 /// One per socket that is framed. It is taken out while frames are delivered.
-struct Source<F: Format, L> {
-    reader: FrameReader<F>,
+pub(super) struct Source<F: Format, L> {
+    pub(super) reader: FrameReader<F>,
     listener: L,
 }
 
 pub(super) struct Framing<F: Format, L> {
-    socket: Socket,
-    source: Cell<Option<Box<Source<F, L>>>>,
-    clock: Clock,
-    on_error: Cell<Option<OnError>>,
+    pub(super) socket: Socket,
+    pub(super) source: Cell<Option<Box<Source<F, L>>>>,
+    pub(super) clock: Clock,
+    pub(super) on_error: Cell<Option<OnError>>,
     listeners: Cell<Option<[ListenerId; 4]>>,
     /// The descriptor is not read because of this framing.
     holds: Cell<bool>,
@@ -100,7 +73,7 @@ enum Stopped {
 
 /// How it went, and what was not read of the chunk.
 struct Delivered<'c> {
-    outcome: std::result::Result<Flow, FrameError>,
+    outcome: Result<Flow, FrameError>,
     stopped: Stopped,
     items: usize,
     rest: &'c [u8],
@@ -377,73 +350,12 @@ impl<F: Format, L> Framing<F, L> {
     }
 
     /// Ends with the socket's life: its next one is framed anew, or not at all.
-    fn close(&self) {
+    pub(super) fn close(&self) {
         self.clock.stop();
         let _source = self.source.take();
         SocketHost::with(self.socket.key(), |host| note(host, Framed::No));
         for id in self.listeners.take().into_iter().flatten() {
             self.socket.remove_listener(id);
-        }
-    }
-}
-
-impl<F: Format + 'static, L> Control for Framing<F, L> {
-    fn clock(&self) -> &Clock {
-        &self.clock
-    }
-
-    fn set_on_error(&self, handler: OnError) {
-        self.on_error.set(Some(handler));
-    }
-
-    fn with_format(&self, with: &mut dyn FnMut(&mut dyn Any)) {
-        let mut lent = Lent(self, self.source.take());
-        if let Some(source) = &mut lent.1 {
-            with(source.reader.format_mut());
-        }
-    }
-
-    fn clean(&self) -> Result<()> {
-        let Some(source) = self.source.take() else {
-            return Err(not_now());
-        };
-        // With the socket, too, there may be some, if it was paused.
-        let have = source.reader.unread() + self.socket.readable_length();
-        let at = source.reader.offset();
-        self.source.set(Some(source));
-        match have {
-            0 => Ok(()),
-            have => Err(FrameError::UnexpectedRest { at, have }.into()),
-        }
-    }
-
-    fn give_up(&self) -> Result<Rest> {
-        let Some(source) = self.source.take() else {
-            return Err(not_now());
-        };
-        if let Some(error) = source.reader.why_not_switch() {
-            self.source.set(Some(source));
-            return Err(error.into());
-        }
-        let at = source.reader.offset();
-        let (bytes, taken) = source.reader.into_buffer();
-        self.close();
-        Ok(Rest { bytes, taken, at })
-    }
-}
-
-fn not_now() -> Error {
-    let message = "frames are being delivered, or not any more";
-    Error::new("ERR_INVALID_STATE", message)
-}
-
-/// The source, if it is there, while the user does something to it from outside; it goes back in any case.
-struct Lent<'a, F: Format, L>(&'a Framing<F, L>, Option<Box<Source<F, L>>>);
-
-impl<F: Format, L> Drop for Lent<'_, F, L> {
-    fn drop(&mut self) {
-        if let Some(source) = self.1.take() {
-            self.0.source.set(Some(source));
         }
     }
 }
