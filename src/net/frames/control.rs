@@ -73,7 +73,7 @@ impl<F: Format + 'static, L: 'static> Control for Framing<F, L> {
             return Err(error.into());
         }
         let at = source.reader.offset();
-        let (bytes, taken) = self.take_apart(source).into_buffer();
+        let (bytes, taken) = self.take_apart(*source).into_buffer();
         self.close();
         Ok(Rest { bytes, taken, at })
     }

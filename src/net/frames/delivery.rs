@@ -170,7 +170,7 @@ where
                 host.listener_failed(error);
             }
             if let Err(error) = delivered.outcome {
-                let told = self.take_apart(source).tells();
+                let told = self.take_apart(*source).tells();
                 return self.fail(host, error, told);
             }
             self.go_on(host, source, &delivered, chunk.is_empty());
@@ -278,7 +278,7 @@ where
             if !nothing_came {
                 host.activity();
             }
-            let reader = self.take_apart(source);
+            let reader = self.take_apart(*source);
             return self.leave(host, came_inside, reader, rest);
         }
         if stopped == Stopped::Refused {
@@ -375,8 +375,8 @@ impl<F: Format + 'static, L: 'static> Framing<F, L> {
 
     /// What is left of a source that nobody is called from any more. The listener is the user's, and so is
     /// its destructor.
-    pub(super) fn take_apart(&self, source: Box<Source<F, L>>) -> FrameReader<F> {
-        let Source { reader, listener } = *source;
+    pub(super) fn take_apart(&self, source: Source<F, L>) -> FrameReader<F> {
+        let Source { reader, listener } = source;
         reactor::with(|event_loop| event_loop.discard(listener));
         reader
     }
@@ -385,7 +385,7 @@ impl<F: Format + 'static, L: 'static> Framing<F, L> {
     pub(super) fn close(&self) {
         self.clock.stop();
         if let Some(source) = self.source.take() {
-            drop(self.take_apart(source));
+            drop(self.take_apart(*source));
         }
         SocketHost::with(self.socket.key(), |host| note(host, Framed::No));
         for id in self.listeners.take().into_iter().flatten() {
