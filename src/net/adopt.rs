@@ -12,7 +12,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
 use super::Socket;
-use super::cell::{SocketCell, SocketHost};
+use super::cell::{Framed, SocketCell, SocketHost};
 use super::options::SocketOptions;
 use super::transport::Transport;
 use crate::error::{Error, Result, node};
@@ -229,7 +229,7 @@ impl Socket {
             if duplex.life() != Life::Open {
                 return Err(node::socket_closed());
             }
-            if host.cell.in_frame.get() {
+            if host.cell.framed.get() == Framed::Holding {
                 let reason = "bytes that were read have not been delivered as frames";
                 return Err(node::not_idle(reason.into()));
             }

@@ -55,8 +55,7 @@ pub(crate) struct SocketCell {
     pub(crate) no_delay: Cell<bool>,
     /// A chunk is being handed on; what its listeners write goes out when all have returned.
     pub(super) in_data: Cell<bool>,
-    /// Some of what was read is with a framing, which has not delivered it.
-    pub(super) in_frame: Cell<bool>,
+    pub(super) framed: Cell<Framed>,
     /// The descriptor was somebody else's, who may have kept a duplicate.
     pub(super) adopted: Cell<bool>,
     /// What is read goes to sockets only, by pipes, and none of them minds how much it is.
@@ -83,6 +82,17 @@ pub(super) enum Readiness {
     Readable,
     /// A short read does not mean that the next would block: the end, or an error, comes after it.
     Closing,
+}
+
+/// What a framing makes of what is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framed {
+    /// There is none.
+    No,
+    /// It has delivered all of it.
+    Delivered,
+    /// It has not delivered some of it.
+    Holding,
 }
 
 /// What most sockets never need.
@@ -139,7 +149,7 @@ impl SocketCell {
             referenced: Cell::new(true),
             no_delay: Cell::new(false),
             in_data: Cell::new(false),
-            in_frame: Cell::new(false),
+            framed: Cell::new(Framed::No),
             adopted: Cell::new(false),
             reads_much: Cell::new(false),
             remote: Cell::new(None),
@@ -602,6 +612,17 @@ impl Host for SocketHost<'_> {
     fn activity(&self) {
         if let Some(idle) = self.cell.idle() {
             idle.activity(self.event_loop);
+        }
+    }
+
+    fn lent_to(&self) -> &Cell<usize> {
+        &self.event_loop.lent_to
+    }
+
+    fn received(&self) {
+        // Of a framed socket not every byte is an activity, and the framing says which are.
+        if self.cell.framed.get() == Framed::No {
+            self.activity();
         }
     }
 

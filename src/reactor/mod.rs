@@ -65,7 +65,7 @@ pub use remote::Remote;
 pub(crate) use resources::Kept;
 pub(crate) use table::{Key, Table};
 
-use buffers::ReadBuffer;
+use buffers::{ReadBuffer, SpareBuffers};
 use complaints::Complaints;
 use immediates::Immediate;
 use interruption::{Hook, Interruptions};
@@ -137,6 +137,9 @@ pub(crate) struct Loop {
     complaints: Complaints,
     pub(crate) reserve: Reserve,
     pub(crate) read_buffer: ReadBuffer,
+    pub(crate) spare_buffers: SpareBuffers,
+    /// Where the chunk ends that listeners are being handed, as an address.
+    pub(crate) lent_to: Cell<usize>,
     pub(crate) counters: Counters,
 }
 
@@ -178,6 +181,8 @@ impl Loop {
             complaints: Complaints::default(),
             reserve: Reserve::default(),
             read_buffer: ReadBuffer::new(),
+            spare_buffers: SpareBuffers::new(),
+            lent_to: Cell::new(0),
             counters: Counters::default(),
         }
     }

@@ -13,7 +13,7 @@ use crate::event::{self, Concern, Emits};
 use crate::events::{Event, EventEmitter};
 use crate::net::AbortSignal;
 use crate::net::attachments::Attachments;
-use crate::net::cell::{SocketCell, SocketHost};
+use crate::net::cell::{Framed, SocketCell, SocketHost};
 use crate::net::emitting_in_a_run;
 use crate::net::listener::{Listener, preferred};
 use crate::reactor::{self, Handle, HandleKind, Job, Key, Loop, Origin, Ready, Task};
@@ -296,7 +296,7 @@ impl ServerHost<'_> {
             duplex.readable_length() == 0
                 && duplex.writable_length(socket) == 0
                 && !duplex.is_writing()
-                && !socket.cell.in_frame.get()
+                && socket.cell.framed.get() != Framed::Holding
         })
     }
 
