@@ -144,6 +144,7 @@
 //! | `destroy` in a `'connectionAttempt'` listener throws a `TypeError` | nothing follows but `Close` | a bug |
 //! | `end` before the socket connects, or while an address is tried that fails and others follow, is forgotten: the socket connects and can be written to | it ends once it is connected | a bug |
 //! | `localAddress` and its like, asked before the attempt to connect begins, stay `undefined` until the connection is up | they are what the system says each time | a bug |
+//! | `remoteAddress` and its like are `undefined` once the connection is shut down both ways or was reset, unless they were asked for before | they are known until `Close` | accept(2) and the attempt have told them |
 //! | each `close` of a server that has closed, or is about to, emits `'close'` | it is emitted once, until the server listens again; the callbacks are called all the same | once is what a listener counts on |
 //! | `end(callback)` on a socket that was destroyed without an error never calls back | `ERR_STREAM_DESTROYED` | a bug |
 //! | `bytesWritten` of a destroyed socket counts a write in full that was cut off | counts what the kernel took | it can be relied on |
@@ -160,6 +161,9 @@
 //! | without selection of the family, `'lookup'` is emitted even after `'close'` | nothing is, after `Close` | once closed, always closed |
 //! | a lookup can answer with what is no address (`ERR_INVALID_IP_ADDRESS`, `ERR_INVALID_ADDRESS_FAMILY`), or with a zone (`fe80::1%eth0`) | it answers with `IpAddr`s, which have no zone; an address with a zone that is connected to or listened on keeps it | the types |
 //! | text can come and go in any encoding, and `readableLength` counts UTF-16 units of it | in UTF-8; bytes; `Data` follows each `Text` | the types |
+//! | a listener that throws ends, besides the list it is in, what was to follow it: `'ready'` after `'connect'`, the reading of the socket, the callbacks of the writes behind, `'finish'` after the callback of `end` | its panic ends the list and the run; what was to follow comes in the next run, and of several panics and unheard errors each run ends with one | nothing is lost |
+//! | `removeAllListeners('data')` and then `('readable')` of a paused socket: it resumes, and what comes is thrown away | it does not resume, as after `removeListener`; what comes is kept | a bug |
+//! | of ill-formed UTF-8 in pieces, U+FFFD comes when as many bytes are there as the first announced, and there may be several | one comes as soon as it is certain, wherever the pieces were cut; `Data` after such a `Text` carries the text's bytes, U+FFFD included | the text does not depend on how TCP cuts it |
 //! | `emit('error')` without a listener throws | returns false; an error of the crate's own that nobody listens to ends [`run`] | an emitter knows no special event |
 //! | an exception in a listener ends what called it: no `'ready'` after a `'connect'`, no `'error'` after a write's callback that threw; and the ticks that are queued wait for the next immediates | what is due follows, in its order, in the next run | one fault does not make others |
 //! | the message of an `AggregateError` is empty | those of its errors | it says something |
@@ -266,7 +270,9 @@ pub use watch::{Readiness, Watch, watch};
 /// An [`event::Error`] that nobody listened to, unless [`on_unhandled_error`] was set (Node's
 /// uncaught exception); `ERR_LOOP_ALREADY_RUNNING` from inside a listener; an error of the poll
 /// itself. The loop can be run again after any of them, and goes on where it was. A panic in a
-/// listener leaves through `run`, and so it is then, too.
+/// listener leaves through `run`, and so it is then, too; likewise one in a destructor of what a listener
+/// has captured. Once there is a reason to end, nothing of yours is called until the next run; of several
+/// reasons each run ends with one.
 pub fn run() -> Result<()> {
     reactor::with(|event_loop| event_loop.run()).unwrap_or(Ok(()))
 }
