@@ -9,14 +9,13 @@ use super::attachments::Attachments;
 use super::cell::{SocketCell, SocketHost};
 use super::connect::ConnectOptions;
 use super::options::SocketOptions;
-use super::transport::Transport;
 use super::{BoundSocket, Data, ListenerChange, emitting};
 use crate::StaysOnItsThread;
 use crate::error::{Error, Result, node};
 use crate::event;
 use crate::events::outcome::{Verdict, dropped};
 use crate::events::{Event, EventEmitter, Outcome};
-use crate::kernel::ledger;
+use crate::kernel::{Stream, ledger};
 use crate::machine::data::Repr;
 use crate::machine::read_half::Amount;
 use crate::machine::write_queue::Callback;
@@ -70,7 +69,7 @@ impl Socket {
     /// As [`new`](Socket::new), with options.
     pub fn new_with(options: SocketOptions) -> Socket {
         let key = reactor::with(|event_loop| {
-            let cell = SocketCell::insert(event_loop, Transport::None);
+            let cell = SocketCell::insert(event_loop, Stream::None);
             SocketHost {
                 event_loop,
                 cell: &cell,
