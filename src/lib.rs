@@ -129,30 +129,41 @@
 //!
 //! | Node | here | why |
 //! |---|---|---|
-//! | every `write` tries the system call at once | small writes of one callback go out together when it returns | one system call instead of many; `writable_length`, `end` and `destroy` flush first, so the difference shows only in a `write` that would have returned false for a broken pipe (it returns true, and the error follows), in small writes above a high-water mark of less than 64 KiB (they return true until so much waits), and in a callback that blocks or ends the process: what it has written is not sent before it returns |
-//! | a chunk has at most 64 KiB | so it has, but for 512 KiB of a socket whose pipes can take more; and up to 4 MiB are read in a turn, where libuv reads 2 | bulk through a pipe is a fifth to a third faster |
+//! | every `write` tries the system call at once | small writes of one callback go out together when it returns | one system call instead of many; `writable_length`, `end` and `destroy` flush first, so the difference shows only where the peer has gone (a `write` that would have returned false returns true, and pauses no pipe; `errored` and `writable` tell of the error, and its code is that of the one system call, once the callback has returned; where Node fails the second of two writes, both count as sent, and `Finish` may come), in small writes above a high-water mark of less than 64 KiB (they return true until so much waits), and in a callback that blocks or ends the process: what it has written is not sent before it returns |
+//! | a chunk has at most 64 KiB | so it has, but for 512 KiB of a socket whose pipes can take more; and 512 KiB of one socket are read in a turn, where libuv reads 2 MiB | bulk through a pipe is a fifth to a third faster; the others wait less for a socket that is flooded |
 //! | a server takes one connection per turn | up to 64 | the order within one connection is the same |
+//! | what several sockets have to do in one turn has libuv's order | the order in which the poll names them; what they have written and how they have ended goes out as each callback returns | the order within one connection is the same |
 //! | a socket can be asked things after `'close'` for ever | its state goes after `Close`; then `bytes_read` and the like are 0; `timeout` is `None` as soon as it is destroyed | handles are `Copy`, and nothing collects garbage |
 //! | a socket or server that has closed can connect or listen again at any time | in its `Close` listener; later the handle is stale, and a warning is logged: make a new one | likewise |
 //! | a socket that is never connected, or a server that never listens, is collected | it stays until it closes | likewise |
 //! | `connect` right after `destroy` begins before the old `'close'` | after it | one life after the other |
+//! | `connect` in `'close'` takes over from the last life: a write that waited for its connection fails the new one, and a need for `'drain'` stays | a new life has nothing of the last one but its count of corks | a bug |
+//! | a `write` of nothing is a system call, and fails where the peer has gone | it makes none; the next one of a byte fails | there is nothing to send |
+//! | up to 32 system calls write for a socket at one event | up to 512 KiB, then the others have their turn | one flood does not hold up the rest |
 //! | `'close'` of a socket that never had a descriptor carries `undefined` | it carries whether there was an error | there is no `undefined` |
 //! | `resetAndDestroy` right after `end` emits a synchronous error and never closes | resets and closes | a bug |
 //! | in `'connectionAttemptFailed'` of an only address, `connecting` is false and `readyState` may be `'open'` | the socket still connects | it is not open |
 //! | `destroy` in a `'connectionAttempt'` listener throws a `TypeError` | nothing follows but `Close` | a bug |
+//! | `end` before the socket connects, or while an address is tried that fails and others follow, is forgotten: the socket connects and can be written to | it ends once it is connected | a bug |
+//! | `localAddress` and its like, asked before the attempt to connect begins, stay `undefined` until the connection is up | they are what the system says each time | a bug |
 //! | each `close` of a server that has closed, or is about to, emits `'close'` | it is emitted once, until the server listens again; the callbacks are called all the same | once is what a listener counts on |
 //! | `end(callback)` on a socket that was destroyed without an error never calls back | `ERR_STREAM_DESTROYED` | a bug |
 //! | `bytesWritten` of a destroyed socket counts a write in full that was cut off | counts what the kernel took | it can be relied on |
+//! | `bytesWritten` after a write on a socket that is not even connecting counts it until the socket is destroyed | 0 | nothing was sent |
+//! | `isPaused()` of a socket that was resumed in a listener of `'pause'` is true, though it flows | false | a bug |
 //! | a source that is destroyed stays piped: its destination keeps the pipe's listeners, and gets `'unpipe'` when it closes | the destination forgets it, and is told nothing | a destination that outlives its sources does not fill up |
-//! | `stream.finished` of a socket that was destroyed between `end` and `'finish'`, with nothing queued, is content with the writing side | `ERR_STREAM_PREMATURE_CLOSE` | it has not finished |
+//! | `stream.finished` takes a side for done that was told to end with nothing queued, or whose peer has ended with nothing kept: before `'finish'` or `'end'`, and if neither comes since the socket is destroyed | waits for the event; `ERR_STREAM_PREMATURE_CLOSE` | it has not finished |
+//! | `stream.pipeline` whose source is destroyed when its peer has ended and data is kept never calls back | `ERR_STREAM_PREMATURE_CLOSE` | a bug |
 //! | `onread` is for sockets that connect | accepted sockets can have it, and share the buffer | one buffer for a whole server |
 //! | an empty list of addresses from a lookup throws inside the callback | is ENOTFOUND | a bug |
 //! | a signal that was aborted before lets `net.connect` connect all the same | the socket does not connect | a bug |
+//! | no error of a socket with a signal is unhandled: a listener of Node's own hears it | the `ABORT_ERR` is not, the others are | an error that nobody asked for is not to be lost |
 //! | `connect` on an open connection tries again, and may emit `'connect'` a second time | the socket is destroyed with `EISCONN` | two connects of one socket are a mistake |
 //! | without selection of the family, `'lookup'` is emitted even after `'close'` | nothing is, after `Close` | once closed, always closed |
 //! | a lookup can answer with what is no address (`ERR_INVALID_IP_ADDRESS`, `ERR_INVALID_ADDRESS_FAMILY`), or with a zone (`fe80::1%eth0`) | it answers with `IpAddr`s, which have no zone; an address with a zone that is connected to or listened on keeps it | the types |
 //! | text can come and go in any encoding, and `readableLength` counts UTF-16 units of it | in UTF-8; bytes; `Data` follows each `Text` | the types |
 //! | `emit('error')` without a listener throws | returns false; an error of the crate's own that nobody listens to ends [`run`] | an emitter knows no special event |
+//! | an exception in a listener ends what called it: no `'ready'` after a `'connect'`, no `'error'` after a write's callback that threw; and the ticks that are queued wait for the next immediates | what is due follows, in its order, in the next run | one fault does not make others |
 //! | the message of an `AggregateError` is empty | those of its errors | it says something |
 //! | a failed `accept` is an `'error'` of the server | is logged, and tried again after 100 ms; an `Error` only where the descriptor does not listen any more | it would end [`run`] for what passes |
 //! | a peer that has reset its connection before it is accepted passes a block list | the list is asked for the address that came with the connection, and refuses one without an address | a list that can be passed is none |
@@ -162,6 +173,7 @@
 //! | a link-local address without a zone is tried on the first interface that has one | is `EINVAL` | a guess |
 //! | the file of an IPC server is removed when it closes, whoever has made it | only if it is still the one that this server has made | it would be somebody else's |
 //! | `address()` of a server on an adopted IPC descriptor is null | its path | it has one |
+//! | `address()` of an IPC server that has closed is its path | `None` | it does not listen |
 //! | `exclusive`, `dropMaxConnection` | not there | of clusters |
 //! | a rejected `async` listener destroys its emitter where `captureRejections` is set, and is an uncaught exception otherwise | an `Err` of a listener destroys its socket, or is the server's `Error` event | one peer's nonsense does not stop a server |
 //! | a timer that has fired can be refreshed, whichever it is | one of [`set_refreshable`](timers::set_refreshable); one of `set_timeout` is gone | its callback is a `FnOnce`: it takes what is moved into it |
@@ -254,7 +266,8 @@ pub fn run() -> Result<()> {
     reactor::with(|event_loop| event_loop.run()).unwrap_or(Ok(()))
 }
 
-/// Runs one turn of the loop, which waits for events if there is nothing else to do.
+/// Runs one turn of the loop, which waits for events if there is nothing else to do. Does nothing where
+/// nothing keeps the loop alive.
 ///
 /// # Errors
 ///
@@ -263,7 +276,7 @@ pub fn run_once() -> Result<()> {
     reactor::with(|event_loop| event_loop.run_once()).unwrap_or(Ok(()))
 }
 
-/// Runs one turn of the loop without waiting.
+/// Runs one turn of the loop without waiting. Does nothing where nothing keeps the loop alive.
 ///
 /// # Errors
 ///

@@ -45,6 +45,26 @@ fn an_abort_that_nobody_hears_of_is_not_unhandled() {
 }
 
 #[test]
+fn an_abort_comes_too_late_for_what_has_ended_on_both_sides() {
+    let controller = AbortController::new();
+    let signal = controller.signal();
+    let server = net::create_server(|socket| {
+        socket.end();
+    });
+    listening_on(server, "127.0.0.1", move |server, port| {
+        let options = ConnectOptions::new(port).host("127.0.0.1").signal(signal);
+        let socket = watch("c", net::connect(options));
+        socket.on(event::Finish, move |()| controller.abort());
+        socket.on(event::Close, move |_| server.close());
+    });
+    run_to_end();
+    assert_eq!(
+        record(),
+        ["c connect", "c ready", "c end", "c finish", "c close false"]
+    );
+}
+
+#[test]
 fn a_signal_that_was_aborted_before_does_not_connect() {
     let server = net::create_server(|_| note("connection")).listen(0);
     let controller = AbortController::new();

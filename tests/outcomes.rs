@@ -227,7 +227,7 @@ fn an_err_that_belongs_to_no_socket_is_uncaught() {
     let beginnings: [fn(); 6] = [
         || timers::next_tick(mine),
         || done(timers::set_immediate(mine)),
-        || done(timers::set_interval(MS, || mine()).unref()),
+        || done(timers::set_interval(MS, mine).unref()),
         || soquete::remote().unwrap().post(mine).unwrap(),
         || soquete::queue_work(|| (), |()| mine()).unwrap(),
         || soquete::dns::lookup("127.0.0.1", |_| mine()),

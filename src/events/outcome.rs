@@ -35,10 +35,9 @@ use crate::error::Error;
 /// server.on(event::Connection, |socket| socket.write("a number, please\n"));
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "a listener or callback cannot return `{Self}`",
-    label = "its closure returns `{Self}`",
-    note = "it may return nothing, `bool`, a number, a handle, an `Option` (which are dropped), a `Flow`, or a `Result` whose error is `soquete::Error`",
-    note = "to drop another value, end the closure's body with `;`; to fail with another error, use `?` and end with `Ok(())`",
+    message = "a listener cannot return `{Self}`: end its body with `;` to drop it, or use `?` and end with `Ok(())`",
+    label = "this closure returns `{Self}`",
+    note = "listeners and callbacks may return nothing, `bool`, a number, a handle, an `Option` (which are dropped), a `Flow`, or a `Result` whose error is `soquete::Error`",
     note = "an `async` block would not be polled: listeners are plain closures"
 )]
 pub trait Outcome: sealed::Sealed {}

@@ -4,18 +4,21 @@ use std::any::Any;
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// Values of different types, few of them; a pointer's width while there is none.
+/// Values of different types, and few of them: a list is searched as fast as a map.
+type Values = Vec<Rc<dyn Any>>;
+
+/// A pointer's width while there is none. Out of its cell while it is looked at, where no code of the user's
+/// runs.
 #[derive(Default)]
-pub(super) struct Attachments(Cell<Option<Box<Vec<Rc<dyn Any>>>>>);
+pub(super) struct Attachments(Cell<Option<Box<Values>>>);
 
 impl Attachments {
-    /// Keeps a value, and hands back the one of its type that it takes the place of. (Dropping that is
-    /// the user's code.)
+    /// Keeps a value, and hands back the one of its type that it takes the place of: dropping that is the
+    /// user's code.
     pub(super) fn put<T: 'static>(&self, value: T) -> Option<Rc<dyn Any>> {
-        let mut values = self.0.take().unwrap_or_default();
         let value: Rc<dyn Any> = Rc::new(value);
-        let place = values.iter_mut().find(|value| value.is::<T>());
-        let old = match place {
+        let mut values = self.0.take().unwrap_or_default();
+        let old = match values.iter_mut().find(|value| value.is::<T>()) {
             Some(place) => Some(std::mem::replace(place, value)),
             None => {
                 values.push(value);

@@ -68,7 +68,8 @@ macro_rules! socket_options {
             /// The most bytes that may be queued for a peer that does not read them. A `write` past
             /// it destroys the socket with `ERR_SOCKET_WRITE_QUEUE_FULL`, so that a slow reader
             /// cannot eat the server's memory. 0, the default, is no limit (and Node's only choice).
-            /// Small writes of one callback are counted when they go out: up to 64 KiB more may wait.
+            /// What is too much is not copied, and the rest of the queue is freed at once. Small writes of
+            /// one callback are counted when they go out: up to 64 KiB more may wait.
             pub fn max_write_queue(self, bytes: usize) -> Self {
                 let mut $options = self;
                 $socket.max_write_queue = bytes;
@@ -140,7 +141,8 @@ macro_rules! client_options {
     ($type:ty, |$options:ident| $socket:expr) => {
         impl $type {
             /// Destroys the socket with an `ABORT_ERR` when the signal is aborted; that error is not
-            /// unhandled if nobody listens. If it is already, the socket does not connect.
+            /// unhandled if nobody listens. A socket that has ended on both sides is left to close by
+            /// itself. If the signal is aborted already, the socket does not connect.
             pub fn signal(self, signal: $crate::net::AbortSignal) -> Self {
                 let mut $options = self;
                 $socket.signal = Some(signal);
@@ -198,8 +200,12 @@ impl SocketHost<'_> {
         let listener = signal.on_abort(move |reason| {
             let error = node::aborted(reason.clone());
             SocketHost::with(key, |host| {
-                host.cell.emitter.on(event::Error, |_| {});
-                host.cell.duplex.destroy(host, Some(error));
+                let duplex = &host.cell.duplex;
+                // What has ended on both sides closes by itself, and there is nothing left to abort.
+                if !(duplex.readable_ended() && duplex.writable_finished()) {
+                    host.cell.emitter.on(event::Error, |_| {});
+                    duplex.destroy(host, Some(error));
+                }
             });
         });
         self.cell

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use super::slack::Slack;
 use super::{Complaint, Key, Loop, Table};
 use crate::error::Result;
 use crate::events;
@@ -46,6 +47,14 @@ impl Pool {
             queue: OnceCell::new(),
             done: RefCell::new(Table::new()),
         }
+    }
+
+    pub(super) fn is_swollen(&self) -> bool {
+        self.done.borrow().is_swollen()
+    }
+
+    pub(super) fn trim(&self) {
+        self.done.borrow_mut().trim();
     }
 
     fn submit(&self, event_loop: &Loop, work: Work) {
@@ -94,6 +103,9 @@ impl Queue {
             }
             match state.work.pop_front() {
                 Some(work) => {
+                    if state.work.is_empty() {
+                        state.work.trim();
+                    }
                     drop(state);
                     work();
                     state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,6 +6,8 @@
 //! for the server), and lanes are compared one by one: two ends of a connection have no common order
 //! but by cause and effect.
 //!
+//! Beside the scenarios there are random programs (`programs/`), which run in both languages as well.
+//!
 //! | environment | what our traces are compared with |
 //! |---|---|
 //! | Node 26 or later is `SOQUETE_NODE` or in the PATH | with Node's of this minute, and these with the stored ones |

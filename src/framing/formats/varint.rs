@@ -221,4 +221,41 @@ mod tests {
         assert_eq!(head(128), [0x80, 1]);
         assert_eq!(head(300), [0xac, 0x02]);
     }
+
+    #[test]
+    fn a_length_behind_other_bytes_is_part_of_its_message() {
+        // An MQTT packet: its type, and how much is left.
+        let mqtt = VarintPrefix::new().offset(1).unwrap();
+        assert_eq!(cut(mqtt, &[0xc0, 0x00]), declared(0, 2));
+        assert_eq!(cut(mqtt, &[0x30, 0xac, 0x02]), declared(0, 303));
+        let mut bytes = [0x80; 12];
+        bytes[0] = 0;
+        let wrong = cut(mqtt, &bytes).unwrap_err();
+        assert_eq!(wrong, Malformed::new(10, "varint of more than ten bytes"));
+        assert!(VarintPrefix::new().offset(4097).is_err());
+        let kept = VarintPrefix::new().keep_header();
+        assert_eq!(cut(kept, &[0x05]), declared(0, 6));
+    }
+
+    #[test]
+    fn a_whole_message_is_written_as_it_is_if_its_length_is_right() {
+        let mqtt = VarintPrefix::new().offset(1).unwrap();
+        for good in [&b"\xc0\x00"[..], b"\x30\x02hi"] {
+            let wrapping = mqtt.wrap(good).unwrap();
+            assert!(wrapping.head().is_empty() && wrapping.tail().is_empty());
+        }
+        for bad in [
+            &b""[..],
+            b"\xc0",
+            b"\xc0\x01",
+            b"\x30\x02hello",
+            b"\x30\x80",
+        ] {
+            let error = mqtt.wrap(bad).err().unwrap();
+            assert!(
+                matches!(error, FrameError::NotOneFrame { at: 1, .. }),
+                "{bad:?}"
+            );
+        }
+    }
 }

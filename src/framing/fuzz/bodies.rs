@@ -47,18 +47,28 @@ pub fn fuzz_length(data: &[u8]) {
         .run(&setup, stream, |rest| naive::length(rest, &model));
 }
 
-/// Varint prefixes, tolerant and canonical.
+/// Varint prefixes, tolerant and canonical, at the start and behind other bytes.
 pub fn fuzz_varint(data: &[u8]) {
     let Some((setup, stream)) = Setup::split(data) else {
         return;
     };
     let canonical = setup.variant & 1 != 0;
-    let any = VarintPrefix::new();
-    let format = if canonical { any.canonical() } else { any };
+    let (offset, whole) = (usize::from(setup.variant >> 1 & 3), setup.variant & 8 != 0);
+    let Ok(mut format) = VarintPrefix::new().offset(offset) else {
+        return;
+    };
+    if canonical {
+        format = format.canonical();
+    }
+    if whole {
+        format = format.keep_header();
+    }
     Trial::new(format)
         .in_pieces()
         .lends()
-        .run(&setup, stream, |rest| naive::varint(rest, canonical));
+        .run(&setup, stream, |rest| {
+            naive::varint(rest, canonical, offset, whole)
+        });
 }
 
 /// Lines of all three kinds, with and without a remainder and blank lines.

@@ -39,11 +39,14 @@ pub(super) fn length<'a>(rest: &'a [u8], model: &LengthModel) -> Naive<'a> {
     Naive::announced(rest, head, u64::try_from(len).unwrap_or(u64::MAX))
 }
 
-pub(super) fn varint(rest: &[u8], canonical: bool) -> Naive<'_> {
-    let bytes = &rest[..rest.len().min(10)];
+pub(super) fn varint(rest: &[u8], canonical: bool, offset: usize, whole: bool) -> Naive<'_> {
+    let Some(bytes) = rest.get(offset..) else {
+        return Naive::cut(&[]);
+    };
+    let bytes = &bytes[..bytes.len().min(10)];
     let Some(last) = bytes.iter().position(|byte| *byte < 128) else {
         if bytes.len() == 10 {
-            return Naive::bad(&[], 9, "varint of more than ten bytes");
+            return Naive::bad(&[], offset + 9, "varint of more than ten bytes");
         }
         return Naive::cut(&[]);
     };
@@ -53,12 +56,16 @@ pub(super) fn varint(rest: &[u8], canonical: bool) -> Naive<'_> {
         .map(|(i, byte)| u128::from(byte & 127) << (7 * i))
         .sum::<u128>();
     let Ok(len) = u64::try_from(value) else {
-        return Naive::bad(&[], last, "varint of more than 64 bits");
+        return Naive::bad(&[], offset + last, "varint of more than 64 bits");
     };
     if canonical && last > 0 && bytes[last] == 0 {
-        return Naive::bad(&[], last, "varint longer than necessary");
+        return Naive::bad(&[], offset + last, "varint longer than necessary");
     }
-    Naive::announced(rest, last + 1, len)
+    let header = offset + last + 1;
+    match whole || offset > 0 {
+        true => Naive::announced(rest, 0, len.saturating_add(header as u64)),
+        false => Naive::announced(rest, header, len),
+    }
 }
 
 pub(super) fn fixed(rest: &[u8], len: usize) -> Naive<'_> {

@@ -1,6 +1,6 @@
 //! What can be asked of the writing half.
 
-use super::{Extent, Request, WriteEnd};
+use super::{Request, WriteEnd};
 use crate::machine::Duplex;
 use crate::machine::host::Host;
 
@@ -78,9 +78,7 @@ impl Duplex {
     /// How much of the write that is under way the kernel has not taken; 0 if there is none.
     pub(crate) fn request_left(&self) -> usize {
         match self.write.request.get() {
-            Request::Waiting(Extent { end, .. }) => {
-                end.saturating_sub(self.write.sent.get()) as usize
-            }
+            Request::Waiting { end, .. } => end.saturating_sub(self.write.sent.get()) as usize,
             _ => 0,
         }
     }
@@ -89,9 +87,7 @@ impl Duplex {
         let half = &self.write;
         let queued = match half.request.get() {
             Request::None | Request::Failed => half.has_unsent() || half.has_unsettled_callbacks(),
-            Request::Parked(request) | Request::Waiting(request) => {
-                half.accepted.get() > request.end
-            }
+            Request::Parked { end, .. } | Request::Waiting { end, .. } => half.accepted.get() > end,
         };
         queued || half.end_callbacks.if_some(|_| ()).is_some()
     }

@@ -181,9 +181,9 @@ impl Generator {
     }
 
     fn step(&mut self, subject: &str, clients: usize) -> Step {
-        let target = match self.prng.below(16) {
+        let target = match self.prng.below(20) {
             0 => "S".to_owned(),
-            1..3 => self.socket(clients),
+            1 => self.socket(clients),
             _ => subject.to_owned(),
         };
         let (name, argument) = if target == "S" {

@@ -150,7 +150,6 @@ class Member {
   followed = 0;
   counts = new Map();
   listeners = {};
-  hasFailed = false;
   lines = [];
   isGone = false;
 
@@ -224,7 +223,6 @@ class Member {
     for (const event of SOCKET_EVENTS) {
       if (event === 'error' && this.options.deaf) continue;
       socket.on(event, (...payload) => {
-        if (event === 'error') this.hasFailed = true;
         if (event === 'timeout') this.armed = false;
         // Once it has closed it can be told to connect, and once only.
         if (event === 'close') this.mayConnect = true;
@@ -308,7 +306,7 @@ function describe(m, event, payload) {
   switch (event) {
     case 'error': return `error ${describeError(payload[0])}`;
     // A socket that never had a descriptor leaves the argument out.
-    case 'close': return `close(${payload[0] ?? (m.hasFailed || Boolean(m.options.deaf && m.socket?.errored))})`;
+    case 'close': return `close(${payload[0] ?? (m.socket ? '?' : false)})`;
     case 'lookup': return `lookup(${payload[0] ? payload[0].code : payload[1]})`;
     case 'connectionAttempt':
     case 'connectionAttemptTimeout': return `${event}(${place(payload[0])})`;

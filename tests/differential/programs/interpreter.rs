@@ -497,7 +497,15 @@ impl Member {
     }
 
     pub(super) fn closed(self: &Rc<Member>, had_error: bool) {
-        self.may_connect.set(true);
+        // Without a descriptor Node does not say whether there was an error.
+        let never_connected = self.may_connect.replace(true);
+        let had_error = if never_connected {
+            "?"
+        } else if had_error {
+            "true"
+        } else {
+            "false"
+        };
         self.happens("close", &format!("close({had_error})"));
         if self.may_connect.get() {
             self.is_gone.set(true);

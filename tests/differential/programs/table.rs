@@ -60,10 +60,6 @@ const fn op<H>(
     }
 }
 
-fn none<T>(_chained: T) -> Answer {
-    None
-}
-
 fn some(answer: impl ToString) -> Answer {
     Some(answer.to_string())
 }
@@ -86,64 +82,64 @@ use Argument::{Bytes, Nothing, OneOf, Socket as Other};
 pub(super) const OPERATIONS: &[Operation<Socket>] = &[
     op("write", 16, Bytes, |m, s, g| some(s.write(&*m.bytes(g.count)))),
     op("writeThen", 16, Bytes, |m, s, g| some(s.write_then(m.bytes(g.count), m.callback("written")))),
-    op("end", 8, Nothing, |_, s, _| none(s.end())),
-    op("endWith", 5, Bytes, |m, s, g| none(s.end_with(m.bytes(g.count)))),
-    op("endThen", 5, Nothing, |m, s, _| none(s.end_then(m.callback("ended")))),
-    op("endWithThen", 5, Bytes, |m, s, g| none(s.end_with_then(m.bytes(g.count), m.callback("ended")))),
-    op("cork", 4, Nothing, |_, s, _| none(s.cork())),
-    op("uncork", 4, Nothing, |_, s, _| none(s.uncork())),
-    op("destroy", 5, Nothing, |_, s, _| none(s.destroy())),
-    op("destroyWith", 3, Nothing, |_, s, _| none(s.destroy_with(mine()))),
-    op("destroySoon", 3, Nothing, |_, s, _| none(s.destroy_soon())),
+    op("end", 8, Nothing, |_, s, _| { s.end(); None }),
+    op("endWith", 5, Bytes, |m, s, g| { s.end_with(m.bytes(g.count)); None }),
+    op("endThen", 5, Nothing, |m, s, _| { s.end_then(m.callback("ended")); None }),
+    op("endWithThen", 5, Bytes, |m, s, g| { s.end_with_then(m.bytes(g.count), m.callback("ended")); None }),
+    op("cork", 4, Nothing, |_, s, _| { s.cork(); None }),
+    op("uncork", 4, Nothing, |_, s, _| { s.uncork(); None }),
+    op("destroy", 5, Nothing, |_, s, _| { s.destroy(); None }),
+    op("destroyWith", 3, Nothing, |_, s, _| { s.destroy_with(mine()); None }),
+    op("destroySoon", 3, Nothing, |_, s, _| { s.destroy_soon(); None }),
     op("reset", 2, Nothing, |_, s, _| code(s.reset_and_destroy())),
-    op("pause", 6, Nothing, |_, s, _| none(s.pause())),
-    op("resume", 8, Nothing, |_, s, _| none(s.resume())),
-    op("flow", 16, Nothing, |m, s, _| none(m.data.set_if_none(|| s.add_listener(event::Data, m.on_data(false))))),
-    op("flowOnce", 3, Nothing, |m, s, _| none(m.data.set_if_none(|| s.add_once_listener(event::Data, m.on_data(true))))),
-    op("flowFirst", 2, Nothing, |m, s, _| none(m.data.set_if_none(|| first(s.prepend_listener(event::Data, m.on_data(false)).listeners(event::Data))))),
-    op("unflow", 2, Nothing, |m, s, _| none(m.data.take().map(|id| s.remove_listener(id)))),
-    op("readable", 5, Nothing, |m, s, _| none(m.readable.set_if_none(|| s.add_listener(event::Readable, m.on_readable())))),
-    op("readableFirst", 1, Nothing, |m, s, _| none(m.readable.set_if_none(|| first(s.prepend_listener(event::Readable, m.on_readable()).listeners(event::Readable))))),
-    op("unreadable", 2, Nothing, |m, s, _| none(m.readable.take().map(|id| s.remove_listener(id)))),
+    op("pause", 6, Nothing, |_, s, _| { s.pause(); None }),
+    op("resume", 8, Nothing, |_, s, _| { s.resume(); None }),
+    op("flow", 16, Nothing, |m, s, _| { m.data.set_if_none(|| s.add_listener(event::Data, m.on_data(false))); None }),
+    op("flowOnce", 3, Nothing, |m, s, _| { m.data.set_if_none(|| s.add_once_listener(event::Data, m.on_data(true))); None }),
+    op("flowFirst", 2, Nothing, |m, s, _| { m.data.set_if_none(|| first(s.prepend_listener(event::Data, m.on_data(false)).listeners(event::Data))); None }),
+    op("unflow", 2, Nothing, |m, s, _| { m.data.take().map(|id| s.remove_listener(id)); None }),
+    op("readable", 5, Nothing, |m, s, _| { m.readable.set_if_none(|| s.add_listener(event::Readable, m.on_readable())); None }),
+    op("readableFirst", 1, Nothing, |m, s, _| { m.readable.set_if_none(|| first(s.prepend_listener(event::Readable, m.on_readable()).listeners(event::Readable))); None }),
+    op("unreadable", 2, Nothing, |m, s, _| { m.readable.take().map(|id| s.remove_listener(id)); None }),
     op("read", 8, Nothing, |_, s, _| some(shown(s.read()))),
     op("readExactly", 4, OneOf(&[1, 2, 5, 7, 20, 3000]), |_, s, g| match s.read_exactly(g.count) {
         Ok(bytes) => some(shown(bytes)),
         Err(error) => some(error.code()),
     }),
     op("unshift", 3, OneOf(&[1, 5, 300]), |_, s, g| some(s.unshift(vec![b'^'; g.count]))),
-    op("setEncoding", 3, Nothing, |m, s, _| { m.is_text.set(true); none(s.set_encoding()) }),
-    op("allowHalfOpen", 2, OneOf(&[0, 1]), |_, s, g| none(s.set_allow_half_open(g.count > 0))),
-    op("setTimeout", 1, OneOf(&[0, 10]), |m, s, g| { m.armed.set(g.count > 0); none(s.set_timeout(Duration::from_millis(g.count as u64))) }),
-    op("pipe", 4, Other, |_, s, g| none(s.pipe(g.socket()))),
-    op("pipeOnly", 1, Other, |_, s, g| none(s.pipe_with(g.socket(), soquete::net::PipeOptions::new().end(false)))),
-    op("unpipe", 2, Other, |_, s, g| none(s.unpipe(g.socket()))),
-    op("unpipeAll", 1, Nothing, |_, s, _| none(s.unpipe_all())),
-    op("pipeline", 2, Other, |m, s, g| none(stream::pipeline([s, g.socket()], m.callback("pipelined")))),
-    op("finished", 3, Nothing, |m, s, _| none(stream::finished(s, m.callback("finished")))),
-    op("finishedReading", 1, Nothing, |m, s, _| none(stream::finished_with(s, stream::FinishedOptions::new().writable(false), m.callback("finished")))),
-    op("finishedWriting", 1, Nothing, |m, s, _| none(stream::finished_with(s, stream::FinishedOptions::new().readable(false), m.callback("finished")))),
-    op("connect", 3, Nothing, |m, s, _| none(m.connect(s))),
-    op("abort", 3, Nothing, |m, _, _| none(m.abort())),
-    op("stop", 1, Nothing, |m, _, _| none(m.stops.set(true))),
+    op("setEncoding", 3, Nothing, |m, s, _| { m.is_text.set(true); s.set_encoding(); None }),
+    op("allowHalfOpen", 2, OneOf(&[0, 1]), |_, s, g| { s.set_allow_half_open(g.count > 0); None }),
+    op("setTimeout", 1, OneOf(&[0, 10]), |m, s, g| { m.armed.set(g.count > 0); s.set_timeout(Duration::from_millis(g.count as u64)); None }),
+    op("pipe", 4, Other, |_, s, g| { s.pipe(g.socket()); None }),
+    op("pipeOnly", 1, Other, |_, s, g| { s.pipe_with(g.socket(), soquete::net::PipeOptions::new().end(false)); None }),
+    op("unpipe", 2, Other, |_, s, g| { s.unpipe(g.socket()); None }),
+    op("unpipeAll", 1, Nothing, |_, s, _| { s.unpipe_all(); None }),
+    op("pipeline", 2, Other, |m, s, g| { stream::pipeline([s, g.socket()], m.callback("pipelined")); None }),
+    op("finished", 4, Nothing, |m, s, _| { stream::finished(s, m.callback("finished")); None }),
+    op("finishedReading", 2, Nothing, |m, s, _| { stream::finished_with(s, stream::FinishedOptions::new().writable(false), m.callback("finished")); None }),
+    op("finishedWriting", 2, Nothing, |m, s, _| { stream::finished_with(s, stream::FinishedOptions::new().readable(false), m.callback("finished")); None }),
+    op("connect", 3, Nothing, |m, s, _| { m.connect(s); None }),
+    op("abort", 3, Nothing, |m, _, _| { m.abort(); None }),
+    op("stop", 1, Nothing, |m, _, _| { m.stops.set(true); None }),
     op("look", 6, Nothing, |m, s, _| some(look(m, s))),
-    op("tick", 5, Nothing, |m, _, _| none(m.later("tick", timers::next_tick))),
-    op("immediate", 5, Nothing, |m, _, _| none(m.later("immediate", in_a_turn))),
-    op("timer", 1, Nothing, |m, _, _| none(m.later("timer", after_a_while))),
-    op("throw", 2, Nothing, |m, _, _| none(m.interrupt())),
+    op("tick", 5, Nothing, |m, _, _| { m.later("tick", timers::next_tick); None }),
+    op("immediate", 5, Nothing, |m, _, _| { m.later("immediate", in_a_turn); None }),
+    op("timer", 1, Nothing, |m, _, _| { m.later("timer", after_a_while); None }),
+    op("throw", 2, Nothing, |m, _, _| { m.interrupt(); None }),
 ];
 
 #[rustfmt::skip]
 pub(super) const SERVER_OPERATIONS: &[Operation<Server>] = &[
-    op("close", 4, Nothing, |_, s, _| none(s.close())),
-    op("closeThen", 3, Nothing, |m, s, _| none(s.close_then(m.callback("closed")))),
-    op("maxConnections", 1, OneOf(&[0, 1, 2]), |_, s, g| none(s.set_max_connections(Some(g.count)))),
+    op("close", 4, Nothing, |_, s, _| { s.close(); None }),
+    op("closeThen", 3, Nothing, |m, s, _| { s.close_then(m.callback("closed")); None }),
+    op("maxConnections", 1, OneOf(&[0, 1, 2]), |_, s, g| { s.set_max_connections(Some(g.count)); None }),
     op("look", 4, Nothing, |_, s, _| some(format!("listening={}", s.listening()))),
-    op("connections", 2, Nothing, |m, s, _| { let m = Rc::clone(m); none(s.get_connections(move |count| m.note(format!("connections {}", count.unwrap_or(0))))) }),
-    op("abort", 1, Nothing, |m, _, _| none(m.abort())),
-    op("tick", 2, Nothing, |m, _, _| none(m.later("tick", timers::next_tick))),
-    op("immediate", 2, Nothing, |m, _, _| none(m.later("immediate", in_a_turn))),
-    op("timer", 1, Nothing, |m, _, _| none(m.later("timer", after_a_while))),
-    op("throw", 1, Nothing, |m, _, _| none(m.interrupt())),
+    op("connections", 2, Nothing, |m, s, _| { let m = Rc::clone(m); s.get_connections(move |count| m.note(format!("connections {}", count.unwrap_or(0)))); None }),
+    op("abort", 1, Nothing, |m, _, _| { m.abort(); None }),
+    op("tick", 2, Nothing, |m, _, _| { m.later("tick", timers::next_tick); None }),
+    op("immediate", 2, Nothing, |m, _, _| { m.later("immediate", in_a_turn); None }),
+    op("timer", 1, Nothing, |m, _, _| { m.later("timer", after_a_while); None }),
+    op("throw", 1, Nothing, |m, _, _| { m.interrupt(); None }),
 ];
 
 fn in_a_turn(call: Box<dyn FnOnce()>) {
@@ -160,8 +156,10 @@ pub(super) fn send(socket: Socket) {
 }
 
 /// What a socket is asked: its flags, and its values.
+type Flag = (&'static str, fn(Socket) -> bool);
+
 #[rustfmt::skip]
-const FLAGS: &[(&str, fn(Socket) -> bool)] = &[
+const FLAGS: &[Flag] = &[
     ("connecting", |s| s.connecting()),
     ("pending", |s| s.pending()),
     ("destroyed", |s| s.destroyed()),
