@@ -2,20 +2,20 @@
 //!
 //! As Node's `dns.lookup`, this is `getaddrinfo(3)`: it reads `/etc/hosts`, obeys `nsswitch.conf`,
 //! and blocks a thread of the pool for as long as it takes, and the loop only if no thread can be
-//! started. However many lookups there are, they share the threads of the pool (see
-//! [`set_pool_size`](crate::set_pool_size)) with each other and with
-//! [`queue_work`](crate::queue_work).
+//! started. Lookups share the threads of the pool (see [`set_pool_size`](crate::set_pool_size)) with
+//! [`queue_work`](crate::queue_work), of which, as in Node, they take half at most: names that cannot be
+//! resolved for a while do not keep work waiting. A name that is being looked up is not looked up a second
+//! time beside that: all who ask get the same answer.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::ops::BitOr;
-use std::rc::Rc;
 
 use crate::address::{Family, is_ip};
 use crate::error::{Error, Result, node};
 use crate::events::Outcome;
 use crate::kernel::names::{self, Failure, flags};
-use crate::reactor;
+use crate::reactor::{self, Origin};
 
 /// What a lookup looks for.
 ///
@@ -167,6 +167,7 @@ pub type LookupCallback = Box<dyn FnOnce(Result<Vec<IpAddr>>)>;
 /// where the resolver could not find out, another of `getaddrinfo`'s or the system's (`EAI_FAIL`,
 /// `EMFILE`) where it could not try, and `ERR_INVALID_ARG_VALUE` for one that is empty or has a NUL byte.
 /// An error that the callback itself returns is an uncaught exception, as a timer's is.
+#[track_caller]
 pub fn lookup<R: Outcome>(host: &str, callback: impl FnOnce(Result<Vec<IpAddr>>) -> R + 'static) {
     lookup_with(host, LookupOptions::new(), callback);
 }
@@ -191,39 +192,42 @@ pub fn lookup<R: Outcome>(host: &str, callback: impl FnOnce(Result<Vec<IpAddr>>)
 ///
 /// As [`lookup`].
 #[doc(alias = "lookup")]
+#[track_caller]
 pub fn lookup_with<R: Outcome>(
     host: &str,
     options: LookupOptions,
     callback: impl FnOnce(Result<Vec<IpAddr>>) -> R + 'static,
 ) {
-    let callback = |answer| reactor::heed(callback(answer));
     if let Some(answer) = answer_at_once(host) {
-        return crate::timers::next_tick(move || callback(answer));
+        return crate::timers::next_tick(move || reactor::heed(callback(answer)));
     }
+    let origin = Origin::here();
     let order = options.order.unwrap_or_else(get_default_result_order);
-    let host = host.to_owned();
-    // Shared, so that there is somebody to tell if the work cannot be queued.
-    let callback = Rc::new(RefCell::new(Some(callback)));
-    let call = {
-        let callback = Rc::clone(&callback);
-        move |answer| {
-            let callback = callback.take();
-            if let Some(callback) = callback {
-                callback(answer);
+    let call = move |answer: Result<Result<Vec<IpAddr>>>| {
+        callback(answer.and_then(|answer| answer).map(|mut addresses| {
+            sort(&mut addresses, order);
+            if !options.all {
+                addresses.truncate(1);
             }
-        }
+            addresses
+        }))
     };
+    let question = Question {
+        host: host.to_owned(),
+        family: options.family,
+        hints: options.hints,
+    };
+    let name = format!("{question:?}");
     // On a thread that is on its way out there is nobody left to be told.
-    reactor::with(|event_loop| {
-        let work = move || resolve(&host, options, order);
-        if let Err(error) = event_loop.queue_work(work, call) {
-            crate::timers::next_tick(move || {
-                if let Some(callback) = callback.take() {
-                    callback(Err(error));
-                }
-            });
-        }
-    });
+    reactor::with(|event_loop| event_loop.look_up(name, move || resolve(&question), call, origin));
+}
+
+/// What the resolver is asked.
+#[derive(Clone, Debug)]
+struct Question {
+    host: String,
+    family: Option<Family>,
+    hints: Hints,
 }
 
 /// The answer to what is not a name.
@@ -257,18 +261,15 @@ pub(crate) fn literal(host: &str, port: u16) -> Option<SocketAddr> {
     }
 }
 
-fn resolve(host: &str, options: LookupOptions, order: Order) -> Result<Vec<IpAddr>> {
-    let asked = names::addresses(host, options.family, options.hints.to_flags());
-    let mut addresses = asked.map_err(|failure| match failure {
+fn resolve(question: &Question) -> Result<Vec<IpAddr>> {
+    let host = question.host.as_str();
+    let asked = names::addresses(host, question.family, question.hints.to_flags());
+    let addresses = asked.map_err(|failure| match failure {
         Failure::Known(code) => Error::lookup(code, host),
         Failure::System(error) => Error::lookup_system(&error, host),
     })?;
     if addresses.is_empty() {
         return Err(Error::lookup("ENOTFOUND", host));
-    }
-    sort(&mut addresses, order);
-    if !options.all {
-        addresses.truncate(1);
     }
     Ok(addresses)
 }

@@ -479,6 +479,30 @@ pub(crate) mod node {
         .into()
     }
 
+    /// A descriptor that the poll does not take: epoll says so of files, which are always ready.
+    pub(crate) fn not_watchable(error: &std::io::Error) -> Error {
+        let code = super::codes::name(error);
+        let message = format!(
+            "watch {code}: this kind of descriptor cannot be polled, as a file cannot (queue_work reads those)"
+        );
+        Inner {
+            message,
+            ..Inner::os("watch", code, error)
+        }
+        .into()
+    }
+
+    /// Node's `process.on` throws it.
+    #[cfg(feature = "signals")]
+    pub(crate) fn bad_signal(signal: i32) -> Error {
+        Inner {
+            message: format!("signal EINVAL: signal {signal} is unknown, or cannot be handled"),
+            syscall: Some("signal"),
+            ..Inner::of("EINVAL")
+        }
+        .into()
+    }
+
     /// A descriptor that is no stream socket.
     pub(crate) fn invalid_fd_type(kind: &str) -> Error {
         Error::new(

@@ -146,6 +146,7 @@
 //! | `destroy` in a `'connectionAttempt'` listener throws a `TypeError` | nothing follows but `Close` | a bug |
 //! | `end` before the socket connects, or while an address is tried that fails and others follow, is forgotten: the socket connects and can be written to | it ends once it is connected | a bug |
 //! | `localAddress` and its like, asked before the attempt to connect begins, stay `undefined` until the connection is up | they are what the system says each time | a bug |
+//! | `remoteAddress` and its like are `undefined` once the connection is shut down both ways or was reset, unless they were asked for before | they are known until `Close` | accept(2) and the attempt have told them |
 //! | each `close` of a server that has closed, or is about to, emits `'close'` | it is emitted once, until the server listens again; the callbacks are called all the same | once is what a listener counts on |
 //! | `end(callback)` on a socket that was destroyed without an error never calls back | `ERR_STREAM_DESTROYED` | a bug |
 //! | `bytesWritten` of a destroyed socket counts a write in full that was cut off | counts what the kernel took | it can be relied on |
@@ -226,6 +227,7 @@ compile_error!(
 );
 
 mod address;
+mod delay;
 pub mod dns;
 mod error;
 pub mod event;
@@ -237,22 +239,28 @@ mod kernel;
 mod machine;
 pub mod net;
 mod reactor;
+mod resources;
+#[cfg(feature = "signals")]
+pub mod signals;
 #[cfg(feature = "sim")]
 pub mod sim;
-
 pub mod stream;
 mod thread_bound;
 pub mod timers;
+mod watch;
 
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::time::Duration;
 
+pub use delay::{DelayMonitor, monitor_event_loop_delay};
 pub use error::{Error, Result};
 #[doc(inline)]
 pub use framing::Flow;
-pub use reactor::{Metrics, Remote, Sender};
+pub use reactor::{Interest, Metrics, Remote, Sender, Utilization};
+pub use resources::{Resource, ResourceKind, active_resources};
 use thread_bound::StaysOnItsThread;
+pub use watch::{Readiness, Watch, watch};
 
 /// Runs this thread's loop until nothing keeps it alive, or [`stop`] is called.
 ///
@@ -378,11 +386,13 @@ fn open_channel<T: Send + 'static, R: events::Outcome>(
 /// # Errors
 ///
 /// As [`remote`].
+#[track_caller]
 pub fn queue_work<T: Send + 'static, R: events::Outcome>(
     work: impl FnOnce() -> T + Send + 'static,
     done: impl FnOnce(T) -> R + 'static,
 ) -> Result<()> {
-    reactor::with(|event_loop| event_loop.queue_work(work, done))
+    let origin = reactor::Origin::here();
+    reactor::with(|event_loop| event_loop.queue_work(reactor::Lane::Work, work, done, origin))
         .unwrap_or_else(|| Err(error::node::loop_closed()))
 }
 
@@ -407,6 +417,86 @@ pub fn on_unhandled_error(hook: impl Fn(Error) + 'static) {
 /// Restores the default: [`run`] ends with an error that nobody takes.
 pub fn off_unhandled_error() {
     reactor::with(|event_loop| event_loop.on_unhandled_error(None));
+}
+
+/// How long this thread's loop has waited for events and how long it has worked, in all runs so far. Node's
+/// `performance.eventLoopUtilization()`.
+///
+/// In a loop that is driven by [`run_nowait`] others do the waiting, of which this knows nothing.
+///
+/// ```
+/// # fn main() -> soquete::Result<()> {
+/// let before = soquete::event_loop_utilization();
+/// soquete::timers::set_timeout(std::time::Duration::from_millis(20), || {});
+/// soquete::run()?;
+/// let since = soquete::event_loop_utilization().since(&before);
+/// println!("busy for {:.0} % of {:?}", since.ratio() * 100.0, since.idle + since.active);
+/// # assert!(since.ratio() < 1.0);
+/// # Ok(())
+/// # }
+/// ```
+#[doc(alias = "eventLoopUtilization")]
+pub fn event_loop_utilization() -> Utilization {
+    reactor::with(|event_loop| event_loop.utilization()).unwrap_or_default()
+}
+
+/// Calls `hook` after each callback of this thread's that took at least `threshold`, with how long it took: whatever
+/// else was due had to wait for so long. Callbacks that a callback brings about before it returns are part of it.
+/// There is one hook; it is called in runs of the loop only.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// soquete::on_slow_callback(Duration::from_millis(50), |took| eprintln!("a callback took {took:?}"));
+/// soquete::off_slow_callback();
+/// ```
+pub fn on_slow_callback(threshold: Duration, hook: impl Fn(Duration) + 'static) {
+    reactor::with(|event_loop| event_loop.on_slow_callback(threshold, Some(Rc::new(hook))));
+}
+
+/// Takes [`on_slow_callback`] back. Without a hook, no callback is timed.
+pub fn off_slow_callback() {
+    reactor::with(|event_loop| event_loop.on_slow_callback(Duration::ZERO, None));
+}
+
+/// The descriptor that becomes readable when this thread's loop has events, for a loop of somebody else's that
+/// drives this one: it waits for that descriptor, for [`backend_timeout`] at most, and calls [`run_nowait`]. libuv's
+/// `uv_backend_fd`.
+///
+/// ```
+/// # fn main() -> soquete::Result<()> {
+/// # soquete::timers::set_timeout(std::time::Duration::from_millis(5), || println!("called"));
+/// let descriptor = soquete::backend_fd()?;
+/// while soquete::is_alive() {
+///     // Here the other loop would wait for its own events besides.
+///     wait_until_readable(descriptor, soquete::backend_timeout());
+///     soquete::run_nowait()?;
+/// }
+/// # Ok(())
+/// # }
+/// # fn wait_until_readable(_: std::os::fd::RawFd, most: Option<std::time::Duration>) {
+/// #     std::thread::sleep(most.unwrap_or_default());
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// The operating system's, where there is no descriptor left; `ERR_LOOP_CLOSED` on a thread on its way out.
+pub fn backend_fd() -> Result<std::os::fd::RawFd> {
+    reactor::with(|event_loop| event_loop.backend_fd())
+        .unwrap_or_else(|| Err(error::node::loop_closed()))
+}
+
+/// How long [`run_once`] could wait at this moment if no event came: zero when something is due, `None` for as long as
+/// there is no event. libuv's `uv_backend_timeout`.
+pub fn backend_timeout() -> Option<Duration> {
+    reactor::with(|event_loop| event_loop.backend_timeout()).unwrap_or(Some(Duration::ZERO))
+}
+
+/// Whether anything keeps this thread's loop alive, so that [`run`] would go on. libuv's `uv_loop_alive`; what it is
+/// is told by [`active_resources`].
+pub fn is_alive() -> bool {
+    reactor::with(|event_loop| event_loop.keeps_going()).unwrap_or(false)
 }
 
 /// What this thread's loop has done so far, and what is open.

@@ -25,7 +25,7 @@ use std::time::Duration;
 use crate::StaysOnItsThread;
 use crate::events::Outcome;
 use crate::events::outcome::{Verdict, dropped};
-use crate::reactor::{self, AfterCall, Job, Key, TimerCall};
+use crate::reactor::{self, AfterCall, Job, Key, Origin, TimerCall};
 
 dropped!(Timeout, Immediate);
 
@@ -55,6 +55,7 @@ pub struct Immediate {
 /// # }
 /// ```
 #[doc(alias = "setTimeout")]
+#[track_caller]
 pub fn set_timeout<R: Outcome>(delay: Duration, callback: impl FnOnce() -> R + 'static) -> Timeout {
     let mut callback = Some(callback);
     let call_once = move |_| match callback.take() {
@@ -87,6 +88,7 @@ pub fn set_timeout<R: Outcome>(delay: Duration, callback: impl FnOnce() -> R + '
 /// # }
 /// ```
 #[doc(alias = "setTimeout")]
+#[track_caller]
 pub fn set_refreshable<R: Outcome>(
     delay: Duration,
     mut callback: impl FnMut(Timeout) -> R + 'static,
@@ -98,6 +100,7 @@ pub fn set_refreshable<R: Outcome>(
 /// Calls `callback` again and again, `delay` after it was last called, or as soon after that as it
 /// has returned; no more when it has returned [`Flow::Stop`](crate::Flow::Stop).
 #[doc(alias = "setInterval")]
+#[track_caller]
 pub fn set_interval<R: Outcome>(
     delay: Duration,
     mut callback: impl FnMut() -> R + 'static,
@@ -109,13 +112,12 @@ pub fn set_interval<R: Outcome>(
 /// Calls `callback` after what is ready: in this turn of the loop, or in the next, if called by a timer, a
 /// `Close` listener or another immediate.
 #[doc(alias = "setImmediate")]
+#[track_caller]
 pub fn set_immediate<R: Outcome>(callback: impl FnOnce() -> R + 'static) -> Immediate {
     let callback = Box::new(|| reactor::heed(callback()));
-    let key = reactor::with(|event_loop| event_loop.set_immediate(callback));
-    Immediate {
-        key: key.unwrap_or(Key::RESERVED),
-        _not_send: StaysOnItsThread::HERE,
-    }
+    let origin = Origin::here();
+    let key = reactor::with(|event_loop| event_loop.set_immediate(callback, origin));
+    Immediate::of(key.unwrap_or(Key::RESERVED))
 }
 
 /// Calls `callback` when the current callback has returned, before the loop goes on. Ticks that a
@@ -128,14 +130,15 @@ pub fn next_tick<R: Outcome>(callback: impl FnOnce() -> R + 'static) {
     reactor::with(|event_loop| event_loop.next_tick(Job::Call(callback)));
 }
 
+#[track_caller]
 fn set_timer(delay: Duration, after_call: AfterCall, callback: TimerCall) -> Timeout {
-    let delay = reactor::whole_ms(delay);
-    let key = reactor::with(|event_loop| event_loop.set_timer(delay, after_call, callback));
+    let (delay, origin) = (reactor::whole_ms(delay), Origin::here());
+    let key = reactor::with(|event_loop| event_loop.set_timer(delay, after_call, callback, origin));
     Timeout::of(key.unwrap_or(Key::RESERVED))
 }
 
 impl Timeout {
-    fn of(key: Key) -> Timeout {
+    pub(crate) fn of(key: Key) -> Timeout {
         Timeout {
             key,
             _not_send: StaysOnItsThread::HERE,
@@ -178,6 +181,13 @@ impl Timeout {
 }
 
 impl Immediate {
+    pub(crate) fn of(key: Key) -> Immediate {
+        Immediate {
+            key,
+            _not_send: StaysOnItsThread::HERE,
+        }
+    }
+
     /// Cancels the immediate, also from one that is called before it in the same turn.
     #[doc(alias = "clearTimeout")]
     pub fn clear(&self) {

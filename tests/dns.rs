@@ -130,16 +130,45 @@ fn a_failed_lookup_is_told_before_the_error() {
 #[test]
 fn a_thousand_lookups_share_the_threads_of_the_pool() {
     // By itself, for the threads of the whole process are counted.
+    let test = "a_thousand_lookups_share_the_threads_of_the_pool";
     if std::env::var_os("SOQUETE_ALONE").is_none() {
-        let test = "a_thousand_lookups_share_the_threads_of_the_pool";
         return support::in_a_process(test, ("SOQUETE_ALONE", "1"), None);
     }
+    // Each in a spelling of its own.
+    let names = (0..1000u32).map(|number| {
+        let letter = |(index, letter): (usize, char)| match number >> (index % 9) & 1 {
+            0 => letter.to_ascii_uppercase(),
+            _ => letter,
+        };
+        let name: String = "localhost".chars().enumerate().map(letter).collect();
+        let options = LookupOptions::new();
+        (
+            name,
+            if number < 512 {
+                options.family(Family::V4)
+            } else {
+                options
+            },
+        )
+    });
+    look_up_all(names);
+}
+
+#[test]
+fn a_thousand_lookups_of_one_name_are_one() {
+    let test = "a_thousand_lookups_of_one_name_are_one";
+    if std::env::var_os("SOQUETE_ALONE").is_none() {
+        return support::in_a_process(test, ("SOQUETE_ALONE", "2"), None);
+    }
+    look_up_all((0..1000).map(|_| ("localhost".to_owned(), LookupOptions::new())));
+}
+
+fn look_up_all(names: impl Iterator<Item = (String, LookupOptions)>) {
     soquete::set_pool_size(3);
-    let answers = Rc::new(Cell::new(0));
-    let most = Rc::new(Cell::new(0));
-    for _ in 0..1000 {
+    let (answers, most) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
+    for (name, options) in names {
         let (answers, most) = (Rc::clone(&answers), Rc::clone(&most));
-        dns::lookup("localhost", move |found| {
+        dns::lookup_with(&name, options, move |found| {
             assert!(found.unwrap()[0].is_loopback());
             answers.set(answers.get() + 1);
             most.set(most.get().max(threads()));
@@ -148,8 +177,31 @@ fn a_thousand_lookups_share_the_threads_of_the_pool() {
     run_to_end();
     assert_eq!(answers.get(), 1000);
     if cfg!(target_os = "linux") {
-        assert_eq!(most.get(), 3, "threads for lookups");
+        let of_one_name = std::env::var("SOQUETE_ALONE").is_ok_and(|test| test == "2");
+        let threads = if of_one_name { 1..=1 } else { 2..=3 };
+        assert!(threads.contains(&most.get()), "{} threads", most.get());
     }
+}
+
+/// Each of many who wait for one answer gets it by itself, in its options, and ticks come between.
+#[test]
+fn answers_that_are_shared_are_delivered_one_by_one() {
+    for all in [true, false] {
+        let options = LookupOptions::new().all(all).order(dns::Order::Ipv4First);
+        dns::lookup_with("localhost", options, move |found| {
+            let found = found.unwrap();
+            assert!(all || found.len() == 1);
+            note(format!("{all} {}", found[0].is_ipv4()));
+            soquete::timers::next_tick(|| note("tick"));
+        });
+    }
+    dns::lookup("localhost", |_| -> () { panic!("of the user's") });
+    dns::lookup("localhost", |_| note("the last"));
+    let run = std::panic::AssertUnwindSafe(support::run_on);
+    assert!(std::panic::catch_unwind(run).is_err());
+    run_to_end();
+    let expected = ["true true", "tick", "false true", "tick", "the last"];
+    assert_eq!(support::record(), expected);
 }
 
 #[test]

@@ -16,7 +16,10 @@ use super::Family;
 /// use soquete::{event, net};
 ///
 /// # fn main() -> soquete::Result<()> {
-/// let server = net::create_server(|socket| socket.end_with("bye"));
+/// let server = net::create_server(|socket| {
+///     socket.on(event::Error, |error| eprintln!("{error}"));
+///     socket.end_with("bye")
+/// });
 /// server.listen_then(("127.0.0.1", 0), |server| {
 ///     let address = server.address().unwrap();
 ///     assert_eq!(address.to_string(), format!("127.0.0.1:{}", address.port()));

@@ -18,7 +18,7 @@ use crate::error::{Error, Result, node};
 use crate::kernel::Stream;
 use crate::kernel::foreign::{self, Foreign};
 use crate::machine::Life;
-use crate::reactor;
+use crate::reactor::{self, Origin};
 
 /// A connected stream of the standard library, of either kind.
 ///
@@ -104,6 +104,7 @@ impl Socket {
     ///
     /// The operating system's, if the stream cannot be made non-blocking or cannot be watched
     /// ([`syscall`](Error::syscall) `open`).
+    #[track_caller]
     pub fn from_std(stream: impl Into<StdStream>) -> Result<Socket> {
         Socket::from_std_with(stream, SocketOptions::new())
     }
@@ -126,6 +127,7 @@ impl Socket {
     ///
     /// As [`from_std`](Socket::from_std), and `ERR_INVALID_FD_TYPE` for what is no stream of a network or of
     /// IPC; the descriptor is closed then.
+    #[track_caller]
     pub fn from_fd(descriptor: OwnedFd) -> Result<Socket> {
         Socket::from_std(StdStream::try_from(descriptor)?)
     }
@@ -135,10 +137,12 @@ impl Socket {
     /// # Errors
     ///
     /// As [`from_std`](Socket::from_std).
+    #[track_caller]
     pub fn from_std_with(stream: impl Into<StdStream>, options: SocketOptions) -> Result<Socket> {
         let opened = opened(stream.into()).map_err(|error| Error::os("open", &error))?;
+        let origin = Origin::here();
         let adopted = reactor::with(|event_loop| {
-            let cell = SocketCell::insert(event_loop, opened);
+            let cell = SocketCell::insert(event_loop, opened, origin);
             if let Err(error) = cell.register(event_loop) {
                 event_loop.remove(cell.key);
                 return Err(Error::os("open", &error));

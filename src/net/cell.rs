@@ -27,13 +27,17 @@ use crate::events::{Event, EventEmitter, ListenerId};
 use crate::kernel::unix::BoundPath;
 use crate::kernel::{Stream, ledger};
 use crate::machine::{AfterConnect, CloseKind, Duplex, Host, Life, Signal, Tick};
-use crate::reactor::{self, AfterCall, Counters, Handle, Job, Key, Loop, Ready, Task};
+use crate::reactor::{
+    self, AfterCall, Counters, Handle, HandleKind, Job, Key, Loop, Origin, Ready, Task,
+};
 
 /// How long a write rests for which the kernel had no memory.
 const WRITE_PAUSE_MS: u64 = 20;
 
 pub(crate) struct SocketCell {
     pub(crate) key: Key,
+    /// Of an accepted socket, that of its server.
+    origin: Origin,
     pub(crate) emitter: EventEmitter<event::Data>,
     pub(crate) duplex: Duplex,
     pub(crate) transport: RefCell<Stream>,
@@ -116,9 +120,10 @@ impl Rare {
 
 impl SocketCell {
     /// Puts a socket into the loop.
-    pub(crate) fn insert(event_loop: &Loop, transport: Stream) -> Rc<SocketCell> {
+    pub(crate) fn insert(event_loop: &Loop, transport: Stream, origin: Origin) -> Rc<SocketCell> {
         event_loop.insert(|key| SocketCell {
             key,
+            origin,
             emitter: EventEmitter::preferring(),
             duplex: Duplex::new(),
             transport: RefCell::new(transport),
@@ -256,6 +261,18 @@ impl Handle for SocketCell {
     #[cfg(feature = "sim")]
     fn account(&self) -> Option<String> {
         self.describe()
+    }
+
+    fn kind(&self) -> HandleKind {
+        HandleKind::Socket
+    }
+
+    fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    fn keeps_alive(&self) -> bool {
+        self.counted.get()
     }
 }
 
@@ -535,9 +552,12 @@ impl Host for SocketHost<'_> {
             });
             Verdict::Fine
         };
-        let timer = self
-            .event_loop
-            .set_timer(WRITE_PAUSE_MS, AfterCall::Removed, Box::new(again));
+        let timer = self.event_loop.set_timer(
+            WRITE_PAUSE_MS,
+            AfterCall::Removed,
+            Box::new(again),
+            self.cell.origin,
+        );
         // A write that waits keeps the loop alive by itself.
         self.event_loop.set_timer_referenced(timer, false);
         self.cell.with_rare(|rare| rare.write_pause = Some(timer));

@@ -75,12 +75,14 @@ use crate::reactor::Loop;
 /// A server that calls `listener` with every socket that it accepts. It does not listen yet: see
 /// [`Server::listen`].
 #[doc(alias = "createServer")]
+#[track_caller]
 pub fn create_server<R: Outcome>(listener: impl FnMut(Socket) -> R + 'static) -> Server {
     create_server_with(ServerOptions::default(), listener)
 }
 
 /// As [`create_server`], with options for the sockets that it accepts.
 #[doc(alias = "createServer")]
+#[track_caller]
 pub fn create_server_with<R: Outcome>(
     options: ServerOptions,
     listener: impl FnMut(Socket) -> R + 'static,
@@ -99,6 +101,7 @@ pub fn create_server_with<R: Outcome>(
 /// let ipc = net::connect(Path::new("/tmp/app.sock"));
 /// let tuned = net::connect(net::ConnectOptions::new(3000).host("::1").no_delay(true));
 /// ```
+#[track_caller]
 pub fn connect(options: impl Into<ConnectOptions>) -> Socket {
     let options = options.into();
     socket_for(&options).connect(options)
@@ -106,6 +109,7 @@ pub fn connect(options: impl Into<ConnectOptions>) -> Socket {
 
 /// [`connect`] under its other name.
 #[doc(alias = "createConnection")]
+#[track_caller]
 pub fn create_connection(options: impl Into<ConnectOptions>) -> Socket {
     connect(options)
 }
@@ -113,6 +117,7 @@ pub fn create_connection(options: impl Into<ConnectOptions>) -> Socket {
 /// As [`connect`], and calls `listener` with the socket when the connection is up. Node's
 /// `net.connect(options, listener)`, where the socket is the listener's `this`.
 #[doc(alias = "connect")]
+#[track_caller]
 pub fn connect_then<R: Outcome>(
     options: impl Into<ConnectOptions>,
     listener: impl FnOnce(Socket) -> R + 'static,
@@ -121,6 +126,7 @@ pub fn connect_then<R: Outcome>(
     socket_for(&options).connect_then(options, listener)
 }
 
+#[track_caller]
 fn socket_for(options: &ConnectOptions) -> Socket {
     let socket = Socket::new_with(options.socket.clone());
     if let Some(timeout) = options.timeout {

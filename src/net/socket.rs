@@ -20,7 +20,7 @@ use crate::machine::data::Repr;
 use crate::machine::read_half::Amount;
 use crate::machine::write_queue::Callback;
 use crate::machine::{AfterConnect, Host, Life};
-use crate::reactor::{self, Key};
+use crate::reactor::{self, Key, Origin};
 
 /// One end of a connection. Node's `net.Socket`.
 ///
@@ -62,14 +62,17 @@ pub struct Socket {
 impl Socket {
     /// A socket that is not connected. It is there until it is connected and closes, or is
     /// destroyed. Options go to [`new_with`](Socket::new_with).
+    #[track_caller]
     pub fn new() -> Socket {
         Socket::new_with(SocketOptions::default())
     }
 
     /// As [`new`](Socket::new), with options.
+    #[track_caller]
     pub fn new_with(options: SocketOptions) -> Socket {
+        let origin = Origin::here();
         let key = reactor::with(|event_loop| {
-            let cell = SocketCell::insert(event_loop, Stream::None);
+            let cell = SocketCell::insert(event_loop, Stream::None, origin);
             SocketHost {
                 event_loop,
                 cell: &cell,
@@ -86,6 +89,7 @@ impl Socket {
     /// # Errors
     ///
     /// `ERR_SOCKET_HANDLE_ADOPTED`.
+    #[track_caller]
     pub fn from_bound(bound: &BoundSocket) -> Result<Socket> {
         Socket::from_bound_with(bound, SocketOptions::default())
     }
@@ -95,6 +99,7 @@ impl Socket {
     /// # Errors
     ///
     /// As [`from_bound`](Socket::from_bound).
+    #[track_caller]
     pub fn from_bound_with(bound: &BoundSocket, options: SocketOptions) -> Result<Socket> {
         let bound = bound.descriptor().adopt()?;
         let socket = Socket::new_with(options);
@@ -408,7 +413,7 @@ impl Socket {
 
 /// The handle, for the rest of the crate.
 impl Socket {
-    pub(super) fn from_key(key: Key) -> Socket {
+    pub(crate) fn from_key(key: Key) -> Socket {
         Socket {
             key,
             _not_send: StaysOnItsThread::HERE,

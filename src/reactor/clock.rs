@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::timers::TimerQueue;
-use super::{Key, Loop, Task};
+use super::{Key, Loop, Origin, Task};
 use crate::events::outcome::Verdict;
 
 /// What a timer calls, with its own key.
@@ -11,6 +11,7 @@ pub(crate) type TimerCall = Box<dyn FnMut(Key) -> Verdict>;
 
 /// The payload of a timer.
 pub(crate) struct TimerTask {
+    origin: Origin,
     /// Gone while it is running.
     call: Option<TimerCall>,
     delay: u64,
@@ -18,6 +19,16 @@ pub(crate) struct TimerTask {
     referenced: bool,
     /// Whether this timer is among those that keep the loop alive: armed and referenced.
     counted: bool,
+}
+
+impl TimerTask {
+    pub(super) fn counted(&self) -> bool {
+        self.counted
+    }
+
+    pub(super) fn origin(&self) -> Origin {
+        self.origin
+    }
 }
 
 /// What becomes of a timer that is called.
@@ -42,8 +53,15 @@ pub(crate) fn whole_ms(time: Duration) -> u64 {
 impl Loop {
     /// A timer of the user's, armed. Its delay counts from the call, however long the callback that
     /// makes it has been running.
-    pub(crate) fn set_timer(&self, delay: u64, after_call: AfterCall, call: TimerCall) -> Key {
+    pub(crate) fn set_timer(
+        &self,
+        delay: u64,
+        after_call: AfterCall,
+        call: TimerCall,
+        origin: Origin,
+    ) -> Key {
         let task = TimerTask {
+            origin,
             call: Some(call),
             delay,
             after_call,
@@ -79,6 +97,7 @@ impl Loop {
             Verdict::Fine
         };
         self.timers.borrow_mut().insert(TimerTask {
+            origin: Origin::here(),
             call: Some(Box::new(call)),
             delay: 1,
             after_call: AfterCall::Kept,

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::rc::Rc;
 
-use super::{Key, Loop};
+use super::{Key, Loop, Origin};
 pub(crate) use crate::kernel::Ready;
 
 /// Something with a descriptor.
@@ -25,6 +25,22 @@ pub(crate) trait Handle: Any {
     /// What it is and what it is at, for whoever asks why nothing happens; `None` if it is nothing yet.
     #[cfg(feature = "sim")]
     fn account(&self) -> Option<String>;
+
+    fn kind(&self) -> HandleKind;
+
+    /// Where it was made.
+    fn origin(&self) -> Origin;
+
+    /// Whether it is counted among what keeps the loop alive.
+    fn keeps_alive(&self) -> bool;
+}
+
+/// What a handle is, for those who list them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HandleKind {
+    Socket,
+    Server,
+    Watch,
 }
 
 /// A function to call with a handle's key, later. It finds out by itself whether the handle is

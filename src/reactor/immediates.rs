@@ -1,10 +1,11 @@
 //! Immediates: what the check phase calls.
 
-use super::{Key, Loop};
+use super::{Key, Loop, Origin};
 
 pub(super) struct Immediate {
+    pub(super) origin: Origin,
     callback: Box<dyn FnOnce()>,
-    referenced: bool,
+    pub(super) referenced: bool,
 }
 
 impl Loop {
@@ -28,8 +29,9 @@ impl Loop {
         }
     }
 
-    pub(crate) fn set_immediate(&self, callback: Box<dyn FnOnce()>) -> Key {
+    pub(crate) fn set_immediate(&self, callback: Box<dyn FnOnce()>, origin: Origin) -> Key {
         let key = self.immediates.borrow_mut().insert(Immediate {
+            origin,
             callback,
             referenced: true,
         });

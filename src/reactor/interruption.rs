@@ -77,7 +77,12 @@ impl Loop {
         if !self.running.get() {
             return call();
         }
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(call)) {
+        let called = if self.slow_calls.are_timed() {
+            self.timed(call)
+        } else {
+            catch_unwind(AssertUnwindSafe(call))
+        };
+        if let Err(panic) = called {
             self.interrupt(Interruption::Panic(panic));
         }
     }

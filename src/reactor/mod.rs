@@ -31,29 +31,38 @@ mod buffers;
 mod channel;
 mod clock;
 mod complaints;
+mod descriptor;
+mod embedding;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod handle;
 mod immediates;
 mod interruption;
 mod metrics;
+mod origin;
 mod poller;
 mod pool;
 mod remote;
+mod resources;
 #[cfg(feature = "sim")]
 mod simulated;
 mod slack;
+mod slow;
 mod table;
 mod timers;
 
 pub use channel::Sender;
 pub(crate) use clock::{AfterCall, TimerCall, TimerTask, whole_ms};
 pub(crate) use complaints::Complaint;
-pub(crate) use handle::{Handle, Job, Ready, Task};
+pub use descriptor::Interest;
+pub(crate) use handle::{Handle, HandleKind, Job, Ready, Task};
 pub(crate) use interruption::heed;
 pub(crate) use metrics::Counters;
-pub use metrics::Metrics;
+pub use metrics::{Metrics, Utilization};
+pub(crate) use origin::Origin;
+pub(crate) use pool::Lane;
 pub use remote::Remote;
+pub(crate) use resources::Kept;
 pub(crate) use table::{Key, Table};
 
 use buffers::ReadBuffer;
@@ -62,6 +71,7 @@ use immediates::Immediate;
 use interruption::{Hook, Interruptions};
 use poller::Poller;
 use pool::Pool;
+use slow::SlowCalls;
 use timers::TimerQueue;
 
 /// How often completions are delivered that a completion's own callback brought about, before the
@@ -122,6 +132,7 @@ pub(crate) struct Loop {
     stopping: Cell<bool>,
     interruptions: Interruptions,
     on_unhandled: RefCell<Option<Hook>>,
+    slow_calls: SlowCalls,
 
     complaints: Complaints,
     pub(crate) reserve: Reserve,
@@ -163,6 +174,7 @@ impl Loop {
             stopping: Cell::new(false),
             interruptions: Interruptions::default(),
             on_unhandled: RefCell::default(),
+            slow_calls: SlowCalls::default(),
             complaints: Complaints::default(),
             reserve: Reserve::default(),
             read_buffer: ReadBuffer::new(),
@@ -220,7 +232,9 @@ impl Loop {
         if self.running.replace(true) {
             return Err(error::node::already_running());
         }
+        self.counters.begin_run(self.clock());
         let _stopped = OnDrop(|| {
+            self.counters.end_run(self.clock());
             self.running.set(false);
             self.stopping.set(false);
         });
@@ -391,6 +405,11 @@ impl Loop {
     }
 
     /// How long ago the loop was made.
+    pub(crate) fn clock(&self) -> Duration {
+        self.clock.now()
+    }
+
+    /// As `clock`, which is the loop's time from then on.
     fn look_at_clock(&self) -> Duration {
         let since = self.clock.now();
         let ms = since.as_secs() * 1000 + u64::from(since.subsec_millis());
@@ -425,6 +444,10 @@ impl Loop {
             "every reference is given back once"
         );
         self.references.set(self.references.get().saturating_sub(1));
+    }
+
+    pub(crate) fn utilization(&self) -> Utilization {
+        self.counters.utilization(self.clock())
     }
 
     pub(crate) fn metrics(&self) -> Metrics {

@@ -3,13 +3,15 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::io;
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mio::{Events, Interest, Poll, Registry, Token, Waker};
+use mio::unix::SourceFd;
+use mio::{Events, Poll, Registry, Token, Waker};
 
 use super::remote::Mailbox;
-use super::{Key, Ready};
+use super::{Interest, Key, Ready};
 use crate::error::{Error, Result, node};
 use crate::kernel::{Alarm, Answer, Call, Seat, Watched, answer};
 
@@ -18,11 +20,11 @@ const BATCH: usize = 1024;
 
 /// What is told of a stream.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-const STREAM: Interest = Interest::READABLE
-    .add(Interest::WRITABLE)
-    .add(Interest::PRIORITY);
+const STREAM: mio::Interest = mio::Interest::READABLE
+    .add(mio::Interest::WRITABLE)
+    .add(mio::Interest::PRIORITY);
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-const STREAM: Interest = Interest::READABLE.add(Interest::WRITABLE);
+const STREAM: mio::Interest = mio::Interest::READABLE.add(mio::Interest::WRITABLE);
 
 /// Made on first use: a loop that only has timers needs no descriptor until it waits.
 pub(super) struct Poller {
@@ -89,9 +91,35 @@ impl Poller {
             Watched::Nothing => return Err(io::ErrorKind::NotConnected.into()),
             Watched::Sim(descriptor) => return descriptor.watch(key.to_bits()),
             Watched::Stream(source) => (source, STREAM),
-            Watched::Listener(source) => (source, Interest::READABLE),
+            Watched::Listener(source) => (source, mio::Interest::READABLE),
         };
         self.with_registry(|registry| registry.register(source, Token(key.to_bits()), interest))
+    }
+
+    /// Registers a descriptor that stays its owner's.
+    pub(super) fn lend(&self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
+        let token = Token(key.to_bits());
+        self.with_registry(|registry| {
+            registry.register(&mut SourceFd(&fd), token, of_mio(interest))
+        })
+    }
+
+    /// Registers one anew: what it is ready for is told once more.
+    pub(super) fn lend_again(&self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
+        let token = Token(key.to_bits());
+        self.with_registry(|registry| {
+            registry.reregister(&mut SourceFd(&fd), token, of_mio(interest))
+        })
+    }
+
+    pub(super) fn take_back(&self, fd: RawFd) -> io::Result<()> {
+        self.with_registry(|registry| registry.deregister(&mut SourceFd(&fd)))
+    }
+
+    /// The descriptor that is readable when there are events.
+    pub(super) fn fd(&self) -> Result<RawFd> {
+        self.with_registry(|registry| Ok(registry.as_raw_fd()))
+            .map_err(|error| Error::os("poll", &error))
     }
 
     /// Closing a descriptor deregisters it, too; this is for one that lives on elsewhere.
@@ -166,5 +194,18 @@ impl Poller {
     pub(super) fn remotes(&self) -> usize {
         self.existing_mailbox()
             .map_or(0, |mailbox| mailbox.remotes())
+    }
+}
+
+/// mio has none for no interest at all.
+fn of_mio(interest: Interest) -> mio::Interest {
+    debug_assert!(
+        !interest.is_none(),
+        "what nobody waits for is not registered"
+    );
+    match interest {
+        Interest::READABLE => mio::Interest::READABLE,
+        Interest::WRITABLE => mio::Interest::WRITABLE,
+        _ => mio::Interest::READABLE | mio::Interest::WRITABLE,
     }
 }

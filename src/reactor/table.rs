@@ -207,6 +207,21 @@ impl<T> Table<T> {
         slots.flatten().map(|slot| &slot.entry)
     }
 
+    pub(crate) fn iter_keyed(&self) -> impl Iterator<Item = (Key, &T)> {
+        let numbered = self.pages.iter().enumerate().flat_map(|(number, page)| {
+            let slots = page.slots.iter().enumerate();
+            slots.map(move |(place, slot)| (number * PAGE + place, slot))
+        });
+        numbered.filter_map(|(index, slot)| {
+            let slot = slot.as_ref()?;
+            let key = Key {
+                index: index as u32,
+                generation: slot.generation,
+            };
+            Some((key, &slot.entry))
+        })
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.len
     }

@@ -153,6 +153,11 @@ impl<T> TimerQueue<T> {
             .is_some_and(|timer| timer.place != Place::Idle)
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
+        let timers = self.timers.iter_keyed();
+        timers.map(|(key, timer)| (key, &timer.payload))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.timers.len()
     }

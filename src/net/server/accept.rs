@@ -104,7 +104,8 @@ impl ServerHost<'_> {
         if self.cell.listener.borrow().is_none() {
             return;
         }
-        let key = self.cell.key;
+        let server = self.cell;
+        let key = server.key;
         let again = move |_| {
             ServerHost::with(key, |host| {
                 host.cell.resting.set(None);
@@ -112,9 +113,9 @@ impl ServerHost<'_> {
             });
             Verdict::Fine
         };
-        let timer = self
-            .event_loop
-            .set_timer(PAUSE_MS, AfterCall::Removed, Box::new(again));
+        let timer =
+            self.event_loop
+                .set_timer(PAUSE_MS, AfterCall::Removed, Box::new(again), server.origin);
         self.event_loop.set_timer_referenced(timer, false);
         let before = self.cell.resting.replace(Some(timer));
         debug_assert_eq!(before, None, "a server that rests does not accept");
@@ -139,7 +140,7 @@ impl ServerHost<'_> {
         if self.is_blocked(&accepted) {
             return;
         }
-        let cell = SocketCell::insert(self.event_loop, accepted.stream);
+        let cell = SocketCell::insert(self.event_loop, accepted.stream, server.origin);
         cell.remote.set(accepted.peer);
         let host = SocketHost {
             event_loop: self.event_loop,

@@ -17,11 +17,12 @@ use crate::net::attachments::Attachments;
 use crate::net::cell::{SocketCell, SocketHost};
 use crate::net::emitting_in_a_run;
 use crate::net::listener::{self, preferred};
-use crate::reactor::{self, Handle, Job, Key, Loop, Ready, Task};
+use crate::reactor::{self, Handle, HandleKind, Job, Key, Loop, Origin, Ready, Task};
 
 /// What a [`Server`] handle names.
 pub(super) struct ServerCell {
     pub(super) key: Key,
+    pub(super) origin: Origin,
     pub(super) emitter: EventEmitter,
     pub(super) attachments: Attachments,
     pub(super) listener: RefCell<Listener>,
@@ -43,9 +44,10 @@ pub(super) struct ServerCell {
 }
 
 impl ServerCell {
-    pub(super) fn new(key: Key, options: ServerOptions) -> ServerCell {
+    pub(super) fn new(key: Key, options: ServerOptions, origin: Origin) -> ServerCell {
         ServerCell {
             key,
+            origin,
             emitter: EventEmitter::new(),
             attachments: Attachments::default(),
             listener: RefCell::new(Listener::None),
@@ -84,6 +86,18 @@ impl Handle for ServerCell {
         Some(format!(
             "a server at {address:?}: {connections} connections"
         ))
+    }
+
+    fn kind(&self) -> HandleKind {
+        HandleKind::Server
+    }
+
+    fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    fn keeps_alive(&self) -> bool {
+        self.counted.get()
     }
 }
 

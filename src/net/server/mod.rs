@@ -26,7 +26,7 @@ use crate::error::{Error, Result, node};
 use crate::event;
 use crate::events::outcome::dropped;
 use crate::events::{Event, Outcome};
-use crate::reactor::{self, Key};
+use crate::reactor::{self, Key, Origin};
 use host::{ServerCell, ServerHost};
 
 /// Takes connections. Node's `net.Server`.
@@ -72,18 +72,25 @@ pub struct DropInfo {
 
 impl Server {
     /// A server that does not listen yet. Node's `new net.Server()`.
+    #[track_caller]
     pub fn new() -> Server {
         Server::new_with(ServerOptions::default())
     }
 
     /// As [`new`](Server::new), with options for the sockets that it accepts.
+    #[track_caller]
     pub fn new_with(options: ServerOptions) -> Server {
+        let origin = Origin::here();
         let key = reactor::with(|event_loop| {
-            let cell = event_loop.insert(|key| ServerCell::new(key, options));
+            let cell = event_loop.insert(|key| ServerCell::new(key, options, origin));
             cell.key
         });
+        Server::from_key(key.unwrap_or(Key::RESERVED))
+    }
+
+    pub(crate) fn from_key(key: Key) -> Server {
         Server {
-            key: key.unwrap_or(Key::RESERVED),
+            key,
             _not_send: StaysOnItsThread::HERE,
         }
     }
@@ -249,13 +256,6 @@ impl Server {
         f: impl FnOnce(&crate::events::EventEmitter) -> R,
     ) -> Option<R> {
         ServerHost::with(self.key, |host| f(&host.cell.emitter))
-    }
-
-    pub(super) fn from_key(key: Key) -> Server {
-        Server {
-            key,
-            _not_send: StaysOnItsThread::HERE,
-        }
     }
 
     /// Nothing about a server depends on who listens.

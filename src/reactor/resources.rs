@@ -1,0 +1,42 @@
+//! What keeps a loop alive.
+
+use super::{HandleKind, Key, Loop, Origin};
+
+/// Something that keeps the loop alive.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kept {
+    Handle(HandleKind, Key),
+    Timer(Key),
+    Immediate(Key),
+    Work,
+}
+
+impl Loop {
+    /// The keys of what keeps the loop alive, with where it was made.
+    pub(crate) fn resources(&self) -> Vec<(Kept, Origin)> {
+        let mut resources = Vec::new();
+        for (key, handle) in self.handles.borrow().iter_keyed() {
+            if handle.keeps_alive() {
+                resources.push((Kept::Handle(handle.kind(), key), handle.origin()));
+            }
+        }
+        for (key, timer) in self.timers.borrow().iter() {
+            if timer.counted() {
+                resources.push((Kept::Timer(key), timer.origin()));
+            }
+        }
+        for (key, immediate) in self.immediates.borrow().iter_keyed() {
+            if immediate.referenced {
+                resources.push((Kept::Immediate(key), immediate.origin));
+            }
+        }
+        let work = self.awaited_work();
+        resources.extend(work.into_iter().map(|origin| (Kept::Work, origin)));
+        resources
+    }
+
+    /// How many remotes and senders keep the loop alive.
+    pub(crate) fn remotes(&self) -> usize {
+        self.poller.remotes()
+    }
+}
