@@ -20,13 +20,12 @@ use super::on_read::OnRead;
 use super::pipe::Pipes;
 use super::server;
 use super::settings::KeepAlive;
-use super::transport::Transport;
-use super::unix::BoundPath;
 use crate::address::BlockList;
 use crate::event;
 use crate::events::outcome::Verdict;
 use crate::events::{Event, EventEmitter, ListenerId};
-use crate::kernel::ledger;
+use crate::kernel::unix::BoundPath;
+use crate::kernel::{Stream, ledger};
 use crate::machine::{AfterConnect, CloseKind, Duplex, Host, Life, Signal, Tick};
 use crate::reactor::{
     self, AfterCall, Counters, Handle, HandleKind, Job, Key, Loop, Origin, Ready, Task,
@@ -41,7 +40,7 @@ pub(crate) struct SocketCell {
     origin: Origin,
     pub(crate) emitter: EventEmitter<event::Data>,
     pub(crate) duplex: Duplex,
-    pub(crate) transport: RefCell<Transport>,
+    pub(crate) transport: RefCell<Stream>,
     /// What the poll has said and nobody has acted on.
     pub(super) readiness: Cell<Readiness>,
     /// Reading goes on in the next poll phase, unasked.
@@ -131,11 +130,7 @@ impl Rare {
 
 impl SocketCell {
     /// Puts a socket into the loop.
-    pub(crate) fn insert(
-        event_loop: &Loop,
-        transport: Transport,
-        origin: Origin,
-    ) -> Rc<SocketCell> {
+    pub(crate) fn insert(event_loop: &Loop, transport: Stream, origin: Origin) -> Rc<SocketCell> {
         event_loop.insert(|key| SocketCell {
             key,
             origin,
@@ -192,7 +187,7 @@ impl SocketCell {
     /// Registers the descriptor, as an accepted or adopted socket does.
     pub(crate) fn register(&self, event_loop: &Loop) -> io::Result<()> {
         // Out of its cell meanwhile: mio writes to the log, and a logger may come back to this socket.
-        let mut transport = self.transport.replace(Transport::None);
+        let mut transport = self.transport.replace(Stream::None);
         let registered = event_loop.register(transport.watched(), self.key);
         if !self.duplex.is_destroyed() {
             self.transport.replace(transport);
@@ -391,9 +386,9 @@ impl SocketHost<'_> {
     }
 
     /// Takes the descriptor out of the loop.
-    pub(crate) fn detach(&self) -> io::Result<Transport> {
+    pub(crate) fn detach(&self) -> io::Result<Stream> {
         // Out of its cell, as in `register`.
-        let mut transport = self.cell.transport.replace(Transport::None);
+        let mut transport = self.cell.transport.replace(Stream::None);
         let deregistered = self.event_loop.deregister(transport.watched());
         if let Err(error) = deregistered {
             self.cell.transport.replace(transport);
@@ -472,7 +467,7 @@ impl Host for SocketHost<'_> {
         if let Some(timer) = pause.flatten() {
             self.event_loop.clear_timer(timer);
         }
-        let mut transport = self.cell.transport.replace(Transport::None);
+        let mut transport = self.cell.transport.replace(Stream::None);
         if how == CloseKind::Reset {
             self.reset_on_close(&transport);
         }

@@ -37,14 +37,11 @@ mod on_read;
 mod options;
 mod pipe;
 mod place;
-mod raw;
 mod reading;
 mod server;
 mod settings;
 mod socket;
 mod speaker;
-mod transport;
-mod unix;
 
 pub use crate::address::{
     BlockList, Family, IntoAddress, SocketAddress, SocketAddressOptions, is_ip, is_ipv4, is_ipv6,

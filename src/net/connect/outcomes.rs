@@ -6,10 +6,9 @@ use super::attempts::{Connecting, Progress};
 use super::{Attempt, FailedAttempt};
 use crate::error::Error;
 use crate::event;
+use crate::kernel::{Peer, Stream, errno};
 use crate::machine::{Host, Life};
 use crate::net::cell::SocketHost;
-use crate::net::raw::errno;
-use crate::net::transport::{Peer, Transport};
 use crate::reactor::Ready;
 
 impl SocketHost<'_> {
@@ -28,7 +27,7 @@ impl SocketHost<'_> {
             let error = connecting.error(&timed_out, connecting.local.clone());
             connecting.errors.push(error);
         });
-        self.cell.transport.replace(Transport::None);
+        self.cell.transport.replace(Stream::None);
         self.try_next_address();
     }
 
@@ -79,7 +78,7 @@ impl SocketHost<'_> {
         let Some((error, several)) = failed else {
             return;
         };
-        self.cell.transport.replace(Transport::None);
+        self.cell.transport.replace(Stream::None);
         self.tell_of_failure(&error);
         if self.cell.duplex.life() != Life::Connecting {
             return;

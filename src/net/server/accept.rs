@@ -7,9 +7,8 @@ use super::host::ServerHost;
 use crate::error::Error;
 use crate::event;
 use crate::events::outcome::Verdict;
-use crate::kernel::{Answer, Call, answer};
+use crate::kernel::{Accepted, Answer, Call, answer};
 use crate::net::cell::{SocketCell, SocketHost};
-use crate::net::listener::Accepted;
 use crate::reactor::{AfterCall, Complaint, Counters, Task};
 
 /// How many connections one server accepts before others get their turn.
@@ -130,7 +129,7 @@ impl ServerHost<'_> {
             .is_some_and(|max| server.connections.get() >= max);
         if full {
             let info = DropInfo {
-                local: accepted.transport.local_address(),
+                local: accepted.stream.local_address(),
                 remote: accepted.peer,
             };
             // Closed before anybody is told: a listener that panics must not let it in.
@@ -141,7 +140,7 @@ impl ServerHost<'_> {
         if self.is_blocked(&accepted) {
             return;
         }
-        let cell = SocketCell::insert(self.event_loop, accepted.transport, server.origin);
+        let cell = SocketCell::insert(self.event_loop, accepted.stream, server.origin);
         cell.remote.set(accepted.peer);
         let host = SocketHost {
             event_loop: self.event_loop,
@@ -180,7 +179,7 @@ impl ServerHost<'_> {
         };
         match accepted.peer {
             Some(peer) => list.check(peer),
-            None => !accepted.transport.is_ipc(),
+            None => !accepted.stream.is_ipc(),
         }
     }
 }

@@ -11,11 +11,12 @@ use crate::dns;
 use crate::error::{Error, Result, node};
 use crate::event::{self, Concern, Emits};
 use crate::events::{Event, EventEmitter};
+use crate::kernel::Listener;
 use crate::net::AbortSignal;
 use crate::net::attachments::Attachments;
 use crate::net::cell::{Framed, SocketCell, SocketHost};
 use crate::net::emitting_in_a_run;
-use crate::net::listener::{Listener, preferred};
+use crate::net::listener::{self, preferred};
 use crate::reactor::{self, Handle, HandleKind, Job, Key, Loop, Origin, Ready, Task};
 
 /// What a [`Server`] handle names.
@@ -80,7 +81,7 @@ impl Handle for ServerCell {
 
     #[cfg(feature = "sim")]
     fn account(&self) -> Option<String> {
-        let address = self.listener.borrow().address()?;
+        let address = listener::address(&self.listener.borrow())?;
         let connections = self.connections.get();
         Some(format!(
             "a server at {address:?}: {connections} connections"
@@ -152,7 +153,7 @@ impl ServerHost<'_> {
         }
         match &options.target {
             ListenTarget::Tcp { host: None, port } => {
-                self.listening(Listener::on_all(*port, &options));
+                self.listening(listener::on_all(*port, &options));
             }
             ListenTarget::Tcp {
                 host: Some(name),
@@ -161,10 +162,10 @@ impl ServerHost<'_> {
             ListenTarget::Nowhere(text) => {
                 self.listening(Err(node::bad_port("options.port", text)));
             }
-            ListenTarget::Path(path) => self.listening(Listener::on_path(path, &options)),
+            ListenTarget::Path(path) => self.listening(listener::on_path(path, &options)),
             ListenTarget::Descriptor(descriptor) => {
                 let bound = descriptor.adopt();
-                self.listening(bound.and_then(|bound| Listener::adopt(bound, options.backlog)));
+                self.listening(bound.and_then(|bound| listener::adopt(bound, options.backlog)));
             }
         }
     }
@@ -175,7 +176,7 @@ impl ServerHost<'_> {
             ServerHost::with(key, |host| {
                 if host.cell.attempt.get() == attempt {
                     match found {
-                        Ok(address) => host.listening(Listener::on(address, &options)),
+                        Ok(address) => host.listening(listener::on(address, &options)),
                         Err(error) => host.emit_error(&error),
                     }
                 }
