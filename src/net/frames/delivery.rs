@@ -12,6 +12,7 @@ use crate::events::ListenerId;
 use crate::events::Outcome;
 use crate::events::outcome::Verdict;
 use crate::framing::{Flow, Format, FrameError, FrameReader, Item, Reading};
+use crate::kernel::ledger;
 use crate::machine::Host;
 use crate::net::cell::{Framed, SocketHost};
 use crate::reactor;
@@ -49,6 +50,7 @@ impl<F: Format, L> Drop for Framing<F, L> {
             SocketHost::with(self.socket.key(), |host| {
                 note(host, Framed::No);
                 if self.holds.get() {
+                    ledger::read_otherwise(self.socket.key());
                     host.cell.duplex.throw_away(self.put_back.get());
                     host.cell.duplex.hold(host, false);
                 }
@@ -293,6 +295,7 @@ where
         if stopped == Stopped::Paused && reader.unread() == 0 && came_inside.is_empty() {
             reader.take_away(rest.len());
             self.put_back.set(rest.len());
+            ledger::given_back(self.socket.key(), rest);
             duplex.put_back(host, rest);
             rest = &[];
         }
@@ -355,6 +358,7 @@ where
         }
         let (mut kept, mut taken) = reader.into_buffer();
         if put_back.is_empty() && taken == kept.len() {
+            ledger::given_back(self.socket.key(), rest);
             return duplex.put_back(host, rest);
         }
         kept.extend_from_slice(rest);
@@ -362,6 +366,7 @@ where
             put_back.extend_from_slice(&kept[taken..]);
             (kept, taken) = (put_back, 0);
         }
+        ledger::given_back(self.socket.key(), &kept[taken..]);
         duplex.unshift_owned(host, kept, taken);
     }
 }
