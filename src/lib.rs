@@ -41,6 +41,7 @@
 //! use soquete::{event, net};
 //!
 //! let server = net::create_server(|socket| {
+//!     socket.on(event::Error, |error| eprintln!("{error}"));
 //!     socket.on(event::Text, move |line| {
 //!         let number: u32 = line.trim().parse()?;
 //!         socket.write(format!("{}\n", number + 1));
@@ -66,6 +67,7 @@
 //! }
 //!
 //! let server = net::create_server(|socket| {
+//!     socket.on(event::Error, |error| eprintln!("{error}"));
 //!     socket.attach(Client { nick: RefCell::new("nobody".into()) });
 //!     socket.on(event::Text, move |nick| {
 //!         let client = socket.attachment::<Client>()?;
