@@ -276,14 +276,12 @@ impl Duplex {
     }
 
     fn can_unshift(&self, host: &impl Host) -> bool {
-        if self.is_destroyed() || self.is_errored() {
-            return false;
-        }
+        // A misuse comes before what the kernel has refused and nobody has been told of yet.
         let has_ended = self.read.end_emitted();
-        if has_ended {
+        if has_ended && !self.is_destroyed() {
             self.destroy(host, Some(node::unshift_after_end()));
         }
-        !has_ended
+        !has_ended && !self.is_destroyed() && !self.is_errored()
     }
 
     fn emits_at_once(&self, host: &impl Host) -> bool {

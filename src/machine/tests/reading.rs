@@ -1,8 +1,11 @@
 //! The rows of the table of the reading half, and the ways to read.
 
+use std::io::ErrorKind;
+
 use super::{conclude_each, kernel, trace, user};
 use crate::machine::script::{
-    Conclusion,
+    Callback::Without,
+    Conclusion, Fault,
     KernelOp::*,
     Moment,
     Op::{React, Settle, Turn},
@@ -119,6 +122,29 @@ fn what_is_put_back_is_read_again_first() {
     assert_eq!(
         trace(&world, &[user(ListenData), Settle]),
         "resume data(3) data(5)"
+    );
+}
+
+#[test]
+fn an_unshift_after_the_end_is_told_so_though_a_write_has_failed_before_it() {
+    let world = World::open();
+    world.run(&[
+        user(AllowHalfOpen(true)),
+        user(ListenData),
+        kernel(PeerEnds),
+    ]);
+    world.run(&[Turn, Turn]);
+    assert!(world.trace().ends_with("end"));
+    let script = [
+        kernel(NextWrite(Fault::Fail(ErrorKind::BrokenPipe))),
+        user(Write(16 * 1024, Without)),
+        user(Unshift(1)),
+        Turn,
+    ];
+    let trace = trace(&world, &script);
+    assert!(
+        trace.contains("error(ERR_STREAM_UNSHIFT_AFTER_END_EVENT)"),
+        "{trace}"
     );
 }
 

@@ -76,7 +76,9 @@ const ROWS: &[Row] = &[
     ("a lookup is told of after the close", |p, t, o| p.clients.iter().any(|client| word(&client.words, "noauto").is_some()) && count(t, "lookup(") > count(o, "lookup(")),
     ("what a throwing listener stops", |p, t, o| p.has("throw") && has_all(&steps_and_events(o), &steps_and_events(t))),
     ("the next life after a reconnect", reconnects),
-    ("ticks behind an uncaught error wait", |_, t, o| t.starts_with("!:") && sorted(&without_state(t)) == sorted(&without_state(o))),
+    ("ticks behind an uncaught error wait", |_, t, o| t.starts_with("!:") && has_all(&steps_and_events(o), &steps_and_events(t))),
+    ("connect right after destroy", |p, _, _| p.rules.iter().any(connects_after_destroy)),
+    ("a prepended readable listener", |p, t, o| p.has("readableFirst") && count(t, ": readable") > count(o, ": readable") && without(&without_state(t), ": readable") == without(&without_state(o), ": readable")),
     ("writes that go out together to a peer that has gone", |_, t, o| count(t, " syscall=write") > count(o, " syscall=write") || count(t, "(EPIPE)") > count(o, "(EPIPE)")),
     ("a write of nothing to a peer that has gone", |p, t, _| t.contains("EPIPE") && p.steps().any(|step| step.argument.as_deref() == Some("0"))),
     ("drain of a write behind one to a peer that has gone", |_, t, o| t.contains("EPIPE") && count(t, ": drain") > count(o, ": drain") && without(t, ": drain") == without(o, ": drain")),
@@ -176,6 +178,12 @@ fn has_much(program: &Program) -> bool {
             .steps()
             .filter_map(argument)
             .any(|count: usize| count > 65_536)
+}
+
+fn connects_after_destroy(rule: &Rule) -> bool {
+    let destroys = |step: &Step| step.name.starts_with("destroy") || step.name == "abort";
+    let after = rule.steps.iter().skip_while(|step| !destroys(step));
+    after.skip(1).any(|step| step.name == "connect")
 }
 
 fn reconnects(program: &Program, _: &str, _: &str) -> bool {

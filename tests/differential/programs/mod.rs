@@ -135,8 +135,11 @@ impl Run {
 }
 
 /// Whether what happens to one socket has another one do something: two ends of a connection have no
-/// common order but by cause and effect.
+/// common order but by cause and effect. Nor have those who come and go where only so many may be there.
 fn crosses(program: &Program) -> bool {
+    if program::word(&program.server, "max").is_some() || program.has("maxConnections") {
+        return program.clients.len() > 1;
+    }
     program.rules.iter().any(|rule| {
         let own = rule.on.split('.').next();
         let is_other =
