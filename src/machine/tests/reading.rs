@@ -143,7 +143,7 @@ fn an_unshift_after_the_end_is_told_so_though_a_write_has_failed_before_it() {
     ];
     let trace = trace(&world, &script);
     assert!(
-        trace.contains("error(ERR_STREAM_UNSHIFT_AFTER_END_EVENT)"),
+        trace.contains("error:ERR_STREAM_UNSHIFT_AFTER_END_EVENT"),
         "{trace}"
     );
 }
