@@ -138,9 +138,9 @@
 //! | a socket can be asked things after `'close'` for ever | its state goes after `Close`; then `bytes_read` and the like are 0; `timeout` is `None` as soon as it is destroyed | handles are `Copy`, and nothing collects garbage |
 //! | a socket or server that has closed can connect or listen again at any time | in its `Close` listener; later the handle is stale, and a warning is logged: make a new one | likewise |
 //! | a socket that is never connected, or a server that never listens, is collected | it stays until it closes | likewise |
-//! | `connect` right after `destroy` begins before the old `'close'` | after it | one life after the other |
+//! | `connect` right after `destroy`, or after a write that failed because there was no connection, begins before the old `'close'` | after it | one life after the other |
 //! | `connect` in `'close'` takes over from the last life: a write that waited for its connection fails the new one, and a need for `'drain'` stays | a new life has nothing of the last one but its count of corks | a bug |
-//! | a `write` of nothing is a system call, and fails where the peer has gone | it makes none; the next one of a byte fails | there is nothing to send |
+//! | a `write` of nothing is a system call, and fails where the peer has gone; behind another write it can be corked, and holds up the end | it makes none; the next one of a byte fails, and nothing is held up | there is nothing to send |
 //! | up to 32 system calls write for a socket at one event | up to 512 KiB, then the others have their turn | one flood does not hold up the rest |
 //! | `'close'` of a socket that never had a descriptor carries `undefined` | it carries whether there was an error | there is no `undefined` |
 //! | `resetAndDestroy` right after `end` emits a synchronous error and never closes | resets and closes | a bug |
@@ -148,14 +148,18 @@
 //! | `destroy` in a `'connectionAttempt'` listener throws a `TypeError` | nothing follows but `Close` | a bug |
 //! | `end` before the socket connects, or while an address is tried that fails and others follow, is forgotten: the socket connects and can be written to | it ends once it is connected | a bug |
 //! | `localAddress` and its like, asked before the attempt to connect begins, stay `undefined` until the connection is up | they are what the system says each time | a bug |
+//! | in `'connectionAttemptFailed'`, `localAddress` is that of the attempt that failed | `None` | the attempt is over |
 //! | `remoteAddress` and its like are `undefined` once the connection is shut down both ways or was reset, unless they were asked for before | they are known until `Close` | accept(2) and the attempt have told them |
 //! | each `close` of a server that has closed, or is about to, emits `'close'` | it is emitted once, until the server listens again; the callbacks are called all the same | once is what a listener counts on |
 //! | `end(callback)` on a socket that was destroyed without an error never calls back | `ERR_STREAM_DESTROYED` | a bug |
 //! | `bytesWritten` of a destroyed socket counts a write in full that was cut off | counts what the kernel took | it can be relied on |
+//! | `writableLength` in the callback of a write that was cancelled counts those behind it | those that would have gone out by the same system call are gone with it | they go together |
 //! | `bytesWritten` after a write on a socket that is not even connecting counts it until the socket is destroyed | 0 | nothing was sent |
 //! | `isPaused()` of a socket that was resumed in a listener of `'pause'` is true, though it flows | false | a bug |
+//! | a socket that is written to in a listener of `'prefinish'` emits `'finish'` after `'close'` | nothing after `Close` | once closed, always closed |
+//! | a listener of `'data'` that was prepended does not make chunks go to it at once, and one of `'readable'` hears of chunks that are thrown away | a listener is one, wherever it stands in the list; nobody hears of what is thrown away | no surprise |
 //! | a source that is destroyed stays piped: its destination keeps the pipe's listeners, and gets `'unpipe'` when it closes | the destination forgets it, and is told nothing | a destination that outlives its sources does not fill up |
-//! | `stream.finished` takes a side for done that was told to end with nothing queued, or whose peer has ended with nothing kept: before `'finish'` or `'end'`, and if neither comes since the socket is destroyed | waits for the event; `ERR_STREAM_PREMATURE_CLOSE` | it has not finished |
+//! | `stream.finished` takes a side for done that was told to end with nothing queued, or whose peer has ended with nothing kept: before `'finish'` or `'end'`, and if neither comes since the socket is destroyed | waits for the event, and so does `pipeline`; `ERR_STREAM_PREMATURE_CLOSE` | it has not finished |
 //! | `stream.pipeline` whose source is destroyed when its peer has ended and data is kept never calls back | `ERR_STREAM_PREMATURE_CLOSE` | a bug |
 //! | `onread` is for sockets that connect | accepted sockets can have it, and share the buffer | one buffer for a whole server |
 //! | an empty list of addresses from a lookup throws inside the callback | is ENOTFOUND | a bug |
