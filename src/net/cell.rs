@@ -88,6 +88,8 @@ pub(super) enum Readiness {
 #[derive(Default)]
 pub(crate) struct Rare {
     pub(crate) connecting: Option<Box<Connecting>>,
+    /// When it has taken too long.
+    pub(crate) connect_timer: Option<Key>,
     /// Counts the lives of the socket, so that a late answer to an earlier one is known as such.
     pub(crate) connect_id: u32,
     /// An attempt that was under way when the socket was destroyed.
@@ -154,6 +156,10 @@ impl SocketCell {
     pub(super) fn look_up(event_loop: &Loop, key: Key) -> Option<Rc<SocketCell>> {
         let handle: Rc<dyn std::any::Any> = event_loop.handle(key)?;
         handle.downcast().ok()
+    }
+
+    pub(super) fn origin(&self) -> Origin {
+        self.origin
     }
 
     pub(crate) fn handle(&self) -> Socket {
@@ -253,7 +259,7 @@ impl Handle for SocketCell {
     }
 
     fn kind(&self) -> HandleKind {
-        HandleKind::Socket
+        HandleKind::Socket(self.key)
     }
 
     fn origin(&self) -> Origin {

@@ -24,8 +24,10 @@ pub(crate) trait Handle: Any {
 /// What a handle is, for those who list them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HandleKind {
-    Socket,
-    Server,
+    Socket(Key),
+    /// An attempt of that socket's to connect.
+    Attempt(Key),
+    Server(Key),
     Watch,
 }
 

@@ -1,4 +1,4 @@
-//! Trying addresses as Node tries them: one after the other, never two at once.
+//! Trying addresses as Node tries them: one after the other, never two at once (but see `racing.rs`).
 //!
 //! | what happens | one address | several |
 //! |---|---|---|
@@ -6,7 +6,7 @@
 //! | it is blocked | `ConnectionAttempt`, the error | `ConnectionAttemptFailed`, the next one |
 //! | the kernel refuses at once | the error | `ConnectionAttemptFailed`, the next one |
 //! | it fails later | `ConnectionAttemptFailed`, the error | `ConnectionAttemptFailed`, the next one |
-//! | it takes too long | (the kernel decides) | `ConnectionAttemptTimeout`, the next one |
+//! | it takes too long | (the kernel decides) | `ConnectionAttemptTimeout`, the next one; beside it, where that is wanted |
 //! | the socket is destroyed meanwhile | | `ConnectionAttemptFailed` (ECANCELED) before `Close` |
 //!
 //! The last of several gets all the time in the world. When none is left, the errors come as one.
@@ -49,6 +49,8 @@ pub(crate) struct Connecting {
     pub(super) local: Local,
     /// The kernel has been asked, and has not answered.
     pub(super) under_way: bool,
+    /// Those that go on beside it.
+    pub(super) racers: Vec<Key>,
     /// The kernel refused at once; that is told in the next pending phase.
     refused: Option<io::Error>,
 }
@@ -72,8 +74,13 @@ impl Connecting {
             current: Attempt::default(),
             local: Local::Untold,
             under_way: false,
+            racers: Vec::new(),
             refused: None,
         }
+    }
+
+    pub(super) fn options(&self) -> &ConnectOptions {
+        &self.options
     }
 
     pub(super) fn has_several(&self) -> bool {
@@ -82,7 +89,11 @@ impl Connecting {
 
     /// The error of the attempt under way, with what else is to be told of the local end.
     pub(super) fn error(&self, error: &io::Error, local: Local) -> Error {
-        let Attempt { address, port, .. } = self.current.clone();
+        Connecting::error_of(&self.current, error, local)
+    }
+
+    pub(super) fn error_of(attempt: &Attempt, error: &io::Error, local: Local) -> Error {
+        let Attempt { address, port, .. } = attempt.clone();
         let at = Endpoint {
             address,
             port,
@@ -195,6 +206,10 @@ impl SocketHost<'_> {
     }
 
     fn all_failed(&self) {
+        // One of them may connect still.
+        if self.has_racers() {
+            return;
+        }
         let errors = self.with_connecting(|connecting| std::mem::take(&mut connecting.errors));
         let error = match errors {
             Some(errors) if !errors.is_empty() => Error::aggregate(errors),

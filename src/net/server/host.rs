@@ -74,7 +74,7 @@ impl Handle for ServerCell {
     }
 
     fn kind(&self) -> HandleKind {
-        HandleKind::Server
+        HandleKind::Server(self.key)
     }
 
     fn origin(&self) -> Origin {
