@@ -18,6 +18,7 @@ use super::emitting_in_a_run;
 use super::idle::IdleTimeout;
 use super::on_read::OnRead;
 use super::pipe::Pipes;
+use super::prepare::Prepare;
 use super::server;
 use super::settings::KeepAlive;
 use super::transport::Transport;
@@ -107,6 +108,7 @@ pub(crate) struct Rare {
     write_pause: Option<Key>,
     pub(crate) pipes: Pipes,
     pub(crate) on_read: Option<OnRead>,
+    pub(crate) prepare: Option<Prepare>,
     /// Listens for a `Close` that comes before the connection.
     close_listener: Option<ListenerId>,
     /// What waits for the connection, among the listeners of `Connect`.

@@ -35,6 +35,7 @@ mod on_read;
 mod options;
 mod pipe;
 mod place;
+mod prepare;
 mod raw;
 mod reading;
 mod server;

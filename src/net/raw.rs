@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use socket2::{Domain, Protocol, Type};
 
@@ -36,6 +37,13 @@ impl RawSocket {
         match self {
             RawSocket::Os(socket) => Ok(socket.local_addr()?.as_socket()),
             RawSocket::Sim(descriptor) => descriptor.local_address(),
+        }
+    }
+
+    pub(super) fn as_fd(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            RawSocket::Os(socket) => Some(socket.as_fd()),
+            RawSocket::Sim(_) => None,
         }
     }
 

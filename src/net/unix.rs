@@ -15,20 +15,18 @@ use super::raw::{RawSocket, errno};
 use crate::kernel::ipc::{Address, TooLong};
 use crate::kernel::{self, Descriptor};
 
-/// A stream that connects to `path`, and what the kernel said to that.
+/// A stream that can be connected to `path`.
 ///
 /// # Errors
 ///
 /// EINVAL for a path that is too long.
-pub(super) fn connect(path: &Path) -> io::Result<(RawSocket, io::Result<()>)> {
+pub(super) fn open_for(path: &Path) -> io::Result<RawSocket> {
     address(path)?;
-    let socket = open()?;
-    let started = connect_from(&socket, path);
-    Ok((socket, started))
+    open()
 }
 
-/// As [`connect`], from a socket that has an address.
-pub(super) fn connect_from(socket: &RawSocket, path: &Path) -> io::Result<()> {
+/// Connects a stream, and returns what the kernel said to that.
+pub(super) fn connect(socket: &RawSocket, path: &Path) -> io::Result<()> {
     let address = address(path)?;
     match socket {
         RawSocket::Os(socket) => address.connect(socket),

@@ -245,7 +245,8 @@ impl SocketHost<'_> {
             self.cell
                 .with_rare(|rare| rare.attempted.get_or_insert_default().push(tried));
         }
-        let socket = match prepared.map_or_else(|| raw::open(address), Ok) {
+        let opened = prepared.map_or_else(|| raw::open(address), Ok);
+        let socket = match opened.and_then(|socket| self.prepared(socket)) {
             Ok(socket) => socket,
             Err(error) => {
                 let error = self.refusal(self.current_attempt(), &error);
@@ -266,6 +267,14 @@ impl SocketHost<'_> {
                 Progress::Settled
             }
         }
+    }
+
+    /// A descriptor with which the user has done what there is to be done before it connects.
+    fn prepared(&self, socket: RawSocket) -> io::Result<RawSocket> {
+        if let Some(Some(prepare)) = self.cell.rare(|rare| rare.prepare.clone()) {
+            prepare.run(self.event_loop, socket.as_fd())?;
+        }
+        Ok(socket)
     }
 
     /// A socket with the local address that was asked for, or that was bound before; `None` if the
@@ -322,16 +331,16 @@ impl SocketHost<'_> {
         if self.cell.duplex.life() != Life::Connecting {
             return;
         }
-        let started = match bound {
-            None => unix::connect(path),
+        let opened = match bound {
+            None => unix::open_for(path),
             Some(bound) => {
                 self.cell.with_rare(|rare| rare.bound_path = bound.path);
-                let answer = unix::connect_from(&bound.socket, path);
-                Ok((bound.socket, answer))
+                Ok(bound.socket)
             }
         };
-        match started {
-            Ok((socket, answer)) => {
+        match opened.and_then(|socket| self.prepared(socket)) {
+            Ok(socket) => {
+                let answer = unix::connect(&socket, path);
                 self.cell.transport.replace(socket.into_unix());
                 self.started(answer);
             }

@@ -136,6 +136,18 @@ impl ServerHost<'_> {
         if self.is_blocked(&accepted) {
             return;
         }
+        if let Some(prepare) = &server.options.socket.prepare
+            && let Err(error) = prepare.run(self.event_loop, accepted.transport.as_fd())
+        {
+            drop(accepted);
+            if self.event_loop.complains(Complaint::Option) {
+                log::error!(
+                    target: "soquete::net",
+                    "a connection is closed, since it could not be prepared: {error}"
+                );
+            }
+            return;
+        }
         let cell = SocketCell::insert(self.event_loop, accepted.transport, server.origin);
         cell.remote.set(accepted.peer);
         let host = SocketHost {
