@@ -16,6 +16,7 @@ use super::bound::Bound;
 use super::connect::{Connecting, FailedAttempt};
 use super::emitting_in_a_run;
 use super::idle::IdleTimeout;
+use super::lifecycle;
 use super::on_read::OnRead;
 use super::pipe::Pipes;
 use super::prepare::Prepare;
@@ -599,14 +600,21 @@ impl Host for SocketHost<'_> {
                 self.emit_lent(event::Text, text);
             }
             Signal::Readable => self.emit_readable(),
-            Signal::End => self.emit_value(event::End, ()),
+            Signal::End => {
+                lifecycle::peer_has_ended(self);
+                self.emit_value(event::End, ());
+            }
             Signal::Prefinish => self.emit_value(event::Prefinish, ()),
-            Signal::Finish => self.emit_value(event::Finish, ()),
+            Signal::Finish => {
+                lifecycle::has_finished(self);
+                self.emit_value(event::Finish, ());
+            }
             Signal::Drain => self.emit_value(event::Drain, ()),
             Signal::Pause => self.emit_value(event::Pause, ()),
             Signal::Resume => self.emit_value(event::Resume, ()),
             Signal::Error(error) => self.emit_error(error),
             Signal::Close { had_error } => {
+                lifecycle::has_closed(self);
                 self.emit_to(event::Close, had_error);
             }
         }

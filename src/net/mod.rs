@@ -30,6 +30,7 @@ mod connect;
 mod frames;
 mod idle;
 mod inquiry;
+mod lifecycle;
 mod listener;
 mod on_read;
 mod options;

@@ -26,6 +26,7 @@ use crate::event;
 use crate::kernel::{Answer, Call, answer};
 use crate::machine::Life;
 use crate::net::cell::SocketHost;
+use crate::net::lifecycle;
 use crate::net::raw::{self, RawSocket, Sharing, errno};
 use crate::net::transport::Transport;
 use crate::reactor::{self, Key, Task};
@@ -246,6 +247,7 @@ impl SocketHost<'_> {
                 .with_rare(|rare| rare.attempted.get_or_insert_default().push(tried));
         }
         let opened = prepared.map_or_else(|| raw::open(address), Ok);
+        lifecycle::tries(self, || self.current_attempt());
         let socket = match opened.and_then(|socket| self.prepared(socket)) {
             Ok(socket) => socket,
             Err(error) => {

@@ -28,6 +28,7 @@ pub use options::ConnectOptions;
 pub(super) use options::Target;
 
 use super::cell::SocketHost;
+use super::lifecycle;
 use crate::address::{Family, SocketAddress, is_ip};
 use crate::dns::{self, Hints, LookupOptions};
 use crate::error::{Error, Result, node};
@@ -127,6 +128,7 @@ impl SocketHost<'_> {
         cell.remote_was_asked.set(false);
         self.activity();
         self.arm_connect_timeout(&options);
+        lifecycle::connects(self, &options.target);
         let options = Rc::new(options);
         match &options.target {
             Target::Path(path) => self.connect_to_path(path, &options),

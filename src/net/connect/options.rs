@@ -50,6 +50,16 @@ pub(crate) enum Target {
     Nowhere(String),
 }
 
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Tcp { host, port } => write!(f, "{host} port {port}"),
+            Target::Path(path) => write!(f, "{}", path.display()),
+            Target::Nowhere(text) => f.write_str(text),
+        }
+    }
+}
+
 impl ConnectOptions {
     /// A TCP connection to a port of `localhost`.
     pub fn new(port: u16) -> ConnectOptions {

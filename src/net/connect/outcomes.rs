@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::event;
 use crate::machine::{Host, Life};
 use crate::net::cell::SocketHost;
+use crate::net::lifecycle;
 use crate::net::raw::errno;
 use crate::net::transport::{Peer, Transport};
 use crate::reactor::Ready;
@@ -82,6 +83,7 @@ impl SocketHost<'_> {
         self.cell.duplex.connected();
         self.activity();
         self.apply_stored_options();
+        lifecycle::is_connected(self);
         // Each of the two may destroy the socket or connect it anew; Node emits them all the same.
         self.emit_to(event::Connect, ());
         self.emit_to(event::Ready, ());

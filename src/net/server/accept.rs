@@ -9,6 +9,7 @@ use crate::event;
 use crate::events::outcome::Verdict;
 use crate::kernel::{Answer, Call, answer};
 use crate::net::cell::{SocketCell, SocketHost};
+use crate::net::lifecycle;
 use crate::net::listener::{Accepted, Reserve};
 use crate::reactor::{AfterCall, Complaint, Counters, Task};
 
@@ -176,6 +177,7 @@ impl ServerHost<'_> {
             cell.duplex.start(&host);
         }
         host.update_alive();
+        lifecycle::came(&host, server.key);
         let socket = cell.handle();
         self.emit_to(event::Connection, socket);
     }

@@ -15,6 +15,7 @@ use crate::net::AbortSignal;
 use crate::net::attachments::Attachments;
 use crate::net::cell::{SocketCell, SocketHost};
 use crate::net::emitting_in_a_run;
+use crate::net::lifecycle;
 use crate::net::listener::{Listener, Reserve, preferred};
 use crate::reactor::{self, Handle, HandleKind, Job, Key, Loop, Origin, Ready, Task};
 
@@ -206,6 +207,7 @@ impl ServerHost<'_> {
                 self.cell.listener.replace(listener);
                 Reserve::keep();
                 self.tick(|host| {
+                    lifecycle::listens(host.cell.key, || host.cell.listener.borrow().address());
                     if !host.cell.listener.borrow().is_none() {
                         host.emit_to(event::Listening, ());
                     }
@@ -253,6 +255,7 @@ impl ServerHost<'_> {
             // Kept in the closing phase, as every handle is: the loop lives until then.
             self.event_loop
                 .close_later(Task::new(self.cell.key, |_, _| {}));
+            lifecycle::accepts_no_more(self.cell.key);
         }
         drop(listener);
         self.close_if_drained();
