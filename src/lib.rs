@@ -127,7 +127,7 @@
 //!
 //! | Node | here | why |
 //! |---|---|---|
-//! | every `write` tries the system call at once | small writes of one callback go out together when it returns | one system call instead of many; `writable_length`, `end` and `destroy` flush first, so the difference shows only in a `write` that would have returned false for a broken pipe (it returns true, and the error follows), in small writes above a high-water mark of less than 64 KiB (they return true until so much waits), and in a callback that blocks or ends the process: what it has written is not sent before it returns |
+//! | every `write` tries the system call at once | small writes of one callback go out together when it returns | one system call instead of many; `writable_length`, `end` and `destroy` flush first, so the difference shows only where the peer has gone (a `write` that would have returned false returns true, and pauses no pipe; `errored` and `writable` tell of the error, and its code is that of the one system call, once the callback has returned; where Node fails the second of two writes, both count as sent, and `Finish` may come), in small writes above a high-water mark of less than 64 KiB (they return true until so much waits), and in a callback that blocks or ends the process: what it has written is not sent before it returns |
 //! | a chunk has at most 64 KiB | so it has, but for 512 KiB of a socket whose pipes can take more; and up to 4 MiB are read in a turn, where libuv reads 2 | bulk through a pipe is a fifth to a third faster |
 //! | a server takes one connection per turn | up to 64 | the order within one connection is the same |
 //! | what several sockets have to do in one turn has libuv's order | the order in which the poll names them; what they have written and how they have ended goes out as each callback returns | the order within one connection is the same |
@@ -135,7 +135,9 @@
 //! | a socket or server that has closed can connect or listen again at any time | in its `Close` listener; later the handle is stale, and a warning is logged: make a new one | likewise |
 //! | a socket that is never connected, or a server that never listens, is collected | it stays until it closes | likewise |
 //! | `connect` right after `destroy` begins before the old `'close'` | after it | one life after the other |
-//! | `connect` in a listener of `'close'` carries over what the last life has left: a write that waited for the connection, an `end`, a need for `'drain'` | the next life is clean | likewise |
+//! | `connect` in `'close'` takes over from the last life: a write that waited for its connection fails the new one, and a need for `'drain'` stays | a new life has nothing of the last one but its count of corks | a bug |
+//! | a `write` of nothing is a system call, and fails where the peer has gone | it makes none; the next one of a byte fails | there is nothing to send |
+//! | up to 32 system calls write for a socket at one event | up to 512 KiB, then the others have their turn | one flood does not hold up the rest |
 //! | `'close'` of a socket that never had a descriptor carries `undefined` | it carries whether there was an error | there is no `undefined` |
 //! | `resetAndDestroy` right after `end` emits a synchronous error and never closes | resets and closes | a bug |
 //! | in `'connectionAttemptFailed'` of an only address, `connecting` is false and `readyState` may be `'open'` | the socket still connects | it is not open |
@@ -161,7 +163,10 @@
 //! | `emit('error')` without a listener throws | returns false; an error of the crate's own that nobody listens to ends [`run`] | an emitter knows no special event |
 //! | an exception in a listener ends what called it: no `'ready'` after a `'connect'`, no `'error'` after a write's callback that threw; and the ticks that are queued wait for the next immediates | what is due follows, in its order, in the next run | one fault does not make others |
 //! | the message of an `AggregateError` is empty | those of its errors | it says something |
-//! | a failed `accept` is an `'error'` of the server | is logged, and tried again after 100 ms | it would end [`run`] for what passes |
+//! | a failed `accept` is an `'error'` of the server | is logged, and tried again after 100 ms; an `Error` only where the descriptor does not listen any more | it would end [`run`] for what passes |
+//! | a peer that has reset its connection before it is accepted passes a block list | the list is asked for the address that came with the connection, and refuses one without an address | a list that can be passed is none |
+//! | `remoteAddress` of a peer that has reset the connection is `undefined`, and in `'drop'`, too | known | accept and connect have told it |
+//! | a write for which the kernel has no memory (`ENOMEM`) destroys the socket | it is made again after 20 ms, as one that finds no buffers (`ENOBUFS`) | it passes |
 //! | a name is turned into Punycode before it is looked up | it is given to the resolver as it is | the resolver's business |
 //! | a link-local address without a zone is tried on the first interface that has one | is `EINVAL` | a guess |
 //! | the file of an IPC server is removed when it closes, whoever has made it | only if it is still the one that this server has made | it would be somebody else's |
@@ -234,6 +239,9 @@ mod reactor;
 mod resources;
 #[cfg(feature = "signals")]
 pub mod signals;
+#[cfg(feature = "sim")]
+pub mod sim;
+
 pub mod stream;
 mod thread_bound;
 pub mod timers;

@@ -296,6 +296,21 @@ impl<S: AsFd + 'static> Handle for Watched<S> {
     fn keeps_alive(&self) -> bool {
         self.counted.get()
     }
+
+    #[cfg(feature = "sim")]
+    fn waits(&self) -> (bool, bool) {
+        let interest = self.interest.get();
+        (
+            interest.contains(Interest::READABLE),
+            interest.contains(Interest::WRITABLE),
+        )
+    }
+
+    #[cfg(feature = "sim")]
+    fn account(&self) -> Option<String> {
+        let interest = self.interest.get();
+        Some(format!("a watched descriptor: {interest:?}"))
+    }
 }
 
 /// A source while somebody uses it: given back when this is dropped, also by a panic.

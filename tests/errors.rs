@@ -317,6 +317,7 @@ fn a_write_after_destroy_and_on_a_stale_handle_fails_its_callback_only() {
             destroyed("write", "write"),
             destroyed("end", "end"),
             "close false".to_owned(),
+            // `end` counts on a socket that was destroyed without an error.
             "in close ERR_STREAM_WRITE_AFTER_END|-|-|-|write after end".to_owned(),
             destroyed("stale", "write"),
             destroyed("stale end", "end"),

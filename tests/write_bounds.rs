@@ -101,7 +101,8 @@ fn what_is_corked_leaves_the_others_their_turn_and_calls_back_together() {
 fn a_write_past_the_ceiling_is_not_copied() {
     const CEILING: usize = 256 * 1024;
     let data: &'static [u8] = vec![0; 10 << 20].leak();
-    let writes: [(&str, fn(Socket, &'static [u8])); 3] = [
+    type Write = fn(Socket, &'static [u8]);
+    let writes: [(&str, Write); 3] = [
         ("at once", |socket, data| {
             socket.write(data.to_vec().as_slice());
         }),

@@ -12,13 +12,25 @@
 
 use std::io;
 
+#[cfg(not(feature = "sim"))]
 mod absent;
 mod answer;
 pub(crate) mod ipc;
+mod reserve;
 mod setting;
+#[cfg(feature = "sim")]
+pub(crate) mod sim;
 
-pub(crate) use absent::{Bell, Descriptor, Seat, current, is_simulated, path, resolve, scope};
+#[cfg(not(feature = "sim"))]
+use absent as other;
+#[cfg(feature = "sim")]
+use sim as other;
+
 pub(crate) use answer::{Answer, Call, answer};
+pub(crate) use other::{
+    Bell, Descriptor, Seat, called, current, emitted, is_simulated, ledger, path, resolve, scope,
+};
+pub(crate) use reserve::Reserve;
 pub(crate) use setting::{KeepAliveTimes, Setting};
 
 /// What a descriptor is ready for.
@@ -42,9 +54,9 @@ pub(crate) enum Watched<'a> {
 /// Wakes a loop that waits, from any thread.
 pub(crate) enum Alarm {
     Os(mio::Waker),
-    #[allow(
-        dead_code,
-        reason = "without simulation no loop has a seat to make one"
+    #[cfg_attr(
+        not(feature = "sim"),
+        expect(dead_code, reason = "no loop has a seat to make one")
     )]
     Sim(Bell),
 }

@@ -19,6 +19,10 @@ pub(crate) trait Host {
     /// Writes to the descriptor, without blocking.
     fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
 
+    /// Bytes were accepted from the user, behind all others: for whoever checks that they are sent.
+    #[inline]
+    fn accepts(&self, _bytes: &[u8]) {}
+
     /// Ends the sending half.
     fn shutdown(&self) -> io::Result<()>;
 

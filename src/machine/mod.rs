@@ -93,6 +93,8 @@ pub(crate) struct Duplex {
     destroyed_with: Slot<Error>,
     had_descriptor: Cell<bool>,
     error_emitted: Cell<bool>,
+    /// The peer has ended and this end followed unasked: a write gets an error of its own.
+    ended_by_peer: Cell<bool>,
     /// The tick has come after which only `Close` is emitted.
     quiet: Cell<bool>,
 }
@@ -109,6 +111,7 @@ impl Duplex {
             destroyed_with: Slot::new(),
             had_descriptor: Cell::new(false),
             error_emitted: Cell::new(false),
+            ended_by_peer: Cell::new(false),
             quiet: Cell::new(false),
         }
     }
@@ -173,6 +176,7 @@ impl Duplex {
             self.error.take();
             self.destroyed_with.take();
             self.error_emitted.set(false);
+            self.ended_by_peer.set(false);
             self.quiet.set(false);
             self.read.begin_again();
             self.fail_parked(host);

@@ -39,8 +39,6 @@ pub(super) struct WriteHalf {
     tick_due: Cell<bool>,
     /// Something waits for the end of the callback to be sent.
     flush_scheduled: Cell<bool>,
-    /// The peer has ended and this end followed unasked: a write gets an error of its own.
-    ended_by_peer: Cell<bool>,
     corked: Cell<u32>,
     high_water_mark: Cell<u32>,
     /// The most that may be queued; 0 for no limit.
@@ -71,18 +69,51 @@ enum WriteEnd {
 enum Request {
     None,
     /// Waits for the connection, with the others behind it.
-    Parked(Extent),
+    Parked {
+        end: u64,
+        calls: bool,
+    },
     /// The kernel has taken a part; the rest waits until it can take more.
-    Waiting(Extent),
+    Waiting {
+        end: u64,
+        calls: bool,
+    },
     /// The kernel refused; the tick that says so has not come yet.
     Failed,
 }
 
+/// How far a request goes.
+// Not the payload itself of two states, which would add a word to each socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Extent {
     end: u64,
     /// The first callbacks that are not settled are this request's.
     calls: bool,
+}
+
+impl Extent {
+    fn waiting(self) -> Request {
+        let Extent { end, calls } = self;
+        Request::Waiting { end, calls }
+    }
+}
+
+impl Request {
+    /// The request that waits for the connection.
+    fn parked(self) -> Option<Extent> {
+        match self {
+            Request::Parked { end, calls } => Some(Extent { end, calls }),
+            _ => None,
+        }
+    }
+
+    /// The request that waits for the kernel.
+    fn waiting(self) -> Option<Extent> {
+        match self {
+            Request::Waiting { end, calls } => Some(Extent { end, calls }),
+            _ => None,
+        }
+    }
 }
 
 impl WriteHalf {
@@ -93,7 +124,6 @@ impl WriteHalf {
             need_drain: Cell::new(false),
             tick_due: Cell::new(false),
             flush_scheduled: Cell::new(false),
-            ended_by_peer: Cell::new(false),
             corked: Cell::new(0),
             high_water_mark: Cell::new(DEFAULT_HIGH_WATER_MARK as u32),
             ceiling: Cell::new(0),
@@ -109,7 +139,6 @@ impl WriteHalf {
         self.end.set(WriteEnd::Open);
         self.request.set(Request::None);
         self.need_drain.set(false);
-        self.ended_by_peer.set(false);
         self.accepted.set(0);
         self.sent.set(0);
         self.settled.set(0);
@@ -144,6 +173,7 @@ impl WriteHalf {
             .with(|queue| f(queue.get_or_insert_with(WriteQueue::take)))
     }
 
+    #[inline(always)]
     fn give_back_empty_queue(&self) {
         let empty = self
             .queue
@@ -226,10 +256,12 @@ impl Duplex {
             return self.write(host, parts.map(Data::from), None);
         }
         half.accepted.set(half.accepted.get() + len as u64);
-        let pending = half.with_queue(|queue| {
-            queue.push_copies(parts);
-            queue.bytes()
-        });
+        parts.iter().for_each(|part| host.accepts(part));
+        // As `with_queue`, whose closure is not always inlined, and this is each small write's path.
+        let mut queue = half.queue.take().unwrap_or_else(WriteQueue::take);
+        queue.push_copies(parts);
+        let pending = queue.bytes();
+        half.queue.put_back(Some(queue));
         self.send_when_due(host, pending)
     }
 
@@ -249,6 +281,7 @@ impl Duplex {
         let begin = half.accepted.get();
         let end = begin + len as u64;
         half.accepted.set(end);
+        parts.iter().for_each(|part| host.accepts(part.as_bytes()));
         let (mut direct, big) = (self.writes_directly(), len >= WRITE_NOW);
         let borrowed = parts.iter().all(Data::is_borrowed);
         if direct && big && borrowed && !half.with_queue(|queue| queue.has_slices_for(N)) {
@@ -272,8 +305,7 @@ impl Duplex {
         }
         let pending = half.with_queue(|queue| queue.bytes());
         if big || pending == 0 {
-            self.send(host);
-            return self.after_write_call(host);
+            return self.send_now(host);
         }
         self.send_when_due(host, pending)
     }
@@ -316,17 +348,22 @@ impl Duplex {
     }
 
     /// Sends what is queued when the callback has returned, or now if it fills a buffer.
-    #[inline]
+    #[inline(always)]
     fn send_when_due(&self, host: &impl Host, pending: usize) -> bool {
         if pending >= COALESCE {
-            self.send(host);
-            return self.after_write_call(host);
+            return self.send_now(host);
         }
         if !self.write.flush_scheduled.replace(true) {
             host.flush_later();
         }
         // It counts as sent, as it is in Node.
         true
+    }
+
+    #[inline(never)]
+    fn send_now(&self, host: &impl Host) -> bool {
+        self.send(host);
+        self.after_write_call(host)
     }
 
     /// What `write` answers, once the bytes are queued or sent.
@@ -349,7 +386,7 @@ impl Duplex {
     }
 
     fn refuse_write(&self, host: &impl Host, callback: Option<Callback>) {
-        let error = if self.write.ended_by_peer.get() && self.write.is_ending() {
+        let error = if self.ended_by_peer.get() && self.write.is_ending() {
             node::ended_by_peer()
         } else {
             self.too_late()

@@ -143,7 +143,7 @@ impl WriteQueue {
     }
 
     /// As `push_copy`, for several parts of one write.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_copies<const N: usize>(&mut self, parts: [&[u8]; N]) {
         let len = parts.iter().map(|part| part.len()).sum();
         if self.tail.len() + len > COALESCE {

@@ -28,6 +28,7 @@ use crate::address::BlockList;
 use crate::event;
 use crate::events::outcome::Verdict;
 use crate::events::{Event, EventEmitter, ListenerId};
+use crate::kernel::ledger;
 use crate::machine::{AfterConnect, CloseKind, Duplex, Host, Life, Signal, Tick};
 use crate::reactor::{
     self, AfterCall, Counters, Handle, HandleKind, Job, Key, Loop, Origin, Ready, Task,
@@ -106,7 +107,7 @@ pub(crate) struct Rare {
     pub(crate) keep_alive: Option<KeepAlive>,
     pub(crate) type_of_service: Option<u8>,
     /// The timer that will try to write again: no event will tell when to.
-    write_pause: Option<Key>,
+    pub(super) write_pause: Option<Key>,
     pub(crate) pipes: Pipes,
     pub(crate) on_read: Option<OnRead>,
     pub(crate) prepare: Option<Prepare>,
@@ -272,6 +273,21 @@ impl Handle for SocketCell {
     fn keeps_alive(&self) -> bool {
         self.counted.get()
     }
+
+    #[cfg(feature = "sim")]
+    fn waits(&self) -> (bool, bool) {
+        self.awaits()
+    }
+
+    #[cfg(feature = "sim")]
+    fn owes(&self) -> Option<&'static str> {
+        self.duplex.owes_drain().then_some("`Drain`")
+    }
+
+    #[cfg(feature = "sim")]
+    fn account(&self) -> Option<String> {
+        self.describe()
+    }
 }
 
 /// A socket while something is being done with it.
@@ -429,10 +445,17 @@ impl Host for SocketHost<'_> {
         Counters::add(&counters.writes, 1);
         let written = self.cell.transport.borrow().write(slices)?;
         Counters::add(&counters.bytes_written, written as u64);
+        ledger::sent(self.cell.key, slices, written);
         Ok(written)
     }
 
+    #[inline]
+    fn accepts(&self, bytes: &[u8]) {
+        ledger::accepted(self.cell.key, bytes);
+    }
+
     fn shutdown(&self) -> io::Result<()> {
+        ledger::ending(self.cell.key);
         self.cell.transport.borrow().shutdown()
     }
 

@@ -1,6 +1,5 @@
 //! The descriptor of a server: binding, listening, accepting.
 
-use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -18,7 +17,7 @@ use super::transport::Transport;
 use super::unix::{self, BoundPath};
 use crate::address::SocketAddress;
 use crate::error::{Endpoint, Error, Result, node};
-use crate::kernel::{Answer, Call, Descriptor, Watched, answer};
+use crate::kernel::{Answer, Call, Descriptor, Reserve, Watched, answer};
 
 /// A listening socket of the operating system, or none.
 #[derive(Debug)]
@@ -285,55 +284,26 @@ pub(super) fn preferred(addresses: &[IpAddr]) -> Option<IpAddr> {
 /// How many are turned away before others get their turn: more than any backlog holds.
 const TURNED_AWAY_AT_ONCE: usize = 4096;
 
-thread_local! {
-    static RESERVE: RefCell<Option<Spare>> = const { RefCell::new(None) };
-}
-
-#[expect(dead_code, reason = "held")]
-enum Spare {
-    Os(File),
-    Sim(Descriptor),
-}
-
-/// A descriptor that is kept for the day on which there are none left: given up, it makes room to
-/// accept those who wait, and to close them, so that they learn of it and the backlog does not stay
-/// full.
-pub(super) struct Reserve;
-
-impl Reserve {
-    pub(super) fn keep() {
-        // The destructors of a thread on its way out may come here when this is gone.
-        let _gone = RESERVE.try_with(|reserve| {
-            let mut reserve = reserve.borrow_mut();
-            if reserve.is_none() {
-                *reserve = match Descriptor::spare() {
-                    Some(spare) => spare.map(Spare::Sim).ok(),
-                    None => File::open("/dev/null").map(Spare::Os).ok(),
-                };
-            }
-        });
+impl Listener {
+    /// Turns away everybody who waits. False if there was no room even for that.
+    pub(super) fn turn_away(&self, reserve: &Reserve) -> bool {
+        let has_turned_away = reserve.give_up() && self.accept_and_close();
+        reserve.keep();
+        has_turned_away
     }
 
-    /// Turns away everybody who waits. False if there was no room even for that.
-    pub(super) fn turn_away(listener: &Listener) -> bool {
-        if RESERVE.try_with(RefCell::take).ok().flatten().is_none() {
-            Reserve::keep();
-            return false;
-        }
+    /// False if somebody may be left.
+    fn accept_and_close(&self) -> bool {
         for _ in 0..TURNED_AWAY_AT_ONCE {
-            let Err(error) = listener.accept() else {
+            let Err(error) = self.accept() else {
                 continue;
             };
             match answer(Call::Accept, &error) {
                 Answer::Next | Answer::Retry => {}
-                Answer::Wait => {
-                    Reserve::keep();
-                    return true;
-                }
+                Answer::Wait => return true,
                 _ => break,
             }
         }
-        Reserve::keep();
         false
     }
 }

@@ -21,6 +21,8 @@
 //! `ERR_SOCKET_BAD_PORT`.
 
 mod abort;
+#[cfg(feature = "sim")]
+mod account;
 mod address;
 mod adopt;
 mod attachments;
@@ -184,6 +186,7 @@ macro_rules! emitting_in_a_run {
                     });
                     return self.cell.emitter.listener_count(event) > 0;
                 }
+                $crate::kernel::emitted::<E>(stringify!($handle), self.cell.key);
                 $crate::net::emit_now(self.event_loop, &self.cell.emitter, event, value)
                     .unwrap_or_else(|error| {
                         self.listener_of_failed::<E>(value, error);
@@ -205,6 +208,7 @@ macro_rules! emitting_in_a_run {
                     });
                     return self.cell.emitter.listener_count(event) > 0;
                 }
+                $crate::kernel::emitted::<E>(stringify!($handle), self.cell.key);
                 $crate::net::emit_now(self.event_loop, &self.cell.emitter, event, lent)
                     .unwrap_or_else(|error| {
                         self.listener_of_failed::<E>(lent, error);

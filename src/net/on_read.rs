@@ -9,6 +9,7 @@ use super::cell::SocketHost;
 use crate::error::Error;
 use crate::events::Outcome;
 use crate::events::outcome::Verdict;
+use crate::kernel::ledger;
 
 /// The buffer, and who is told what is in it. Sockets of the same options share it, one after the
 /// other.
@@ -59,6 +60,7 @@ impl SocketHost<'_> {
             duplex.destroy(self, Some(Error::new("ENOBUFS", "read ENOBUFS")));
             return 0;
         }
+        ledger::read_otherwise(self.cell.key);
         if let Some(count) = self.receive(buffer)
             && duplex.on_data_taken(self, count)
         {

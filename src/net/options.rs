@@ -71,7 +71,8 @@ macro_rules! socket_options {
             /// The most bytes that may be queued for a peer that does not read them. A `write` past
             /// it destroys the socket with `ERR_SOCKET_WRITE_QUEUE_FULL`, so that a slow reader
             /// cannot eat the server's memory. 0, the default, is no limit (and Node's only choice).
-            /// Small writes of one callback are counted when they go out: up to 64 KiB more may wait.
+            /// What is too much is not copied, and the rest of the queue is freed at once. Small writes of
+            /// one callback are counted when they go out: up to 64 KiB more may wait.
             pub fn max_write_queue(self, bytes: usize) -> Self {
                 let mut $options = self;
                 $socket.max_write_queue = bytes;

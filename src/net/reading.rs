@@ -12,7 +12,7 @@ use super::emit_now;
 use super::speaker::InData;
 use crate::event;
 use crate::kernel::ipc::Received;
-use crate::kernel::{Answer, Call, answer};
+use crate::kernel::{self, Answer, Call, answer, ledger};
 use crate::reactor::Counters;
 
 /// Bytes per read, and the longest chunk that a listener is handed: libuv's and Node's. A socket that is
@@ -100,6 +100,7 @@ impl SocketHost<'_> {
             }
             Ok(Received { count, may_go_on }) => {
                 Counters::add(&counters.bytes_read, count as u64);
+                ledger::received(cell.key, &buffer[..count]);
                 // No second read is needed to be told that the socket is empty.
                 let is_short = count < buffer.len();
                 if is_short && !may_go_on && cell.readiness.get() == Readiness::Readable {
@@ -154,6 +155,8 @@ impl SocketHost<'_> {
 
     #[inline(always)]
     fn emit_data_now(&self, data: &[u8]) {
+        kernel::emitted::<event::Data>("Socket", self.cell.key);
+        ledger::heard(self.cell.key, data);
         if let Err(error) = emit_now(self.event_loop, &self.cell.emitter, event::Data, data) {
             self.listener_failed(error);
         }

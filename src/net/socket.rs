@@ -16,6 +16,7 @@ use crate::error::{Error, Result, node};
 use crate::event;
 use crate::events::outcome::{Verdict, dropped};
 use crate::events::{Event, EventEmitter, Outcome};
+use crate::kernel::ledger;
 use crate::machine::data::Repr;
 use crate::machine::read_half::Amount;
 use crate::machine::write_queue::Callback;
@@ -322,6 +323,7 @@ impl Socket {
     /// Takes the first chunk of what is kept; `None` if there is none. What is read is also emitted
     /// as `Data`.
     pub fn read(&self) -> Option<Vec<u8>> {
+        ledger::read_otherwise(self.key());
         self.with(|host| host.cell.duplex.read(host, Amount::Chunk))
             .and_then(Result::ok)
             .flatten()
@@ -335,12 +337,14 @@ impl Socket {
     /// `ERR_OUT_OF_RANGE` for more than 1 GiB.
     #[doc(alias = "read")]
     pub fn read_exactly(&self, size: usize) -> Result<Option<Vec<u8>>> {
+        ledger::read_otherwise(self.key());
         self.with(|host| host.cell.duplex.read(host, Amount::Exactly(size)))
             .unwrap_or(Ok(None))
     }
 
     /// Puts bytes back in front of what is kept, as if they had not been read.
     pub fn unshift(&self, bytes: impl AsRef<[u8]>) -> bool {
+        ledger::read_otherwise(self.key());
         self.ask(|host| host.cell.duplex.unshift(host, bytes.as_ref()))
     }
 
@@ -349,6 +353,7 @@ impl Socket {
     /// `Text` with its bytes, which `read` returns, too.
     #[doc(alias = "setEncoding")]
     pub fn set_encoding(&self) -> Socket {
+        ledger::read_otherwise(self.key());
         self.with(|host| host.cell.duplex.decode_utf8());
         *self
     }

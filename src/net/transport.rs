@@ -184,7 +184,7 @@ impl Transport {
         let service = match self {
             Transport::Tcp(stream) => match self.local_address()? {
                 SocketAddr::V4(_) => SockRef::from(stream).tos_v4(),
-                SocketAddr::V6(_) => traffic_class(&SockRef::from(stream)),
+                SocketAddr::V6(_) => SockRef::from(stream).tclass_v6(),
             },
             Transport::Sim(descriptor) if descriptor.is_tcp() => {
                 return Some(descriptor.type_of_service());
@@ -203,10 +203,6 @@ impl Transport {
             Transport::Sim(descriptor) => Watched::Sim(descriptor),
         }
     }
-}
-
-fn traffic_class(socket: &SockRef<'_>) -> io::Result<u32> {
-    socket.tclass_v6()
 }
 
 fn peer_of(socket: &SockRef<'_>) -> io::Result<Option<SocketAddr>> {

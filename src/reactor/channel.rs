@@ -93,10 +93,13 @@ impl<T> Shared<T> {
     fn take(&self) -> Option<T> {
         let mut queue = self.lock();
         let message = queue.messages.pop_front();
-        let is_awaited = queue.waiting > 0;
+        // Half of the room at once, so that who waits is woken for a burst. The loop goes on until the queue
+        // is empty, and so comes to this point.
+        let half = self.limit.map_or(0, |limit| limit.get() / 2);
+        let is_awaited = queue.waiting > 0 && queue.messages.len() <= half;
         drop(queue);
         if is_awaited {
-            self.room.notify_one();
+            self.room.notify_all();
         }
         message
     }

@@ -19,6 +19,20 @@ pub(crate) trait Handle: Any {
 
     /// Whether it is counted among what keeps the loop alive.
     fn keeps_alive(&self) -> bool;
+
+    /// Whether it waits to be told that there is something to be read, and that there is room.
+    #[cfg(feature = "sim")]
+    fn waits(&self) -> (bool, bool);
+
+    /// What it should have told the program by now, if there is such a thing.
+    #[cfg(feature = "sim")]
+    fn owes(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// What it is and what it is at, for whoever asks why nothing happens; `None` if it is nothing yet.
+    #[cfg(feature = "sim")]
+    fn account(&self) -> Option<String>;
 }
 
 /// What a handle is, for those who list them.

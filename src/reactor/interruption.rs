@@ -18,6 +18,7 @@ use super::Loop;
 use crate::error::{Error, Result};
 use crate::events::Outcome;
 use crate::events::outcome::Verdict;
+use crate::kernel;
 
 /// What takes the errors that no listener took.
 pub(crate) type Hook = Rc<dyn Fn(Error)>;
@@ -61,6 +62,7 @@ impl Loop {
     /// run. A panic ends it; outside of a run it goes on to the caller.
     pub(crate) fn call_now(&self, call: impl FnOnce()) {
         debug_assert!(!self.is_interrupted(), "the user's code has to wait");
+        kernel::called();
         if !self.running.get() {
             return call();
         }

@@ -25,7 +25,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::error::{self, Result};
-use crate::kernel::{self, Seat, Watched};
+use crate::kernel::{self, Reserve, Seat, Watched};
 
 mod buffers;
 mod channel;
@@ -44,6 +44,8 @@ mod poller;
 mod pool;
 mod remote;
 mod resources;
+#[cfg(feature = "sim")]
+mod simulated;
 mod slow;
 mod table;
 mod timers;
@@ -128,6 +130,7 @@ pub(crate) struct Loop {
     slow_calls: SlowCalls,
 
     complaints: Complaints,
+    pub(crate) reserve: Reserve,
     pub(crate) read_buffer: ReadBuffer,
     pub(crate) counters: Counters,
 }
@@ -140,11 +143,12 @@ enum Wait {
 }
 
 impl Loop {
-    fn new(seat: Option<Seat>) -> Loop {
+    pub(crate) fn new(seat: Option<Seat>) -> Loop {
+        let first = seat.map_or(0, Seat::first_generation);
         Loop {
             poller: Poller::new(seat),
             pool: Pool::new(),
-            handles: RefCell::new(Table::new()),
+            handles: RefCell::new(Table::beginning_at(first)),
             timers: RefCell::new(TimerQueue::new()),
             immediates: RefCell::new(Table::new()),
             unflushed: RefCell::default(),
@@ -165,6 +169,7 @@ impl Loop {
             on_unhandled: RefCell::default(),
             slow_calls: SlowCalls::default(),
             complaints: Complaints::default(),
+            reserve: Reserve::default(),
             read_buffer: ReadBuffer::new(),
             counters: Counters::default(),
         }

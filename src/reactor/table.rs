@@ -58,9 +58,14 @@ struct Slot<T> {
 
 impl<T> Table<T> {
     pub(crate) const fn new() -> Table<T> {
+        Table::beginning_at(0)
+    }
+
+    /// With the generation of the first entry: keys of tables that begin far apart do not meet.
+    pub(crate) const fn beginning_at(generation: u32) -> Table<T> {
         Table {
             slots: Slab::new(),
-            next_generation: 0,
+            next_generation: generation,
         }
     }
 

@@ -13,12 +13,16 @@
 //! | Node 26 or later is `SOQUETE_NODE` or in the PATH | with Node's of this minute, and these with the stored ones |
 //! | no such Node | with the stored ones: `expected/<family>.txt`, written by Node 26 |
 //! | `SOQUETE_RECORD=1` | Node's are stored, then as above |
+//!
+//! Each scenario also runs in simulated worlds, where its trace has to be the same: in one that is as loopback is, and
+//! in some whose polls tell of events in any order, and of such as tell of nothing.
 
 mod node;
 #[path = "../support/prng.rs"]
 mod prng;
 mod programs;
 mod trace;
+mod worlds;
 
 mod connecting;
 mod destroying;
@@ -46,12 +50,17 @@ const WATCHDOG: Duration = Duration::from_secs(10);
 /// Runs a scenario in a loop of its own, and compares its trace with Node's.
 fn compare(family: &'static str, name: &'static str, scenario: fn(Trace)) {
     let expected = node::trace(family, name);
-    let ours = run(scenario);
-    assert!(
-        ours == expected,
-        "{name} differs (- Node, + ours):\n{}",
-        differences(&expected, &ours)
-    );
+    let expect = |ours: String, kernel: &str| {
+        assert!(
+            ours == expected,
+            "{name} differs on {kernel} (- Node, + ours):\n{}",
+            differences(&expected, &ours)
+        );
+    };
+    expect(run(scenario), "the system's kernel");
+    for (kernel, world) in worlds::of(name) {
+        expect(worlds::run(*world, scenario), kernel);
+    }
 }
 
 fn run(scenario: fn(Trace)) -> String {

@@ -108,6 +108,7 @@ fn explore_big_writes() {
         kernel(Room(100)),
         kernel(NextWrite(Fault::Short(1_000))),
         kernel(NextWrite(Fault::Interrupted)),
+        kernel(NextWrite(Fault::Fail(ErrorKind::OutOfMemory))),
         Op::Turn,
     ];
     explore("big writes", World::open, &alphabet, 4);

@@ -196,6 +196,19 @@ fn an_interrupted_write_is_made_again() {
 }
 
 #[test]
+fn a_write_without_memory_is_made_again_though_no_edge_comes() {
+    let no_memory = kernel(NextWrite(Fault::Fail(ErrorKind::OutOfMemory)));
+    // The second goes above the mark while it waits.
+    for (size, trace) in [(5, "cb0"), (16 * 1024, "drain cb0")] {
+        let world = World::open();
+        world.run(&[no_memory, no_memory, no_memory, user(Write(size, With))]);
+        world.run(&[Turn, Turn, Turn, Turn]);
+        assert_eq!((world.sent(), world.writes()), (size as u64, 4));
+        assert_eq!(world.trace(), trace);
+    }
+}
+
+#[test]
 fn a_refused_write_fails_with_those_behind_it_and_then_the_socket() {
     let world = World::open();
     world.run(&[

@@ -1,6 +1,6 @@
 //! What can be asked of the writing half.
 
-use super::{Extent, Request, WriteEnd};
+use super::{Request, WriteEnd};
 use crate::machine::Duplex;
 use crate::machine::host::Host;
 
@@ -59,6 +59,15 @@ impl Duplex {
         }
     }
 
+    /// Whether somebody waits for a `Drain` though nothing is queued: never so between two turns.
+    #[cfg(feature = "sim")]
+    pub(crate) fn owes_drain(&self) -> bool {
+        self.writable_need_drain()
+            && !self.is_errored()
+            && self.write.length() == 0
+            && !self.is_writing()
+    }
+
     /// Whether a write or a shutdown is under way, which keeps the loop alive.
     pub(crate) fn is_writing(&self) -> bool {
         self.write.request.get() != Request::None
@@ -69,9 +78,7 @@ impl Duplex {
     /// How much of the write that is under way the kernel has not taken; 0 if there is none.
     pub(crate) fn request_left(&self) -> usize {
         match self.write.request.get() {
-            Request::Waiting(Extent { end, .. }) => {
-                end.saturating_sub(self.write.sent.get()) as usize
-            }
+            Request::Waiting { end, .. } => end.saturating_sub(self.write.sent.get()) as usize,
             _ => 0,
         }
     }
@@ -80,9 +87,7 @@ impl Duplex {
         let half = &self.write;
         let queued = match half.request.get() {
             Request::None | Request::Failed => half.has_unsent() || half.has_unsettled_callbacks(),
-            Request::Parked(request) | Request::Waiting(request) => {
-                half.accepted.get() > request.end
-            }
+            Request::Parked { end, .. } | Request::Waiting { end, .. } => half.accepted.get() > end,
         };
         queued || half.end_callbacks.if_some(|_| ()).is_some()
     }

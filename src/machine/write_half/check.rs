@@ -1,6 +1,6 @@
 //! What holds of the writing half whenever it is not in the middle of something.
 
-use super::{Duplex, Extent, Request, WriteEnd};
+use super::{Duplex, Request, WriteEnd};
 
 impl Duplex {
     pub(in crate::machine) fn check_write_half(&self) {
@@ -22,7 +22,7 @@ impl Duplex {
             assert_eq!(half.request.get(), Request::None);
             assert!(queued > 0, "a flush of nothing");
         }
-        if let Request::Waiting(Extent { end, .. }) = half.request.get() {
+        if let Request::Waiting { end, .. } = half.request.get() {
             assert!(
                 sent < end && end <= accepted,
                 "a request that is complete waits"

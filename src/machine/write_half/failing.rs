@@ -20,7 +20,10 @@ impl Duplex {
     /// Fails everything that is queued, unless a request is under way: then it is for its end to.
     pub(in crate::machine) fn fail_queued(&self) {
         let half = &self.write;
-        if matches!(half.request.get(), Request::Waiting(_) | Request::Parked(_)) {
+        if matches!(
+            half.request.get(),
+            Request::Waiting { .. } | Request::Parked { .. }
+        ) {
             return;
         }
         let error = self.error();
@@ -63,7 +66,7 @@ impl Duplex {
 
     /// The descriptor is closed: a request that was under way is cancelled.
     pub(crate) fn cancel_write(&self) {
-        if let Request::Waiting(request) = self.write.request.get() {
+        if let Some(request) = self.write.request.get().waiting() {
             self.fail_request(request, &node::write_cancelled());
         }
     }
@@ -71,7 +74,7 @@ impl Duplex {
     /// The socket closed before it was connected, and this is among the listeners of `Close`.
     pub(crate) fn on_closed_before_connect(&self) {
         // A listener before this one may have begun a new life, with writes of its own.
-        if let Request::Parked(request) = self.write.request.get()
+        if let Some(request) = self.write.request.get().parked()
             && self.life() == Life::Closed
         {
             self.fail_request(request, &node::closed_before_connection());

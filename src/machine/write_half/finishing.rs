@@ -76,6 +76,6 @@ impl Duplex {
 
     /// From `End` on, a write after the end that follows it is answered with what happened.
     pub(in crate::machine) fn mark_ended_by_peer(&self) {
-        self.write.ended_by_peer.set(!self.allow_half_open());
+        self.ended_by_peer.set(!self.allow_half_open());
     }
 }

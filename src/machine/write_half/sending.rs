@@ -66,17 +66,16 @@ impl Duplex {
         let half = &self.write;
         let (begin, request) = half.stopped_in(before);
         half.settled.set(begin.max(half.settled.get()));
-        half.request.set(Request::Waiting(request));
+        half.request.set(request.waiting());
     }
 
     /// If the kernel stopped behind `begin`: all from there on is one request.
     pub(super) fn wait_as_one(&self, begin: u64, calls: bool) {
         let half = &self.write;
-        if let Request::Waiting(Extent { end, .. }) = half.request.get()
-            && end > begin
-        {
+        let stopped = half.request.get().waiting();
+        if stopped.is_some_and(|stopped| stopped.end > begin) {
             let end = half.accepted.get();
-            half.request.set(Request::Waiting(Extent { end, calls }));
+            half.request.set(Request::Waiting { end, calls });
             half.settled.set(begin);
         }
     }
@@ -197,7 +196,7 @@ impl Duplex {
     pub(super) fn park(&self, host: &impl Host, calls: bool) {
         let end = self.write.accepted.get();
         if self.life() == Life::Connecting {
-            let request = Request::Parked(Extent { end, calls });
+            let request = Request::Parked { end, calls };
             self.write.request.set(request);
             host.on_connect(AfterConnect::Write);
         } else {
@@ -209,7 +208,7 @@ impl Duplex {
     /// those of the others follow on a tick.
     pub(in crate::machine) fn send_parked(&self, host: &impl Host) {
         let half = &self.write;
-        let Request::Parked(first) = half.request.get() else {
+        let Some(first) = half.request.get().parked() else {
             return;
         };
         half.request.set(Request::None);
@@ -233,7 +232,7 @@ impl Duplex {
         match half.request.get() {
             // These are told at once, as the success would be; the tick finds nothing left.
             Request::Failed if half.sent.get() < first.end => self.after_failed_write(host),
-            Request::Waiting(request) if request.end <= first.end => {}
+            Request::Waiting { end, .. } if end <= first.end => {}
             request => {
                 if rest && request == Request::None {
                     self.tick_after_write(host);
@@ -246,7 +245,7 @@ impl Duplex {
     /// The descriptor can take more.
     pub(crate) fn on_writable<H: Host>(&self, host: &H) {
         let half = &self.write;
-        let Request::Waiting(request) = half.request.get() else {
+        let Some(request) = half.request.get().waiting() else {
             return;
         };
         // Destroyed by what was read at the same event: the closing phase cancels the write.
@@ -298,7 +297,7 @@ impl Duplex {
         let calls = half.with_queue(|queue| queue.gather(begin, end));
         let batch = Extent { end, calls };
         if half.has_unsent() {
-            half.request.set(Request::Waiting(batch));
+            half.request.set(batch.waiting());
             return;
         }
         half.settle(batch);

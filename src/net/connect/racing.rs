@@ -55,6 +55,17 @@ impl Handle for Racer {
     fn keeps_alive(&self) -> bool {
         true
     }
+
+    #[cfg(feature = "sim")]
+    fn waits(&self) -> (bool, bool) {
+        (false, true)
+    }
+
+    #[cfg(feature = "sim")]
+    fn account(&self) -> Option<String> {
+        let address = &self.attempt.address;
+        Some(format!("an attempt to connect to {address}"))
+    }
 }
 
 impl SocketHost<'_> {

@@ -10,7 +10,7 @@ use crate::events::outcome::Verdict;
 use crate::kernel::{Answer, Call, answer};
 use crate::net::cell::{SocketCell, SocketHost};
 use crate::net::lifecycle;
-use crate::net::listener::{Accepted, Reserve};
+use crate::net::listener::Accepted;
 use crate::reactor::{AfterCall, Complaint, Counters, Task};
 
 /// How many connections one server accepts before others get their turn.
@@ -81,7 +81,12 @@ impl ServerHost<'_> {
                 "accept: {error}; connections are turned away until it works again"
             );
         }
-        if !Reserve::turn_away(&self.cell.listener.borrow()) {
+        if !self
+            .cell
+            .listener
+            .borrow()
+            .turn_away(&self.event_loop.reserve)
+        {
             self.rest_for_a_while();
         }
     }

@@ -16,7 +16,7 @@ use crate::net::attachments::Attachments;
 use crate::net::cell::{SocketCell, SocketHost};
 use crate::net::emitting_in_a_run;
 use crate::net::lifecycle;
-use crate::net::listener::{Listener, Reserve, preferred};
+use crate::net::listener::{Listener, preferred};
 use crate::reactor::{self, Handle, HandleKind, Job, Key, Loop, Origin, Ready, Task};
 
 /// What a [`Server`] handle names.
@@ -84,6 +84,20 @@ impl Handle for ServerCell {
 
     fn keeps_alive(&self) -> bool {
         self.counted.get()
+    }
+
+    #[cfg(feature = "sim")]
+    fn waits(&self) -> (bool, bool) {
+        (self.resting.get().is_none(), false)
+    }
+
+    #[cfg(feature = "sim")]
+    fn account(&self) -> Option<String> {
+        let address = self.listener.borrow().address()?;
+        let connections = self.connections.get();
+        Some(format!(
+            "a server at {address:?}: {connections} connections"
+        ))
     }
 }
 
@@ -205,7 +219,7 @@ impl ServerHost<'_> {
         match registered {
             Ok(listener) => {
                 self.cell.listener.replace(listener);
-                Reserve::keep();
+                self.event_loop.reserve.keep();
                 self.tick(|host| {
                     lifecycle::listens(host.cell.key, || host.cell.listener.borrow().address());
                     if !host.cell.listener.borrow().is_none() {

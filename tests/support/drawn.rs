@@ -1,0 +1,398 @@
+//! Programs that a seed draws, or a fuzzer's bytes: servers, clients, and what they do to each other.
+//!
+//! Each end of each connection sends a stream of its own, of which every byte is known, and checks what it gets
+//! of the other's. What is wrong is told by [`wrong`].
+
+#![allow(dead_code, reason = "each user takes a part")]
+
+use std::cell::{Cell, RefCell};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use soquete::framing::{FrameReader, FrameWriter, LengthPrefix};
+use soquete::net::{self, ConnectOptions, ServerOptions, Socket};
+use soquete::{event, timers};
+
+/// Where a program's decisions come from.
+#[derive(Clone)]
+pub struct Draw(Rc<dyn Fn() -> u64>);
+
+impl Draw {
+    pub fn seed(seed: u64) -> Draw {
+        let state = Cell::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        Draw(Rc::new(move || {
+            let mut x = state.get();
+            x ^= x << 13;
+            x ^= x >> 7;
+            x ^= x << 17;
+            state.set(x);
+            x.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
+        }))
+    }
+
+    /// A byte each, and zeros when there are none left.
+    pub fn bytes(bytes: &[u8]) -> Draw {
+        let (bytes, at) = (bytes.to_vec(), Cell::new(0));
+        Draw(Rc::new(move || {
+            let byte = bytes.get(at.get()).copied().unwrap_or(0);
+            at.set(at.get() + 1);
+            u64::from(byte) * 0x0101_0101_0101
+        }))
+    }
+
+    pub fn below(&self, n: u64) -> u64 {
+        (self.0)() % n.max(1)
+    }
+
+    pub fn one_in(&self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+
+    pub fn ms(&self, below: u64) -> Duration {
+        Duration::from_millis(self.below(below))
+    }
+}
+
+thread_local! {
+    static WRONG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+pub fn wrong(what: String) {
+    WRONG.with_borrow_mut(|wrong| wrong.push(what));
+}
+
+/// What was wrong since the last time.
+pub fn wrongs() -> Vec<String> {
+    WRONG.take()
+}
+
+/// The bytes of a stream: 64 KiB, and again.
+fn pattern(stream: u64, at: u64) -> u8 {
+    (at.wrapping_mul(31) ^ at >> 8 ^ stream.wrapping_mul(7)) as u8
+}
+
+/// One end: what it sends, and what it has seen of the other.
+pub struct End {
+    stream: u64,
+    other: u64,
+    sent: Cell<u64>,
+    pub seen: Cell<u64>,
+    pub ended: Cell<bool>,
+    pub errors: Cell<u32>,
+    pub closed: Cell<u32>,
+    finished: Cell<bool>,
+}
+
+impl End {
+    fn new(connection: u64, is_server: bool) -> Rc<End> {
+        let side = u64::from(is_server);
+        Rc::new(End {
+            stream: connection * 2 + side,
+            other: connection * 2 + 1 - side,
+            sent: Cell::new(0),
+            seen: Cell::new(0),
+            ended: Cell::new(false),
+            errors: Cell::new(0),
+            closed: Cell::new(0),
+            finished: Cell::new(false),
+        })
+    }
+
+    fn take(&self, chunk: &[u8]) {
+        if self.ended.get() {
+            wrong(format!("stream {}: data after the end", self.other));
+        }
+        let from = self.seen.get();
+        let bad = (from..)
+            .zip(chunk)
+            .find(|(at, got)| **got != pattern(self.other, *at));
+        if let Some((at, _)) = bad {
+            wrong(format!("stream {}: byte {at} is wrong", self.other));
+        }
+        self.seen.set(from + chunk.len() as u64);
+    }
+
+    fn next(&self, len: u64) -> Vec<u8> {
+        let from = self.sent.get();
+        self.sent.set(from + len);
+        (from..from + len)
+            .map(|at| pattern(self.stream, at))
+            .collect()
+    }
+}
+
+/// Makes a socket take part: it reads in one of several ways, writes so often, and ends in one of several.
+fn conduct(socket: Socket, draw: &Draw, me: &Rc<End>, writes: u64) {
+    let end = Rc::clone(me);
+    match draw.below(7) {
+        0 => {
+            socket.on(event::Readable, move |()| {
+                while let Some(chunk) = socket.read() {
+                    end.take(&chunk);
+                }
+            });
+        }
+        1 => {
+            let size = 1 + draw.below(5000) as usize;
+            socket.on(event::Readable, move |()| {
+                while let Some(chunk) = read(socket, size) {
+                    end.take(&chunk);
+                }
+            });
+        }
+        2 | 3 => {
+            let draw = draw.clone();
+            socket.on(event::Data, move |chunk| {
+                end.take(chunk);
+                if draw.one_in(4) {
+                    socket.pause();
+                    timers::set_timeout(draw.ms(20), move || {
+                        socket.resume();
+                    });
+                }
+            });
+        }
+        _ => {
+            socket.on(event::Data, move |chunk| end.take(chunk));
+        }
+    }
+    let end = Rc::clone(me);
+    socket.on(event::End, move |()| {
+        if end.ended.replace(true) {
+            wrong(String::from("a second end"));
+        }
+    });
+    let end = Rc::clone(me);
+    socket.on(event::Error, move |_| end.errors.set(end.errors.get() + 1));
+    let end = Rc::clone(me);
+    socket.on(event::Finish, move |()| end.finished.set(true));
+    let end = Rc::clone(me);
+    socket.on(event::Close, move |_| end.closed.set(end.closed.get() + 1));
+    send(socket, draw.clone(), Rc::clone(me), writes);
+}
+
+/// Writes, and goes on now, later, or when there is room.
+fn send(socket: Socket, draw: Draw, me: Rc<End>, left: u64) {
+    if left == 0 {
+        match draw.below(12) {
+            0 => drop(socket.destroy()),
+            1 => drop(socket.reset_and_destroy()),
+            2 => drop(socket.destroy_soon()),
+            _ => drop(socket.end()),
+        }
+        return;
+    }
+    let len = 1 + match draw.below(4) {
+        0 => draw.below(8),
+        1 if draw.one_in(8) => draw.below(200_000),
+        1 => draw.below(30_000),
+        _ => draw.below(3_000),
+    };
+    let bytes = me.next(len);
+    let called = Rc::new(Cell::new(false));
+    let has_room = match draw.one_in(3) {
+        true => socket.write_then(bytes, move |_| {
+            if called.replace(true) {
+                wrong(String::from("a callback of a write is called twice"));
+            }
+        }),
+        false => socket.write(bytes),
+    };
+    match (has_room, draw.below(3)) {
+        (false, _) => {
+            socket.once(event::Drain, move |()| send(socket, draw, me, left - 1));
+        }
+        (true, 0) => send(socket, draw, me, left - 1),
+        (true, 1) => {
+            timers::set_immediate(move || send(socket, draw, me, left - 1));
+        }
+        (true, _) => {
+            let (mut draw, mut me) = (Some(draw), Some(me));
+            let delay = draw.as_ref().map_or(Duration::ZERO, |draw| draw.ms(15));
+            timers::set_timeout(delay, move || {
+                if let (Some(draw), Some(me)) = (draw.take(), me.take()) {
+                    send(socket, draw, me, left - 1);
+                }
+            });
+        }
+    }
+}
+
+/// What a server does with its connections.
+#[derive(Clone, Copy, PartialEq)]
+enum Service {
+    /// Sends a stream of its own.
+    Own,
+    /// Sends back what it gets.
+    Echo,
+    /// Pipes it back.
+    Pipe,
+    /// Sends back frames.
+    Frames,
+}
+
+/// The first of the clients' ports, which the connections are known by.
+const FIRST_PORT: u64 = 2000;
+
+/// A server and its clients, over TCP or IPC.
+pub fn program(draw: &Draw) -> Rc<RefCell<Vec<Rc<End>>>> {
+    let _old = wrongs();
+    let ends: Rc<RefCell<Vec<Rc<End>>>> = Rc::default();
+    let clients = match draw.one_in(40) {
+        true => 80,
+        false => 1 + draw.below(5),
+    };
+    let service = match draw.below(8) {
+        0 => Service::Echo,
+        1 => Service::Pipe,
+        2 => Service::Frames,
+        _ => Service::Own,
+    };
+    let is_ipc = service != Service::Own && draw.one_in(4);
+    let half = draw.one_in(3);
+    let (d, all) = (draw.clone(), Rc::clone(&ends));
+    let server =
+        net::create_server_with(ServerOptions::new().allow_half_open(half), move |socket| {
+            serve(socket, &d, service, half, &all)
+        });
+    server.on(event::Error, |_| {});
+    match is_ipc {
+        true => server.listen(Path::new("/run/drawn.sock")),
+        false => server.listen(("10.0.0.1", 80)),
+    };
+    let (draw, all) = (draw.clone(), Rc::clone(&ends));
+    server.on(event::Listening, move |()| {
+        let open = Rc::new(Cell::new(clients));
+        for number in 0..clients {
+            let client = match is_ipc {
+                true => net::connect(Path::new("/run/drawn.sock")),
+                false => net::connect(
+                    ConnectOptions::new(80)
+                        .host("10.0.0.1")
+                        .local_address("10.0.0.2")
+                        .local_port((FIRST_PORT + number) as u16),
+                ),
+            };
+            client.set_timeout(Duration::from_secs(60));
+            client.on(event::Timeout, move |()| {
+                client.destroy();
+            });
+            let me = match service {
+                Service::Own => End::new(FIRST_PORT + number, false),
+                // What comes back is what was sent.
+                _ => {
+                    let mut me = End::new(number, false);
+                    if let Some(me) = Rc::get_mut(&mut me) {
+                        me.other = me.stream;
+                    }
+                    me
+                }
+            };
+            all.borrow_mut().push(Rc::clone(&me));
+            match service {
+                Service::Frames => exchange_frames(client, &draw, &me),
+                _ => conduct(client, &draw, &me, draw.below(12)),
+            }
+            let open = Rc::clone(&open);
+            client.on(event::Close, move |_| {
+                if me.closed.get() != 1 {
+                    wrong(format!("closed {} times", me.closed.get()));
+                }
+                open.set(open.get() - 1);
+                if open.get() == 0 {
+                    server.close();
+                }
+            });
+        }
+    });
+    ends
+}
+
+fn serve(socket: Socket, draw: &Draw, service: Service, half: bool, ends: &RefCell<Vec<Rc<End>>>) {
+    match service {
+        Service::Own => {
+            let Some(port) = socket.remote_port() else {
+                socket.on(event::Error, |_| {});
+                return;
+            };
+            let me = End::new(u64::from(port), true);
+            ends.borrow_mut().push(Rc::clone(&me));
+            conduct(socket, draw, &me, draw.below(8));
+        }
+        Service::Echo => {
+            socket.on(event::Error, |_| {});
+            socket.on(event::Data, move |chunk| {
+                if !socket.write(chunk) {
+                    socket.pause();
+                    socket.once(event::Drain, move |()| {
+                        socket.resume();
+                    });
+                }
+            });
+        }
+        Service::Pipe => {
+            socket.on(event::Error, |_| {});
+            socket.pipe(socket);
+        }
+        Service::Frames => {
+            socket.on(event::Error, |_| {});
+            let writer =
+                FrameWriter::new(LengthPrefix::u32_be(), 1 << 20).expect("a limit that fits");
+            let reader = FrameReader::new(LengthPrefix::u32_be(), 1 << 20);
+            let draw = draw.clone();
+            socket.frames(reader, move |frame| {
+                let _too_late = socket.write_frame(&writer, frame);
+                if draw.one_in(16) {
+                    socket.pause();
+                    timers::set_timeout(draw.ms(9), move || {
+                        socket.resume();
+                    });
+                }
+            });
+        }
+    }
+    if half || draw.one_in(3) {
+        socket.set_timeout(Duration::from_secs(30));
+        socket.on(event::Timeout, move |()| {
+            socket.destroy();
+        });
+    }
+}
+
+/// Frames of several sizes, one after the other as they come back.
+fn exchange_frames(client: Socket, draw: &Draw, me: &Rc<End>) {
+    let writer = FrameWriter::new(LengthPrefix::u32_be(), 1 << 20).expect("a limit that fits");
+    let reader = FrameReader::new(LengthPrefix::u32_be(), 1 << 20);
+    let frames = 1 + draw.below(10);
+    let at_once = 1 + draw.below(frames);
+    let (end, d, w) = (Rc::clone(me), draw.clone(), writer.clone());
+    let send = move |end: &End| {
+        let frame = end.next(d.below(4000));
+        let _too_late = client.write_frame(&w, &frame);
+    };
+    for _ in 0..at_once {
+        send(&end);
+    }
+    let seen = Cell::new(0);
+    let next = Rc::clone(me);
+    client.frames(reader, move |frame| {
+        next.take(frame);
+        seen.set(seen.get() + 1);
+        if seen.get() == frames {
+            client.end();
+        } else if seen.get() + at_once <= frames {
+            send(&next);
+        }
+    });
+    let end = Rc::clone(me);
+    client.on(event::Error, move |_| end.errors.set(end.errors.get() + 1));
+    let end = Rc::clone(me);
+    client.on(event::Close, move |_| end.closed.set(end.closed.get() + 1));
+}
+
+/// So many bytes, or what there is if that is less.
+fn read(socket: Socket, size: usize) -> Option<Vec<u8>> {
+    let exactly = socket.read_exactly(size).ok()?;
+    exactly.or_else(|| socket.read())
+}
