@@ -110,7 +110,7 @@
 //! ```text
 //!   stream     finished, pipeline
 //!   net        sockets, servers, connecting       Node's vocabulary; joins what is below
-//!   timers, dns
+//!   timers, dns, watch, signals
 //!   ─────────────────────────────────────────────────────────────────────────────────────
 //!   reactor    the turn and its phases, timers, the pool, posts    knows handles by a trait
 //!   ─────────────────────────────────────────────────────────────────────────────────────
@@ -189,6 +189,8 @@
 //! | `SocketAddress.parse('1.2.3.4:80')` loses the port; `addCIDRs` and `fromJSON` keep what came before a mistake | it stays 80; all or nothing | bugs |
 //! | a zone (`%eth0`) after an IPv6 address of 40 characters or more makes another address of it; a flow label of more than 20 bits aborts the process | cut off correctly; an error | bugs |
 //! | `setTimeout` truncates to whole ms; more than 2³¹−1 ms is 1 ms | rounds up to whole ms (a part below a microsecond is ignored); any `Duration` for a timer, at most 2³¹−1 ms for a socket's | no surprise |
+//! | `monitorEventLoopDelay` has the resolution in its figures, in nanoseconds | the delay alone, as a [`Duration`] | it is what is asked |
+//! | each look-up asks the resolver | those of one name at a time ask once | they get the same answer |
 //! | threads of the pool are the process's, as many as `UV_THREADPOOL_SIZE` says | each loop's own, as many as [`set_pool_size`] says | loops share nothing |
 //! | `'newListener'` and `'removeListener'` of sockets and servers, `listenerCount(event, fn)`, `readableDidRead`, marks for reading and writing apart, `readableAborted`, `bufferSize`, async iteration, `diagnostics_channel`, options of `finished` and `pipeline` such as `signal`, streams that are no sockets | not there | promises, hooks and other streams are Node's |
 //!
@@ -204,7 +206,18 @@
 //! # Logging
 //!
 //! By the `log` crate, with one target per layer: `soquete::events`, `soquete::reactor`,
-//! `soquete::net`.
+//! `soquete::net`. What becomes of servers and connections is told at `debug` (a server listens, a connection came,
+//! is up, has closed and why) and `trace` (attempts, ends), as `NODE_DEBUG=net` tells it in Node; where those levels
+//! are off, it costs a comparison for each line, and there are none per message.
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `signals` | callbacks for signals, on `signal-hook`: `signals::on` |
+//! | `ipc` | paths of 108 bytes, and one read per message instead of two over IPC, on `rustix` |
+//! | `sim` | simulated worlds, in which a test runs a whole program in virtual time |
+//! | `fuzzing` | `fuzzing`, for the fuzz targets of formats of your own |
 
 #![forbid(unsafe_code)]
 #![deny(

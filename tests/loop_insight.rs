@@ -74,7 +74,7 @@ fn slow_callbacks_are_told_of_once_each_and_others_not() {
         spin(25 * MS);
         note("timer");
     });
-    timers::set_timeout(60 * MS, || soquete::off_slow_callback());
+    timers::set_timeout(60 * MS, soquete::off_slow_callback);
     timers::set_timeout(65 * MS, || {
         spin(25 * MS);
         note("nobody asks");

@@ -223,9 +223,10 @@ impl Frames {
     ///
     /// ```
     /// use soquete::framing::{FrameReader, Lines};
-    /// use soquete::net;
+    /// use soquete::{event, net};
     ///
     /// let server = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
     ///     let lines = FrameReader::new(Lines::new(), 512);
     ///     socket
     ///         .frames(lines, move |line| socket.write(format!("250 {} bytes\r\n", line.len())))

@@ -22,6 +22,7 @@ mod node;
 mod prng;
 mod programs;
 mod trace;
+#[cfg(feature = "sim")]
 mod worlds;
 
 mod connecting;
@@ -58,6 +59,7 @@ fn compare(family: &'static str, name: &'static str, scenario: fn(Trace)) {
         );
     };
     expect(run(scenario), "the system's kernel");
+    #[cfg(feature = "sim")]
     for (kernel, world) in worlds::of(name) {
         expect(worlds::run(*world, scenario), kernel);
     }
