@@ -26,6 +26,7 @@ use crate::error::Error;
 /// use soquete::{event, net};
 ///
 /// let server = net::create_server(|socket| {
+///     socket.on(event::Error, |error| eprintln!("{error}"));
 ///     socket.on(event::Text, move |line| {
 ///         let number: u32 = line.trim().parse()?;
 ///         socket.write(format!("{}\n", number + 1));
