@@ -128,7 +128,7 @@
 //! | Node | here | why |
 //! |---|---|---|
 //! | every `write` tries the system call at once | small writes of one callback go out together when it returns | one system call instead of many; `writable_length`, `end` and `destroy` flush first, so the difference shows only where the peer has gone (a `write` that would have returned false returns true, and pauses no pipe; `errored` and `writable` tell of the error, and its code is that of the one system call, once the callback has returned; where Node fails the second of two writes, both count as sent, and `Finish` may come), in small writes above a high-water mark of less than 64 KiB (they return true until so much waits), and in a callback that blocks or ends the process: what it has written is not sent before it returns |
-//! | a chunk has at most 64 KiB | so it has, but for 512 KiB of a socket whose pipes can take more; and up to 4 MiB are read in a turn, where libuv reads 2 | bulk through a pipe is a fifth to a third faster |
+//! | a chunk has at most 64 KiB | so it has, but for 512 KiB of a socket whose pipes can take more; and 512 KiB of one socket are read in a turn, where libuv reads 2 MiB | bulk through a pipe is a fifth to a third faster; the others wait less for a socket that is flooded |
 //! | a server takes one connection per turn | up to 64 | the order within one connection is the same |
 //! | what several sockets have to do in one turn has libuv's order | the order in which the poll names them; what they have written and how they have ended goes out as each callback returns | the order within one connection is the same |
 //! | a socket can be asked things after `'close'` for ever | its state goes after `Close`; then `bytes_read` and the like are 0; `timeout` is `None` as soon as it is destroyed | handles are `Copy`, and nothing collects garbage |
@@ -144,6 +144,7 @@
 //! | `destroy` in a `'connectionAttempt'` listener throws a `TypeError` | nothing follows but `Close` | a bug |
 //! | `end` before the socket connects, or while an address is tried that fails and others follow, is forgotten: the socket connects and can be written to | it ends once it is connected | a bug |
 //! | `localAddress` and its like, asked before the attempt to connect begins, stay `undefined` until the connection is up | they are what the system says each time | a bug |
+//! | `remoteAddress` and its like are `undefined` once the connection is shut down both ways or was reset, unless they were asked for before | they are known until `Close` | accept(2) and the attempt have told them |
 //! | each `close` of a server that has closed, or is about to, emits `'close'` | it is emitted once, until the server listens again; the callbacks are called all the same | once is what a listener counts on |
 //! | `end(callback)` on a socket that was destroyed without an error never calls back | `ERR_STREAM_DESTROYED` | a bug |
 //! | `bytesWritten` of a destroyed socket counts a write in full that was cut off | counts what the kernel took | it can be relied on |
@@ -160,6 +161,9 @@
 //! | without selection of the family, `'lookup'` is emitted even after `'close'` | nothing is, after `Close` | once closed, always closed |
 //! | a lookup can answer with what is no address (`ERR_INVALID_IP_ADDRESS`, `ERR_INVALID_ADDRESS_FAMILY`), or with a zone (`fe80::1%eth0`) | it answers with `IpAddr`s, which have no zone; an address with a zone that is connected to or listened on keeps it | the types |
 //! | text can come and go in any encoding, and `readableLength` counts UTF-16 units of it | in UTF-8; bytes; `Data` follows each `Text` | the types |
+//! | a listener that throws ends, besides the list it is in, what was to follow it: `'ready'` after `'connect'`, the reading of the socket, the callbacks of the writes behind, `'finish'` after the callback of `end` | its panic ends the list and the run; what was to follow comes in the next run, and of several panics and unheard errors each run ends with one | nothing is lost |
+//! | `removeAllListeners('data')` and then `('readable')` of a paused socket: it resumes, and what comes is thrown away | it does not resume, as after `removeListener`; what comes is kept | a bug |
+//! | of ill-formed UTF-8 in pieces, U+FFFD comes when as many bytes are there as the first announced, and there may be several | one comes as soon as it is certain, wherever the pieces were cut; `Data` after such a `Text` carries the text's bytes, U+FFFD included | the text does not depend on how TCP cuts it |
 //! | `emit('error')` without a listener throws | returns false; an error of the crate's own that nobody listens to ends [`run`] | an emitter knows no special event |
 //! | an exception in a listener ends what called it: no `'ready'` after a `'connect'`, no `'error'` after a write's callback that threw; and the ticks that are queued wait for the next immediates | what is due follows, in its order, in the next run | one fault does not make others |
 //! | the message of an `AggregateError` is empty | those of its errors | it says something |
@@ -280,12 +284,15 @@ pub use watch::{Readiness, Watch, watch};
 /// An [`event::Error`] that nobody listened to, unless [`on_unhandled_error`] was set (Node's
 /// uncaught exception); `ERR_LOOP_ALREADY_RUNNING` from inside a listener; an error of the poll
 /// itself. The loop can be run again after any of them, and goes on where it was. A panic in a
-/// listener leaves through `run`, and so it is then, too.
+/// listener leaves through `run`, and so it is then, too; likewise one in a destructor of what a listener
+/// has captured. Once there is a reason to end, nothing of yours is called until the next run; of several
+/// reasons each run ends with one.
 pub fn run() -> Result<()> {
     reactor::with(|event_loop| event_loop.run()).unwrap_or(Ok(()))
 }
 
-/// Runs one turn of the loop, which waits for events if there is nothing else to do.
+/// Runs one turn of the loop, which waits for events if there is nothing else to do. Does nothing where
+/// nothing keeps the loop alive.
 ///
 /// # Errors
 ///
@@ -294,7 +301,7 @@ pub fn run_once() -> Result<()> {
     reactor::with(|event_loop| event_loop.run_once()).unwrap_or(Ok(()))
 }
 
-/// Runs one turn of the loop without waiting.
+/// Runs one turn of the loop without waiting. Does nothing where nothing keeps the loop alive.
 ///
 /// # Errors
 ///

@@ -556,3 +556,47 @@ fn what_a_timer_takes_does_not_make_the_next_one_late() {
     let least = (0..5).map(alone).min().unwrap();
     assert!(least >= 59 * MS && least < 80 * MS, "{least:?}");
 }
+
+#[test]
+fn a_socket_that_is_flooded_leaves_the_others_their_turn() {
+    const TURN: usize = 512 * 1024;
+    const MUCH: usize = 64 << 20;
+    let most = Rc::new(Cell::new(0));
+    let this_turn = Rc::new(Cell::new(0));
+    let (counted, total) = (Rc::clone(&this_turn), Rc::new(Cell::new(0)));
+    let seen = Rc::clone(&total);
+    let server = net::create_server(move |socket| {
+        socket.server().unwrap().close();
+        let (counted, seen) = (Rc::clone(&counted), Rc::clone(&seen));
+        socket.on(event::Data, move |chunk| {
+            counted.set(counted.get() + chunk.len());
+            seen.set(seen.get() + chunk.len());
+        });
+    });
+    /// Looks at each turn how much came in it.
+    fn look(this_turn: Rc<Cell<usize>>, most: Rc<Cell<usize>>, total: Rc<Cell<usize>>) {
+        timers::set_immediate(move || {
+            most.set(most.get().max(this_turn.take()));
+            if total.get() < MUCH {
+                look(this_turn, most, total);
+            }
+        });
+    }
+    let peers: Rc<RefCell<Vec<_>>> = Rc::default();
+    let flooding = Rc::clone(&peers);
+    let looking = Rc::clone(&most);
+    listening_on(server, "127.0.0.1", move |_, port| {
+        let mut peer = outsider(port);
+        flooding.borrow_mut().push(std::thread::spawn(move || {
+            let bytes = vec![7; 1 << 20];
+            (0..MUCH >> 20).for_each(|_| peer.write_all(&bytes).unwrap());
+        }));
+        look(this_turn, looking, total);
+    });
+    run_to_end();
+    peers
+        .take()
+        .into_iter()
+        .for_each(|peer| peer.join().unwrap());
+    assert!(most.get() > 0 && most.get() <= TURN, "{} bytes", most.get());
+}

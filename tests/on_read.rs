@@ -261,3 +261,21 @@ fn paused_before_it_connects_nothing_is_read_until_resume() {
     run_to_end();
     assert!(read.get());
 }
+
+#[test]
+fn the_one_readable_tells_of_the_end() {
+    let record = Record::default();
+    let (reads, events) = (record.clone(), record.clone());
+    let callback = move |_: Socket, count: usize, _: &mut Vec<u8>| {
+        reads.note(format!("read({count})"));
+        true
+    };
+    reading_pair(vec![0; 64], callback, move |peer, socket| {
+        let ends = events.clone();
+        socket.on(event::Readable, move |()| events.note("readable"));
+        socket.on(event::End, move |()| ends.note("end"));
+        peer.end_with("hi");
+    });
+    run_to_end();
+    assert_eq!(record.text(), "read(2) readable end");
+}

@@ -9,6 +9,8 @@
 
 #[path = "support/drawn.rs"]
 mod drawn;
+#[path = "support/fuzzed.rs"]
+mod fuzzed;
 
 use std::time::{Duration, Instant};
 
@@ -132,4 +134,19 @@ fn nobody_waits_in_vain_and_no_byte_is_lost() {
         sums.elapsed,
         sums.digest,
     );
+}
+
+/// The body of the fuzz target `world`, on random bytes.
+#[test]
+fn nor_where_every_decision_is_a_byte() {
+    for seed in sim::seeds(0..count() / 2) {
+        let draw = Draw::seed(seed);
+        let length = 20 + draw.below(600);
+        let bytes: Vec<u8> = (0..length).map(|_| draw.below(256) as u8).collect();
+        let outcome = std::panic::catch_unwind(|| fuzzed::run(&bytes));
+        if let Err(panic) = outcome {
+            eprintln!("with the bytes of seed {seed}");
+            std::panic::resume_unwind(panic);
+        }
+    }
 }

@@ -258,7 +258,7 @@ fn frames_with_a_deadline() {
             move |server| {
                 let client = net::connect(("10.0.0.1", 80));
                 for size in [0, 10, 20_000] {
-                    let _too_late = client.write_frame(&writer, &vec![3; size]);
+                    let _too_late = client.write_frame(&writer, vec![3; size]);
                 }
                 let left = Cell::new(3);
                 client.frames(reader(), move |_| {

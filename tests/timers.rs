@@ -4,6 +4,8 @@ mod support;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use soquete::timers::{self, Immediate, Timeout};
@@ -312,4 +314,50 @@ fn a_timeout_takes_what_was_moved_into_it_and_is_gone_when_it_is_called() {
     })));
     run_to_end();
     assert_eq!(record(), ["called"]);
+}
+
+#[test]
+fn a_timer_that_is_due_does_not_fire_where_nothing_keeps_the_loop_alive() {
+    let timer = timers::set_timeout(MS, || note("fired")).unref();
+    spin(3 * MS);
+    soquete::run().unwrap();
+    soquete::run_once().unwrap();
+    soquete::run_nowait().unwrap();
+    assert_eq!(record(), [""; 0]);
+    // Something does, and the timer has its turn.
+    timers::set_immediate(|| note("immediate"));
+    soquete::run().unwrap();
+    assert_eq!(record(), ["fired", "immediate"]);
+    timer.clear();
+}
+
+#[test]
+fn no_timer_is_early_whatever_wakes_the_loop() {
+    let remote = soquete::remote().unwrap();
+    let over = Arc::new(AtomicBool::new(false));
+    let (stop, waking) = (Arc::clone(&over), remote.clone());
+    let waker = std::thread::spawn(move || {
+        while !stop.load(Ordering::Relaxed) {
+            waking.post(|| ()).unwrap();
+            std::thread::yield_now();
+        }
+    });
+    let early = Rc::new(Cell::new(0));
+    for round in 0..200u64 {
+        let early = Rc::clone(&early);
+        // From every part of a millisecond.
+        timers::set_timeout(Duration::from_micros(1 + round * 137), move || {
+            let delay = Duration::from_millis(1 + round % 5);
+            let start = Instant::now();
+            let early = Rc::clone(&early);
+            timers::set_timeout(delay, move || {
+                early.set(early.get() + u32::from(start.elapsed() < delay));
+            });
+        });
+    }
+    remote.unref();
+    timers::set_timeout(60 * MS, move || over.store(true, Ordering::Relaxed));
+    soquete::run().unwrap();
+    waker.join().unwrap();
+    assert_eq!(early.get(), 0, "timers that were early");
 }

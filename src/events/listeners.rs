@@ -2,9 +2,19 @@
 //!
 //! A list of one, by far the commonest, is kept in place. A longer one is shared: an emit holds a
 //! reference to the list it started with, and who changes a list that is held changes a copy.
+//!
+//! To remove one of many takes no walk: ids rise with every listener that is added, so that the list
+//! is sorted by them, and what is removed leaves a gap.
+//!
+//! ```text
+//!   entries    9  ·  4 │ 1  2  ·  ·  7  8       · a gap
+//!          in front = 3   ids fall before, and rise from there on
+//! ```
 
 use std::any::{Any, TypeId};
 use std::cell::RefCell;
+use std::collections::{VecDeque, vec_deque};
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::outcome::{Outcome, Verdict};
@@ -84,36 +94,178 @@ pub(super) enum Listeners<E: Event> {
     /// Nobody listens: a list in place, or one that is about to be dropped.
     None,
     One(Listener<E>),
-    Many(Rc<Vec<Listener<E>>>),
+    Many(Rc<List<E>>),
+}
+
+/// Several listeners, and places of some that were removed.
+pub(super) struct List<E: Event> {
+    entries: VecDeque<Entry<E>>,
+    /// How many of the entries were put in front of the others.
+    in_front: usize,
+    gaps: usize,
+}
+
+pub(super) enum Entry<E: Event> {
+    Listener(Listener<E>),
+    Gap(ListenerId),
+}
+
+/// A walk along the listeners of one event.
+pub(super) enum Iter<'a, E: Event> {
+    InPlace(Option<&'a Listener<E>>),
+    Many(vec_deque::Iter<'a, Entry<E>>),
 }
 
 impl<E: Event> Listeners<E> {
-    pub(super) fn iter(&self) -> std::slice::Iter<'_, Listener<E>> {
+    pub(super) fn iter(&self) -> Iter<'_, E> {
         match self {
-            Listeners::None => [].iter(),
-            Listeners::One(listener) => std::slice::from_ref(listener).iter(),
-            Listeners::Many(list) => list.iter(),
+            Listeners::None => Iter::InPlace(None),
+            Listeners::One(listener) => Iter::InPlace(Some(listener)),
+            Listeners::Many(list) => Iter::Many(list.entries.iter()),
         }
     }
 
     pub(super) fn insert(&mut self, listener: Listener<E>, place: Place) {
-        *self = match (std::mem::replace(self, Listeners::None), place) {
-            (Listeners::None, _) => Listeners::One(listener),
-            (Listeners::One(only), Place::First) => Listeners::many(vec![listener, only]),
-            (Listeners::One(only), Place::Last) => Listeners::many(vec![only, listener]),
-            (Listeners::Many(mut list), place) => {
-                let listeners = Rc::make_mut(&mut list);
-                match place {
-                    Place::First => listeners.insert(0, listener),
-                    Place::Last => listeners.push(listener),
-                }
+        *self = match std::mem::replace(self, Listeners::None) {
+            Listeners::None => Listeners::One(listener),
+            Listeners::One(only) => {
+                let mut list = List {
+                    entries: VecDeque::with_capacity(2),
+                    in_front: 0,
+                    gaps: 0,
+                };
+                list.insert(only, Place::Last);
+                list.insert(listener, place);
+                Listeners::Many(Rc::new(list))
+            }
+            Listeners::Many(mut list) => {
+                Rc::make_mut(&mut list).insert(listener, place);
                 Listeners::Many(list)
             }
         };
     }
+}
 
-    fn many(list: Vec<Listener<E>>) -> Self {
-        Listeners::Many(Rc::new(list))
+impl<E: Event> List<E> {
+    fn len(&self) -> usize {
+        self.entries.len() - self.gaps
+    }
+
+    fn insert(&mut self, listener: Listener<E>, place: Place) {
+        let entry = Entry::Listener(listener);
+        match place {
+            Place::First => {
+                self.entries.push_front(entry);
+                self.in_front += 1;
+            }
+            Place::Last => self.entries.push_back(entry),
+        }
+    }
+
+    fn position(&self, id: ListenerId) -> Option<usize> {
+        let (front, back) = (0..self.in_front, self.in_front..self.entries.len());
+        let in_front = self.first(front, |other| !id.is_older_than(other));
+        let behind = self.first(back, |other| !other.is_older_than(id));
+        let is_it = |index: &usize| match self.entries.get(*index) {
+            Some(Entry::Listener(listener)) => listener.id == id,
+            Some(Entry::Gap(_)) | None => false,
+        };
+        [in_front, behind].into_iter().find(is_it)
+    }
+
+    /// The first entry of a part that is sorted so that all who are meant come last.
+    fn first(&self, part: Range<usize>, is_meant: impl Fn(ListenerId) -> bool) -> usize {
+        let Range { mut start, mut end } = part;
+        while start < end {
+            let middle = start.midpoint(end);
+            if is_meant(self.entries[middle].id()) {
+                end = middle;
+            } else {
+                start = middle + 1;
+            }
+        }
+        start
+    }
+
+    fn remove(&mut self, index: usize) -> Option<Listener<E>> {
+        let entry = self.entries.get_mut(index)?;
+        let gap = Entry::Gap(entry.id());
+        let entry = std::mem::replace(entry, gap);
+        self.gaps += 1;
+        while let Some(Entry::Gap(_)) = self.entries.front() {
+            self.entries.pop_front();
+            self.in_front = self.in_front.saturating_sub(1);
+            self.gaps -= 1;
+        }
+        while let Some(Entry::Gap(_)) = self.entries.back() {
+            self.entries.pop_back();
+            self.in_front = self.in_front.min(self.entries.len());
+            self.gaps -= 1;
+        }
+        if self.gaps > self.len() {
+            self.close_gaps();
+        }
+        match entry {
+            Entry::Listener(listener) => Some(listener),
+            Entry::Gap(_) => None,
+        }
+    }
+
+    /// Costs no more than what has left the gaps.
+    fn close_gaps(&mut self) {
+        let is_listener = |entry: &Entry<E>| matches!(entry, Entry::Listener(_));
+        let front = self.entries.range(..self.in_front);
+        self.in_front = front.filter(|entry| is_listener(entry)).count();
+        self.entries.retain(is_listener);
+        self.entries.shrink_to(2 * self.entries.len());
+        self.gaps = 0;
+    }
+}
+
+impl<E: Event> Entry<E> {
+    fn id(&self) -> ListenerId {
+        match self {
+            Entry::Listener(listener) => listener.id,
+            Entry::Gap(id) => *id,
+        }
+    }
+
+    fn listener(&self) -> Option<&Listener<E>> {
+        match self {
+            Entry::Listener(listener) => Some(listener),
+            Entry::Gap(_) => None,
+        }
+    }
+}
+
+impl<'a, E: Event> Iterator for Iter<'a, E> {
+    type Item = &'a Listener<E>;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a Listener<E>> {
+        match self {
+            Iter::InPlace(listener) => listener.take(),
+            Iter::Many(entries) => entries.find_map(Entry::listener),
+        }
+    }
+}
+
+impl<E: Event> Clone for List<E> {
+    fn clone(&self) -> Self {
+        List {
+            entries: self.entries.clone(),
+            in_front: self.in_front,
+            gaps: self.gaps,
+        }
+    }
+}
+
+impl<E: Event> Clone for Entry<E> {
+    fn clone(&self) -> Self {
+        match self {
+            Entry::Listener(listener) => Entry::Listener(listener.clone()),
+            Entry::Gap(id) => Entry::Gap(*id),
+        }
     }
 }
 
@@ -153,7 +305,11 @@ pub(super) trait AnyListeners: Any {
 
 impl<E: Event> AnyListeners for Listeners<E> {
     fn len(&self) -> usize {
-        self.iter().len()
+        match self {
+            Listeners::None => 0,
+            Listeners::One(_) => 1,
+            Listeners::Many(list) => list.len(),
+        }
     }
 
     fn event(&self) -> &'static str {
@@ -169,15 +325,22 @@ impl<E: Event> AnyListeners for Listeners<E> {
     }
 
     fn remove(&mut self, id: ListenerId) -> Option<Removed> {
-        let index = self.iter().position(|listener| listener.id == id)?;
         let listener = match self {
-            Listeners::Many(list) if list.len() > 1 => Rc::make_mut(list).remove(index),
-            _ => match std::mem::replace(self, Listeners::None) {
-                Listeners::None => return None,
-                Listeners::One(listener) => listener,
-                Listeners::Many(list) => list[index].clone(),
-            },
+            Listeners::Many(list) => {
+                // Asked first: who is not there is no reason for a copy.
+                let index = list.position(id)?;
+                Rc::make_mut(list).remove(index)?
+            }
+            Listeners::One(only) if only.id == id => only.clone(),
+            Listeners::None | Listeners::One(_) => return None,
         };
+        let is_last = match self {
+            Listeners::Many(list) => list.len() == 0,
+            Listeners::None | Listeners::One(_) => true,
+        };
+        if is_last {
+            *self = Listeners::None;
+        }
         Some(Removed {
             of: TypeId::of::<E>(),
             event: E::name,

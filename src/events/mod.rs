@@ -122,6 +122,10 @@ impl ListenerId {
     fn is_once(self) -> bool {
         self.number.get() & 1 == 1
     }
+
+    fn is_older_than(self, other: ListenerId) -> bool {
+        self.number < other.number
+    }
 }
 
 /// Holds listeners and calls them. Node's `EventEmitter`.

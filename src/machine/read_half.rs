@@ -21,9 +21,11 @@ use super::host::{Host, Signal, Tick};
 use super::slot::Slot;
 use super::{DEFAULT_HIGH_WATER_MARK, Duplex, Life};
 use crate::error::Error;
+use piece::Piece;
 
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 mod check;
+mod piece;
 mod taking;
 mod telling;
 
@@ -43,6 +45,8 @@ pub(super) struct ReadHalf {
     read_on_connect: Cell<bool>,
     /// More was asked for, and nothing has come since.
     requested: Cell<bool>,
+    /// More was asked for at least once. What is put back before that is kept, as in Node.
+    begun: Cell<bool>,
     need_readable: Cell<bool>,
     readable_scheduled: Cell<bool>,
     /// The end came while nobody listened to `Readable`; who comes later hears of it.
@@ -89,7 +93,7 @@ enum Told {
 /// What most sockets never have.
 #[derive(Default)]
 struct Buffer {
-    chunks: VecDeque<Vec<u8>>,
+    chunks: VecDeque<Piece>,
     decoder: Option<Utf8Decoder>,
     /// What was read by the listeners that a chunk was handed to.
     to_follow: VecDeque<Vec<u8>>,
@@ -98,6 +102,23 @@ struct Buffer {
 impl Buffer {
     fn is_empty(&self) -> bool {
         self.chunks.is_empty() && self.to_follow.is_empty() && self.decoder.is_none()
+    }
+
+    /// So many bytes, which are there.
+    fn take_exactly(&mut self, wanted: usize) -> Option<Vec<u8>> {
+        let first = self.chunks.front()?;
+        if first.len() == wanted {
+            return self.chunks.pop_front().map(Piece::into_rest);
+        }
+        let mut taken = Vec::with_capacity(wanted);
+        while taken.len() < wanted {
+            let first = self.chunks.front_mut()?;
+            first.move_to(&mut taken, wanted);
+            if first.len() == 0 {
+                self.chunks.pop_front();
+            }
+        }
+        Some(taken)
     }
 }
 
@@ -136,6 +157,7 @@ impl ReadHalf {
             held: Cell::new(false),
             read_on_connect: Cell::new(false),
             requested: Cell::new(false),
+            begun: Cell::new(false),
             need_readable: Cell::new(false),
             readable_scheduled: Cell::new(false),
             end_unheard: Cell::new(false),
@@ -198,24 +220,25 @@ impl ReadHalf {
 
     fn keep(&self, chunk: Vec<u8>) {
         self.length.set(self.length.get() + chunk.len());
-        self.with_buffer(|buffer| buffer.chunks.push_back(chunk));
+        self.with_buffer(|buffer| buffer.chunks.push_back(Piece::new(chunk)));
+    }
+
+    fn put_back(&self, bytes: &[u8]) {
+        self.length.set(self.length.get() + bytes.len());
+        self.with_buffer(|buffer| {
+            let first = buffer.chunks.front_mut();
+            if !first.is_some_and(|first| first.put_back(bytes)) {
+                buffer.chunks.push_front(Piece::new(bytes.to_vec()));
+            }
+        });
     }
 
     /// Takes `amount` bytes, which are there, off the front.
     fn take(&self, amount: Amount) -> Option<Vec<u8>> {
         let chunk = self.with_buffer(|buffer| match amount {
-            Amount::Chunk => buffer.chunks.pop_front(),
+            Amount::Chunk => buffer.chunks.pop_front().map(Piece::into_rest),
             Amount::Exactly(0) => None,
-            Amount::Exactly(wanted) => {
-                let mut taken = buffer.chunks.pop_front()?;
-                while taken.len() < wanted {
-                    taken.extend(buffer.chunks.pop_front()?);
-                }
-                if taken.len() > wanted {
-                    buffer.chunks.push_front(taken.split_off(wanted));
-                }
-                Some(taken)
-            }
+            Amount::Exactly(wanted) => buffer.take_exactly(wanted),
         })?;
         self.length.set(self.length.get() - chunk.len());
         self.buffer.with(|buffer| {

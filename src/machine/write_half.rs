@@ -490,6 +490,7 @@ impl Duplex {
             self.tick_after_write(host);
         }
         self.send(host);
+        self.wait_as_one(begin, Extent { end, calls });
         // Where no tick follows, an end that waited for what was corked goes on from here.
         if !calls {
             self.finish_maybe(host);

@@ -34,7 +34,7 @@ impl IdleTimeout {
         }
         // A callback may have been running for long: it would count from its beginning.
         event_loop.update_time();
-        self.last_activity.set(event_loop.now());
+        self.last_activity.set(event_loop.now_rounded_up());
         if self.told.replace(false)
             && let Some(timer) = self.timer.get()
         {
@@ -60,7 +60,7 @@ impl IdleTimeout {
         });
         self.timer.set(Some(timer));
         event_loop.arm(timer, after);
-        self.last_activity.set(event_loop.now());
+        self.last_activity.set(event_loop.now_rounded_up());
     }
 
     pub(crate) fn timeout(&self) -> Option<Duration> {
@@ -88,7 +88,7 @@ impl IdleTimeout {
         // A write that gets on is an activity, too, though no event tells of its parts.
         let write_left = host.cell.duplex.request_left();
         if self.write_left.replace(write_left) != write_left && write_left > 0 {
-            self.last_activity.set(event_loop.now());
+            self.last_activity.set(event_loop.now_rounded_up());
             return event_loop.arm(timer, after);
         }
         self.told.set(true);

@@ -252,6 +252,8 @@ use emitting_in_a_run;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ListenerChange {
     Added(TypeId),
+    /// Before the others, which asks for nothing.
+    Prepended(TypeId),
     Removed(TypeId),
     /// Those of every event.
     AllRemoved,
@@ -312,7 +314,8 @@ macro_rules! emitting {
                 $handle: $crate::event::Emits<E>,
             {
                 let first = $crate::events::Place::First;
-                self.adding::<E>(|emitter| emitter.insert_once::<E, R>(first, listener));
+                let id = self.with_emitter(|emitter| emitter.insert_once::<E, R>(first, listener));
+                self.prepended::<E>(id);
                 *self
             }
 
@@ -351,7 +354,8 @@ macro_rules! emitting {
                 $handle: $crate::event::Emits<E>,
             {
                 let first = $crate::events::Place::First;
-                self.adding::<E>(|emitter| emitter.insert::<E, R>(first, listener))
+                let id = self.with_emitter(|emitter| emitter.insert::<E, R>(first, listener));
+                self.prepended::<E>(id)
             }
 
             /// The ids of the listeners of `E`, in the order in which they are called.
@@ -488,6 +492,17 @@ macro_rules! emitting {
             pub fn attachment<T: 'static>(&self) -> Option<std::rc::Rc<T>> {
                 self.with_attachments(|attachments| attachments.get())
                     .flatten()
+            }
+
+            fn prepended<E: $crate::events::Event>(
+                self,
+                id: Option<$crate::events::ListenerId>,
+            ) -> $crate::events::ListenerId {
+                if id.is_some() {
+                    let event = std::any::TypeId::of::<E>();
+                    self.listeners_changed($crate::net::ListenerChange::Prepended(event));
+                }
+                id.unwrap_or($crate::events::ListenerId::NONE)
             }
 
             fn adding<E: $crate::events::Event>(

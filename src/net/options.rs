@@ -71,7 +71,8 @@ macro_rules! socket_options {
             /// The most bytes that may be queued for a peer that does not read them. A `write` past
             /// it destroys the socket with `ERR_SOCKET_WRITE_QUEUE_FULL`, so that a slow reader
             /// cannot eat the server's memory. 0, the default, is no limit (and Node's only choice).
-            /// What is too much is not copied, and the rest of the queue is freed at once. Small writes of
+            /// What is too much is not copied, and the rest of the queue is freed at once. A pipe may queue
+            /// 64 KiB more than the high-water mark, for which a lower limit leaves no room. Small writes of
             /// one callback are counted when they go out: up to 64 KiB more may wait.
             pub fn max_write_queue(self, bytes: usize) -> Self {
                 let mut $options = self;
@@ -95,9 +96,9 @@ macro_rules! socket_options {
             ///
             /// If `callback` returns false or [`Flow::Stop`](crate::Flow::Stop), nothing is read until the
             /// socket is resumed. There is no
-            /// [`Data`](crate::event::Data) and no [`Readable`](crate::event::Readable), nothing is
-            /// kept, and [`pause`](crate::net::Socket::pause) stops reading at once;
-            /// [`End`](crate::event::End) comes without anybody listening.
+            /// [`Data`](crate::event::Data) and no [`Readable`](crate::event::Readable) but the one that
+            /// tells of the end; nothing is kept, and [`pause`](crate::net::Socket::pause) stops reading at
+            /// once; [`End`](crate::event::End) comes without anybody listening.
             #[doc(alias = "onread")]
             pub fn on_read<R: $crate::events::Outcome>(
                 self,

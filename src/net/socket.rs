@@ -486,11 +486,12 @@ impl Socket {
         match change {
             ListenerChange::Added(event) if event == TypeId::of::<event::Text>() => {
                 self.with(|host| {
-                    if !host.cell.duplex.is_text() {
-                        host.cell.duplex.decode_utf8();
-                    }
+                    host.begin_text();
                     host.cell.duplex.data_listener_added(host);
                 });
+            }
+            ListenerChange::Prepended(event) if event == TypeId::of::<event::Text>() => {
+                self.with(|host| host.begin_text());
             }
             ListenerChange::Added(event) if event == TypeId::of::<event::Data>() => {
                 self.with(|host| host.cell.duplex.data_listener_added(host));
@@ -498,11 +499,20 @@ impl Socket {
             ListenerChange::Added(event) if event == readable => {
                 self.with(|host| host.cell.duplex.readable_listener_added(host));
             }
-            ListenerChange::Added(_) => {}
+            ListenerChange::Added(_) | ListenerChange::Prepended(_) => {}
             ListenerChange::Removed(event) if event != readable => {}
             ListenerChange::Removed(_) | ListenerChange::AllRemoved => {
                 self.with(|host| host.cell.duplex.readable_listener_removed(host));
             }
+        }
+    }
+}
+
+impl SocketHost<'_> {
+    /// Decodes from now on, if that has not begun.
+    fn begin_text(&self) {
+        if !self.cell.duplex.is_text() {
+            self.cell.duplex.decode_utf8();
         }
     }
 }

@@ -70,8 +70,13 @@ impl Loop {
         };
         self.reference();
         self.update_time();
-        let deadline = self.now().saturating_add(delay.max(1));
+        let deadline = self.deadline(delay);
         self.timers.borrow_mut().insert_armed(task, deadline)
+    }
+
+    /// Where a delay ends that begins now. Never before: a millisecond that has begun does not count.
+    fn deadline(&self, delay: u64) -> u64 {
+        self.now_rounded_up().saturating_add(delay.max(1))
     }
 
     /// Starts a timer of the user's anew.
@@ -116,7 +121,7 @@ impl Loop {
         let Some(task) = timers.get(key) else {
             return false;
         };
-        let deadline = self.now().saturating_add(task.delay.max(1));
+        let deadline = self.deadline(task.delay);
         timers.arm(key, deadline);
         self.count(timers, key);
         true
@@ -181,7 +186,8 @@ impl Loop {
         }
     }
 
-    /// Puts a closure back whose timer is still there. An interval is counted from the moment of the call.
+    /// Puts a closure back whose timer is still there. An interval is counted from the millisecond of the
+    /// call: no call comes before its number of intervals is over.
     fn after_call(&self, key: Key, call: TimerCall, called_at: u64) {
         let gone = {
             let timers = &mut *self.timers.borrow_mut();

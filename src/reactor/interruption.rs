@@ -15,6 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
 use super::Loop;
+use super::slack::Slack;
 use crate::error::{Error, Result};
 use crate::events::Outcome;
 use crate::events::outcome::Verdict;
@@ -46,6 +47,16 @@ pub(super) struct Interruptions {
     reasons: RefCell<VecDeque<Interruption>>,
     /// What the next run begins with.
     left: RefCell<VecDeque<Box<dyn FnOnce()>>>,
+}
+
+impl Interruptions {
+    pub(super) fn is_swollen(&self) -> bool {
+        self.left.borrow().is_swollen()
+    }
+
+    pub(super) fn trim(&self) {
+        self.left.borrow_mut().trim();
+    }
 }
 
 impl Loop {

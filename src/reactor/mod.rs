@@ -46,6 +46,7 @@ mod remote;
 mod resources;
 #[cfg(feature = "sim")]
 mod simulated;
+mod slack;
 mod slow;
 mod table;
 mod timers;
@@ -123,6 +124,10 @@ pub(crate) struct Loop {
     /// Where this loop is in a simulated world, if it is in one.
     seat: Option<Seat>,
     now: Cell<u64>,
+    /// As `now`, rounded up: what is waited for from here is never cut short.
+    now_rounded_up: Cell<u64>,
+    /// Since when the loop has had much more memory than it needs.
+    swollen_since: Cell<Option<u64>>,
     running: Cell<bool>,
     stopping: Cell<bool>,
     interruptions: Interruptions,
@@ -163,6 +168,8 @@ impl Loop {
             started: Instant::now(),
             seat,
             now: Cell::new(0),
+            now_rounded_up: Cell::new(0),
+            swollen_since: Cell::new(None),
             running: Cell::new(false),
             stopping: Cell::new(false),
             interruptions: Interruptions::default(),
@@ -182,7 +189,7 @@ impl Loop {
         }
         self.running(|| {
             // What an interrupted run has left of a batch came before the timers that are due now.
-            if !self.poller.has_events() {
+            if self.is_alive() && !self.poller.has_events() {
                 self.run_timers();
             }
             while self.may_go_on() && self.is_alive() {
@@ -194,12 +201,19 @@ impl Loop {
 
     /// Runs one turn, which waits for events if there is nothing else to do.
     pub(crate) fn run_once(&self) -> Result<()> {
-        self.running(|| self.turn(Wait::ForEvents))
+        self.running(|| self.turn_if_alive(Wait::ForEvents))
     }
 
     /// Runs one turn that does not wait.
     pub(crate) fn run_nowait(&self) -> Result<()> {
-        self.running(|| self.turn(Wait::Never))
+        self.running(|| self.turn_if_alive(Wait::Never))
+    }
+
+    fn turn_if_alive(&self, wait: Wait) -> Result<()> {
+        if self.is_alive() {
+            self.turn(wait)?;
+        }
+        Ok(())
     }
 
     fn turn(&self, wait: Wait) -> Result<()> {
@@ -292,7 +306,10 @@ impl Loop {
             let timeout = if unfinished > 0 {
                 Some(Duration::ZERO)
             } else {
-                self.timeout(wait)
+                match self.timeout(wait) {
+                    Some(Duration::ZERO) => Some(Duration::ZERO),
+                    timeout => self.may_sleep(timeout),
+                }
             };
             let count = self.poller.wait(timeout)?;
             let after = self.look_at_clock();
@@ -398,9 +415,16 @@ impl Loop {
     /// As `clock`, which is the loop's time from then on.
     fn look_at_clock(&self) -> Duration {
         let since = self.clock();
-        self.now
-            .set(since.as_secs() * 1000 + u64::from(since.subsec_millis()));
+        let ms = since.as_secs() * 1000 + u64::from(since.subsec_millis());
+        let rest = since.subsec_nanos() % 1_000_000;
+        self.now.set(ms);
+        self.now_rounded_up.set(ms + u64::from(rest > 0));
         since
+    }
+
+    /// As `now`, rounded up: the moment that a time counts from which must not be cut short.
+    pub(crate) fn now_rounded_up(&self) -> u64 {
+        self.now_rounded_up.get()
     }
 
     /// Something that has kept the loop alive, or not, does so now, or does not.

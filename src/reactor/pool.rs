@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::slack::Slack;
 use super::{Complaint, Job, Key, Loop, Origin, Table};
 use crate::error::{Error, Result};
 use crate::events;
@@ -99,6 +100,11 @@ impl State {
                 self.look_ups.pop_front()
             }
         };
+        for queue in [&mut self.work, &mut self.look_ups] {
+            if queue.is_empty() {
+                queue.trim();
+            }
+        }
         taken.map(|(_, work)| (lane, work))
     }
 
@@ -118,6 +124,14 @@ impl Pool {
             done: RefCell::new(Table::new()),
             shared: RefCell::new(BTreeMap::new()),
         }
+    }
+
+    pub(super) fn is_swollen(&self) -> bool {
+        self.done.borrow().is_swollen()
+    }
+
+    pub(super) fn trim(&self) {
+        self.done.borrow_mut().trim();
     }
 
     fn submit(&self, event_loop: &Loop, lane: Lane, work: Work) {

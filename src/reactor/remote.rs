@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Loop;
+use super::slack::Slack;
 use crate::error::{Result, node};
 use crate::events::Outcome;
 use crate::kernel::Alarm;
@@ -150,7 +151,13 @@ impl Mailbox {
     }
 
     fn take(&self) -> Option<Post> {
-        self.lock().as_mut()?.pop_front()
+        let mut posts = self.lock();
+        let queue = posts.as_mut()?;
+        let post = queue.pop_front();
+        if queue.is_empty() {
+            queue.trim();
+        }
+        post
     }
 
     fn len(&self) -> usize {

@@ -18,6 +18,7 @@
 
 use std::cmp::Reverse;
 
+use super::slack::Slack;
 use super::table::{Key, Table};
 
 const WHEELS: usize = 6;
@@ -159,6 +160,15 @@ impl<T> TimerQueue<T> {
 
     pub(crate) fn len(&self) -> usize {
         self.timers.len()
+    }
+
+    pub(super) fn is_swollen(&self) -> bool {
+        self.timers.is_swollen() || self.due.is_swollen()
+    }
+
+    pub(super) fn trim(&mut self) {
+        self.timers.trim();
+        self.due.trim();
     }
 
     /// When to look again: never later than the next deadline, and earlier only where a timer has

@@ -46,6 +46,9 @@ pub struct Report {
 /// Lines of the trace that a failed check shows.
 const LAST_LINES: usize = 40;
 
+/// Faults that it shows.
+const FIRST_FAULTS: usize = 40;
+
 impl Report {
     pub(super) fn of(seed: u64) -> Report {
         Report {
@@ -115,8 +118,11 @@ impl Report {
         if !self.faults.is_empty() {
             let _ = writeln!(text, "faults:");
         }
-        for fault in &self.faults {
+        for fault in self.faults.iter().take(FIRST_FAULTS) {
             let _ = writeln!(text, "  {fault}");
+        }
+        if let Some(more @ 1..) = self.faults.len().checked_sub(FIRST_FAULTS) {
+            let _ = writeln!(text, "  and {more} more");
         }
         let from = self.trace.len().saturating_sub(LAST_LINES);
         if !self.trace.is_empty() {

@@ -157,3 +157,69 @@ export function text_puts_split_characters_together(t) {
     });
   });
 }
+
+export function put_back_into_what_flows_but_has_not_begun(t, net) {
+  const c = new net.Socket();
+  c.on('resume', () => t.log('c', 'resume'));
+  c.on('data', (chunk) => t.log('c', `data ${chunk}`));
+  t.log('c', `${c.unshift('early')} ${c.readableLength}`);
+  process.nextTick(() => { t.log('c', 'a tick'); c.destroy(); });
+}
+
+export function put_back_where_nobody_listens_and_read(t, net) {
+  const c = new net.Socket();
+  c.on('resume', () => t.log('c', 'resume'));
+  c.resume();
+  t.log('c', `${c.unshift('early')} ${c.readableLength}`);
+  t.log('c', `${c.read()} ${c.readableLength}`);
+  setImmediate(() => c.destroy());
+}
+
+export function put_back_into_a_flow_with_a_listener_and_without(t) {
+  t.pair((c, s) => {
+    t.flow(c, 'c');
+    s.write('sent');
+    t.until(() => c.bytesRead === 4, () => {
+      t.log('c', `${c.unshift('heard')} ${c.readableLength}`);
+      const listener = () => {};
+      c.removeAllListeners('data');
+      c.on('data', listener);
+      c.removeListener('data', listener);
+      t.log('c', `${c.unshift('kept')} ${c.readableLength} ${c.readableFlowing}`);
+      t.log('c', `${c.read()}`);
+      c.destroy();
+      t.log('c', `${c.unshift('late')} ${c.unshift('')}`);
+    });
+  });
+}
+
+export function listeners_that_are_put_in_front_ask_for_nothing(t) {
+  t.pair((c, s) => {
+    t.on(c, 'c');
+    c.prependListener('data', (chunk) => t.log('c', `data ${chunk}`));
+    c.prependListener('readable', () => t.log('c', 'readable'));
+    s.end('kept');
+    t.until(() => c.readableLength === 4, () => t.turns(5, () => {
+      t.log('c', `${c.readableFlowing} ${c.isPaused()}`);
+      c.resume();
+    }));
+  });
+}
+
+export function read_in_pieces_of_every_size(t) {
+  t.pair((c, s) => {
+    c.pause();
+    s.write('a head, ');
+    t.until(() => c.readableLength === 8, () => {
+      s.end('a body and a tail');
+      t.until(() => c.readableLength === 25, () => {
+        for (const size of [1, 2, 7, 0, 3, 30, 4]) t.log('c', `${size} ${c.read(size)} ${c.readableLength}`);
+        c.unshift('put back ');
+        for (const size of [4, 9, 4]) t.log('c', `${size} ${c.read(size)} ${c.readableLength}`);
+        t.log('c', `${c.read()} ${c.readableLength}`);
+        t.flow(c, 'c');
+        c.resume();
+      });
+    });
+  });
+}

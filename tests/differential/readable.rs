@@ -19,6 +19,11 @@ crate::family!("readable":
     unshift_before_anything_came,
     unshift_after_the_end_is_an_error,
     text_puts_split_characters_together,
+    put_back_into_what_flows_but_has_not_begun,
+    put_back_where_nobody_listens_and_read,
+    put_back_into_a_flow_with_a_listener_and_without,
+    listeners_that_are_put_in_front_ask_for_nothing,
+    read_in_pieces_of_every_size,
 );
 
 fn readable_then_read(t: Trace) {
@@ -223,4 +228,99 @@ fn log_read(t: Trace, chunk: Option<Vec<u8>>) {
 
 fn log_data(t: Trace, name: &str, chunk: &[u8]) {
     t.log("c", format!("{name} {}", String::from_utf8_lossy(chunk)));
+}
+
+fn put_back_into_what_flows_but_has_not_begun(t: Trace) {
+    let c = Socket::new();
+    c.on(event::Resume, move |()| t.log("c", "resume"));
+    c.on(event::Data, move |chunk| log_chunk(t, chunk));
+    put_back(t, c, "early");
+    timers::next_tick(move || {
+        t.log("c", "a tick");
+        c.destroy();
+    });
+}
+
+fn put_back_where_nobody_listens_and_read(t: Trace) {
+    let c = Socket::new();
+    c.on(event::Resume, move |()| t.log("c", "resume"));
+    c.resume();
+    put_back(t, c, "early");
+    let read = String::from_utf8(c.read().unwrap()).unwrap();
+    t.log("c", format!("{read} {}", c.readable_length()));
+    timers::set_immediate(move || ignore(c.destroy()));
+}
+
+fn put_back_into_a_flow_with_a_listener_and_without(t: Trace) {
+    t.pair(move |c, s| {
+        t.flow(c, "c");
+        s.write("sent");
+        t.until(has_read(c, 4), move || {
+            put_back(t, c, "heard");
+            c.remove_all_listeners_of(event::Data);
+            let kept = c.unshift(b"kept");
+            let flowing = c.readable_flowing().unwrap();
+            t.log("c", format!("{kept} {} {flowing}", c.readable_length()));
+            let read = String::from_utf8(c.read().unwrap()).unwrap();
+            t.log("c", read);
+            c.destroy();
+            t.log("c", format!("{} {}", c.unshift(b"late"), c.unshift(b"")));
+        });
+    });
+}
+
+fn listeners_that_are_put_in_front_ask_for_nothing(t: Trace) {
+    t.pair(move |c, s| {
+        t.on(c, "c");
+        c.prepend_listener(event::Data, move |chunk| log_chunk(t, chunk));
+        c.prepend_listener(event::Readable, move |()| t.log("c", "readable"));
+        s.end_with("kept");
+        t.until(keeps(c, 4), move || {
+            t.turns(5, move || {
+                let flowing = match c.readable_flowing() {
+                    None => "null",
+                    Some(true) => "true",
+                    Some(false) => "false",
+                };
+                t.log("c", format!("{flowing} {}", c.is_paused()));
+                c.resume();
+            });
+        });
+    });
+}
+
+fn read_in_pieces_of_every_size(t: Trace) {
+    t.pair(move |c, s| {
+        c.pause();
+        s.write("a head, ");
+        t.until(keeps(c, 8), move || {
+            s.end_with("a body and a tail");
+            t.until(keeps(c, 25), move || {
+                for size in [1, 2, 7, 0, 3, 30, 4] {
+                    log_piece(t, c, &format!("{size} "), c.read_exactly(size).unwrap());
+                }
+                c.unshift(b"put back ");
+                for size in [4, 9, 4] {
+                    log_piece(t, c, &format!("{size} "), c.read_exactly(size).unwrap());
+                }
+                log_piece(t, c, "", c.read());
+                t.flow(c, "c");
+                c.resume();
+            });
+        });
+    });
+}
+
+fn put_back(t: Trace, c: Socket, text: &str) {
+    let room = c.unshift(text.as_bytes());
+    t.log("c", format!("{room} {}", c.readable_length()));
+}
+
+fn log_piece(t: Trace, c: Socket, before: &str, read: Option<Vec<u8>>) {
+    let read = read.map_or("null".into(), |read| String::from_utf8(read).unwrap());
+    t.log("c", format!("{before}{read} {}", c.readable_length()));
+}
+
+fn log_chunk(t: Trace, chunk: &[u8]) {
+    t.log("c", format!("data {}", String::from_utf8_lossy(chunk)));
 }

@@ -21,15 +21,17 @@ const LOOK_AT_FILES: &[&str] = &[
 /// Scenarios that need the events of two sockets in their order.
 const NEED_ORDER: &[&str] = &["a_closed_connection_makes_room"];
 
+type MakeWorld = fn() -> World;
+
 /// Worlds in which a trace is what it is on loopback.
-const ALL: &[(&str, fn() -> World)] = &[
+const ALL: &[(&str, MakeWorld)] = &[
     ("a world like loopback", || like_loopback(1)),
     ("a stirred world", || stirred(2)),
     ("another stirred world", || stirred(3)),
 ];
 
 /// Those in which a scenario is run.
-pub(crate) fn of(name: &str) -> &'static [(&'static str, fn() -> World)] {
+pub(crate) fn of(name: &str) -> &'static [(&'static str, MakeWorld)] {
     match name {
         name if LOOK_AT_FILES.contains(&name) => &[],
         name if NEED_ORDER.contains(&name) => &ALL[..1],
@@ -46,7 +48,7 @@ fn stirred(seed: u64) -> World {
 }
 
 /// What happens in a scenario there. What the world itself finds fault with is added to it.
-pub(crate) fn run(world: fn() -> World, scenario: fn(Trace)) -> String {
+pub(crate) fn run(world: MakeWorld, scenario: fn(Trace)) -> String {
     let (sender, receiver) = channel();
     let thread = std::thread::spawn(move || {
         let report = world().run_to(|| {

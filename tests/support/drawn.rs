@@ -6,7 +6,7 @@
 #![allow(dead_code, reason = "each user takes a part")]
 
 use std::cell::{Cell, RefCell};
-use std::path::Path;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -16,33 +16,79 @@ use soquete::{event, timers};
 
 /// Where a program's decisions come from.
 #[derive(Clone)]
-pub struct Draw(Rc<dyn Fn() -> u64>);
+pub struct Draw {
+    next: Rc<dyn Fn() -> u64>,
+    is_calm: bool,
+}
+
+/// Where a program's server and clients are.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub server: String,
+    pub port: u16,
+    pub client: String,
+    pub path: PathBuf,
+}
+
+impl Place {
+    /// In a world that has all addresses.
+    pub fn of_a_world() -> Place {
+        Place {
+            server: "10.0.0.1".into(),
+            port: 80,
+            client: "10.0.0.2".into(),
+            path: "/run/drawn.sock".into(),
+        }
+    }
+}
 
 impl Draw {
     pub fn seed(seed: u64) -> Draw {
         let state = Cell::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-        Draw(Rc::new(move || {
+        let next = move || {
             let mut x = state.get();
             x ^= x << 13;
             x ^= x >> 7;
             x ^= x << 17;
             state.set(x);
             x.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
-        }))
+        };
+        Draw {
+            next: Rc::new(next),
+            is_calm: false,
+        }
+    }
+
+    /// Only ends in order, and each end's decisions its own: what is seen does not depend on when it comes.
+    pub fn calm(mut self) -> Draw {
+        self.is_calm = true;
+        self
+    }
+
+    /// For one end, if each has its own.
+    fn of_one(&self, number: u64) -> Draw {
+        match self.is_calm {
+            true => Draw::seed(number + 1).calm(),
+            false => self.clone(),
+        }
     }
 
     /// A byte each, and zeros when there are none left.
     pub fn bytes(bytes: &[u8]) -> Draw {
         let (bytes, at) = (bytes.to_vec(), Cell::new(0));
-        Draw(Rc::new(move || {
+        let next = move || {
             let byte = bytes.get(at.get()).copied().unwrap_or(0);
             at.set(at.get() + 1);
             u64::from(byte) * 0x0101_0101_0101
-        }))
+        };
+        Draw {
+            next: Rc::new(next),
+            is_calm: false,
+        }
     }
 
     pub fn below(&self, n: u64) -> u64 {
-        (self.0)() % n.max(1)
+        (self.next)() % n.max(1)
     }
 
     pub fn one_in(&self, n: u64) -> bool {
@@ -99,6 +145,17 @@ impl End {
         })
     }
 
+    /// Which end it is, and what it has come to: bytes seen, whether it ended, errors, `Close`s.
+    pub fn lane(&self) -> (u64, (u64, bool, u32, u32)) {
+        let lane = (
+            self.seen.get(),
+            self.ended.get(),
+            self.errors.get(),
+            self.closed.get(),
+        );
+        (self.stream, lane)
+    }
+
     fn take(&self, chunk: &[u8]) {
         if self.ended.get() {
             wrong(format!("stream {}: data after the end", self.other));
@@ -142,7 +199,7 @@ fn conduct(socket: Socket, draw: &Draw, me: &Rc<End>, writes: u64) {
             });
         }
         2 | 3 => {
-            let draw = draw.clone();
+            let draw = draw.of_one(writes);
             socket.on(event::Data, move |chunk| {
                 end.take(chunk);
                 if draw.one_in(4) {
@@ -175,7 +232,7 @@ fn conduct(socket: Socket, draw: &Draw, me: &Rc<End>, writes: u64) {
 /// Writes, and goes on now, later, or when there is room.
 fn send(socket: Socket, draw: Draw, me: Rc<End>, left: u64) {
     if left == 0 {
-        match draw.below(12) {
+        match draw.below(12) + if draw.is_calm { 3 } else { 0 } {
             0 => drop(socket.destroy()),
             1 => drop(socket.reset_and_destroy()),
             2 => drop(socket.destroy_soon()),
@@ -199,7 +256,9 @@ fn send(socket: Socket, draw: Draw, me: Rc<End>, left: u64) {
         }),
         false => socket.write(bytes),
     };
-    match (has_room, draw.below(3)) {
+    // Drawn in any case: whether there is room is the kernel's affair.
+    let (how, delay) = (draw.below(3), draw.ms(15));
+    match (has_room, how) {
         (false, _) => {
             socket.once(event::Drain, move |()| send(socket, draw, me, left - 1));
         }
@@ -209,7 +268,6 @@ fn send(socket: Socket, draw: Draw, me: Rc<End>, left: u64) {
         }
         (true, _) => {
             let (mut draw, mut me) = (Some(draw), Some(me));
-            let delay = draw.as_ref().map_or(Duration::ZERO, |draw| draw.ms(15));
             timers::set_timeout(delay, move || {
                 if let (Some(draw), Some(me)) = (draw.take(), me.take()) {
                     send(socket, draw, me, left - 1);
@@ -233,10 +291,15 @@ enum Service {
 }
 
 /// The first of the clients' ports, which the connections are known by.
-const FIRST_PORT: u64 = 2000;
+const FIRST_PORT: u64 = 20_000;
+
+/// A server and its clients, over TCP or IPC, in a world.
+pub fn program(draw: &Draw) -> Rc<RefCell<Vec<Rc<End>>>> {
+    program_at(draw, &Place::of_a_world())
+}
 
 /// A server and its clients, over TCP or IPC.
-pub fn program(draw: &Draw) -> Rc<RefCell<Vec<Rc<End>>>> {
+pub fn program_at(draw: &Draw, place: &Place) -> Rc<RefCell<Vec<Rc<End>>>> {
     let _old = wrongs();
     let ends: Rc<RefCell<Vec<Rc<End>>>> = Rc::default();
     let clients = match draw.one_in(40) {
@@ -250,7 +313,12 @@ pub fn program(draw: &Draw) -> Rc<RefCell<Vec<Rc<End>>>> {
         _ => Service::Own,
     };
     let is_ipc = service != Service::Own && draw.one_in(4);
-    let half = draw.one_in(3);
+    // An end that follows the other's would cut off what this one was going to write.
+    let both_end = draw.is_calm && service == Service::Own;
+    let half = match draw.is_calm {
+        true => both_end,
+        false => draw.one_in(3),
+    };
     let (d, all) = (draw.clone(), Rc::clone(&ends));
     let server =
         net::create_server_with(ServerOptions::new().allow_half_open(half), move |socket| {
@@ -258,21 +326,30 @@ pub fn program(draw: &Draw) -> Rc<RefCell<Vec<Rc<End>>>> {
         });
     server.on(event::Error, |_| {});
     match is_ipc {
-        true => server.listen(Path::new("/run/drawn.sock")),
-        false => server.listen(("10.0.0.1", 80)),
+        true => server.listen(place.path.clone()),
+        false => server.listen((&*place.server, place.port)),
     };
+    let place = place.clone();
     let (draw, all) = (draw.clone(), Rc::clone(&ends));
     server.on(event::Listening, move |()| {
         let open = Rc::new(Cell::new(clients));
         for number in 0..clients {
             let client = match is_ipc {
-                true => net::connect(Path::new("/run/drawn.sock")),
-                false => net::connect(
-                    ConnectOptions::new(80)
-                        .host("10.0.0.1")
-                        .local_address("10.0.0.2")
-                        .local_port((FIRST_PORT + number) as u16),
-                ),
+                true => net::connect(place.path.clone()),
+                false => {
+                    let port = match server.address() {
+                        Some(net::Address::Tcp(address)) => address.port(),
+                        _ => place.port,
+                    };
+                    let from = place.client.clone();
+                    net::connect(
+                        ConnectOptions::new(port)
+                            .allow_half_open(both_end)
+                            .host(place.server.clone())
+                            .local_address(from)
+                            .local_port((FIRST_PORT + number) as u16),
+                    )
+                }
             };
             client.set_timeout(Duration::from_secs(60));
             client.on(event::Timeout, move |()| {
@@ -290,6 +367,7 @@ pub fn program(draw: &Draw) -> Rc<RefCell<Vec<Rc<End>>>> {
                 }
             };
             all.borrow_mut().push(Rc::clone(&me));
+            let draw = draw.of_one(number);
             match service {
                 Service::Frames => exchange_frames(client, &draw, &me),
                 _ => conduct(client, &draw, &me, draw.below(12)),
@@ -318,6 +396,7 @@ fn serve(socket: Socket, draw: &Draw, service: Service, half: bool, ends: &RefCe
             };
             let me = End::new(u64::from(port), true);
             ends.borrow_mut().push(Rc::clone(&me));
+            let draw = &draw.of_one(u64::from(port));
             conduct(socket, draw, &me, draw.below(8));
         }
         Service::Echo => {
@@ -351,6 +430,11 @@ fn serve(socket: Socket, draw: &Draw, service: Service, half: bool, ends: &RefCe
                 }
             });
         }
+    }
+    if half && service != Service::Own {
+        socket.on(event::End, move |()| {
+            socket.end();
+        });
     }
     if half || draw.one_in(3) {
         socket.set_timeout(Duration::from_secs(30));

@@ -187,7 +187,7 @@ impl Kernel {
                     return None;
                 }
                 let place = spot.at.0 ^ (spot.call as u64) << 40;
-                let draw = self.random.at(Draw::Fault, place, u64::from(spot.nth));
+                let draw = self.random.rarely(Draw::Fault, place, u64::from(spot.nth));
                 if draw & 0xffff >= rate {
                     return None;
                 }

@@ -83,7 +83,8 @@ impl Kernel {
             batch.push((Key::RESERVED, woken));
         }
         let spurious = self.config.spurious;
-        if spurious > 0 && self.random.next(Draw::Spurious).is_multiple_of(spurious) {
+        // Not where nothing is drawn any more.
+        if spurious > 0 && self.random.next(Draw::Spurious) % spurious == spurious - 1 {
             self.stir(host);
         }
         for _ in 0..BATCH {

@@ -62,6 +62,15 @@ impl Random {
         }
     }
 
+    /// As `at`; a large number where there are no bytes any more.
+    #[inline]
+    pub(super) fn rarely(&self, what: Draw, place: u64, nth: u64) -> u64 {
+        match &self.tape {
+            None => self.at(what, place, nth),
+            Some(tape) => !tape.next(),
+        }
+    }
+
     /// As `at`, from a range.
     #[inline]
     pub(super) fn within(
@@ -75,7 +84,12 @@ impl Random {
         if low >= high {
             return low;
         }
-        low + self.at(what, place, nth) % (high - low).saturating_add(1)
+        let drawn = self.at(what, place, nth) % (high - low).saturating_add(1);
+        match &self.tape {
+            None => low + drawn,
+            // Where there are no bytes any more, streams are cut into the fewest pieces.
+            Some(_) => high - drawn,
+        }
     }
 
     /// A number of a sequence, for what depends on the order of the turns in any case.

@@ -1,13 +1,14 @@
 //! What holds of the reading half whenever it is not in the middle of something.
 
 use super::Duplex;
+use super::piece::Piece;
 
 impl Duplex {
     pub(in crate::machine) fn check_read_half(&self) {
         let half = &self.read;
         let kept = half
             .buffer
-            .if_some(|buffer| buffer.chunks.iter().map(Vec::len).sum())
+            .if_some(|buffer| buffer.chunks.iter().map(Piece::len).sum())
             .unwrap_or(0);
         assert_eq!(kept, half.length.get(), "the length of what is kept");
         assert!(

@@ -1,5 +1,6 @@
 //! What the user does with what was read: `read`, `pause`, `resume`, `unshift`, and what that asks of the descriptor.
 
+use super::piece::Piece;
 use super::{Amount, Flow, MAX_HIGH_WATER_MARK, Told};
 use crate::error::{Error, Result, node};
 use crate::machine::decoder::Utf8Decoder;
@@ -92,7 +93,7 @@ impl Duplex {
             Amount::Chunk => {
                 let first = half
                     .buffer
-                    .if_some(|buffer| buffer.chunks.front().map(Vec::len));
+                    .if_some(|buffer| buffer.chunks.front().map(Piece::len));
                 first.flatten().unwrap_or(0)
             }
         }
@@ -109,6 +110,7 @@ impl Duplex {
             && !self.is_errored();
         if wanted && possible {
             half.requested.set(true);
+            half.begun.set(true);
             if length == 0 {
                 half.need_readable.set(true);
             }
@@ -213,19 +215,21 @@ impl Duplex {
     /// Puts bytes back in front, as if they had not been read.
     pub(crate) fn unshift(&self, host: &impl Host, bytes: &[u8]) -> bool {
         let half = &self.read;
-        if bytes.is_empty() || self.is_destroyed() || self.is_errored() {
+        if bytes.is_empty() {
             return half.can_take_more();
+        }
+        if self.is_destroyed() || self.is_errored() {
+            return false;
         }
         if half.end_emitted() {
             self.destroy(host, Some(node::unshift_after_end()));
             return false;
         }
-        let direct = half.is_flowing() && half.length.get() == 0;
-        if direct {
+        let heard = half.is_flowing() && half.begun.get() && host.has_data_listeners();
+        if heard && half.length.get() == 0 {
             self.emit_data(host, bytes);
         } else {
-            half.length.set(half.length.get() + bytes.len());
-            half.with_buffer(|buffer| buffer.chunks.push_front(bytes.to_vec()));
+            half.put_back(bytes);
             if half.need_readable.get() {
                 self.schedule_readable(host);
             }
@@ -242,14 +246,14 @@ impl Duplex {
             let mut decoder = Utf8Decoder::default();
             let mut text = String::new();
             for chunk in buffer.chunks.drain(..) {
-                text.push_str(&decoder.decode(&chunk));
+                text.push_str(&decoder.decode(chunk.as_slice()));
             }
             if ended {
                 text.extend(decoder.finish());
             }
             let length = text.len();
             if length > 0 {
-                buffer.chunks.push_back(text.into_bytes());
+                buffer.chunks.push_back(Piece::new(text.into_bytes()));
             }
             buffer.decoder = Some(decoder);
             length

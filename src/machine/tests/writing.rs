@@ -444,6 +444,31 @@ fn a_write_made_in_drain_that_fails_in_the_callback_is_told_so() {
     assert_eq!(world.trace(), expected);
 }
 
+#[test]
+fn a_batch_counts_in_full_until_its_last_byte_has_gone_and_what_is_behind_it_apart() {
+    let world = World::connecting();
+    world.run(&[
+        user(WriteCorked(5, Without)),
+        user(Write(3, Without)),
+        kernel(NextWrite(Fault::Short(2))),
+        kernel(Connected),
+        Turn,
+    ]);
+    assert_eq!(world.duplex.writable_length(&*world), 8);
+    world.run(&[kernel(Room(100)), Turn]);
+    assert_eq!(world.duplex.writable_length(&*world), 0);
+
+    let world = World::open();
+    world.run(&[
+        user(Cork),
+        user(WriteOwned(1024, Without)),
+        user(WriteOwned(1024, Without)),
+        kernel(Room(1500)),
+        user(Uncork),
+    ]);
+    assert_eq!(world.duplex.writable_length(&*world), 2048);
+}
+
 /// The queue against its model, on numbers that are the same in every run.
 #[test]
 fn the_write_queue_agrees_with_a_list_of_bytes() {

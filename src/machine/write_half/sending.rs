@@ -69,13 +69,11 @@ impl Duplex {
         half.request.set(request.waiting());
     }
 
-    /// If the kernel stopped behind `begin`: all from there on is one request.
-    pub(super) fn wait_as_one(&self, begin: u64, calls: bool) {
+    /// If the kernel took a part only, it stopped in this request, which begins at `begin`.
+    pub(super) fn wait_as_one(&self, begin: u64, request: Extent) {
         let half = &self.write;
-        let stopped = half.request.get().waiting();
-        if stopped.is_some_and(|stopped| stopped.end > begin) {
-            let end = half.accepted.get();
-            half.request.set(Request::Waiting { end, calls });
+        if half.request.get().waiting().is_some() {
+            half.request.set(request.waiting());
             half.settled.set(begin);
         }
     }
@@ -223,23 +221,23 @@ impl Duplex {
         // What is corked stays behind.
         let accepted = half.accepted.get();
         let corked = half.corked.get() > 0 && first.end < accepted;
-        let rest = !corked && half.with_queue(|queue| queue.gather(first.end, accepted));
-        self.send_upto(host, if corked { first.end } else { accepted });
-        self.wait_as_one(first.end, rest);
-        if corked && first.end > 0 && half.sent.get() >= first.end {
-            half.settle(first);
-        }
-        match half.request.get() {
+        let end = if corked { first.end } else { accepted };
+        let calls = !corked && half.with_queue(|queue| queue.gather(first.end, end));
+        self.send_upto(host, end);
+        if half.sent.get() < first.end {
+            self.wait_as_one(0, first);
             // These are told at once, as the success would be; the tick finds nothing left.
-            Request::Failed if half.sent.get() < first.end => self.after_failed_write(host),
-            Request::Waiting { end, .. } if end <= first.end => {}
-            request => {
-                if rest && request == Request::None {
-                    self.tick_after_write(host);
-                }
-                self.settle_request(host, first);
-            }
+            return self.after_failed_write(host);
         }
+        if corked {
+            half.settle(first);
+        } else {
+            self.wait_as_one(first.end, Extent { end, calls });
+        }
+        if calls && half.request.get() == Request::None {
+            self.tick_after_write(host);
+        }
+        self.settle_request(host, first);
     }
 
     /// The descriptor can take more.

@@ -1,20 +1,15 @@
 //! Runs a program by this crate. The other half is interpreter.mjs.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use soquete::events::ListenerId;
-use soquete::net::{
-    AbortController, Address, ConnectOptions, ListenOptions, Server, ServerOptions, Socket,
-    SocketOptions,
-};
-use soquete::{Error, Result, event, net, timers};
+use soquete::net::{AbortController, Address, ListenOptions, Server, ServerOptions};
+use soquete::{event, timers};
 
 use super::program::{Client, Program, Step, word};
 use super::table::{self, Argument, Given, Operation};
@@ -32,18 +27,17 @@ macro_rules! socket_words {
     }};
 }
 
-const PATTERN: &[u8] = "aé€😀".as_bytes();
+mod making;
+mod member;
+
+use member::{Handle, Line, Thrown};
+pub(super) use member::{Member, shown};
 
 /// What ticks of one millisecond without anything new mean, and how many there may be.
 const QUIET_TICKS: u32 = 4;
 const MOST_TICKS: u32 = 400;
-/// How many rules one socket may follow, for those that lead to themselves.
-const MOST_RULES: u32 = 60;
 /// A program takes milliseconds; one that takes so long hangs.
 const WATCHDOG: Duration = Duration::from_secs(20);
-
-/// What a listener that is to be interrupted panics with.
-struct Thrown;
 
 /// When small writes go out.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -107,55 +101,6 @@ struct Running {
     is_over: Cell<bool>,
     uncaught: RefCell<Vec<String>>,
 }
-
-/// A client, an accepted socket, or the server.
-pub(super) struct Member {
-    running: Rc<Running>,
-    name: String,
-    words: Vec<String>,
-    handle: Cell<Option<Handle>>,
-    controller: RefCell<Option<AbortController>>,
-    sent: Cell<usize>,
-    followed: Cell<u32>,
-    counts: RefCell<HashMap<&'static str, u32>>,
-    lines: RefCell<Vec<Line>>,
-    is_gone: Cell<bool>,
-    may_connect: Cell<bool>,
-    is_settled: Cell<bool>,
-    pub(super) data: Listener,
-    pub(super) readable: Listener,
-    pub(super) is_text: Cell<bool>,
-    pub(super) armed: Cell<bool>,
-    pub(super) stops: Cell<bool>,
-}
-
-#[derive(Clone, Copy)]
-enum Handle {
-    Socket(Socket),
-    Server(Server),
-}
-
-enum Line {
-    Text(String),
-    Bytes(Bytes),
-}
-
-/// The one listener that a program may have of an event.
-#[derive(Default)]
-pub(super) struct Listener(Cell<Option<ListenerId>>);
-
-impl Listener {
-    pub(super) fn set_if_none(&self, listen: impl FnOnce() -> ListenerId) {
-        if self.0.get().is_none() {
-            self.0.set(Some(listen()));
-        }
-    }
-
-    pub(super) fn take(&self) -> Option<ListenerId> {
-        self.0.take()
-    }
-}
-
 impl Running {
     fn new(program: Program, sending: Sending) -> Running {
         Running {
@@ -247,25 +192,7 @@ impl Running {
     }
 
     fn member(self: &Rc<Running>, name: &str, words: &[String]) -> Rc<Member> {
-        let member = Rc::new(Member {
-            running: Rc::clone(self),
-            name: name.to_owned(),
-            words: words.to_vec(),
-            handle: Cell::default(),
-            controller: RefCell::default(),
-            sent: Cell::default(),
-            followed: Cell::default(),
-            counts: RefCell::default(),
-            lines: RefCell::default(),
-            is_gone: Cell::default(),
-            may_connect: Cell::default(),
-            is_settled: Cell::default(),
-            data: Listener::default(),
-            readable: Listener::default(),
-            is_text: Cell::default(),
-            armed: Cell::default(),
-            stops: Cell::default(),
-        });
+        let member = Rc::new(Member::new(self, name, words));
         let mut members = self.members.borrow_mut();
         members.insert(name.to_owned(), Rc::clone(&member));
         member
@@ -418,287 +345,6 @@ impl Drop for Depth<'_> {
         self.0.set(self.0.get() - 1);
     }
 }
-
-impl Member {
-    pub(super) fn note(&self, text: impl Into<String>) {
-        self.push(Line::Text(text.into()));
-    }
-
-    fn push(&self, line: Line) {
-        let activity = &self.running.activity;
-        activity.set(activity.get() + 1);
-        self.lines.borrow_mut().push(line);
-    }
-
-    /// Where TCP cuts bytes means nothing, so neighbours make one line.
-    fn received(&self, chunk: &[u8]) {
-        if let Some(Line::Bytes(bytes)) = self.lines.borrow_mut().last_mut() {
-            let activity = &self.running.activity;
-            activity.set(activity.get() + 1);
-            return bytes.add(chunk);
-        }
-        let mut bytes = Bytes::default();
-        bytes.add(chunk);
-        self.push(Line::Bytes(bytes));
-    }
-
-    /// The next `count` bytes of a stream that is valid UTF-8 as a whole.
-    pub(super) fn bytes(&self, count: usize) -> Vec<u8> {
-        let at = self.sent.replace(self.sent.get() + count) % PATTERN.len();
-        let mut bytes = PATTERN.repeat((at + count).div_ceil(PATTERN.len()));
-        bytes.truncate(at + count);
-        bytes.split_off(at)
-    }
-
-    pub(super) fn callback(
-        self: &Rc<Member>,
-        event: &'static str,
-    ) -> impl FnOnce(Result<()>) + use<> {
-        let member = Rc::clone(self);
-        move |outcome| {
-            let code = outcome.as_ref().err().map_or("ok", Error::code);
-            member.happens(event, &format!("{event}({code})"));
-        }
-    }
-
-    pub(super) fn happens(self: &Rc<Member>, event: &'static str, text: &str) {
-        // What the other ends of pipes are told when all is over is of no interest.
-        if self.running.is_over.get() && event == "unpipe" {
-            return;
-        }
-        // When an attempt has failed, Node's sockets do not say that they still connect.
-        let is_watched = self.running.watches && event != "connectionAttemptFailed";
-        match self.socket() {
-            Some(socket) if is_watched && !self.is_gone.get() => {
-                self.note(format!("{text} {}", table::glance(self, socket)));
-            }
-            _ => self.note(text),
-        }
-        self.follow(event);
-        if matches!(event, "ready" | "close") {
-            self.settled();
-        }
-    }
-
-    /// A client is made when the one before it is connected or closed: how many connections a server
-    /// accepts in one turn is not to matter.
-    fn settled(&self) {
-        if self.name.starts_with('c') && !self.is_settled.replace(true) {
-            let running = Rc::clone(&self.running);
-            timers::set_immediate(move || {
-                timers::set_immediate(move || running.make_client());
-            });
-        }
-    }
-
-    fn server_event(self: &Rc<Member>, event: &'static str, text: &str) {
-        self.note(text);
-        self.follow(event);
-    }
-
-    pub(super) fn closed(self: &Rc<Member>, had_error: bool) {
-        // Without a descriptor Node does not say whether there was an error.
-        let never_connected = self.may_connect.replace(true);
-        let had_error = if never_connected {
-            "?"
-        } else if had_error {
-            "true"
-        } else {
-            "false"
-        };
-        self.happens("close", &format!("close({had_error})"));
-        if self.may_connect.get() {
-            self.is_gone.set(true);
-        }
-    }
-
-    /// What the program says is to be done at this event.
-    fn follow(self: &Rc<Member>, event: &'static str) {
-        let count = {
-            let mut counts = self.counts.borrow_mut();
-            let count = counts.entry(event).or_default();
-            *count += 1;
-            *count
-        };
-        let running = &self.running;
-        let find = |on: String| running.program.rules.iter().rfind(|rule| rule.on == on);
-        let rule = find(format!("{}.{event}#{count}", self.name))
-            .or_else(|| find(format!("{}.{event}#*", self.name)));
-        let Some(rule) = rule.filter(|_| !running.is_over.get()) else {
-            return;
-        };
-        if self.followed.replace(self.followed.get() + 1) < MOST_RULES {
-            running.perform(self, &rule.steps);
-        }
-    }
-
-    pub(super) fn on_data(self: &Rc<Member>, once: bool) -> impl FnMut(&[u8]) + use<> {
-        let member = Rc::clone(self);
-        move |chunk: &[u8]| {
-            if once {
-                member.data.take();
-            }
-            member.received(chunk);
-            member.follow("data");
-        }
-    }
-
-    pub(super) fn on_readable(self: &Rc<Member>) -> impl FnMut(()) + use<> {
-        let member = Rc::clone(self);
-        move |()| {
-            member.note("readable");
-            member.follow("readable");
-        }
-    }
-
-    pub(super) fn later(
-        self: &Rc<Member>,
-        event: &'static str,
-        schedule: impl FnOnce(Box<dyn FnOnce()>),
-    ) {
-        let waiting = &self.running.waiting;
-        waiting.set(waiting.get() + 1);
-        let member = Rc::clone(self);
-        schedule(Box::new(move || {
-            let waiting = &member.running.waiting;
-            waiting.set(waiting.get() - 1);
-            member.note(event);
-            member.follow(event);
-        }));
-    }
-
-    /// Only out of a listener that nothing of the program's has led to.
-    pub(super) fn interrupt(&self) {
-        if self.running.depth.get() == 1 {
-            resume_unwind(Box::new(Thrown));
-        }
-    }
-
-    pub(super) fn abort(&self) {
-        let controller = self.controller.borrow().clone();
-        controller
-            .into_iter()
-            .for_each(|controller| controller.abort());
-    }
-
-    pub(super) fn name_of(&self, socket: Socket) -> String {
-        let named = self
-            .running
-            .all()
-            .into_iter()
-            .find(|m| m.socket() == Some(socket));
-        named.map_or("?".to_owned(), |member| member.name.clone())
-    }
-
-    fn socket(&self) -> Option<Socket> {
-        match self.handle.get() {
-            Some(Handle::Socket(socket)) => Some(socket),
-            _ => None,
-        }
-    }
-
-    fn adopt(self: &Rc<Member>, socket: Socket) {
-        self.handle.set(Some(Handle::Socket(socket)));
-        table::listen(self, socket, word(&self.words, "deaf").is_none());
-    }
-
-    /// A client's socket.
-    fn make(self: &Rc<Member>) {
-        let words = &self.words;
-        let controller = controller(words);
-        let signal = controller.as_ref().map(AbortController::signal);
-        self.controller.replace(controller);
-        let socket = if word(words, "late").is_some() {
-            self.may_connect.set(true);
-            self.settled();
-            let options = self.reading(socket_words!(words, SocketOptions::new()));
-            Socket::new_with(signal.into_iter().fold(options, SocketOptions::signal))
-        } else {
-            let options = self.reading(socket_words!(words, self.target()));
-            net::connect(signal.into_iter().fold(options, ConnectOptions::signal))
-        };
-        self.adopt(socket);
-    }
-
-    pub(super) fn connect(&self, socket: Socket) {
-        if self.may_connect.replace(false) {
-            socket.connect(self.target());
-        }
-    }
-
-    fn target(&self) -> ConnectOptions {
-        let address = self.running.address.borrow().clone();
-        let address = address.expect("the server listens");
-        let Some(at) = word(&self.words, "at").filter(|_| address.path().is_none()) else {
-            return ConnectOptions::from(address);
-        };
-        let auto = word(&self.words, "noauto").is_none();
-        let (when, letters) = at.split_once(':').expect("at=when:letters");
-        let (when, letters) = (when.to_owned(), letters.to_owned());
-        ConnectOptions::new(address.port())
-            .host("name.test")
-            .auto_select_family(auto)
-            .lookup(move |_, _, callback| {
-                let found = found(&letters);
-                let answer = move || callback(found);
-                match when.as_str() {
-                    "s" => answer(),
-                    "t" => timers::next_tick(answer),
-                    _ => {
-                        timers::set_immediate(answer);
-                    }
-                }
-            })
-    }
-}
-
-fn found(letters: &str) -> Result<Vec<IpAddr>> {
-    if letters == "e" {
-        return Err(Error::new("ENOTFOUND", "getaddrinfo ENOTFOUND name.test"));
-    }
-    let address = |letter| match letter {
-        'g' => IpAddr::from([127, 0, 0, 1]),
-        'r' => IpAddr::from([127, 0, 0, 2]),
-        _ => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1u16]),
-    };
-    Ok(letters.chars().map(address).collect())
-}
-
-trait Reads: Sized {
-    fn on_read(
-        self,
-        buffer: Vec<u8>,
-        callback: impl FnMut(Socket, usize, &mut Vec<u8>) -> bool + 'static,
-    ) -> Self;
-}
-
-macro_rules! reads {
-    ($($options:ty),*) => {
-        $(impl Reads for $options {
-            fn on_read(self, buffer: Vec<u8>, callback: impl FnMut(Socket, usize, &mut Vec<u8>) -> bool + 'static) -> Self {
-                <$options>::on_read(self, buffer, callback)
-            }
-        })*
-    };
-}
-reads!(SocketOptions, ConnectOptions);
-
-impl Member {
-    /// With a buffer of its own, where the program says so.
-    fn reading<O: Reads>(self: &Rc<Member>, options: O) -> O {
-        let Some(size) = number(&self.words, "onread") else {
-            return options;
-        };
-        let member = Rc::clone(self);
-        options.on_read(vec![0; size], move |_, count, buffer| {
-            member.stops.set(false);
-            member.received(&buffer[..count]);
-            member.follow("data");
-            !member.stops.get()
-        })
-    }
-}
-
 fn number(words: &[String], name: &str) -> Option<usize> {
     word(words, name)?.parse().ok()
 }
@@ -711,38 +357,4 @@ fn fresh_path() -> std::path::PathBuf {
     static SERVED: AtomicU32 = AtomicU32::new(0);
     let served = SERVED.fetch_add(1, Ordering::Relaxed);
     std::env::temp_dir().join(format!("soquete-programs-{}-{served}", std::process::id()))
-}
-
-/// Bytes as they are shown: their number, and a hash of them.
-pub(super) struct Bytes {
-    count: usize,
-    hash: u32,
-}
-
-impl Default for Bytes {
-    fn default() -> Bytes {
-        let (count, hash) = (0, 0x811c_9dc5);
-        Bytes { count, hash }
-    }
-}
-
-impl Bytes {
-    fn add(&mut self, chunk: &[u8]) {
-        let hash = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
-        self.count += chunk.len();
-        self.hash = chunk.iter().fold(self.hash, hash);
-    }
-
-    fn text(&self) -> String {
-        format!("{} #{:x}", self.count, self.hash)
-    }
-}
-
-pub(super) fn shown(chunk: Option<Vec<u8>>) -> String {
-    let Some(chunk) = chunk else {
-        return "null".to_owned();
-    };
-    let mut bytes = Bytes::default();
-    bytes.add(&chunk);
-    bytes.text()
 }

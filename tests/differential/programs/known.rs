@@ -38,8 +38,6 @@ type Row = (&'static str, fn(&Program, &str, &str) -> bool);
 
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
-    ("PENDING C19", |p, _, _| p.has("flowFirst") || p.has("readableFirst")),
-    ("PENDING C20", |p, _, _| p.has("unshift")),
     ("resetAndDestroy right after end", |p, t, _| p.has("reset") && (t.contains("EINVAL syscall=reset") || t.contains("never closes"))),
     ("destroy in a connectionAttempt listener", |_, t, o| t.contains("!: uncaught undefined") && !o.contains("!: uncaught undefined")),
     ("end(callback) of a destroyed socket", |_, t, o| count(o, "ended(ERR_STREAM_DESTROYED)") > count(t, "ended(ERR_STREAM_DESTROYED)")),
@@ -51,6 +49,7 @@ const ROWS: &[Row] = &[
     ("finished takes for done what has been told to end", |_, t, o| count(t, "finished(ok)") >= count(o, "finished(ok)") && without(t, ": finished(") == without(o, ": finished(")),
     ("a socket whose only address has failed", |p, t, _| t.contains("connectionAttemptFailed(") && !tries_several(p) && has_rule_on(p, "connectionAttemptFailed")),
     ("a local address that was asked for too early", |_, t, o| without_value(t, "from=") == without_value(o, "from=")),
+    ("the address of a peer that has gone", |_, t, o| count(t, " to=none") > count(o, " to=none") && without_value(t, "to=") == without_value(o, "to=")),
     ("is_paused of what was resumed in a Pause listener", |p, t, o| has_rule_on(p, "pause") && without_value(t, "paused=") == without_value(o, "paused=")),
     ("a lookup is told of after the close", |p, t, o| p.clients.iter().any(|client| word(&client.words, "noauto").is_some()) && count(t, "lookup(") > count(o, "lookup(")),
     ("what a throwing listener stops", |p, t, o| p.has("throw") && has_all(&steps_and_events(o), &steps_and_events(t))),
