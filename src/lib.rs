@@ -41,6 +41,7 @@
 //! use soquete::{event, net};
 //!
 //! let server = net::create_server(|socket| {
+//!     socket.on(event::Error, |error| eprintln!("{error}"));
 //!     socket.on(event::Text, move |line| {
 //!         let number: u32 = line.trim().parse()?;
 //!         socket.write(format!("{}\n", number + 1));
@@ -459,7 +460,7 @@ pub fn event_loop_utilization() -> Utilization {
 
 /// Calls `hook` after each callback of this thread's that took at least `threshold`, with how long it took: whatever
 /// else was due had to wait for so long. Callbacks that a callback brings about before it returns are part of it.
-/// There is one hook; it is called in runs of the loop only.
+/// There is one hook; it is called in runs of the loop only, and not for a callback that has panicked.
 ///
 /// ```
 /// use std::time::Duration;
