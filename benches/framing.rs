@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
-use soquete::framing::{Flow, Format, FrameReader, LengthPrefix, Lines};
+use soquete::framing::{Either, FixedLength, Flow, Format, FrameReader, LengthPrefix, Lines};
 use tokio_util::codec::{AnyDelimiterCodec, Decoder, LengthDelimitedCodec, LinesCodec};
 
 const LIMIT: usize = 1 << 20;
@@ -125,6 +125,47 @@ fn line_end_memchr(rest: &[u8]) -> Option<(usize, usize, usize)> {
     Some((0, at - usize::from(rest[..at].ends_with(b"\r")), at + 1))
 }
 
+/// Lines that are followed by bodies of 16 bytes, the format being changed in place.
+fn by_switching(stream: &[u8], chunk: usize) -> usize {
+    let mut reader = FrameReader::new(Either::A(Lines::new()), LIMIT);
+    let mut sum = 0;
+    for chunk in stream.chunks(chunk) {
+        let outcome = reader.push_with(chunk, |item, mut reading| {
+            if let Some(frame) = item.frame() {
+                consume(&mut sum, frame);
+            }
+            let next = match reading.format() {
+                Either::A(_) => FixedLength::new(BODY).map(Either::B),
+                Either::B(_) => Ok(Either::A(Lines::new())),
+            };
+            let switched = next.and_then(|next| reading.switch(next, LIMIT));
+            assert!(switched.is_ok());
+            Flow::Continue
+        });
+        assert!(outcome.is_ok());
+    }
+    sum
+}
+
+/// The same bytes as lines, of which every second would be the body without its last byte.
+fn by_lines_only(stream: &[u8], chunk: usize) -> usize {
+    let mut reader = FrameReader::new(Lines::new(), LIMIT);
+    let mut sum = 0;
+    for chunk in stream.chunks(chunk) {
+        let outcome = reader.push(chunk, |item| {
+            if let Some(frame) = item.frame() {
+                consume(&mut sum, frame);
+                sum += usize::from(frame.len() == BODY - 1);
+            }
+            Flow::Continue
+        });
+        assert!(outcome.is_ok());
+    }
+    sum
+}
+
+const BODY: usize = 16;
+
 type Contender<'a> = (&'a str, &'a dyn Fn(&[u8], usize) -> usize);
 
 /// Lets the contenders take turns over `stream`, and prints what the first one's ratio to each is.
@@ -136,7 +177,10 @@ fn race(name: &str, stream: &[u8], frames: usize, contenders: &[Contender<'_>]) 
     if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
         return;
     }
-    for chunk in [64 * 1024, 1500] {
+    for chunk in [64 * 1024, 1500, usize::MAX] {
+        if chunk > stream.len() && stream.len() <= STREAM {
+            continue;
+        }
         let mut times = vec![Vec::new(); contenders.len()];
         let mut sums = vec![0; contenders.len()];
         for round in 0..ROUNDS {
@@ -158,6 +202,7 @@ fn race(name: &str, stream: &[u8], frames: usize, contenders: &[Contender<'_>]) 
             times[ROUNDS / 2]
         });
         let medians = medians.collect::<Vec<_>>();
+        let chunk = chunk.min(stream.len());
         println!("{name}, in chunks of {chunk}");
         for ((who, _), median) in contenders.iter().zip(&medians) {
             println!(
@@ -243,6 +288,17 @@ fn main() {
             ],
         );
     }
+    let pairs = 50_000;
+    let stream = b"16\nfifteen bytes..\n".repeat(pairs);
+    race(
+        "line and body in turn",
+        &stream,
+        2 * pairs,
+        &[
+            ("switched in place", &by_switching),
+            ("lines only", &by_lines_only),
+        ],
+    );
     for len in [4, 16, 80, 1000, 65536] {
         let lines = STREAM / (1 + len);
         let stream = [&vec![b'x'; len][..], b"\n"].concat().repeat(lines);

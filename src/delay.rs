@@ -3,9 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::StaysOnItsThread;
+use crate::reactor;
 use crate::timers::{self, Timeout};
 
 /// Tells how late this thread's loop is. Node's `monitorEventLoopDelay()`: see [`monitor_event_loop_delay`].
@@ -37,10 +38,12 @@ pub struct DelayMonitor {
 #[track_caller]
 pub fn monitor_event_loop_delay(resolution: Duration) -> DelayMonitor {
     let delays = Rc::new(RefCell::new(Histogram::default()));
-    let step = Duration::from_millis(crate::reactor::whole_ms(resolution).max(1));
-    let (recorded, before) = (Rc::clone(&delays), Cell::new(None::<Instant>));
+    let step = Duration::from_millis(reactor::whole_ms(resolution).max(1));
+    let (recorded, before) = (Rc::clone(&delays), Cell::new(None::<Duration>));
     let timer = timers::set_interval(resolution, move || {
-        let now = Instant::now();
+        let Some(now) = reactor::with(|event_loop| event_loop.clock()) else {
+            return;
+        };
         if let Some(before) = before.replace(Some(now)) {
             let delay = (now - before).saturating_sub(step);
             recorded.borrow_mut().record(delay);

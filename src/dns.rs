@@ -8,15 +8,13 @@
 //! time beside that: all who ask get the same answer.
 
 use std::cell::Cell;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::ops::BitOr;
-
-use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind};
 
 use crate::address::{Family, is_ip};
 use crate::error::{Error, Result, node};
 use crate::events::Outcome;
-use crate::kernel;
+use crate::kernel::names::{self, Failure, flags};
 use crate::reactor::{self, Origin};
 
 /// What a lookup looks for.
@@ -256,70 +254,24 @@ pub(crate) fn literal(host: &str, port: u16) -> Option<SocketAddr> {
     };
     match (address.parse().ok()?, zone) {
         (IpAddr::V6(address), Some(zoned)) => {
-            let scope = scope_of(zoned, address);
+            let scope = names::scope(zoned, address);
             Some(SocketAddrV6::new(address, port, 0, scope).into())
         }
         (address, _) => Some(SocketAddr::new(address, port)),
     }
 }
 
-/// The number of the interface that a zone names, which only the system knows; 0 if there is none.
-fn scope_of(zoned: &str, address: Ipv6Addr) -> u32 {
-    if let Some(scope) = kernel::scope(zoned) {
-        return scope;
-    }
-    let hints = AddrInfoHints {
-        flags: flags::NUMERICHOST,
-        socktype: socket2::Type::STREAM.into(),
-        ..AddrInfoHints::default()
-    };
-    let found = dns_lookup::getaddrinfo(Some(zoned), None, Some(hints));
-    let scopes = found.into_iter().flatten().flatten();
-    scopes
-        .filter_map(|info| match info.sockaddr {
-            SocketAddr::V6(found) if *found.ip() == address => Some(found.scope_id()),
-            _ => None,
-        })
-        .next()
-        .unwrap_or(0)
-}
-
 fn resolve(question: &Question) -> Result<Vec<IpAddr>> {
     let host = question.host.as_str();
-    let addresses = match kernel::resolve(host) {
-        Some(found) => {
-            let mut found = found.map_err(|code| Error::lookup(code, host))?;
-            if let Some(family) = question.family {
-                found.retain(|ip| ip.is_ipv4() == (family == Family::V4));
-            }
-            found
-        }
-        None => resolve_by_system(question)?,
-    };
+    let asked = names::addresses(host, question.family, question.hints.to_flags());
+    let addresses = asked.map_err(|failure| match failure {
+        Failure::Known(code) => Error::lookup(code, host),
+        Failure::System(error) => Error::lookup_system(&error, host),
+    })?;
     if addresses.is_empty() {
         return Err(Error::lookup("ENOTFOUND", host));
     }
     Ok(addresses)
-}
-
-/// Asks the system's resolver.
-fn resolve_by_system(question: &Question) -> Result<Vec<IpAddr>> {
-    let host = question.host.as_str();
-    let hints = AddrInfoHints {
-        socktype: socket2::Type::STREAM.into(),
-        address: match question.family {
-            None => 0,
-            Some(Family::V4) => socket2::Domain::IPV4.into(),
-            Some(Family::V6) => socket2::Domain::IPV6.into(),
-        },
-        flags: question.hints.to_flags(),
-        ..AddrInfoHints::default()
-    };
-    let found = dns_lookup::getaddrinfo(Some(host), None, Some(hints))
-        .map_err(|error| failed(error, host))?;
-    Ok(found
-        .filter_map(|info| info.ok().map(|info| info.sockaddr.ip()))
-        .collect())
 }
 
 fn sort(addresses: &mut [IpAddr], order: Order) {
@@ -328,70 +280,6 @@ fn sort(addresses: &mut [IpAddr], order: Order) {
         Order::Ipv4First => addresses.sort_by_key(IpAddr::is_ipv6),
         Order::Ipv6First => addresses.sort_by_key(IpAddr::is_ipv4),
     }
-}
-
-/// A resolver's error under the name that Node gives it.
-fn failed(error: LookupError, host: &str) -> Error {
-    let code = match error.kind() {
-        LookupErrorKind::Again => "EAI_AGAIN",
-        LookupErrorKind::Badflags => "EAI_BADFLAGS",
-        LookupErrorKind::Fail => "EAI_FAIL",
-        LookupErrorKind::Family => "EAI_FAMILY",
-        LookupErrorKind::Memory => "EAI_MEMORY",
-        LookupErrorKind::Service => "EAI_SERVICE",
-        LookupErrorKind::Socktype => "EAI_SOCKTYPE",
-        // The name is all right; there may be no descriptor left to ask the resolver by.
-        LookupErrorKind::System | LookupErrorKind::IO => {
-            return Error::lookup_system(&error.into(), host);
-        }
-        _ => "ENOTFOUND",
-    };
-    Error::lookup(code, host)
-}
-
-/// The resolver's flags, as each system's `<netdb.h>` has them.
-#[cfg(target_os = "linux")]
-mod flags {
-    pub(super) const NUMERICHOST: i32 = 0x4;
-    pub(super) const V4MAPPED: i32 = 0x8;
-    pub(super) const ALL: i32 = 0x10;
-    pub(super) const ADDRCONFIG: i32 = 0x20;
-}
-
-#[cfg(any(target_os = "solaris", target_os = "illumos"))]
-mod flags {
-    pub(super) const V4MAPPED: i32 = 0x1;
-    pub(super) const ALL: i32 = 0x2;
-    pub(super) const ADDRCONFIG: i32 = 0x4;
-    pub(super) const NUMERICHOST: i32 = 0x20;
-}
-
-/// Without mapped addresses, so that asking for them has no effect.
-#[cfg(any(target_os = "netbsd", target_os = "openbsd"))]
-mod flags {
-    pub(super) const NUMERICHOST: i32 = 0x4;
-    pub(super) const ALL: i32 = 0;
-    pub(super) const V4MAPPED: i32 = 0;
-    pub(super) const ADDRCONFIG: i32 = if cfg!(target_os = "netbsd") {
-        0x400
-    } else {
-        0x40
-    };
-}
-
-/// Android's, macOS's, FreeBSD's and DragonFly's.
-#[cfg(not(any(
-    target_os = "linux",
-    target_os = "solaris",
-    target_os = "illumos",
-    target_os = "netbsd",
-    target_os = "openbsd"
-)))]
-mod flags {
-    pub(super) const NUMERICHOST: i32 = 0x4;
-    pub(super) const ALL: i32 = 0x100;
-    pub(super) const ADDRCONFIG: i32 = 0x400;
-    pub(super) const V4MAPPED: i32 = 0x800;
 }
 
 #[cfg(test)]

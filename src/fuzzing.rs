@@ -34,7 +34,7 @@ pub(crate) mod replay;
 
 pub(crate) use input::Input;
 
-pub use crate::framing::fuzz::{End, Naive, Part, Trial};
+pub use crate::framing::fuzz::{End, Naive, Part, Payload, Trial};
 
 // The bodies of this crate's own targets, one function each: it takes any bytes, and panics if a
 // promise is broken. They lie beside what they exercise; this is the list.
@@ -52,7 +52,8 @@ pub use crate::address::fuzz::{fuzz_address as address, fuzz_block_list as block
 pub use crate::framing::fuzz::{
     fuzz_cobs as framing_cobs, fuzz_delimiters as framing_delimiters, fuzz_fixed as framing_fixed,
     fuzz_json as framing_json, fuzz_length as framing_length, fuzz_lines as framing_lines,
-    fuzz_netstring as framing_netstring, fuzz_proxy as framing_proxy,
-    fuzz_record as framing_record, fuzz_round_trip as framing_round_trip,
-    fuzz_search as framing_search, fuzz_varint as framing_varint,
+    fuzz_messages as framing_messages, fuzz_netstring as framing_netstring,
+    fuzz_packets as framing_packets, fuzz_proxy as framing_proxy, fuzz_record as framing_record,
+    fuzz_round_trip as framing_round_trip, fuzz_search as framing_search,
+    fuzz_stuffed as framing_stuffed, fuzz_varint as framing_varint,
 };

@@ -115,6 +115,8 @@
 //!   ─────────────────────────────────────────────────────────────────────────────────────
 //!   reactor    the turn and its phases, timers, the pool, posts    knows handles by a trait
 //!   ─────────────────────────────────────────────────────────────────────────────────────
+//!   kernel     sockets, names, files, the clock                    the operating system's, or simulated
+//!   ─────────────────────────────────────────────────────────────────────────────────────
 //!   machine    the life of a socket: one state machine             pure: no I/O of their own
 //!   events     the emitter
 //!   framing    frames of bytes

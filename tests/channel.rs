@@ -61,6 +61,8 @@ fn a_sender_keeps_its_loop_alive_unless_it_is_unrefd() {
     sender.unref();
     run_to_end();
     sender.send(2).unwrap();
+    // Something that keeps the loop alive for a turn.
+    soquete::timers::set_immediate(|| ());
     soquete::run_nowait().unwrap();
     assert_eq!(*heard.borrow(), [2]);
     sender.ref_();

@@ -2,7 +2,7 @@
 
 use soquete::framing::{
     Cobs, Delimiters, FixedLength, Flow, Format, FrameError, FrameReader, FrameWriter, Item, Json,
-    LengthPrefix, Lines, Netstring, Proxy, ProxyHeader, RecordMark, VarintPrefix,
+    LengthPrefix, Lines, Netstring, Proxied, Proxy, ProxyHeader, RecordMark, VarintPrefix,
 };
 
 /// What a reader makes of chunks and of the end behind them.
@@ -41,7 +41,7 @@ fn read<F: Format>(mut reader: FrameReader<F>, chunks: &[&[u8]]) -> Vec<Seen> {
             Item::Frame(bytes) => frame(bytes),
             Item::Piece { bytes, last } => piece(bytes, last),
             Item::Skipped { bytes, error } => Seen::Skipped(bytes, error),
-            _ => unreachable!("there is no other item"),
+            other => panic!("{other:?} was not asked for"),
         });
         Flow::Continue
     };
@@ -372,6 +372,47 @@ fn a_proxy_line_ends_with_crlf_within_107_bytes() {
     let what = "PROXY line that does not end with CRLF";
     let error = Seen::Error(FrameError::Malformed { at: 13, what });
     assert_eq!(read(reader(), &[b"PROXY UNKNOWN\nGET"]), [error]);
+}
+
+/// "The receiver must ignore anything presented before the CRLF is found."
+#[test]
+fn a_proxy_line_of_an_unknown_protocol_may_have_any_byte_in_it() {
+    let line = b"PROXY UNKNOWN a\nb\rc\r\r\n";
+    for cut in 0..line.len() {
+        let reader = FrameReader::new(Proxy::new(), Proxy::LONGEST);
+        let seen = read(reader, &[&line[..cut], &line[cut..], b"PROXY UNKNOWN\r\n"]);
+        assert_eq!(
+            seen,
+            [frame(line), frame(b"PROXY UNKNOWN\r\n")],
+            "cut at {cut}"
+        );
+    }
+    assert_eq!(ProxyHeader::parse(line).unwrap().proxied, Proxied::Unknown);
+    let truncated = Seen::Error(FrameError::Truncated { at: 0, have: 16 });
+    let reader = FrameReader::new(Proxy::new(), Proxy::LONGEST);
+    assert_eq!(read(reader, &[b"PROXY UNKNOWN a\n"]), [truncated]);
+}
+
+/// "… and discard the protocol block including the family which is ignored."
+#[test]
+fn a_proxy_that_speaks_for_itself_may_do_so_in_any_family() {
+    for (command, family, len) in [(0x20, 0x41, 5), (0x20, 0xff, 0), (0x20, 0x11, 3)] {
+        let head = [command, family, 0, len];
+        let header = [
+            b"\r\n\r\n\0\r\nQUIT\n",
+            &head[..],
+            &[7; 5][..usize::from(len)],
+        ]
+        .concat();
+        let reader = FrameReader::new(Proxy::new(), Proxy::LONGEST);
+        assert_eq!(read(reader, &[&header]), [frame(&header)]);
+        assert_eq!(ProxyHeader::parse(&header).unwrap().proxied, Proxied::Local);
+    }
+    let reader = FrameReader::new(Proxy::new(), Proxy::LONGEST);
+    let what = "PROXY header of an unknown family";
+    let error = Seen::Error(FrameError::Malformed { at: 13, what });
+    let proxied = b"\r\n\r\n\0\r\nQUIT\n\x21\x41\0\0";
+    assert_eq!(read(reader, &[proxied]), [error], "of another's connection");
 }
 
 #[test]

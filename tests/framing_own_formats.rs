@@ -157,7 +157,7 @@ fn a_format_may_unmask_and_check_its_payload() {
                 seen.push(match item {
                     Item::Frame(bytes) => Ok(bytes.to_vec()),
                     Item::Skipped { error, .. } => Err(error),
-                    _ => panic!("not asked for"),
+                    other => panic!("{other:?} was not asked for"),
                 });
                 Flow::Continue
             };
@@ -234,7 +234,7 @@ fn the_limit_is_on_the_payload_also_where_there_was_nothing_to_unpack() {
                 seen.push(match item {
                     Item::Frame(bytes) => Ok(bytes.to_vec()),
                     Item::Skipped { bytes, error } => Err((bytes, error)),
-                    _ => panic!("not asked for"),
+                    other => panic!("{other:?} was not asked for"),
                 });
                 Flow::Continue
             };
@@ -297,7 +297,7 @@ fn the_limit_is_on_what_the_parts_make() {
         seen.push(match item {
             Item::Frame(bytes) => Ok(bytes.to_vec()),
             Item::Skipped { bytes, .. } => Err(bytes),
-            _ => panic!("not asked for"),
+            other => panic!("{other:?} was not asked for"),
         });
         Flow::Continue
     });

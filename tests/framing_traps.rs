@@ -18,7 +18,7 @@ fn push<F: Format>(
             match item {
                 Item::Frame(bytes) => frames.push(bytes.to_vec()),
                 Item::Skipped { .. } => skipped += 1,
-                _ => panic!("a piece that nobody asked for"),
+                other => panic!("{other:?}, which nobody asked for"),
             }
             Flow::Continue
         };
@@ -286,7 +286,7 @@ fn a_count_has_a_limit_of_its_own() {
         what: "JSON value nested too deeply",
     };
     assert_eq!(push(&mut reader, &[&[b'['; 100]]).2, Err(error));
-    // Fragments without bytes cost nothing, however many there are.
+    // Fragments without bytes cost nothing, and the limit on their number is high.
     let mut reader = FrameReader::new(RecordMark, 10);
     assert_eq!(
         push(&mut reader, &[&[0; 400_000], b"\x80\0\0\x01a"]).0,

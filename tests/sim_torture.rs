@@ -361,3 +361,38 @@ fn a_reader_who_pauses_and_a_writer_who_resets() {
         );
     });
 }
+
+/// More than a socket may read or write before the others have their turn, at once.
+#[test]
+fn a_flood_that_goes_past_the_budgets() {
+    const SIZE: usize = 3 << 20;
+    let wide = World::seed(1)
+        .leaves_nothing()
+        .latency(ms(1)..=ms(20))
+        .send_buffer(8 << 20)
+        .window(8 << 20);
+    let tortured = sim::torture(wide, || {
+        serve(
+            |socket| {
+                socket.on(event::Error, |_| {});
+                socket.on(event::Data, |_| {});
+                // So that all of it is there.
+                socket.pause();
+                timers::set_timeout(ms(100), move || {
+                    socket.resume();
+                });
+            },
+            |server| {
+                let client = net::connect(("10.0.0.1", 80));
+                for _ in 0..3 {
+                    client.write(vec![7; SIZE / 3]);
+                }
+                client.end();
+                client.on(event::Data, |_| {});
+                closing(server, 1)(client);
+            },
+        );
+    });
+    println!("{} calls, {} runs", tortured.calls, tortured.runs);
+    tortured.check();
+}

@@ -14,12 +14,12 @@
 
 use std::mem;
 
-use super::intake::Place;
-use super::state::{Answer, Fate, Found, Span, Step};
+use super::state::{Answer, Fate, Found, Place, Span, Step, What};
+use super::unpacking;
 use super::window::work;
 use super::{Cut, Format, FrameError, FrameReader, Malformed, Unpacked, Window};
 
-enum Next<'c> {
+pub(super) enum Next<'c> {
     Found(Found<'c>),
     Again,
     Starved,
@@ -39,31 +39,44 @@ impl<F: Format> FrameReader<F> {
         chunk: &mut &'c [u8],
         at_end: bool,
     ) -> Result<Option<Found<'c>>, FrameError> {
-        if !matches!(self.fate, Fate::Gather) {
-            self.out.clear();
+        match self.fate {
+            // Behind what was gathered there may be what stood aside.
+            Fate::Gather => self.out.truncate(self.base + self.made),
+            _ => self.out.truncate(self.base),
         }
         loop {
+            if let Fate::Drop { error, told } = &mut self.fate
+                && !mem::replace(told, true)
+            {
+                let error = *error;
+                return Ok(Some(self.refused(error, false, chunk)));
+            }
             let next = match self.step {
                 Step::Cut => self.cut(answer.take(), chunk, at_end),
-                Step::Whole(span) => self.whole(span, chunk),
+                Step::Whole(span) => self.take_whole(span, chunk),
+                Step::Aside(span) => self.aside(span, chunk),
                 Step::Body { .. } => self.body(chunk),
                 Step::Tail { tail, last } => self.tail(tail, last, chunk),
+                Step::Over { left, bytes } => Ok(self.over(left, bytes, chunk)),
                 Step::Failed(error) => return Err(error),
             };
             match next {
                 Ok(Next::Found(found)) => return Ok(Some(found)),
                 Ok(Next::Again) => {}
-                Ok(Next::Starved) if at_end && !(self.between_frames() && self.is_dry(chunk)) => {
+                Ok(Next::Starved) if at_end && !self.may_end(chunk) => {
                     let at = self.frame_start(chunk);
-                    return Err(self.fail(FrameError::Truncated {
-                        at,
-                        have: self.fed - at,
-                    }));
+                    let have = self.fed - at;
+                    return self.fail(FrameError::Truncated { at, have }, chunk);
                 }
                 Ok(Next::Starved) => return Ok(None),
-                Err(error) => return Err(self.fail(error)),
+                Err(error) => return self.fail(error, chunk),
             }
         }
+    }
+
+    /// Whether the input may end here.
+    fn may_end(&self, chunk: &[u8]) -> bool {
+        self.between_frames() && self.is_dry(chunk) && !self.format.expects_more()
     }
 
     fn cut<'c>(
@@ -97,16 +110,21 @@ impl<F: Format> FrameReader<F> {
                 return Ok(next);
             }
         }
-        if !at_end || (self.between_frames() && self.is_dry(chunk)) {
+        if !at_end || self.may_end(chunk) {
             return Ok(Next::Starved);
         }
         let window = Window::new(self.carry.unread(), chunk);
-        match self
-            .format
-            .at_end(window)
-            .map_err(|wrong| malformed(start, wrong))?
-        {
+        let nothing_came = self.between_frames() && window.is_empty();
+        let answer = self.format.at_end(window);
+        match answer.map_err(|wrong| malformed(start, wrong))? {
             Cut::More { .. } => Ok(Next::Starved),
+            cut if nothing_came && cut.whole() == Some((0, 0, 0)) => {
+                if self.format.expects_more() {
+                    return Err(self.of_nothing(chunk));
+                }
+                let frame = What::Frame(Place::NOWHERE);
+                Ok(Next::Found(found(frame, Place::NOWHERE, start)))
+            }
             other => self.begin(other, chunk),
         }
     }
@@ -118,7 +136,7 @@ impl<F: Format> FrameReader<F> {
         let length = self.gone.saturating_add(settled as u64);
         let room = (self.rules.raw_limit as u64).saturating_sub(self.gone);
         match self.fate {
-            Fate::Whole | Fate::Gather if length > self.rules.whole => {
+            Fate::Whole | Fate::Gather if length > self.whole() => {
                 if self.streams() {
                     return Ok(self.stream(chunk));
                 }
@@ -132,12 +150,13 @@ impl<F: Format> FrameReader<F> {
                 Ok(Next::Again)
             }
             Fate::Stream => {
+                let start = self.position(chunk);
                 let (place, read) = self.take_some(chunk, room.min(settled as u64));
                 self.gone += read as u64;
                 self.format.forget(read);
-                Ok(Next::Found(Found::Piece(place, false)))
+                self.hand_out(place, Place::NOWHERE, start)
             }
-            Fate::Drop(_) => {
+            Fate::Drop { .. } => {
                 self.discard(chunk, settled);
                 self.gone = length;
                 self.format.forget(settled);
@@ -148,7 +167,7 @@ impl<F: Format> FrameReader<F> {
 
     /// The format knows where the frame, or this part of it, ends.
     fn begin<'c>(&mut self, cut: Cut, chunk: &mut &'c [u8]) -> Result<Next<'c>, FrameError> {
-        let (head, payload, tail, last, declared) = match cut {
+        let (span, last, declared) = match cut {
             Cut::More { .. } => return Ok(Next::Starved),
             Cut::Skip(0) => return Err(self.of_nothing(chunk)),
             Cut::Skip(noise) => {
@@ -160,30 +179,48 @@ impl<F: Format> FrameReader<F> {
                 head,
                 payload,
                 tail,
-            } => (head, payload as u64, tail, true, false),
+            } => ((head, payload as u64, tail), true, false),
             Cut::Declared {
                 head,
                 payload,
                 tail,
-            } => (head, payload, tail, true, true),
+            }
+            | Cut::Aside {
+                head,
+                payload,
+                tail,
+            } => ((head, payload, tail), true, true),
             Cut::Part {
                 head,
                 payload,
                 tail,
-            } => (head, payload, tail, false, true),
+            } => ((head, payload, tail), false, true),
         };
+        let (head, payload, tail) = span;
         let brackets = head.saturating_add(tail);
         if brackets > self.rules.overhead {
             let wrong = Malformed::new(0, "head and tail longer than the format allows");
             return Err(malformed(self.position(chunk), wrong));
         }
-        if brackets == 0 && payload == 0 && (!last || matches!(self.fate, Fate::Whole)) {
+        let is_aside = matches!(cut, Cut::Aside { .. }) && !matches!(self.fate, Fate::Whole);
+        let may_be_empty = last && !is_aside && !matches!(self.fate, Fate::Whole);
+        if brackets == 0 && payload == 0 && !may_be_empty {
             return Err(self.of_nothing(chunk));
+        }
+        if is_aside {
+            return self.begin_aside(span, chunk);
+        }
+        if !last && payload == 0 {
+            self.empty_parts += 1;
+            if self.empty_parts > self.rules.most_empty_parts {
+                let wrong = Malformed::new(0, "frame of too many parts without payload");
+                return Err(malformed(self.position(chunk), wrong));
+            }
         }
         let length = self.gone.saturating_add(payload);
         let room = (self.rules.raw_limit as u64).saturating_sub(self.gone);
         let mut extra = 0;
-        if payload > room && !matches!(self.fate, Fate::Drop(_)) {
+        if payload > room && !matches!(self.fate, Fate::Drop { .. }) {
             if declared || !self.streams() {
                 self.refuse(declared.then_some(length), chunk)?;
             } else {
@@ -192,11 +229,14 @@ impl<F: Format> FrameReader<F> {
             }
         }
         let mut flushed = Next::Again;
+        let first = matches!(self.fate, Fate::Whole);
         match self.fate {
-            Fate::Whole | Fate::Gather if length > self.rules.whole => {
+            Fate::Whole | Fate::Gather if length > self.whole() => {
                 flushed = self.stream(chunk);
             }
-            Fate::Whole if !last => self.open(Fate::Gather, chunk),
+            Fate::Whole if !last || self.unpacks_as_it_comes(span, chunk) => {
+                self.open(Fate::Gather, chunk);
+            }
             _ => {}
         }
         self.step = match self.fate {
@@ -207,6 +247,7 @@ impl<F: Format> FrameReader<F> {
             }),
             _ => Step::Body {
                 head,
+                first,
                 left: payload - extra,
                 extra,
                 tail,
@@ -216,213 +257,126 @@ impl<F: Format> FrameReader<F> {
         Ok(flushed)
     }
 
-    fn whole<'c>(&mut self, span: Span, chunk: &mut &'c [u8]) -> Result<Next<'c>, FrameError> {
-        let Span {
-            head,
-            payload,
-            tail,
-        } = span;
-        let end = head + payload;
-        if self.carry.len() + chunk.len() < end + tail {
-            return Ok(Next::Starved);
-        }
-        let start = self.position(chunk);
-        let place = self.take(chunk, end + tail);
-        self.step = Step::Cut;
-        let frame = place.bytes(&self.carry, &[]);
-        self.format
-            .check_tail(&frame[end..])
-            .map_err(|wrong| malformed(start + end as u64, wrong))?;
-        let limit = self.rules.limit;
-        let error = match self.format.unpack(&frame[head..end], &mut self.out) {
-            Ok(Unpacked::AsIs) if payload <= limit => {
-                return Ok(Next::Found(Found::Frame(place.within(head..end))));
-            }
-            Ok(Unpacked::Out) if self.out.len() <= limit => {
-                return Ok(Next::Found(Found::Frame(Place::Out)));
-            }
-            Ok(_) => FrameError::TooLong {
-                at: start,
-                limit,
-                declared: None,
-            },
-            Err(wrong) => malformed(start + head as u64, wrong),
-        };
-        Ok(Next::Found(self.dropped(payload as u64, error)?))
-    }
-
-    /// What becomes of a frame of `bytes` that was read to its end, and is wrong.
-    fn dropped<'c>(&self, bytes: u64, error: FrameError) -> Result<Found<'c>, FrameError> {
-        if self.rules.skip_bad {
-            Ok(Found::Skipped { bytes, error })
+    /// A frame that is not all there in one slice is unpacked where its bytes lie, and not put together first.
+    fn unpacks_as_it_comes(
+        &self,
+        (head, payload, tail): (usize, u64, usize),
+        chunk: &[u8],
+    ) -> bool {
+        let whole = payload.saturating_add((head + tail) as u64);
+        let held = if self.carry.is_empty() {
+            chunk.len()
         } else {
-            Err(error)
-        }
+            self.carry.len()
+        };
+        self.format.unpacks_in_pieces() && whole > held as u64
     }
 
-    fn body<'c>(&mut self, chunk: &mut &'c [u8]) -> Result<Next<'c>, FrameError> {
-        let Step::Body {
-            mut head,
-            mut left,
-            mut extra,
-            tail,
-            last,
-        } = self.step
-        else {
-            return Ok(Next::Again);
-        };
-        let skipped = head.min(self.carry.len() + chunk.len());
-        self.discard(chunk, skipped);
-        head -= skipped;
-        if left == 0 && extra > 0 {
-            self.refuse(None, chunk)?;
-            left = mem::take(&mut extra);
-        }
-        let ready = left.min((self.carry.len() + chunk.len()) as u64) as usize;
-        let mut next = Next::Starved;
-        if head == 0 && ready > 0 {
-            let (place, read) = match self.fate {
-                Fate::Drop(_) => {
-                    self.discard(chunk, ready);
-                    (Place::Chunk(&[]), ready)
-                }
-                _ => self.take_some(chunk, ready as u64),
-            };
-            left -= read as u64;
-            self.gone += read as u64;
-            next = match self.fate {
-                Fate::Stream => {
-                    let done = last && left == 0 && extra == 0 && tail == 0;
-                    if done {
-                        self.close();
-                        return Ok(Next::Found(Found::Piece(place, true)));
-                    }
-                    Next::Found(Found::Piece(place, false))
-                }
-                Fate::Gather => {
-                    self.gather(place);
-                    Next::Again
-                }
-                _ => Next::Again,
-            };
-        }
-        if head > 0 || left > 0 {
-            self.step = Step::Body {
-                head,
-                left,
-                extra,
-                tail,
-                last,
-            };
-            return Ok(next);
-        }
-        self.step = match extra {
-            0 => Step::Tail { tail, last },
-            _ => Step::Body {
-                head,
-                left,
-                extra,
-                tail,
-                last,
-            },
-        };
-        if matches!(next, Next::Starved) {
-            next = Next::Again;
-        }
-        Ok(next)
-    }
-
-    fn tail<'c>(
-        &mut self,
-        tail: usize,
-        last: bool,
-        chunk: &mut &'c [u8],
-    ) -> Result<Next<'c>, FrameError> {
-        if self.carry.len() + chunk.len() < tail {
+    fn take_whole<'c>(&mut self, span: Span, chunk: &mut &'c [u8]) -> Result<Next<'c>, FrameError> {
+        let Some((start, place)) = self.take_span(span, chunk)? else {
             return Ok(Next::Starved);
+        };
+        self.step = Step::Cut;
+        let (head, end) = (span.head, span.head + span.payload);
+        let frame = place.bytes(&self.carry, &[]);
+        let raw = &frame[head..end];
+        let limit = self.rules.limit;
+        let payload = match unpacking::whole(&mut self.format, raw, &mut self.out, limit) {
+            Ok(Unpacked::AsIs) => place.within(head..end),
+            Ok(Unpacked::Out) => Place::Out(0..self.out.len()),
+            Err(wrong) => {
+                let error = self.error_of(wrong, start, start + head as u64);
+                self.spoil(error, start, 0, span.payload as u64)?;
+                return Ok(Next::Again);
+            }
+        };
+        let head = place.within(0..head);
+        Ok(Next::Found(found(What::Frame(payload), head, start)))
+    }
+
+    fn begin_aside<'c>(
+        &mut self,
+        (head, payload, tail): (usize, u64, usize),
+        chunk: &[u8],
+    ) -> Result<Next<'c>, FrameError> {
+        let limit = self.rules.limit;
+        match usize::try_from(payload) {
+            Ok(payload) if payload <= limit => {
+                self.step = Step::Aside(Span {
+                    head,
+                    payload,
+                    tail,
+                });
+                Ok(Next::Again)
+            }
+            _ => Err(FrameError::TooLong {
+                at: self.position(chunk),
+                limit,
+                declared: Some(payload),
+            }),
+        }
+    }
+
+    fn aside<'c>(&mut self, span: Span, chunk: &mut &'c [u8]) -> Result<Next<'c>, FrameError> {
+        let Some((start, place)) = self.take_span(span, chunk)? else {
+            return Ok(Next::Starved);
+        };
+        self.step = Step::Cut;
+        let (head, end) = (span.head, span.head + span.payload);
+        let mut payload = place.within(head..end);
+        if self.format.unpacks_in_pieces() {
+            let raw = payload.bytes(&self.carry, &[]);
+            let from = self.out.len();
+            let limit = self.rules.limit;
+            match unpacking::whole(&mut self.format, raw, &mut self.out, limit) {
+                Ok(Unpacked::AsIs) => {}
+                Ok(Unpacked::Out) => payload = Place::Out(from..self.out.len()),
+                Err(wrong) => return Err(self.error_of(wrong, start, start + head as u64)),
+            }
+        }
+        let head = place.within(0..head);
+        Ok(Next::Found(found(What::Frame(payload), head, start)))
+    }
+
+    /// Takes a frame that is to be handed out whole, with its offset; `None` if not all of it is there.
+    fn take_span<'c>(
+        &mut self,
+        span: Span,
+        chunk: &mut &'c [u8],
+    ) -> Result<Option<(u64, Place<'c>)>, FrameError> {
+        let end = span.head + span.payload;
+        let total = end + span.tail;
+        if self.carry.len() + chunk.len() < total {
+            return Ok(None);
         }
         let start = self.position(chunk);
-        let place = self.take(chunk, tail);
-        let bytes = place.bytes(&self.carry, &[]);
+        let place = self.take(chunk, total);
+        let tail = &place.bytes(&self.carry, &[])[end..];
         self.format
-            .check_tail(bytes)
-            .map_err(|wrong| malformed(start, wrong))?;
-        if !last {
-            self.step = Step::Cut;
-            return Ok(Next::Again);
+            .check_tail(tail)
+            .map_err(|wrong| malformed(start + end as u64, wrong))?;
+        Ok(Some((start, place)))
+    }
+
+    pub(super) fn streams(&self) -> bool {
+        self.rules.stream_above < self.rules.raw_limit && self.format.may_stream()
+    }
+
+    /// The longest payload of the frame at hand that does not come in pieces.
+    fn whole(&self) -> u64 {
+        if self.format.may_stream() {
+            self.rules.whole
+        } else {
+            self.rules.raw_limit as u64
         }
-        let (at, bytes) = (self.at, self.gone);
-        let limit = self.rules.limit;
-        Ok(Next::Found(match self.close() {
-            Fate::Stream => Found::Piece(Place::Chunk(&[]), true),
-            Fate::Drop(error) => Found::Skipped { bytes, error },
-            Fate::Whole | Fate::Gather if self.out.len() <= limit => Found::Frame(Place::Out),
-            Fate::Whole | Fate::Gather => self.dropped(
-                bytes,
-                FrameError::TooLong {
-                    at,
-                    limit,
-                    declared: None,
-                },
-            )?,
-        }))
-    }
-
-    /// The frame is over.
-    fn close(&mut self) -> Fate {
-        self.step = Step::Cut;
-        self.gone = 0;
-        mem::replace(&mut self.fate, Fate::Whole)
-    }
-
-    /// Decides the fate of the frame at hand.
-    fn open(&mut self, fate: Fate, chunk: &[u8]) {
-        self.at = self.frame_start(chunk);
-        self.fate = fate;
-    }
-
-    /// From now on the payload is handed out as it comes, what was gathered of it first.
-    fn stream<'c>(&mut self, chunk: &[u8]) -> Next<'c> {
-        self.open(Fate::Stream, chunk);
-        if self.out.is_empty() {
-            return Next::Again;
-        }
-        Next::Found(Found::Piece(Place::Out, false))
-    }
-
-    /// The frame at hand is too long: fails, or marks it to be dropped.
-    fn refuse(&mut self, declared: Option<u64>, chunk: &[u8]) -> Result<(), FrameError> {
-        let at = self.frame_start(chunk);
-        let error = FrameError::TooLong {
-            at,
-            limit: self.rules.limit,
-            declared,
-        };
-        if !self.rules.skip_bad {
-            return Err(error);
-        }
-        self.open(Fate::Drop(error), chunk);
-        self.out.clear();
-        Ok(())
-    }
-
-    fn fail(&mut self, error: FrameError) -> FrameError {
-        self.step = Step::Failed(error);
-        error
-    }
-
-    /// Nothing else would stop a format that makes something of nothing.
-    fn of_nothing(&self, chunk: &[u8]) -> FrameError {
-        let wrong = Malformed::new(0, "the format made a frame of no bytes");
-        malformed(self.position(chunk), wrong)
-    }
-
-    fn streams(&self) -> bool {
-        self.rules.stream_above < self.rules.raw_limit
     }
 }
 
-fn malformed(start: u64, wrong: Malformed) -> FrameError {
+pub(super) fn found<'c>(what: What<'c>, head: Place<'c>, at: u64) -> Found<'c> {
+    Found { what, head, at }
+}
+
+pub(super) fn malformed(start: u64, wrong: Malformed) -> FrameError {
     FrameError::Malformed {
         at: start.saturating_add(wrong.at as u64),
         what: wrong.what,

@@ -86,6 +86,21 @@ impl Carry {
         self.start = self.bytes.len();
     }
 
+    /// From now on bytes are kept in this buffer. There are none yet, and it is empty.
+    pub(super) fn lend(&mut self, buffer: Vec<u8>) {
+        debug_assert!(self.bytes.capacity() == 0 && buffer.is_empty());
+        self.bytes = buffer;
+    }
+
+    pub(super) fn of(bytes: Vec<u8>, start: usize) -> Self {
+        Self { bytes, start }
+    }
+
+    /// The buffer, and where in it the unread bytes begin.
+    pub(super) fn into_buffer(self) -> (Vec<u8>, usize) {
+        (self.bytes, self.start)
+    }
+
     pub(super) fn into_unread(mut self) -> Vec<u8> {
         self.bytes.drain(..self.start);
         self.bytes
@@ -96,10 +111,16 @@ impl Carry {
 /// bytes on, with a stop at `bound`.
 #[inline]
 pub(super) fn append(buffer: &mut Vec<u8>, more: &[u8], bound: usize) {
-    if more.len() > buffer.capacity() - buffer.len() {
-        grow(buffer, more.len(), bound);
-    }
+    reserve(buffer, more.len(), bound);
     buffer.extend_from_slice(more);
+}
+
+/// Makes room for so many bytes, as `append` does.
+#[inline]
+pub(super) fn reserve(buffer: &mut Vec<u8>, more: usize, bound: usize) {
+    if more > buffer.capacity() - buffer.len() {
+        grow(buffer, more, bound);
+    }
 }
 
 #[cold]

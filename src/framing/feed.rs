@@ -1,8 +1,9 @@
 //! Items out of one chunk, and the short way for the frames that lie in it.
 
-use super::state::{Answer, Found};
+use super::state::{Answer, Found, Step, What};
+use super::unpacking;
 use super::window::work;
-use super::{Cut, Flow, Format, FrameError, FrameReader, Unpacked, Window};
+use super::{Cut, Flow, Format, FrameError, FrameReader, Reading, Unpacked, Window};
 
 /// What a reader hands out. The bytes are valid until the next call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +19,18 @@ pub enum Item<'a> {
         /// Whether it ends the frame.
         last: bool,
     },
+    /// A frame is bad, which has just become certain, and will be dropped; only after
+    /// [`tell_bad_frames`](FrameReader::tell_bad_frames).
+    Refused {
+        /// What is wrong with it.
+        error: FrameError,
+        /// Whether it is not known where the next frame begins. Nothing more comes out of the stream then;
+        /// otherwise a `Skipped` comes when the frame has ended.
+        lost: bool,
+    },
     /// A frame was dropped, and the stream goes on behind it; only after
-    /// [`skip_bad_frames`](FrameReader::skip_bad_frames). It ends the frame if pieces came before it.
+    /// [`skip_bad_frames`](FrameReader::skip_bad_frames) or
+    /// [`tell_bad_frames`](FrameReader::tell_bad_frames). It ends the frame if pieces came before it.
     Skipped {
         /// The length of its payload as it stood in the stream, pieces included.
         bytes: u64,
@@ -76,64 +87,117 @@ impl<'r, 'c, F: Format> Feed<'r, 'c, F> {
     #[allow(clippy::should_implement_trait)]
     #[inline]
     pub fn next(&mut self) -> Result<Option<Item<'_>>, FrameError> {
-        if self.direct {
-            let mut rest = self.chunk;
-            if !self.reader.out.is_empty() {
-                self.reader.out.clear();
+        // Not by way of `next_with`: what is not asked for is not made, then.
+        let answer = match self.read_direct() {
+            Some(Direct::Frame(frame)) => {
+                return Ok(Some(Item::Frame(frame.lent.unwrap_or(&self.reader.out))));
             }
-            let direct = Direct::read(self.reader, &mut rest);
-            self.chunk = rest;
-            match direct {
-                Direct::Lent(bytes) => return Ok(Some(Item::Frame(bytes))),
-                Direct::Out => return Ok(Some(Item::Frame(&self.reader.out))),
-                Direct::Undecided(answer) => {
-                    if !self.at_end && self.reader.can_wait(answer, rest) {
-                        self.direct = false;
-                        return Ok(None);
-                    }
-                    return self.advance(answer);
-                }
+            Some(Direct::Undecided(answer)) if self.waits(answer) => return Ok(None),
+            Some(Direct::Undecided(answer)) => answer,
+            None => None,
+        };
+        Ok(self.advance(answer)?.map(|(item, _)| item))
+    }
+
+    /// As [`next`](Self::next), and what there is to know and to do beside the item.
+    ///
+    /// ```
+    /// use soquete::framing::{FrameReader, Item, LengthPrefix};
+    ///
+    /// let mut reader = FrameReader::new(LengthPrefix::u16_be(), 100);
+    /// let mut feed = reader.feed(b"\0\x02hi\0\0");
+    /// let Some((item, reading)) = feed.next_with()? else { panic!() };
+    /// assert_eq!(item, Item::Frame(b"hi"));
+    /// assert_eq!((reading.head(), reading.offset(), reading.unread()), (&b"\0\x02"[..], 0, 2));
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As `next`.
+    #[inline]
+    pub fn next_with(&mut self) -> Result<Option<(Item<'_>, Reading<'_, F>)>, FrameError> {
+        let answer = match self.read_direct() {
+            Some(Direct::Frame(frame)) => {
+                return Ok(Some(frame.lend(self.reader, self.chunk.len())));
             }
+            Some(Direct::Undecided(answer)) if self.waits(answer) => return Ok(None),
+            Some(Direct::Undecided(answer)) => answer,
+            None => None,
+        };
+        self.advance(answer)
+    }
+
+    /// The short way, if it is open.
+    #[inline(always)]
+    fn read_direct(&mut self) -> Option<Direct<'c>> {
+        if !self.direct {
+            return None;
         }
-        self.advance(None)
+        if !self.reader.out.is_empty() {
+            self.reader.out.clear();
+        }
+        let mut rest = self.chunk;
+        let direct = Direct::read(self.reader, &mut rest);
+        self.chunk = rest;
+        Some(direct)
+    }
+
+    /// Whether nothing more can be made of the chunk for now.
+    #[inline]
+    fn waits(&mut self, answer: Option<Answer>) -> bool {
+        let waits = !self.at_end && self.reader.can_wait(answer, self.chunk);
+        self.direct &= !waits;
+        waits
+    }
+
+    /// The format, to tell it what the bytes do not say. Between two frames.
+    pub fn format_mut(&mut self) -> &mut F {
+        &mut self.reader.format
     }
 
     /// What is not a frame of ordinary size, complete, at the front of the chunk.
     #[inline]
-    fn advance(&mut self, mut answer: Option<Answer>) -> Result<Option<Item<'_>>, FrameError> {
+    fn advance(
+        &mut self,
+        mut answer: Option<Answer>,
+    ) -> Result<Option<(Item<'_>, Reading<'_, F>)>, FrameError> {
         self.buffered = true;
-        let Some(place) = self.reader.join(&mut self.chunk, &mut answer) else {
-            return self.advance_by_states(answer);
+        if let Some(joined) = self.reader.join(&mut self.chunk, &mut answer) {
+            self.direct = self.reader.is_direct();
+            return Ok(Some(joined.lend(self.reader, self.chunk.len())));
+        }
+        let Some(found) = self.advance_by_states(answer)? else {
+            return Ok(None);
         };
-        self.direct = self.reader.is_direct();
-        let reader = &*self.reader;
-        Ok(Some(Item::Frame(place.bytes(&reader.carry, &reader.out))))
+        Ok(Some(lend(self.reader, &found, self.chunk.len())))
     }
 
     #[inline(never)]
     fn advance_by_states(
         &mut self,
         answer: Option<Answer>,
-    ) -> Result<Option<Item<'_>>, FrameError> {
+    ) -> Result<Option<Found<'c>>, FrameError> {
         let found = self.reader.advance(answer, &mut self.chunk, self.at_end);
         self.direct = self.reader.is_direct();
-        let Some(found) = found? else { return Ok(None) };
-        let reader = &*self.reader;
-        let (carry, out) = (&reader.carry, &reader.out);
-        Ok(Some(match found {
-            Found::Frame(place) => Item::Frame(place.bytes(carry, out)),
-            Found::Piece(place, last) => Item::Piece {
-                bytes: place.bytes(carry, out),
-                last,
-            },
-            Found::Skipped { bytes, error } => Item::Skipped { bytes, error },
-        }))
+        found
+    }
+
+    /// Reads on until the listener stops or the chunk is used up, and leaves what it has not read to the
+    /// caller.
+    #[inline]
+    pub(super) fn drain_lent(
+        mut self,
+        listener: impl FnMut(Item<'_>, Reading<'_, F>) -> Flow,
+    ) -> (Result<Flow, FrameError>, &'c [u8]) {
+        let drained = self.drain(listener);
+        (drained, std::mem::take(&mut self.chunk))
     }
 
     #[inline]
     pub(super) fn drain(
-        mut self,
-        mut listener: impl FnMut(Item<'_>) -> Flow,
+        &mut self,
+        mut listener: impl FnMut(Item<'_>, Reading<'_, F>) -> Flow,
     ) -> Result<Flow, FrameError> {
         loop {
             let mut answer = None;
@@ -148,13 +212,45 @@ impl<'r, 'c, F: Format> Feed<'r, 'c, F> {
                     Err(Stopped) => return Ok(Flow::Stop),
                 }
             }
-            match self.advance(answer)? {
-                None => return Ok(Flow::Continue),
-                Some(item) if listener(item) == Flow::Stop => return Ok(Flow::Stop),
-                Some(_) => {}
+            let Some((item, reading)) = self.advance(answer)? else {
+                return Ok(Flow::Continue);
+            };
+            if listener(item, reading) == Flow::Stop {
+                return Ok(Flow::Stop);
             }
         }
     }
+}
+
+/// What was found, with its bytes, and `behind` bytes of the chunk behind it.
+#[inline]
+fn lend<'a, F: Format>(
+    reader: &'a mut FrameReader<F>,
+    found: &Found<'a>,
+    behind: usize,
+) -> (Item<'a>, Reading<'a, F>) {
+    let inside = !reader.between_frames();
+    let unread = reader.carry.len() + behind;
+    let (carry, out) = (&reader.carry, &reader.out);
+    let item = match &found.what {
+        What::Frame(place) => Item::Frame(place.bytes(carry, out)),
+        What::Piece(place, last) => Item::Piece {
+            bytes: place.bytes(carry, out),
+            last: *last,
+        },
+        &What::Skipped { bytes, error } => Item::Skipped { bytes, error },
+        &What::Refused { error, lost } => Item::Refused { error, lost },
+    };
+    let reading = Reading {
+        format: &mut reader.format,
+        rules: &mut reader.rules,
+        head: found.head.bytes(carry, out),
+        at: found.at,
+        next: reader.fed - unread as u64,
+        unread,
+        inside,
+    };
+    (item, reading)
 }
 
 struct Stopped;
@@ -162,11 +258,44 @@ struct Stopped;
 /// The short way: a frame of ordinary size, complete, at the front of the chunk, and nothing carried.
 enum Direct<'c> {
     /// It is this one.
-    Lent(&'c [u8]),
-    /// It has been unpacked.
-    Out,
+    Frame(Whole<'c>),
     /// There is none, or one that is not ordinary; the format's answer, if it was asked.
     Undecided(Option<Answer>),
+}
+
+/// A frame that lies in the chunk.
+struct Whole<'c> {
+    head: &'c [u8],
+    /// The payload, unless it was unpacked.
+    lent: Option<&'c [u8]>,
+    /// How long it is, head and tail included.
+    total: usize,
+}
+
+impl<'c> Whole<'c> {
+    /// The frame as an item, with `behind` bytes of the chunk behind it.
+    #[inline(always)]
+    fn lend<'a, F: Format>(
+        self,
+        reader: &'a mut FrameReader<F>,
+        behind: usize,
+    ) -> (Item<'a>, Reading<'a, F>)
+    where
+        'c: 'a,
+    {
+        let next = reader.fed - behind as u64;
+        let item = Item::Frame(self.lent.unwrap_or(&reader.out));
+        let reading = Reading {
+            format: &mut reader.format,
+            rules: &mut reader.rules,
+            head: self.head,
+            at: next - self.total as u64,
+            next,
+            unread: behind,
+            inside: false,
+        };
+        (item, reading)
+    }
 }
 
 impl<'c> Direct<'c> {
@@ -175,7 +304,7 @@ impl<'c> Direct<'c> {
     fn run<F: Format>(
         reader: &mut FrameReader<F>,
         chunk: &mut &'c [u8],
-        listener: &mut impl FnMut(Item<'_>) -> Flow,
+        listener: &mut impl FnMut(Item<'_>, Reading<'_, F>) -> Flow,
     ) -> Result<Option<Answer>, Stopped> {
         reader.out.clear();
         // The position is kept in a variable of its own, so that it need not be loaded from memory for
@@ -184,15 +313,16 @@ impl<'c> Direct<'c> {
         loop {
             let direct = Self::read(reader, &mut rest);
             *chunk = rest;
-            let flow = match direct {
-                Self::Lent(bytes) => listener(Item::Frame(bytes)),
-                Self::Out => {
-                    let flow = listener(Item::Frame(&reader.out));
-                    reader.out.clear();
-                    flow
-                }
+            let frame = match direct {
+                Self::Frame(frame) => frame,
                 Self::Undecided(answer) => return Ok(answer),
             };
+            let unpacked = frame.lent.is_none();
+            let (item, reading) = frame.lend(reader, rest.len());
+            let flow = listener(item, reading);
+            if unpacked {
+                reader.out.clear();
+            }
             if flow == Flow::Stop {
                 return Err(Stopped);
             }
@@ -236,17 +366,32 @@ impl<'c> Direct<'c> {
             if reader.format.check_tail(&frame[end..]).is_err() {
                 return Self::Undecided(Some(answer));
             }
-            return match reader.format.unpack(raw, &mut reader.out) {
-                Ok(Unpacked::AsIs) => {
-                    *chunk = rest;
-                    Self::Lent(raw)
+            let limit = reader.rules.limit;
+            let unpacked = unpacking::whole(&mut reader.format, raw, &mut reader.out, limit);
+            let lent = match unpacked {
+                Ok(Unpacked::AsIs) => Some(raw),
+                Ok(Unpacked::Out) => None,
+                Err(wrong) => {
+                    let at = reader.position(chunk);
+                    let error = reader.error_of(wrong, at, at + head as u64);
+                    reader.spoil_later(error, at, total, raw.len());
+                    return Self::Undecided(None);
                 }
-                Ok(Unpacked::Out) if reader.out.len() <= reader.rules.limit => {
-                    *chunk = rest;
-                    Self::Out
-                }
-                _ => Self::Undecided(Some(answer)),
             };
+            *chunk = rest;
+            let head = &frame[..head];
+            return Self::Frame(Whole { head, lent, total });
+        }
+    }
+}
+
+impl<F: Format> FrameReader<F> {
+    /// A frame of `total` bytes is wrong that has not been read yet.
+    #[cold]
+    #[inline(never)]
+    fn spoil_later(&mut self, error: FrameError, at: u64, total: usize, payload: usize) {
+        if let Err(error) = self.spoil(error, at, total, payload as u64) {
+            self.step = Step::Failed(error);
         }
     }
 }

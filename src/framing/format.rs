@@ -1,6 +1,6 @@
 //! The trait that a format implements.
 
-use super::Window;
+use super::{Output, Window};
 
 /// Finds where the frames of a format end. Owns no bytes.
 ///
@@ -19,6 +19,11 @@ use super::Window;
 ///   window may make the format say `More`, but never anything that a longer window would contradict.
 /// - `More` that does not [settle](Cut::More::settled) the bytes it has seen may only leave
 ///   [`overhead`](Self::overhead) of them undecided.
+///
+/// # Payload, head and tail
+///
+/// What means something to a listener belongs to the payload. A head is handed out beside it
+/// ([`Reading::head`](super::Reading::head)), so a type byte or flags may stay where they are; a tail is dropped.
 pub trait Format {
     /// Where does the frame that starts at the window's first byte end? The window is never empty.
     ///
@@ -39,7 +44,8 @@ pub trait Format {
     ///
     /// `More`, which is the default, means that it is not, and makes the reader report
     /// [`Truncated`](super::FrameError::Truncated). The window is empty if all that was settled has been
-    /// handed out in pieces, or dropped.
+    /// handed out in pieces, or dropped; or if the format [expects more](Self::expects_more) and nothing
+    /// came, where a frame without any bytes is an answer as well.
     ///
     /// # Errors
     ///
@@ -74,12 +80,65 @@ pub trait Format {
         limit
     }
 
-    /// Turns the bytes between head and tail into the payload, for formats that escape, mask or
-    /// check it: either leaves them as they are, or appends the payload to `out`, which is empty.
+    /// What kind of frame the last answer of [`cut`](Self::cut) was about, in the format's own numbers: head or
+    /// body, text or binary, a packet's type. A listener is told ([`Reading::kind`](super::Reading::kind)).
+    fn kind(&self) -> u8 {
+        0
+    }
+
+    /// Whether what was handed out asks for more, as a head does whose body has not begun.
     ///
-    /// It is not asked about frames of several [parts](Cut::Part), and may be asked more than once about
-    /// the same bytes: the answer must depend on them alone. The limit is applied to what it makes; how
-    /// long that can become, and so how much memory, is for the format to bound.
+    /// The input must not end here then, except where [`at_end`](Self::at_end) says so; and the reader counts the
+    /// frame to come as [open](super::FrameReader::partial), though no byte of it has arrived.
+    fn expects_more(&self) -> bool {
+        false
+    }
+
+    /// Whether the frame that the last answer of [`cut`](Self::cut) was about may come in pieces. A head, say, is
+    /// wanted whole where bodies come in pieces.
+    fn may_stream(&self) -> bool {
+        true
+    }
+
+    /// Whether payloads are to be unpacked by [`unpack_piece`](Self::unpack_piece), and not by
+    /// [`unpack`](Self::unpack). The same answer for all of a frame.
+    fn unpacks_in_pieces(&self) -> bool {
+        false
+    }
+
+    /// Turns the next piece of the bytes between head and tail into payload, for formats that escape, mask, compress
+    /// or check it: either leaves the piece as it is, or appends what it stands for to `out`. Of each frame every
+    /// byte comes once and in order, in pieces of any size.
+    ///
+    /// `last` says that nothing follows: the piece, which may be empty, ends the frame, and the next one begins
+    /// another. Parts are of one frame; at a part's beginning [`cut`](Self::cut) was asked, as for a frame's.
+    /// A frame [aside](Cut::Aside) comes between two parts, in one piece that is the last.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if the bytes cannot be unpacked, at a position in `raw` (`raw.len()` for what only the end
+    /// shows); what stands in front of that position is in `out`. The rest of the frame is dropped. This does
+    /// not lose the boundary of the next frame.
+    fn unpack_piece(
+        &mut self,
+        raw: &[u8],
+        last: bool,
+        out: &mut Output<'_>,
+    ) -> Result<Unpacked, Malformed> {
+        let _ = (raw, last, out);
+        Ok(Unpacked::AsIs)
+    }
+
+    /// The rest of a frame is dropped that [`unpack_piece`](Self::unpack_piece) has seen a part of: the next piece is of
+    /// another one.
+    fn abandon(&mut self) {}
+
+    /// Turns the bytes between head and tail into the payload, for formats that do it at once: either leaves them as they are, or appends the payload to `out`, which is empty.
+    ///
+    /// It is not asked about frames of several [parts](Cut::Part) or [aside](Cut::Aside), and may be asked more than
+    /// once about the same bytes: the answer must depend on them alone. The limit is applied to what it makes; how
+    /// long that can become, and so how much memory, is for the format to bound (or use
+    /// [`unpack_piece`](Self::unpack_piece), whose output has a bound).
     ///
     /// # Errors
     ///
@@ -92,8 +151,8 @@ pub trait Format {
     }
 }
 
-/// A format whose payload stands in the stream as it is, so that a long one can be handed out in
-/// pieces ([`FrameReader::stream_above`](super::FrameReader::stream_above)).
+/// A format whose payload stands in the stream as it is, or is [unpacked in pieces](Format::unpack_piece), so that a
+/// long one can be handed out in pieces ([`FrameReader::stream_above`](super::FrameReader::stream_above)).
 ///
 /// Implement it for every format that has no [`unpack`](Format::unpack); there is nothing to it.
 pub trait Streamable: Format {}
@@ -134,6 +193,35 @@ impl<F: Format + ?Sized> Format for Box<F> {
 
     fn raw_limit(&self, limit: usize) -> usize {
         (**self).raw_limit(limit)
+    }
+
+    fn kind(&self) -> u8 {
+        (**self).kind()
+    }
+
+    fn expects_more(&self) -> bool {
+        (**self).expects_more()
+    }
+
+    fn may_stream(&self) -> bool {
+        (**self).may_stream()
+    }
+
+    fn unpacks_in_pieces(&self) -> bool {
+        (**self).unpacks_in_pieces()
+    }
+
+    fn unpack_piece(
+        &mut self,
+        raw: &[u8],
+        last: bool,
+        out: &mut Output<'_>,
+    ) -> Result<Unpacked, Malformed> {
+        (**self).unpack_piece(raw, last, out)
+    }
+
+    fn abandon(&mut self) {
+        (**self).abandon()
     }
 
     fn unpack(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<Unpacked, Malformed> {
@@ -183,6 +271,16 @@ pub enum Cut {
         /// Bytes behind the payload.
         tail: usize,
     },
+    /// As `Declared`, for a frame of its own that stands between two [parts](Self::Part) of another one, which goes
+    /// on behind it: a ping in the midst of a message. It is handed out whole.
+    Aside {
+        /// Bytes in front of the payload.
+        head: usize,
+        /// Bytes of payload.
+        payload: u64,
+        /// Bytes behind the payload.
+        tail: usize,
+    },
     /// That many bytes of noise, at least one and all of them in the window: a blank line, white space,
     /// padding.
     Skip(usize),
@@ -192,7 +290,7 @@ impl Cut {
     /// Not enough bytes yet, and none of them settled.
     pub const MORE: Self = Self::More { settled: 0 };
 
-    /// Head, payload and tail of a frame that this is all of.
+    /// Head, payload and tail of a frame that this is all of, where none is open.
     #[inline(always)]
     pub(super) fn whole(self) -> Option<(usize, u64, usize)> {
         match self {
@@ -202,6 +300,11 @@ impl Cut {
                 tail,
             } => Some((head, payload as u64, tail)),
             Self::Declared {
+                head,
+                payload,
+                tail,
+            }
+            | Self::Aside {
                 head,
                 payload,
                 tail,

@@ -1,42 +1,9 @@
 //! Reading from the carry and the chunk as if they were one.
 
-use std::ops::Range;
-
-use super::carry::{self, Carry};
-use super::reader::Rules;
-use super::state::{Answer, Fate, Span, Step};
+use super::carry;
+use super::rules::Rules;
+use super::state::{Answer, Fate, Place, Span, Step};
 use super::{Cut, Format, FrameReader};
-
-/// Where bytes are that were read; nothing is borrowed from the reader yet.
-pub(super) enum Place<'c> {
-    Chunk(&'c [u8]),
-    Carry(Range<usize>),
-    Out,
-}
-
-impl<'c> Place<'c> {
-    /// The bytes at this place.
-    #[inline]
-    pub(super) fn bytes<'a>(&self, carry: &'a Carry, out: &'a [u8]) -> &'a [u8]
-    where
-        'c: 'a,
-    {
-        match self {
-            Self::Chunk(bytes) => bytes,
-            Self::Carry(range) => carry.lent(range.clone()),
-            Self::Out => out,
-        }
-    }
-
-    /// A part of them.
-    pub(super) fn within(self, range: Range<usize>) -> Self {
-        match self {
-            Self::Chunk(bytes) => Self::Chunk(&bytes[range]),
-            Self::Carry(place) => Self::Carry(place.start + range.start..place.start + range.end),
-            Self::Out => Self::Out,
-        }
-    }
-}
 
 impl<F: Format> FrameReader<F> {
     /// Keeps `chunk` if it is from the middle of a frame that is to be handed out whole; most chunks of
@@ -76,7 +43,7 @@ impl<F: Format> FrameReader<F> {
                 head,
                 payload,
                 tail,
-            })) if payload <= plain => {
+            })) if payload <= plain && !self.format.unpacks_in_pieces() => {
                 let brackets = head.saturating_add(tail);
                 let waits = brackets <= overhead && brackets + payload as usize > chunk.len();
                 if waits {
@@ -103,7 +70,7 @@ impl<F: Format> FrameReader<F> {
         }
         self.carry.release(self.rules.keep);
         if !matches!(self.fate, Fate::Gather) {
-            self.out.clear();
+            self.out.truncate(self.base);
             if self.out.capacity() > self.rules.keep {
                 self.out.shrink_to(self.rules.keep);
             }
@@ -133,7 +100,8 @@ impl<F: Format> FrameReader<F> {
             *chunk = rest;
             return Place::Chunk(bytes);
         }
-        if let Some(missing) = n.checked_sub(self.carry.len()) {
+        // What was taken before may be lent out still: it must not be moved for nothing.
+        if let Some(missing @ 1..) = n.checked_sub(self.carry.len()) {
             let (bytes, rest) = chunk.split_at(missing);
             self.carry.append(bytes, self.rules.bound);
             *chunk = rest;
@@ -158,8 +126,17 @@ impl<F: Format> FrameReader<F> {
         *chunk = &chunk[n - held..];
     }
 
-    pub(super) fn gather(&mut self, place: Place<'_>) {
+    /// Appends to what is put together of a frame.
+    pub(super) fn append(&mut self, place: &Place<'_>) {
         let bytes = place.bytes(&self.carry, &[]);
-        carry::append(&mut self.out, bytes, self.rules.limit);
+        carry::append(&mut self.out, bytes, self.base + self.rules.limit);
+        self.made += bytes.len();
+    }
+
+    /// Keeps the head of a frame in front of what is put together of it.
+    pub(super) fn keep_head(&mut self, head: &Place<'_>) {
+        let bytes = head.bytes(&self.carry, &[]);
+        self.base = bytes.len();
+        carry::append(&mut self.out, bytes, self.base + self.rules.limit);
     }
 }

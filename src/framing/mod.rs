@@ -65,6 +65,7 @@
 //! | [`RecordMark`] | fragments (RFC 5531) | in pieces on request | wraps |
 //! | [`Cobs`] | payload without its zeros, a zero | decodes | encodes |
 //! | [`Proxy`] | a PROXY header, once | whole | |
+//! | [`Either`] | as of one of two formats | as that one | as that one |
 //!
 //! A format is a value with its options, and the same value is used for both directions. It has no
 //! default for the limit: how long a payload may be is the one thing that only you can know.
@@ -73,16 +74,26 @@
 //!
 //! | situation | by default | otherwise |
 //! |---|---|---|
-//! | payload above the limit | [error](FrameError::TooLong) | [`skip_bad_frames`](FrameReader::skip_bad_frames) |
+//! | payload above the limit | [error](FrameError::TooLong) | [`skip_bad_frames`](FrameReader::skip_bad_frames), or [`tell_bad_frames`](FrameReader::tell_bad_frames) |
 //! | frame that cannot be unpacked | [error](FrameError::Malformed) | the same |
-//! | bytes that are no frame | [error](FrameError::Malformed) | |
-//! | input ends inside a frame | [error](FrameError::Truncated) | the format's `remainder_at_end` |
+//! | bytes that are no frame | [error](FrameError::Malformed) | `tell_bad_frames`, and then the error |
+//! | input ends inside a frame | [error](FrameError::Truncated) | the same, or the format's `remainder_at_end` |
 //! | frame without payload | a frame | `skip_blank`, for lines |
+//! | parts without payload | up to 131,072 to a frame | [`max_empty_parts`](FrameReader::max_empty_parts) |
 //! | long frame | collected | [`stream_above`](FrameReader::stream_above) |
 //! | frame that takes for ever | | [`partial`](FrameReader::partial) and a timer of yours |
-//! | another format from here on | | [`switch`](FrameReader::switch), [`switch_clean`](FrameReader::switch_clean) |
+//! | another format from here on | | [`Reading::switch`] in the listener, [`FrameReader::switch`] outside; `switch_clean` of both |
 //!
 //! An error is final: every later call returns the same one, and reads nothing.
+//!
+//! # What a listener is told
+//!
+//! The payload, and nothing else: `|frame: &[u8]|` on a socket ([`Socket::frames`](crate::net::Socket::frames)), an
+//! [`Item`] where frames come in pieces or are skipped. Who wants more takes a [`Reading`] along
+//! ([`push_with`](FrameReader::push_with), [`Feed::next_with`],
+//! [`Socket::frame_items_with`](crate::net::Socket::frame_items_with)): the head as it stood, the kind of the frame, its
+//! offset, how much has arrived behind it; and by it changes the format behind the item, or tells the format what
+//! the bytes do not say. It is made of what the reader has at hand: who does not ask for it does not pay.
 //!
 //! # Memory
 //!
@@ -92,12 +103,12 @@
 //! ```text
 //!   carry  ≤  max(64, limit + overhead)      overhead: the format's longest head and tail
 //!             + 2 × unread                   after a listener has stopped in front of `unread` bytes
-//!   out    ≤  2 × max(64, limit)             only for frames of several parts, and for Cobs; what
-//!                                            another format unpacks is for it to bound
+//!   out    ≤  2 × max(64, limit + overhead)  only for frames of several parts, and what is unpacked (what
+//!                                            `Format::unpack` makes is for it to bound)
 //!   both   ≤  2 × what has arrived + 64
 //! ```
 //!
-//! For formats that [unpack](Format::unpack), `limit` stands for their
+//! For formats that unpack, `limit` stands for their
 //! [`raw_limit`](Format::raw_limit). When the reader holds no bytes, each of the two is cut down to
 //! what it may [`keep`](FrameReader::keep), 16 KiB.
 //!
@@ -181,11 +192,210 @@
 //! # Ok::<(), FrameError>(())
 //! ```
 //!
+//! ## A head and its body
+//!
+//! Where a listener is to have the head before the body has come, to refuse an upload or to ask for it, the head
+//! is a frame of its own and the body the next. [`kind`](Format::kind) tells them apart;
+//! [`expects_more`](Format::expects_more) says that the input must not end between them, and that the body is
+//! waited for; and [`may_stream`](Format::may_stream) keeps heads whole where bodies come in pieces:
+//!
+//! ```
+//! use soquete::framing::{Cut, Flow, Format, FrameReader, Item, Malformed, Streamable, Window};
+//!
+//! /// A line with the length of the body, and the body.
+//! #[derive(Clone, Copy, Default)]
+//! struct Message {
+//!     scanned: usize,
+//!     kind: u8,
+//!     /// The length of the body that is due.
+//!     body: Option<u64>,
+//! }
+//!
+//! const HEAD: u8 = 0;
+//! /// A head that no body follows, so that who gets it need not wait.
+//! const HEAD_ALONE: u8 = 1;
+//! const BODY: u8 = 2;
+//! const LONGEST_HEAD: usize = 12;
+//!
+//! impl Format for Message {
+//!     fn cut(&mut self, window: Window<'_>) -> Result<Cut, Malformed> {
+//!         if let Some(payload) = self.body.take() {
+//!             self.kind = BODY;
+//!             return Ok(Cut::Declared { head: 0, payload, tail: 0 });
+//!         }
+//!         self.kind = HEAD;
+//!         let mut length = 0;
+//!         for at in 0..LONGEST_HEAD {
+//!             match window.get(at) {
+//!                 None => return Ok(Cut::MORE),
+//!                 Some(digit @ b'0'..=b'9') => length = length * 10 + u64::from(digit - b'0'),
+//!                 Some(b'\n') if at > 0 => {
+//!                     self.body = (length > 0).then_some(length);
+//!                     self.kind = if length > 0 { HEAD } else { HEAD_ALONE };
+//!                     return Ok(Cut::Frame { head: 0, payload: at, tail: 1 });
+//!                 }
+//!                 Some(_) => return Err(Malformed::new(at, "length that is no number")),
+//!             }
+//!         }
+//!         Err(Malformed::new(LONGEST_HEAD, "length that is too long"))
+//!     }
+//!
+//!     fn overhead(&self) -> usize {
+//!         LONGEST_HEAD
+//!     }
+//!
+//!     fn kind(&self) -> u8 {
+//!         self.kind
+//!     }
+//!
+//!     fn expects_more(&self) -> bool {
+//!         self.body.is_some()
+//!     }
+//!
+//!     fn may_stream(&self) -> bool {
+//!         self.kind == BODY
+//!     }
+//! }
+//!
+//! impl Streamable for Message {}
+//!
+//! let mut reader = FrameReader::new(Message::default(), 1 << 20).stream_above(4);
+//! let mut seen = Vec::new();
+//! for chunk in [&b"1"[..], b"1\n", b"hello ", b"world0\n"] {
+//!     reader.push_with(chunk, |item, reading| {
+//!         let (Item::Frame(bytes) | Item::Piece { bytes, .. }) = item else { panic!() };
+//!         seen.push((reading.kind(), String::from_utf8_lossy(bytes).into_owned()));
+//!         Flow::Continue
+//!     })?;
+//!     if chunk == b"1\n" {
+//!         assert_eq!(seen.len(), 1, "the head is there before the body is");
+//!         assert!(reader.partial().is_some(), "which is waited for");
+//!     }
+//! }
+//! let seen = seen.iter().map(|(kind, bytes)| (*kind, bytes.as_str())).collect::<Vec<_>>();
+//! assert_eq!(seen, [(HEAD, "11"), (BODY, "hello "), (BODY, "world"), (HEAD_ALONE, "0")]);
+//! reader.push(b"5\n", |_| Flow::Continue)?;
+//! assert!(reader.finish(|_| Flow::Continue).is_err(), "the body is missing");
+//! # #[cfg(feature = "fuzzing")]
+//! # for limit in [2, 5, 255] {
+//! #     for policy in 0..16 {
+//! #         let data = [&[0, policy, limit][..], b"3\nabc0\n12\nabcdefghijkl1\nz7\nx"].concat();
+//! #         soquete::fuzzing::Trial::new(Message::default()).in_pieces().reads(&data);
+//! #     }
+//! # }
+//! # Ok::<(), soquete::framing::FrameError>(())
+//! ```
+//!
+//! ## Payload that is not what stands in the stream
+//!
+//! A format that masks, escapes or checks its payload says so by
+//! [`unpacks_in_pieces`](Format::unpacks_in_pieces), and is given the bytes between head and tail as they arrive, each
+//! once, in pieces of any size. What it keeps between two pieces is all that it has to keep. A piece that stands for
+//! itself is lent as it is; the [`Output`] bounds what any other becomes. So long frames can be streamed, parts are
+//! put together flat, and no byte is copied more than once:
+//!
+//! ```
+//! use soquete::framing::{
+//!     Cut, Flow, Format, FrameReader, Malformed, Output, Streamable, Unpacked, Window,
+//! };
+//!
+//! /// Lines in which `\n` stands for a line end, and `\\` for a backslash.
+//! #[derive(Clone, Copy, Default)]
+//! struct Escaped {
+//!     scanned: usize,
+//!     /// The last piece ended with a backslash.
+//!     escape: bool,
+//! }
+//!
+//! impl Format for Escaped {
+//!     fn cut(&mut self, window: Window<'_>) -> Result<Cut, Malformed> {
+//!         let Some(payload) = window.find(b'\n', self.scanned) else {
+//!             self.scanned = window.len();
+//!             return Ok(Cut::More { settled: self.scanned });
+//!         };
+//!         self.scanned = 0;
+//!         Ok(Cut::Frame { head: 0, payload, tail: 1 })
+//!     }
+//!
+//!     fn overhead(&self) -> usize {
+//!         1
+//!     }
+//!
+//!     fn forget(&mut self, bytes: usize) {
+//!         self.scanned -= bytes;
+//!     }
+//!
+//!     /// Every byte may be escaped.
+//!     fn raw_limit(&self, limit: usize) -> usize {
+//!         limit.saturating_mul(2)
+//!     }
+//!
+//!     fn unpacks_in_pieces(&self) -> bool {
+//!         true
+//!     }
+//!
+//!     fn unpack_piece(
+//!         &mut self,
+//!         raw: &[u8],
+//!         last: bool,
+//!         out: &mut Output<'_>,
+//!     ) -> Result<Unpacked, Malformed> {
+//!         if !self.escape && !raw.contains(&b'\\') {
+//!             return Ok(Unpacked::AsIs);
+//!         }
+//!         for (at, &byte) in raw.iter().enumerate() {
+//!             match (std::mem::take(&mut self.escape), byte) {
+//!                 (true, b'n') => out.push(b'\n'),
+//!                 (true, b'\\') => out.push(b'\\'),
+//!                 (true, _) => return Err(Malformed::new(at, "escape of another byte")),
+//!                 (false, b'\\') => self.escape = true,
+//!                 (false, byte) => out.push(byte),
+//!             }
+//!         }
+//!         if last && std::mem::take(&mut self.escape) {
+//!             return Err(Malformed::new(raw.len(), "escape of nothing"));
+//!         }
+//!         Ok(Unpacked::Out)
+//!     }
+//!
+//!     /// The next piece is of another frame.
+//!     fn abandon(&mut self) {
+//!         self.escape = false;
+//!     }
+//! }
+//!
+//! impl Streamable for Escaped {}
+//!
+//! let mut reader = FrameReader::new(Escaped::default(), 100);
+//! let mut frames = Vec::new();
+//! for chunk in [&b"two\\"[..], b"nlines\nplain\n"] {
+//!     reader.push(chunk, |item| {
+//!         frames.extend(item.frame().map(<[u8]>::to_vec));
+//!         Flow::Continue
+//!     })?;
+//! }
+//! assert_eq!(frames, [&b"two\nlines"[..], b"plain"]);
+//! # #[cfg(feature = "fuzzing")]
+//! # for limit in [2, 5, 255] {
+//! #     for policy in 0..16 {
+//! #         let data = [&[0, policy, limit][..], b"a\\\\b\\nc\nabcdefgh\n\\x\n\\\n\nz\\n"].concat();
+//! #         soquete::fuzzing::Trial::new(Escaped::default()).in_pieces().reads(&data);
+//! #     }
+//! # }
+//! # Ok::<(), soquete::framing::FrameError>(())
+//! ```
+//!
+//! A message of several parts is a [`Cut::Part`] for each but the last; what may come between two of them and is a
+//! frame of its own is [`Cut::Aside`]. What a format learns from outside (that an answer is to a HEAD request) it is
+//! told by [`Reading::format_mut`], or [`Frames::with_format`](crate::net::Frames::with_format).
+//!
 //! `soquete::fuzzing::Trial`, which is there for `cargo fuzz` and with the feature `fuzzing`, puts it on
 //! trial: `Trial::new(Counted::default()).in_pieces().reads(data)` is a whole fuzz target.
 
 mod advance;
+mod body;
 mod carry;
+mod ending;
 mod error;
 mod feed;
 mod format;
@@ -193,10 +403,14 @@ mod formats;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod intake;
+mod output;
 mod reader;
+mod reading;
+mod rules;
 mod seam;
 mod search;
 mod state;
+mod unpacking;
 mod window;
 mod writer;
 
@@ -204,9 +418,11 @@ pub use error::FrameError;
 pub use feed::{Feed, Item};
 pub use format::{Cut, Format, Malformed, Streamable, Unpacked};
 pub use formats::{
-    ByteOrder, Cobs, Delimiters, FixedLength, Json, LengthPrefix, Lines, Netstring, Proxied, Proxy,
-    ProxyHeader, RecordMark, Tlvs, Transport, VarintPrefix,
+    ByteOrder, Cobs, Delimiters, Either, FixedLength, Json, LengthPrefix, Lines, Netstring,
+    Proxied, Proxy, ProxyHeader, RecordMark, Tlvs, Transport, VarintPrefix,
 };
+pub use output::Output;
 pub use reader::{Flow, FrameReader, Partial};
+pub use reading::Reading;
 pub use window::Window;
 pub use writer::{Encode, FrameWriter, Wrap, Wrapping};

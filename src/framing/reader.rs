@@ -1,8 +1,9 @@
 //! The reader: one for all formats. It owns the bytes, the limit and the policies.
 
 use super::carry::Carry;
+use super::rules::{Bad, Rules};
 use super::state::{Fate, Step};
-use super::{Feed, Format, FrameError, Item, Streamable};
+use super::{Feed, Format, FrameError, Item, Reading, Streamable};
 
 /// Cuts a stream of bytes into frames.
 ///
@@ -32,6 +33,8 @@ pub struct FrameReader<F> {
     pub(super) carry: Carry,
     /// Payload of a frame in several parts, or payload that the format has unpacked.
     pub(super) out: Vec<u8>,
+    /// There was such payload.
+    unpacks: bool,
     /// Bytes given to this reader, in all.
     pub(super) fed: u64,
     pub(super) step: Step,
@@ -40,24 +43,12 @@ pub struct FrameReader<F> {
     pub(super) at: u64,
     /// Payload bytes of the open frame that were read already.
     pub(super) gone: u64,
-}
-
-#[derive(Debug)]
-pub(super) struct Rules {
-    pub(super) limit: usize,
-    /// `limit`, as the format's bytes between head and tail can amount to.
-    pub(super) raw_limit: usize,
-    /// Payloads longer than this come in pieces; `usize::MAX` if none do.
-    pub(super) stream_above: usize,
-    /// The longest payload that does not come in pieces: the lesser of these two.
-    pub(super) whole: u64,
-    /// The longest payload that is simply a slice: not more than the limit, either.
-    pub(super) plain: u64,
-    pub(super) skip_bad: bool,
-    pub(super) keep: usize,
-    pub(super) overhead: usize,
-    /// The most bytes of one frame that are ever kept: the sum of `raw_limit` and `overhead`.
-    pub(super) bound: usize,
+    /// How many bytes of payload were made of them.
+    pub(super) made: usize,
+    /// How many bytes the head takes in front of what is put together.
+    pub(super) base: usize,
+    /// Parts of the open frame that had no payload.
+    pub(super) empty_parts: usize,
 }
 
 /// Whether whoever is called wants to be called again: what a listener of [`FrameReader::push`] answers, and
@@ -82,9 +73,6 @@ pub struct Partial {
     pub want: Option<u64>,
 }
 
-/// No limit is above this. No buffer could hold as much, and sums of lengths cannot overflow.
-pub(super) const LONGEST: usize = isize::MAX as usize / 4;
-
 /// Capacity that an empty reader keeps unless told otherwise.
 const KEEP: usize = 16 * 1024;
 
@@ -106,8 +94,7 @@ impl<F: Format> FrameReader<F> {
         F: Streamable,
     {
         self.rules.stream_above = threshold;
-        self.rules.whole = threshold.min(self.rules.raw_limit) as u64;
-        self.rules.plain = threshold.min(self.rules.limit) as u64;
+        self.rules.refit(&self.format, self.rules.limit);
         self
     }
 
@@ -118,7 +105,48 @@ impl<F: Format> FrameReader<F> {
     /// on.
     #[must_use]
     pub fn skip_bad_frames(mut self) -> Self {
-        self.rules.skip_bad = true;
+        self.rules.bad = Bad::Skip;
+        self
+    }
+
+    /// The listener is told of a bad frame at once, as an [`Item::Refused`], and says what follows: it may answer
+    /// and go on, in which case the frame is skipped as by [`skip_bad_frames`](Self::skip_bad_frames), or answer and
+    /// [stop](Flow::Stop).
+    ///
+    /// It is told of what cannot be skipped as well, and of a frame that the input's end cuts off; then the
+    /// reader fails, whatever the listener says.
+    ///
+    /// ```
+    /// use soquete::framing::{Flow, FrameReader, Item, Lines};
+    ///
+    /// let mut reader = FrameReader::new(Lines::new(), 5).tell_bad_frames();
+    /// let mut answers = Vec::new();
+    /// let mut listener = |item: Item<'_>| {
+    ///     match item {
+    ///         Item::Frame(_) => answers.push("250 OK".to_owned()),
+    ///         Item::Refused { error, .. } => answers.push(format!("500 {error}")),
+    ///         _ => {}
+    ///     }
+    ///     Flow::Continue
+    /// };
+    /// reader.push(b"NOOP\nfar too lo", &mut listener)?;
+    /// reader.push(b"ng\nNOOP\n", listener)?;
+    /// let refused = "500 frame at offset 5 is longer than the limit of 5 bytes";
+    /// assert_eq!(answers, ["250 OK", refused, "250 OK"]);
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
+    #[must_use]
+    pub fn tell_bad_frames(mut self) -> Self {
+        self.rules.bad = Bad::Tell;
+        self
+    }
+
+    /// How many [parts](super::Cut::Part) without payload a frame may have, beside those that have some; 131,072 by
+    /// default. They cost next to nothing and take nothing from the limit, so that without one of their own a
+    /// peer could send them for ever. More are [malformed](FrameError::Malformed).
+    #[must_use]
+    pub fn max_empty_parts(mut self, most: usize) -> Self {
+        self.rules.most_empty_parts = most;
         self
     }
 
@@ -166,6 +194,22 @@ impl<F: Format> FrameReader<F> {
         chunk: &[u8],
         listener: impl FnMut(Item<'_>) -> Flow,
     ) -> Result<Flow, FrameError> {
+        let mut listener = listener;
+        self.push_with(chunk, |item, _| listener(item))
+    }
+
+    /// As [`push`](Self::push), for a listener that wants to know more of the item, or to change how the stream is
+    /// read behind it: see [`Reading`].
+    ///
+    /// # Errors
+    ///
+    /// As `push`.
+    #[inline]
+    pub fn push_with(
+        &mut self,
+        chunk: &[u8],
+        listener: impl FnMut(Item<'_>, Reading<'_, F>) -> Flow,
+    ) -> Result<Flow, FrameError> {
         if self.absorb(chunk) {
             return Ok(Flow::Continue);
         }
@@ -180,11 +224,25 @@ impl<F: Format> FrameReader<F> {
     /// As `push`; and [`FrameError::Truncated`] if the input ends inside a frame, unless the format
     /// says otherwise.
     pub fn finish(&mut self, listener: impl FnMut(Item<'_>) -> Flow) -> Result<Flow, FrameError> {
+        let mut listener = listener;
+        self.finish_with(|item, _| listener(item))
+    }
+
+    /// As [`finish`](Self::finish), for a listener as that of [`push_with`](Self::push_with).
+    ///
+    /// # Errors
+    ///
+    /// As `finish`.
+    pub fn finish_with(
+        &mut self,
+        listener: impl FnMut(Item<'_>, Reading<'_, F>) -> Flow,
+    ) -> Result<Flow, FrameError> {
         self.feed_end().drain(listener)
     }
 
     /// The frame that has begun but not ended, if there is one; also if its bytes are all there, but a
-    /// listener has stopped in front of it.
+    /// listener has stopped in front of it, and if the format [expects it](Format::expects_more) and no byte of it
+    /// has come.
     ///
     /// This makes a deadline against a peer that sends a byte a minute one line, whatever the clock:
     ///
@@ -203,7 +261,8 @@ impl<F: Format> FrameReader<F> {
     /// # Ok::<(), soquete::framing::FrameError>(())
     /// ```
     pub fn partial(&self) -> Option<Partial> {
-        if self.failed().is_some() || (self.between_frames() && self.carry.is_empty()) {
+        let nothing_came = self.between_frames() && self.carry.is_empty();
+        if self.failed().is_some() || nothing_came && !self.format.expects_more() {
             return None;
         }
         let at = if matches!(self.fate, Fate::Whole) {
@@ -240,6 +299,12 @@ impl<F: Format> FrameReader<F> {
         &self.format
     }
 
+    /// The format, to tell it what the bytes do not say: that the next answer is to a HEAD request, say. Its
+    /// cursor has to stay where it is.
+    pub fn format_mut(&mut self) -> &mut F {
+        &mut self.format
+    }
+
     /// A reader that goes on with another format, and with the bytes that have arrived but were not
     /// read: after a header, or where a protocol allows it to be spoken ahead.
     ///
@@ -251,11 +316,8 @@ impl<F: Format> FrameReader<F> {
     /// The reader's own error, if it has failed; [`FrameError::InsideFrame`] if it has handed out or
     /// dropped a part of a frame whose end has not come.
     pub fn switch<G: Format>(self, format: G, limit: usize) -> Result<FrameReader<G>, FrameError> {
-        if let Some(error) = self.failed() {
+        if let Some(error) = self.why_not_switch() {
             return Err(error);
-        }
-        if !matches!(self.fate, Fate::Whole) {
-            return Err(FrameError::InsideFrame { at: self.at });
         }
         Ok(FrameReader::with_carry(
             format,
@@ -264,6 +326,25 @@ impl<F: Format> FrameReader<F> {
             self.carry,
             self.fed,
         ))
+    }
+
+    /// Why the stream cannot be read in another format from here on.
+    pub(crate) fn why_not_switch(&self) -> Option<FrameError> {
+        let inside = !matches!(self.fate, Fate::Whole);
+        let inside = inside.then_some(FrameError::InsideFrame { at: self.at });
+        self.failed().or(inside)
+    }
+
+    /// Goes on where another reader has stopped, whose bytes these are, behind so many others, from this offset on.
+    pub(crate) fn take_over(&mut self, bytes: Vec<u8>, taken: usize, at: u64) {
+        let rest = Carry::of(bytes, taken);
+        self.fed = at + rest.len() as u64;
+        self.carry = rest;
+    }
+
+    /// Whether the listener is told of bad frames.
+    pub(crate) fn tells(&self) -> bool {
+        self.rules.bad == Bad::Tell
     }
 
     /// As [`switch`](Self::switch), but refuses if a single byte was left over.
@@ -293,31 +374,80 @@ impl<F: Format> FrameReader<F> {
         self.carry.into_unread()
     }
 
+    /// As `push`, but what is not read is neither copied nor kept: it is for the caller to
+    /// [keep](Self::keep_rest), or to [take away](Self::take_away).
+    #[inline]
+    pub(crate) fn push_lent<'c>(
+        &mut self,
+        chunk: &'c [u8],
+        listener: impl FnMut(Item<'_>, Reading<'_, F>) -> Flow,
+    ) -> (Result<Flow, FrameError>, &'c [u8]) {
+        if self.absorb(chunk) {
+            return (Ok(Flow::Continue), &[]);
+        }
+        self.feed(chunk).drain_lent(listener)
+    }
+
+    /// Keeps the rest of a chunk that was pushed, in a buffer from `spare`.
+    pub(crate) fn keep_rest(&mut self, rest: &[u8], spare: impl FnOnce(usize) -> Vec<u8>) {
+        if self.carry.capacity() == 0 && !rest.is_empty() {
+            self.carry.lend(spare(rest.len()));
+        }
+        self.put_back(rest);
+    }
+
+    /// Keeps a chunk without reading it.
+    pub(crate) fn receive(&mut self, chunk: &[u8], spare: impl FnOnce(usize) -> Vec<u8>) {
+        self.fed += chunk.len() as u64;
+        self.keep_rest(chunk, spare);
+    }
+
+    /// The rest of a chunk that was pushed, so many bytes, comes again later or goes elsewhere.
+    pub(crate) fn take_away(&mut self, rest: usize) {
+        self.fed -= rest as u64;
+    }
+
+    /// Lends a buffer to a reader that makes payloads of what it reads.
+    #[inline]
+    pub(crate) fn lend(&mut self, spare: impl FnOnce() -> Vec<u8>) {
+        if self.unpacks && self.out.capacity() == 0 {
+            self.out = spare();
+        }
+    }
+
+    /// Its buffers, if it needs none at the moment.
+    #[inline]
+    pub(crate) fn spare_buffers(&mut self, mut give: impl FnMut(Vec<u8>)) {
+        if self.carry.is_empty() && self.carry.capacity() > 0 {
+            give(std::mem::take(&mut self.carry).into_buffer().0);
+        }
+        if self.out.capacity() > 0 && !matches!(self.fate, Fate::Gather) && self.base == 0 {
+            self.unpacks = true;
+            give(std::mem::take(&mut self.out));
+        }
+    }
+
+    /// The bytes that have arrived and were not read, behind so many others.
+    pub(crate) fn into_buffer(self) -> (Vec<u8>, usize) {
+        self.carry.into_buffer()
+    }
+
     fn with_carry(format: F, limit: usize, keep: usize, carry: Carry, fed: u64) -> Self {
-        let limit = limit.min(LONGEST);
-        let raw_limit = format.raw_limit(limit).clamp(limit, LONGEST);
-        let overhead = format.overhead().min(LONGEST);
-        let rules = Rules {
-            limit,
-            raw_limit,
-            whole: raw_limit as u64,
-            plain: limit as u64,
-            stream_above: usize::MAX,
-            skip_bad: false,
-            keep,
-            overhead,
-            bound: raw_limit + overhead,
-        };
+        let rules = Rules::new(&format, limit, keep);
         Self {
             format,
             rules,
             carry,
             out: Vec::new(),
+            unpacks: false,
             fed,
             step: Step::Cut,
             fate: Fate::Whole,
             at: 0,
             gone: 0,
+            made: 0,
+            base: 0,
+            empty_parts: 0,
         }
     }
 

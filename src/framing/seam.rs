@@ -8,10 +8,9 @@
 //! What is not ordinary about it is left to the state machine, in a state that it could have come to
 //! by itself.
 
-use super::intake::Place;
 use super::state::{Answer, Fate, Span, Step};
 use super::window::work;
-use super::{Format, FrameReader, Unpacked, Window};
+use super::{Format, FrameReader, Item, Reading, Unpacked, Window};
 
 impl Span {
     /// The frame that a format has found or announced, if it has any bytes, its payload no more than
@@ -29,17 +28,59 @@ impl Span {
     }
 }
 
+/// A frame that was joined, and where in the carry it is.
+pub(super) struct Joined {
+    from: usize,
+    span: Span,
+    /// The payload was unpacked, and is not there.
+    unpacked: bool,
+}
+
+impl Joined {
+    /// The frame as an item, with `behind` bytes of the chunk behind it.
+    #[inline(always)]
+    pub(super) fn lend<F: Format>(
+        self,
+        reader: &mut FrameReader<F>,
+        behind: usize,
+    ) -> (Item<'_>, Reading<'_, F>) {
+        let unread = reader.carry.len() + behind;
+        let next = reader.fed - unread as u64;
+        let Span {
+            head,
+            payload,
+            tail,
+        } = self.span;
+        let payload_from = self.from + head;
+        let item = Item::Frame(if self.unpacked {
+            &reader.out
+        } else {
+            reader.carry.lent(payload_from..payload_from + payload)
+        });
+        let reading = Reading {
+            format: &mut reader.format,
+            rules: &mut reader.rules,
+            head: reader.carry.lent(self.from..payload_from),
+            at: next - (head + payload + tail) as u64,
+            next,
+            unread,
+            inside: false,
+        };
+        (item, reading)
+    }
+}
+
 impl<F: Format> FrameReader<F> {
-    /// Joins the frame at hand, if it is an ordinary one that ends in `chunk`, and says where its
-    /// payload is. If it is not, `answer` is what the format has said, if it was asked and the step does
+    /// Joins the frame at hand, if it is an ordinary one that ends in `chunk`, and says where it is. If it is not, `answer` is what the format has said, if it was asked and the step does
     /// not say it already.
     #[inline]
     pub(super) fn join(
         &mut self,
         chunk: &mut &[u8],
         answer: &mut Option<Answer>,
-    ) -> Option<Place<'static>> {
-        if self.carry.is_empty() || !matches!(self.fate, Fate::Whole) {
+    ) -> Option<Joined> {
+        let ordinary = matches!(self.fate, Fate::Whole) && !self.format.unpacks_in_pieces();
+        if self.carry.is_empty() || !ordinary {
             return None;
         }
         let span = match self.step {
@@ -53,7 +94,7 @@ impl<F: Format> FrameReader<F> {
                 *answer = None;
                 span
             }
-            Step::Body { .. } | Step::Tail { .. } | Step::Failed(_) => return None,
+            _ => return None,
         };
         let end = span.head + span.payload;
         let total = end + span.tail;
@@ -64,14 +105,18 @@ impl<F: Format> FrameReader<F> {
         let frame = self.carry.unread();
         self.format.check_tail(&frame[end..]).ok()?;
         self.out.clear();
-        let place = match self.format.unpack(&frame[span.head..end], &mut self.out) {
-            Ok(Unpacked::AsIs) if span.payload <= self.rules.limit => None,
-            Ok(Unpacked::Out) if self.out.len() <= self.rules.limit => Some(Place::Out),
+        let unpacked = match self.format.unpack(&frame[span.head..end], &mut self.out) {
+            Ok(Unpacked::AsIs) if span.payload <= self.rules.limit => false,
+            Ok(Unpacked::Out) if self.out.len() <= self.rules.limit => true,
             _ => return None,
         };
         self.step = Step::Cut;
-        let read = self.carry.read(total);
-        Some(place.unwrap_or(Place::Carry(read.start + span.head..read.start + end)))
+        let from = self.carry.read(total).start;
+        Some(Joined {
+            from,
+            span,
+            unpacked,
+        })
     }
 }
 

@@ -168,5 +168,7 @@ pub(crate) mod ledger {
     #[inline]
     pub(crate) fn heard(_: Key, _: &[u8]) {}
     #[inline]
+    pub(crate) fn given_back(_: Key, _: &[u8]) {}
+    #[inline]
     pub(crate) fn read_otherwise(_: Key) {}
 }

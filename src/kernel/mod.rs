@@ -9,17 +9,43 @@
 //! A simulated kernel lives in the memory of one thread and has a clock of its own. Each place that
 //! asks the operating system for something has a second arm, for a [`Descriptor`] or a [`Seat`].
 //! In a build without simulation both types have no values, and the compiler removes the arms.
+//!
+//! Nothing above this layer names mio, socket2, the resolver, the clock or a file, but for three files of
+//! the reactor, which wait (`poller`), wake (`remote`) and start threads (`pool`); `tests/seam.rs` reads
+//! the sources for it.
+//!
+//! | file | what it owns |
+//! |---|---|
+//! | `socket.rs` | a TCP socket that neither listens nor connects: opened, bound |
+//! | `unix.rs`, `ipc.rs` | Unix domain sockets: their addresses, their files, their reads |
+//! | `stream.rs` | a connection, up or not: read, write, shutdown, options, addresses |
+//! | `listener.rs` | a server's descriptor: accept, and turning away |
+//! | `reserve.rs` | the descriptor that is kept for the day on which there are none left |
+//! | `foreign.rs` | descriptors that come from outside, or leave |
+//! | `names.rs` | getaddrinfo(3) |
+//! | `clock.rs` | the time |
+//! | `setting.rs` | options of a connection, as values |
+//! | `answer.rs`, `errno.rs` | what follows from an error of a call; errors that are made here |
+//! | `sim/`, or `absent.rs` | the simulated kernel, or types without values |
 
 use std::io;
 
 #[cfg(not(feature = "sim"))]
 mod absent;
 mod answer;
-pub(crate) mod ipc;
+mod clock;
+pub(crate) mod errno;
+pub(crate) mod foreign;
+mod ipc;
+mod listener;
+pub(crate) mod names;
 mod reserve;
 mod setting;
 #[cfg(feature = "sim")]
 pub(crate) mod sim;
+pub(crate) mod socket;
+mod stream;
+pub(crate) mod unix;
 
 #[cfg(not(feature = "sim"))]
 use absent as other;
@@ -27,11 +53,14 @@ use absent as other;
 use sim as other;
 
 pub(crate) use answer::{Answer, Call, answer};
-pub(crate) use other::{
-    Bell, Descriptor, Seat, called, current, emitted, is_simulated, ledger, path, resolve, scope,
-};
+pub(crate) use clock::Clock;
+pub(crate) use ipc::Received;
+pub(crate) use listener::{Accepted, Listener};
+pub(crate) use other::{Bell, Descriptor, Seat, called, current, emitted, is_simulated, ledger};
 pub(crate) use reserve::Reserve;
 pub(crate) use setting::{KeepAliveTimes, Setting};
+pub(crate) use socket::Socket;
+pub(crate) use stream::{Peer, Stream};
 
 /// What a descriptor is ready for.
 #[derive(Clone, Copy, Debug)]

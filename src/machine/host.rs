@@ -5,6 +5,7 @@
 //! targets it is a script: short writes, `EAGAIN`, resets, at any point, while the very same machine
 //! runs.
 
+use std::cell::Cell;
 use std::io::{self, IoSlice};
 
 use crate::error::Error;
@@ -59,6 +60,14 @@ pub(crate) trait Host {
 
     /// Something was received, sent or begun: the idle timeout starts anew.
     fn activity(&self);
+
+    /// Bytes were received: an activity, unless somebody above says what is one.
+    fn received(&self) {
+        self.activity();
+    }
+
+    /// Where the chunk ends that listeners are being handed, as an address.
+    fn lent_to(&self) -> &Cell<usize>;
 
     /// Calls the listeners.
     fn emit(&self, signal: Signal<'_>);

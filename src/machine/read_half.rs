@@ -26,6 +26,7 @@ use piece::Piece;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 mod check;
 mod piece;
+mod putting_back;
 mod taking;
 mod telling;
 
@@ -41,6 +42,8 @@ pub(super) struct ReadHalf {
     reading: Cell<bool>,
     /// Somebody above has enough for the moment.
     held: Cell<bool>,
+    /// The end completes something that a paused socket must not be told of.
+    end_waits: Cell<bool>,
     /// Reading was asked for before there was a connection.
     read_on_connect: Cell<bool>,
     /// More was asked for, and nothing has come since.
@@ -97,6 +100,8 @@ struct Buffer {
     decoder: Option<Utf8Decoder>,
     /// What was read by the listeners that a chunk was handed to.
     to_follow: VecDeque<Vec<u8>>,
+    /// How many bytes of the chunk at hand its listeners have put back.
+    put_back: usize,
 }
 
 impl Buffer {
@@ -105,10 +110,10 @@ impl Buffer {
     }
 
     /// So many bytes, which are there.
-    fn take_exactly(&mut self, wanted: usize) -> Option<Vec<u8>> {
+    fn take_exactly(&mut self, wanted: usize) -> Option<Piece> {
         let first = self.chunks.front()?;
         if first.len() == wanted {
-            return self.chunks.pop_front().map(Piece::into_rest);
+            return self.chunks.pop_front();
         }
         let mut taken = Vec::with_capacity(wanted);
         while taken.len() < wanted {
@@ -118,7 +123,7 @@ impl Buffer {
                 self.chunks.pop_front();
             }
         }
-        Some(taken)
+        Some(Piece::new(taken))
     }
 }
 
@@ -127,6 +132,7 @@ impl Buffer {
 enum Emitting {
     No,
     Yes,
+    /// There is something to do when they have returned.
     MoreToFollow,
 }
 
@@ -155,6 +161,7 @@ impl ReadHalf {
             told: Cell::new(None),
             reading: Cell::new(false),
             held: Cell::new(false),
+            end_waits: Cell::new(false),
             read_on_connect: Cell::new(false),
             requested: Cell::new(false),
             begun: Cell::new(false),
@@ -179,6 +186,7 @@ impl ReadHalf {
         self.end.set(ReadEnd::Open);
         self.requested.set(false);
         self.held.set(false);
+        self.end_waits.set(false);
         // What was withheld was of the life before.
         self.end_scheduled.set(false);
         self.read_on_connect.set(false);
@@ -223,6 +231,7 @@ impl ReadHalf {
         self.with_buffer(|buffer| buffer.chunks.push_back(Piece::new(chunk)));
     }
 
+    /// Keeps bytes in front that are lent: where as many were taken, if they were.
     fn put_back(&self, bytes: &[u8]) {
         self.length.set(self.length.get() + bytes.len());
         self.with_buffer(|buffer| {
@@ -233,10 +242,16 @@ impl ReadHalf {
         });
     }
 
+    /// As `put_back`, of bytes that need not be copied.
+    fn keep_in_front(&self, piece: Piece) {
+        self.length.set(self.length.get() + piece.len());
+        self.with_buffer(|buffer| buffer.chunks.push_front(piece));
+    }
+
     /// Takes `amount` bytes, which are there, off the front.
-    fn take(&self, amount: Amount) -> Option<Vec<u8>> {
+    fn take(&self, amount: Amount) -> Option<Piece> {
         let chunk = self.with_buffer(|buffer| match amount {
-            Amount::Chunk => buffer.chunks.pop_front().map(Piece::into_rest),
+            Amount::Chunk => buffer.chunks.pop_front(),
             Amount::Exactly(0) => None,
             Amount::Exactly(wanted) => buffer.take_exactly(wanted),
         })?;
@@ -269,9 +284,14 @@ impl Duplex {
         }
     }
 
+    /// Whether the end waits for as long as the socket is paused, though nothing is kept here.
+    pub(crate) fn let_end_wait(&self, waits: bool) {
+        self.read.end_waits.set(waits);
+    }
+
     /// Bytes were read.
     pub(crate) fn on_data(&self, host: &impl Host, chunk: &[u8]) {
-        host.activity();
+        host.received();
         let half = &self.read;
         half.bytes.set(half.bytes.get() + chunk.len() as u64);
         if self.is_destroyed() || self.is_errored() {
@@ -344,7 +364,10 @@ impl Duplex {
     fn add_chunk(&self, host: &impl Host, chunk: &[u8]) {
         let half = &self.read;
         if half.is_flowing() && half.length.get() == 0 {
-            self.emit_data(host, chunk);
+            let kept = self.emit_data(host, chunk);
+            if kept > 0 {
+                half.put_back(&chunk[chunk.len() - kept..]);
+            }
             // Nobody but the next chunk needs to know that more is wanted.
             if half.is_flowing() && half.length.get() == 0 {
                 half.requested.set(half.reading.get());
@@ -361,34 +384,53 @@ impl Duplex {
 
     /// Hands a chunk to the listeners. What one of them reads meanwhile is emitted after it: they
     /// cannot be entered twice, and the next chunk must not overtake it.
-    fn emit_data(&self, host: &impl Host, chunk: &[u8]) {
+    ///
+    /// Returns how many bytes at its end are to be kept: they were put back, and nobody wants them now.
+    #[must_use]
+    fn emit_data(&self, host: &impl Host, chunk: &[u8]) -> usize {
         let half = &self.read;
         if half.emitting.get() != Emitting::No {
             half.emitting.set(Emitting::MoreToFollow);
-            return half.with_buffer(|buffer| buffer.to_follow.push_back(chunk.to_vec()));
+            half.with_buffer(|buffer| buffer.to_follow.push_back(chunk.to_vec()));
+            return 0;
         }
         half.emitting.set(Emitting::Yes);
         let _done = EmittingEnds(&half.emitting);
         self.emit_chunk(host, chunk);
         if half.emitting.get() == Emitting::MoreToFollow {
-            self.emit_what_follows(host);
+            return self.emit_what_follows(host, chunk);
         }
+        0
     }
 
     #[cold]
-    fn emit_what_follows(&self, host: &impl Host) {
+    fn emit_what_follows(&self, host: &impl Host, chunk: &[u8]) -> usize {
+        let kept = self.emit_what_was_put_back(host, chunk);
         let buffer = &self.read.buffer;
         while let Some(Some(next)) = buffer.if_some(|buffer| buffer.to_follow.pop_front()) {
+            if kept > 0 {
+                self.read.keep(next);
+                continue;
+            }
             self.emit_chunk(host, &next);
+            let behind = self.emit_what_was_put_back(host, &next);
+            if behind > 0 {
+                let mut next = Piece::new(next);
+                next.leave(behind);
+                self.read.keep_in_front(next);
+            }
         }
+        kept
     }
 
     fn emit_chunk(&self, host: &impl Host, chunk: &[u8]) {
+        let before = host.lent_to().replace(chunk.as_ptr_range().end as usize);
         if self.read.text.get() {
             // What is kept was made of text; only a `read` of so many bytes can cut a character.
             host.emit(Signal::Text(&String::from_utf8_lossy(chunk)));
         }
         host.emit(Signal::Data(chunk));
+        host.lent_to().set(before);
     }
 
     /// The peer has ended.

@@ -1,7 +1,7 @@
 //! What a socket is at, for a simulated world that has come to a standstill.
 
 use super::cell::SocketCell;
-use super::transport::Transport;
+use crate::kernel::Stream;
 use crate::machine::Life;
 
 impl SocketCell {
@@ -21,7 +21,7 @@ impl SocketCell {
     pub(super) fn describe(&self) -> Option<String> {
         let duplex = &self.duplex;
         let what = match &*self.transport.borrow() {
-            Transport::Sim(descriptor) => descriptor.label()?,
+            Stream::Sim(descriptor) => descriptor.label()?,
             _ if duplex.life() == Life::Fresh => return None,
             _ => format!("socket {:?}", self.key),
         };

@@ -12,10 +12,11 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
 use super::Socket;
-use super::cell::{SocketCell, SocketHost};
+use super::cell::{Framed, SocketCell, SocketHost};
 use super::options::SocketOptions;
-use super::transport::Transport;
 use crate::error::{Error, Result, node};
+use crate::kernel::Stream;
+use crate::kernel::foreign::{self, Foreign};
 use crate::machine::Life;
 use crate::reactor::{self, Origin};
 
@@ -87,33 +88,11 @@ impl TryFrom<OwnedFd> for StdStream {
     type Error = Error;
 
     fn try_from(descriptor: OwnedFd) -> Result<StdStream> {
-        use socket2::{Domain, SockRef, Type};
-        let socket = SockRef::from(&descriptor);
-        let is_stream = matches!(socket.r#type(), Ok(Type::STREAM));
-        let domain = socket.local_addr().map(|address| address.domain());
-        match domain {
-            Ok(Domain::IPV4 | Domain::IPV6) if is_stream => Ok(TcpStream::from(descriptor).into()),
-            Ok(Domain::UNIX) if is_stream => Ok(UnixStream::from(descriptor).into()),
-            Ok(Domain::IPV4 | Domain::IPV6) => Err(node::invalid_fd_type("UDP")),
-            _ => Err(node::invalid_fd_type(kind_of_file(descriptor))),
+        match foreign::identify(descriptor) {
+            Foreign::Tcp(stream) => Ok(stream.into()),
+            Foreign::Unix(stream) => Ok(stream.into()),
+            Foreign::Other(kind) => Err(node::invalid_fd_type(kind)),
         }
-    }
-}
-
-/// What Node calls a descriptor that is no stream.
-fn kind_of_file(descriptor: OwnedFd) -> &'static str {
-    use std::io::IsTerminal;
-    use std::os::unix::fs::FileTypeExt;
-    if descriptor.is_terminal() {
-        return "TTY";
-    }
-    let kind = std::fs::File::from(descriptor)
-        .metadata()
-        .map(|metadata| metadata.file_type());
-    match kind {
-        Ok(kind) if kind.is_file() || kind.is_char_device() => "FILE",
-        Ok(kind) if kind.is_fifo() => "PIPE",
-        _ => "UNKNOWN",
     }
 }
 
@@ -160,7 +139,7 @@ impl Socket {
     /// As [`from_std`](Socket::from_std).
     #[track_caller]
     pub fn from_std_with(stream: impl Into<StdStream>, options: SocketOptions) -> Result<Socket> {
-        let opened = transport(stream.into()).map_err(|error| Error::os("open", &error))?;
+        let opened = opened(stream.into()).map_err(|error| Error::os("open", &error))?;
         let origin = Origin::here();
         let adopted = reactor::with(|event_loop| {
             let cell = SocketCell::insert(event_loop, opened, origin);
@@ -229,7 +208,7 @@ impl Socket {
             if duplex.life() != Life::Open {
                 return Err(node::socket_closed());
             }
-            if host.cell.in_frame.get() {
+            if host.cell.framed.get() == Framed::Holding {
                 let reason = "bytes that were read have not been delivered as frames";
                 return Err(node::not_idle(reason.into()));
             }
@@ -242,36 +221,24 @@ impl Socket {
             }
             let transport = host.detach().map_err(|error| Error::os("fcntl", &error))?;
             duplex.destroy(host, None);
-            std_stream(transport)
+            released(transport)
         });
         taken.unwrap_or_else(|| Err(node::socket_closed()))
     }
 }
 
-fn transport(stream: StdStream) -> io::Result<Transport> {
-    Ok(match stream {
-        StdStream::Tcp(stream) => {
-            stream.set_nonblocking(true)?;
-            Transport::Tcp(mio::net::TcpStream::from_std(stream))
-        }
-        StdStream::Unix(stream) => {
-            stream.set_nonblocking(true)?;
-            Transport::Unix(mio::net::UnixStream::from_std(stream))
-        }
-    })
+fn opened(stream: StdStream) -> io::Result<Stream> {
+    match stream {
+        StdStream::Tcp(stream) => Stream::of_tcp(stream),
+        StdStream::Unix(stream) => Stream::of_unix(stream),
+    }
 }
 
-fn std_stream(transport: Transport) -> Result<StdStream> {
-    let stream = match transport {
-        Transport::Tcp(stream) => StdStream::Tcp(stream.into()),
-        Transport::Unix(stream) => StdStream::Unix(stream.into()),
-        Transport::None | Transport::Sim(_) => return Err(node::socket_closed()),
-    };
-    let blocking = match &stream {
-        StdStream::Tcp(stream) => stream.set_nonblocking(false),
-        StdStream::Unix(stream) => stream.set_nonblocking(false),
-    };
-    blocking
-        .map(|()| stream)
-        .map_err(|error| Error::os("fcntl", &error))
+fn released(stream: Stream) -> Result<StdStream> {
+    match stream.release() {
+        Ok(Foreign::Tcp(stream)) => Ok(stream.into()),
+        Ok(Foreign::Unix(stream)) => Ok(stream.into()),
+        Ok(Foreign::Other(_)) => Err(node::socket_closed()),
+        Err(error) => Err(Error::os("fcntl", &error)),
+    }
 }

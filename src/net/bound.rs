@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Address;
-use super::raw::{self, RawSocket, Sharing};
-use super::unix::{self, BoundPath};
 use crate::dns;
 use crate::error::{Endpoint, Error, Result, node};
+use crate::kernel;
+use crate::kernel::socket::{self, Sharing};
+use crate::kernel::unix::{self, BoundPath};
 
 /// An address that is taken, by a socket that neither listens nor connects yet. Node's
 /// `net.BoundSocket`.
@@ -73,7 +74,7 @@ impl BoundSocket {
             ipv6_only: options.ipv6_only,
             reuse_port: options.reuse_port,
         };
-        let bound = raw::bound(address, sharing).and_then(|socket| {
+        let bound = socket::bound(address, sharing).and_then(|socket| {
             let address = socket.local_address()?.unwrap_or(address);
             Ok((socket, address))
         });
@@ -118,11 +119,7 @@ impl BoundSocket {
     /// As [`address`](BoundSocket::address).
     #[doc(alias = "_handle")]
     pub fn fd(&self) -> Result<std::os::fd::RawFd> {
-        use std::os::fd::AsRawFd;
-        self.descriptor.look(|bound| match &bound.socket {
-            RawSocket::Os(socket) => socket.as_raw_fd(),
-            RawSocket::Sim(descriptor) => descriptor.number(),
-        })
+        self.descriptor.look(|bound| bound.socket.number())
     }
 
     /// Whether it is a Unix domain socket.
@@ -230,12 +227,12 @@ impl BindOptions {
 /// A descriptor with an address, and the file that came into being with it.
 #[derive(Debug)]
 pub(super) struct Bound {
-    pub(super) socket: RawSocket,
+    pub(super) socket: kernel::Socket,
     pub(super) path: Option<BoundPath>,
 }
 
 impl Bound {
-    pub(super) fn new(socket: RawSocket) -> Bound {
+    pub(super) fn new(socket: kernel::Socket) -> Bound {
         Bound { socket, path: None }
     }
 }

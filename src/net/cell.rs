@@ -22,13 +22,12 @@ use super::pipe::Pipes;
 use super::prepare::Prepare;
 use super::server;
 use super::settings::KeepAlive;
-use super::transport::Transport;
-use super::unix::BoundPath;
 use crate::address::BlockList;
 use crate::event;
 use crate::events::outcome::Verdict;
 use crate::events::{Event, EventEmitter, ListenerId};
-use crate::kernel::ledger;
+use crate::kernel::unix::BoundPath;
+use crate::kernel::{Stream, ledger};
 use crate::machine::{AfterConnect, CloseKind, Duplex, Host, Life, Signal, Tick};
 use crate::reactor::{
     self, AfterCall, Counters, Handle, HandleKind, Job, Key, Loop, Origin, Ready, Task,
@@ -43,7 +42,7 @@ pub(crate) struct SocketCell {
     origin: Origin,
     pub(crate) emitter: EventEmitter<event::Data>,
     pub(crate) duplex: Duplex,
-    pub(crate) transport: RefCell<Transport>,
+    pub(crate) transport: RefCell<Stream>,
     /// What the poll has said and nobody has acted on.
     pub(super) readiness: Cell<Readiness>,
     /// Reading goes on in the next poll phase, unasked.
@@ -57,8 +56,7 @@ pub(crate) struct SocketCell {
     pub(crate) no_delay: Cell<bool>,
     /// A chunk is being handed on; what its listeners write goes out when all have returned.
     pub(super) in_data: Cell<bool>,
-    /// Some of what was read is with a framing, which has not delivered it.
-    pub(super) in_frame: Cell<bool>,
+    pub(super) framed: Cell<Framed>,
     /// The descriptor was somebody else's, who may have kept a duplicate.
     pub(super) adopted: Cell<bool>,
     /// What is read goes to sockets only, by pipes, and none of them minds how much it is.
@@ -85,6 +83,17 @@ pub(super) enum Readiness {
     Readable,
     /// A short read does not mean that the next would block: the end, or an error, comes after it.
     Closing,
+}
+
+/// What a framing makes of what is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framed {
+    /// There is none.
+    No,
+    /// It has delivered all of it.
+    Delivered,
+    /// It has not delivered some of it.
+    Holding,
 }
 
 /// What most sockets never need.
@@ -126,11 +135,7 @@ impl Rare {
 
 impl SocketCell {
     /// Puts a socket into the loop.
-    pub(crate) fn insert(
-        event_loop: &Loop,
-        transport: Transport,
-        origin: Origin,
-    ) -> Rc<SocketCell> {
+    pub(crate) fn insert(event_loop: &Loop, transport: Stream, origin: Origin) -> Rc<SocketCell> {
         event_loop.insert(|key| SocketCell {
             key,
             origin,
@@ -144,7 +149,7 @@ impl SocketCell {
             referenced: Cell::new(true),
             no_delay: Cell::new(false),
             in_data: Cell::new(false),
-            in_frame: Cell::new(false),
+            framed: Cell::new(Framed::No),
             adopted: Cell::new(false),
             reads_much: Cell::new(false),
             remote: Cell::new(None),
@@ -191,7 +196,7 @@ impl SocketCell {
     /// Registers the descriptor, as an accepted or adopted socket does.
     pub(crate) fn register(&self, event_loop: &Loop) -> io::Result<()> {
         // Out of its cell meanwhile: mio writes to the log, and a logger may come back to this socket.
-        let mut transport = self.transport.replace(Transport::None);
+        let mut transport = self.transport.replace(Stream::None);
         let registered = event_loop.register(transport.watched(), self.key);
         if !self.duplex.is_destroyed() {
             self.transport.replace(transport);
@@ -390,9 +395,9 @@ impl SocketHost<'_> {
     }
 
     /// Takes the descriptor out of the loop.
-    pub(crate) fn detach(&self) -> io::Result<Transport> {
+    pub(crate) fn detach(&self) -> io::Result<Stream> {
         // Out of its cell, as in `register`.
-        let mut transport = self.cell.transport.replace(Transport::None);
+        let mut transport = self.cell.transport.replace(Stream::None);
         let deregistered = self.event_loop.deregister(transport.watched());
         if let Err(error) = deregistered {
             self.cell.transport.replace(transport);
@@ -471,7 +476,7 @@ impl Host for SocketHost<'_> {
         if let Some(timer) = pause.flatten() {
             self.event_loop.clear_timer(timer);
         }
-        let mut transport = self.cell.transport.replace(Transport::None);
+        let mut transport = self.cell.transport.replace(Stream::None);
         if how == CloseKind::Reset {
             self.reset_on_close(&transport);
         }
@@ -611,6 +616,17 @@ impl Host for SocketHost<'_> {
     fn activity(&self) {
         if let Some(idle) = self.cell.idle() {
             idle.activity(self.event_loop);
+        }
+    }
+
+    fn lent_to(&self) -> &Cell<usize> {
+        &self.event_loop.lent_to
+    }
+
+    fn received(&self) {
+        // Of a framed socket not every byte is an activity, and the framing says which are.
+        if self.cell.framed.get() == Framed::No {
+            self.activity();
         }
     }
 

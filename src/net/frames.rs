@@ -1,92 +1,41 @@
 //! Frames on sockets: [`Socket::frames`] delivers them, [`Socket::write_frame`] sends one.
 //!
 //! The frames of a chunk are delivered while its `Data` is emitted, as slices of it. Where that has
-//! to stop in between, because the socket is paused or has had its share of the turn, the rest is
-//! kept and the descriptor is not read until it has been delivered: what is kept stays bounded, and
-//! the peer's end cannot overtake a frame.
+//! to stop in between, the rest of the chunk waits, and the peer's end cannot overtake it:
+//!
+//! | stopped by | the rest |
+//! |---|---|
+//! | a listener that ends the framing | is put back, for the next framing or whoever listens to `Data` |
+//! | a pause | is put back |
+//! | a panic, or when the socket has had its share of the turn | is kept by the framing, and the descriptor is not read until it has been delivered |
 
-use std::cell::{Cell, RefCell};
+mod clock;
+mod control;
+mod delivery;
+
+use std::any::Any;
 use std::fmt;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use super::cell::SocketHost;
 use super::{Data, Socket};
 use crate::error::{Error, Result};
-use crate::event;
-use crate::events::ListenerId;
 use crate::events::Outcome;
 use crate::events::outcome::{Verdict, dropped};
-use crate::framing::{Encode, Flow, Format, FrameError, FrameReader, FrameWriter, Item, Wrap};
-use crate::machine::Host;
+use crate::framing::{Encode, Format, FrameError, FrameReader, FrameWriter, Item, Reading, Wrap};
 use crate::machine::data::Repr;
-use crate::timers::{self, Timeout};
-
-/// How many frames of one socket are delivered before others get their turn.
-const FRAMES_PER_TURN: usize = 1024;
+use control::Control;
+use delivery::Framing;
 
 /// The frames of one socket, while they are delivered. Dropping it changes nothing.
 #[derive(Clone)]
 pub struct Frames {
     socket: Socket,
-    clock: Rc<Clock>,
-    on_error: ErrorHandler,
+    framing: Weak<dyn Control>,
 }
 
 dropped!(Frames);
-
-/// Who answers for bytes that are no frames; otherwise they destroy the socket.
-type ErrorHandler = Rc<Cell<Option<Box<dyn FnOnce(FrameError) -> Verdict>>>>;
-
-/// How long the frame that is open has been.
-#[derive(Default)]
-struct Clock {
-    deadline: Cell<Option<Duration>>,
-    /// Where in the stream it begins, and when that was noticed.
-    open: Cell<Option<(u64, Duration)>>,
-    timer: Cell<Option<Timeout>>,
-}
-
-/// One per socket that is framed. It is taken out while frames are delivered.
-struct Source<F: Format, L> {
-    reader: FrameReader<F>,
-    listener: L,
-}
-
-struct Framing<F: Format, L> {
-    socket: Socket,
-    source: Cell<Option<Box<Source<F, L>>>>,
-    clock: Rc<Clock>,
-    listeners: RefCell<Vec<ListenerId>>,
-    /// The descriptor is not read because of this framing.
-    holds: Cell<bool>,
-    /// What came from inside of the listener, by `unshift`.
-    came_inside: RefCell<Vec<u8>>,
-    on_error: ErrorHandler,
-}
-
-/// Whoever removes all of its listeners ends a framing as well, and gives up what it holds.
-impl<F: Format, L> Drop for Framing<F, L> {
-    fn drop(&mut self) {
-        if self.source.take().is_some() {
-            SocketHost::with(self.socket.key(), |host| {
-                host.cell.in_frame.set(false);
-                if self.holds.get() {
-                    host.cell.duplex.hold(host, false);
-                }
-            });
-        }
-    }
-}
-
-/// Why delivering stopped.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stopped {
-    No,
-    ByListener,
-    Paused,
-    OutOfTurn,
-}
 
 impl Socket {
     /// Calls `listener` with each frame that comes in. The slice is the loop's own buffer: copy what
@@ -97,9 +46,13 @@ impl Socket {
     /// ([`Frames::on_error`]); so does the peer's end inside a frame. `pause` and `resume` work between
     /// frames.
     ///
-    /// A listener that returns [`Flow::Stop`] ends the framing: what comes after the frame is put back,
-    /// and goes to whoever listens to `Data` next, or to the next `frames`. That is how a protocol is
+    /// A listener that returns [`Flow::Stop`](crate::Flow::Stop) ends the framing: what comes after the frame is
+    /// put back, and goes to whoever listens to `Data` next, or to the next `frames`. That is how a protocol is
     /// changed in mid-stream. One that returns an `Err` destroys the socket with it.
+    ///
+    /// For the idle timeout ([`set_timeout`](Socket::set_timeout)) bytes of a frame are an activity, and
+    /// bytes that are skipped between frames are not, as they are no progress. See also
+    /// [`Frames::deadline`].
     ///
     /// ```
     /// use soquete::framing::{FrameReader, FrameWriter, LengthPrefix};
@@ -140,23 +93,56 @@ impl Socket {
         F: Format + 'static,
         R: Outcome,
     {
-        let clock = Rc::new(Clock::default());
-        let on_error = ErrorHandler::default();
-        let framing = Rc::new(Framing {
-            socket: *self,
-            source: Cell::new(Some(Box::new(Source { reader, listener }))),
-            clock: Rc::clone(&clock),
-            listeners: RefCell::new(Vec::new()),
-            holds: Cell::new(false),
-            came_inside: RefCell::new(Vec::new()),
-            on_error: Rc::clone(&on_error),
-        });
-        framing.listen();
-        Frames {
-            socket: *self,
-            clock,
-            on_error,
-        }
+        let mut listener = listener;
+        self.frame_items_with(reader, move |item, _| listener(item))
+    }
+
+    /// As [`frame_items`](Socket::frame_items), for a listener that wants to know more of each item, or to change how
+    /// the stream is read from there on: see [`Reading`].
+    ///
+    /// A head of text that says how long the body is, and that is in its place before the body has come:
+    ///
+    /// ```
+    /// use soquete::framing::{Either, FixedLength, FrameError, FrameReader, Item, Lines};
+    /// use soquete::{event, net};
+    ///
+    /// const LONGEST: usize = 1 << 20;
+    ///
+    /// let server = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     let reader = FrameReader::new(Either::A(Lines::crlf()), 80);
+    ///     socket.frame_items_with(reader, move |item, mut reading| {
+    ///         let Item::Frame(frame) = item else { return };
+    ///         let switched = match reading.format() {
+    ///             Either::A(_) => match std::str::from_utf8(frame).unwrap_or("").parse() {
+    ///                 Ok(length @ 1..=LONGEST) => {
+    ///                     let body = FixedLength::new(length).expect("not 0");
+    ///                     reading.switch(Either::B(body), LONGEST)
+    ///                 }
+    ///                 _ => {
+    ///                     socket.end_with("413\r\n");
+    ///                     Ok(())
+    ///                 }
+    ///             },
+    ///             Either::B(_) => {
+    ///                 socket.write("200\r\n");
+    ///                 reading.switch(Either::A(Lines::crlf()), 80)
+    ///             }
+    ///         };
+    ///         switched.expect("frames come whole");
+    ///     });
+    /// });
+    /// ```
+    pub fn frame_items_with<F, R>(
+        &self,
+        reader: FrameReader<F>,
+        listener: impl FnMut(Item<'_>, Reading<'_, F>) -> R + 'static,
+    ) -> Frames
+    where
+        F: Format + 'static,
+        R: Outcome,
+    {
+        Frames::of(*self, &Framing::begin(*self, reader, listener))
     }
 
     /// Sends `payload` as one frame. A small one goes out with its neighbours, as any small write. A
@@ -210,11 +196,23 @@ impl Socket {
 }
 
 impl Frames {
-    /// Destroys the socket with `ERR_FRAME_TIMEOUT` when a frame has been open for so long, however
-    /// busily the peer drips its bytes. Without it a peer can hold a place for ever.
+    /// Destroys the socket with `ERR_FRAME_TIMEOUT` when for so long no frame has been completed though
+    /// bytes came. Without it a peer can hold a place for ever.
+    ///
+    /// That is when a frame has been open for so long, however busily the peer drips its bytes; or when for
+    /// so long only bytes came that are [skipped](crate::framing::Cut::Skip) between frames. A silence as
+    /// long as the deadline begins the latter anew: for how long a peer may be silent is for
+    /// [`set_timeout`](Socket::set_timeout) to say.
     pub fn deadline(self, deadline: Duration) -> Frames {
-        self.clock.deadline.set(Some(deadline));
+        if let Some(framing) = self.framing.upgrade() {
+            framing.clock().deadline.set(Some(deadline));
+        }
         self
+    }
+
+    /// How long ago the first bytes came in of a frame that has not ended.
+    pub fn age(&self) -> Option<Duration> {
+        self.framing.upgrade()?.clock().age()
     }
 
     /// Calls `handler` with what was wrong when bytes come in that are no frames, in place of destroying
@@ -233,18 +231,85 @@ impl Frames {
     ///         .on_error(move |error| socket.end_with(format!("500 {error}\r\n")))
     /// });
     /// ```
+    ///
+    /// To answer and to go on with the next frame, see
+    /// [`tell_bad_frames`](FrameReader::tell_bad_frames).
     pub fn on_error<R: Outcome>(self, handler: impl FnOnce(FrameError) -> R + 'static) -> Frames {
-        let handler = move |error| handler(error).verdict();
-        self.on_error.set(Some(Box::new(handler)));
+        if let Some(framing) = self.framing.upgrade() {
+            framing.set_on_error(Box::new(move |error| handler(error).verdict()));
+        }
         self
     }
 
-    /// How long ago the first bytes came in of a frame that has not ended.
-    pub fn age(&self) -> Option<Duration> {
-        self.clock
-            .open
-            .get()
-            .map(|(_, since)| crate::now().saturating_sub(since))
+    /// Calls `with` with the format, to tell it what the bytes do not say: that the next answer is to a HEAD
+    /// request, say. Its cursor has to stay where it is.
+    ///
+    /// Returns what `with` does; `None` if the format is not an `F`, if the framing is over, or while its listener is
+    /// running, which has a [`Reading`] for this.
+    pub fn with_format<F: Format + 'static, R>(&self, with: impl FnOnce(&mut F) -> R) -> Option<R> {
+        let (mut with, mut result) = (Some(with), None);
+        self.framing
+            .upgrade()?
+            .with_format(&mut |format: &mut dyn Any| {
+                if let (Some(format), Some(with)) = (format.downcast_mut(), with.take()) {
+                    result = Some(with(format));
+                }
+            });
+        result
+    }
+
+    /// From outside of the listener, between two frames: from here on `reader` reads the stream, and `listener` gets
+    /// what it makes of it. What has arrived goes along without being copied, and offsets go on counting.
+    ///
+    /// The listener itself changes the format by its [`Reading`], or returns [`Flow::Stop`](crate::Flow::Stop) and has
+    /// [`frames`](Socket::frames) called anew.
+    ///
+    /// # Errors
+    ///
+    /// `ERR_INVALID_FRAME` if a part of a frame was handed out whose end has not come; `ERR_INVALID_STATE` if the
+    /// framing is over, or its listener is running. Nothing is changed then.
+    pub fn switch<F, R>(
+        &self,
+        reader: FrameReader<F>,
+        listener: impl FnMut(Item<'_>, Reading<'_, F>) -> R + 'static,
+    ) -> Result<Frames>
+    where
+        F: Format + 'static,
+        R: Outcome,
+    {
+        let Some(framing) = self.framing.upgrade() else {
+            return Err(Error::new("ERR_INVALID_STATE", "the framing is over"));
+        };
+        let rest = framing.give_up()?;
+        let next = Framing::begin(self.socket, reader, listener);
+        next.take_over(rest);
+        Ok(Frames::of(self.socket, &next))
+    }
+
+    /// As [`switch`](Frames::switch), but refuses if a single byte has arrived that was not read: for STARTTLS and its
+    /// kin, where what was pipelined must not be taken for what comes after the handshake.
+    ///
+    /// # Errors
+    ///
+    /// As `switch`, and `ERR_INVALID_FRAME` if bytes have arrived.
+    pub fn switch_clean<F, R>(
+        &self,
+        reader: FrameReader<F>,
+        listener: impl FnMut(Item<'_>, Reading<'_, F>) -> R + 'static,
+    ) -> Result<Frames>
+    where
+        F: Format + 'static,
+        R: Outcome,
+    {
+        if let Some(framing) = self.framing.upgrade() {
+            framing.clean()?;
+        }
+        self.switch(reader, listener)
+    }
+
+    fn of<C: Control + 'static>(socket: Socket, framing: &Rc<C>) -> Frames {
+        let framing: Weak<C> = Rc::downgrade(framing);
+        Frames { socket, framing }
     }
 }
 
@@ -254,252 +319,6 @@ impl fmt::Debug for Frames {
             .field("socket", &self.socket)
             .field("age", &self.age())
             .finish()
-    }
-}
-
-impl<F, L, R> Framing<F, L>
-where
-    F: Format + 'static,
-    L: FnMut(Item<'_>) -> R + 'static,
-    R: Outcome,
-{
-    fn listen(self: Rc<Self>) {
-        let socket = self.socket;
-        let (data, end, resumed, closed) = (
-            Rc::clone(&self),
-            Rc::clone(&self),
-            Rc::clone(&self),
-            Rc::clone(&self),
-        );
-        let listeners = vec![
-            socket.add_listener(event::Data, move |chunk| Rc::clone(&data).deliver(chunk)),
-            socket.add_listener(event::Resume, move |()| Rc::clone(&resumed).deliver(&[])),
-            socket.add_listener(event::End, move |()| end.finish()),
-            socket.add_listener(event::Close, move |_| closed.close()),
-        ];
-        self.listeners.replace(listeners);
-    }
-
-    fn deliver(self: Rc<Self>, chunk: &[u8]) {
-        // A socket that is gone has no frames: what was kept of them goes with the framing.
-        SocketHost::with(self.socket.key(), |host| {
-            let Some(mut source) = self.source.take() else {
-                self.came_inside.borrow_mut().extend_from_slice(chunk);
-                return;
-            };
-            if host.cell.duplex.is_told_to_pause() || host.cell.duplex.is_destroyed() {
-                // What a feed has not read is kept.
-                drop(source.reader.feed(chunk));
-                if source.reader.unread() == 0 {
-                    return self.source.set(Some(source));
-                }
-                return self.go_on(host, source, Stopped::Paused);
-            }
-            host.cell.in_frame.set(true);
-            let mut out = Out {
-                framing: &self,
-                source: Some(source),
-            };
-            let mut stopped = Stopped::No;
-            let mut failed = None;
-            let mut left = FRAMES_PER_TURN;
-            let Some(source) = &mut out.source else {
-                return;
-            };
-            let Source { reader, listener } = &mut **source;
-            let delivered = reader.push(chunk, |item| {
-                left -= 1;
-                let verdict = listener(item).verdict();
-                stopped = if let Verdict::Stop = verdict {
-                    Stopped::ByListener
-                } else if let Verdict::Failed(error) = verdict {
-                    failed = Some(error);
-                    Stopped::Paused
-                } else if host.cell.duplex.is_told_to_pause() || host.cell.duplex.is_destroyed() {
-                    Stopped::Paused
-                } else if left == 0 {
-                    Stopped::OutOfTurn
-                } else {
-                    return Flow::Continue;
-                };
-                Flow::Stop
-            });
-            let Some(source) = out.source.take() else {
-                return;
-            };
-            if let Some(error) = failed {
-                host.listener_failed(error);
-            }
-            match delivered {
-                Err(error) => self.fail(error),
-                Ok(_) => self.go_on(host, source, stopped),
-            }
-        });
-    }
-
-    fn deliver_later(self: &Rc<Self>) {
-        let framing = Rc::downgrade(self);
-        timers::set_immediate(move || {
-            if let Some(framing) = framing.upgrade() {
-                framing.deliver(&[]);
-            }
-        });
-    }
-
-    /// Decides what becomes of the rest of a chunk.
-    fn go_on(
-        self: &Rc<Self>,
-        host: &SocketHost<'_>,
-        mut source: Box<Source<F, L>>,
-        mut why: Stopped,
-    ) {
-        let duplex = &host.cell.duplex;
-        let came_inside = self.came_inside.take();
-        if why == Stopped::ByListener {
-            self.holds.set(false);
-            duplex.hold(host, false);
-            return self.leave(host, came_inside, source.reader.into_rest());
-        }
-        if !came_inside.is_empty() {
-            drop(source.reader.feed(&came_inside));
-            if why == Stopped::No {
-                why = Stopped::OutOfTurn;
-            }
-        }
-        self.holds.set(why != Stopped::No);
-        duplex.hold(host, self.holds.get());
-        let open_at = source.reader.partial().map(|partial| partial.at);
-        host.cell.in_frame.set(open_at.is_some());
-        self.clock.look(self.socket, open_at, why);
-        self.source.set(Some(source));
-        if why == Stopped::OutOfTurn {
-            self.deliver_later();
-        }
-    }
-
-    /// Hands the stream over to whoever listens next, now or later.
-    fn leave(&self, host: &SocketHost<'_>, mut put_back: Vec<u8>, rest: Vec<u8>) {
-        self.close();
-        if host.has_data_listeners() {
-            // They have had it.
-            put_back.clear();
-        } else if !host.cell.duplex.is_paused() {
-            host.cell.duplex.wait_for_listeners();
-        }
-        put_back.extend(rest);
-        host.cell.duplex.unshift(host, &put_back);
-    }
-
-    /// Ends with the socket's life: its next one is framed anew, or not at all.
-    fn close(&self) {
-        self.clock.stop();
-        let _source = self.source.take();
-        self.nothing_is_left();
-        for id in self.listeners.take() {
-            self.socket.remove_listener(id);
-        }
-    }
-
-    /// Of what was read, this framing holds nothing any more.
-    fn nothing_is_left(&self) {
-        SocketHost::with(self.socket.key(), |host| host.cell.in_frame.set(false));
-    }
-
-    fn finish(&self) {
-        self.clock.stop();
-        let Some(mut source) = self.source.take() else {
-            return;
-        };
-        let Source { reader, listener } = &mut *source;
-        let mut failed = None;
-        let finished = reader.finish(|item| match listener(item).verdict() {
-            Verdict::Fine => Flow::Continue,
-            Verdict::Stop => Flow::Stop,
-            Verdict::Failed(error) => {
-                failed = Some(error);
-                Flow::Stop
-            }
-        });
-        if let Some(error) = failed {
-            self.socket.listener_failed(error);
-        }
-        match finished {
-            Ok(_) => self.nothing_is_left(),
-            Err(error) => self.fail(error),
-        }
-    }
-
-    /// The stream is none of frames, or not any more. What else comes in goes to nobody, unless
-    /// somebody else listens.
-    fn fail(&self, error: FrameError) {
-        match self.on_error.take() {
-            None => {
-                self.socket.destroy_with(error.into());
-            }
-            Some(handler) => {
-                self.close();
-                if self.holds.replace(false) {
-                    SocketHost::with(self.socket.key(), |host| host.cell.duplex.hold(host, false));
-                }
-                self.socket.heed_verdict(handler(error));
-            }
-        }
-    }
-}
-
-/// The source while it is out. A listener that panics leaves the frames behind its own where they
-/// are, and they are delivered in the next turn.
-struct Out<'a, F, L, R>
-where
-    F: Format + 'static,
-    L: FnMut(Item<'_>) -> R + 'static,
-    R: Outcome,
-{
-    framing: &'a Rc<Framing<F, L>>,
-    source: Option<Box<Source<F, L>>>,
-}
-
-impl<F, L, R> Drop for Out<'_, F, L, R>
-where
-    F: Format + 'static,
-    L: FnMut(Item<'_>) -> R + 'static,
-    R: Outcome,
-{
-    fn drop(&mut self) {
-        if let Some(source) = self.source.take() {
-            self.framing.source.set(Some(source));
-            self.framing.deliver_later();
-        }
-    }
-}
-
-impl Clock {
-    /// Notes which frame is open, and arms the timer if it is another one than before. What waits
-    /// for a paused socket is not the peer's fault.
-    fn look(&self, socket: Socket, open_at: Option<u64>, stopped: Stopped) {
-        let open_at = open_at.filter(|_| stopped == Stopped::No);
-        if open_at == self.open.get().map(|(at, _)| at) {
-            return;
-        }
-        self.open.set(open_at.map(|at| (at, crate::now())));
-        if let Some(timer) = self.timer.take() {
-            timer.clear();
-        }
-        if let (Some(at), Some(deadline)) = (open_at, self.deadline.get()) {
-            let expired = move || {
-                let message = format!("the frame at offset {at} did not end within {deadline:?}");
-                socket.destroy_with(Error::new("ERR_FRAME_TIMEOUT", message));
-            };
-            self.timer
-                .set(Some(timers::set_timeout(deadline, expired).unref()));
-        }
-    }
-
-    fn stop(&self) {
-        self.open.set(None);
-        if let Some(timer) = self.timer.take() {
-            timer.clear();
-        }
     }
 }
 

@@ -83,7 +83,7 @@ impl IdleTimeout {
         let event_loop = host.event_loop;
         let idle_for = event_loop.now().saturating_sub(self.last_activity.get());
         if idle_for < after {
-            return event_loop.arm(timer, after - idle_for);
+            return event_loop.arm_until(timer, self.last_activity.get().saturating_add(after));
         }
         // A write that gets on is an activity, too, though no event tells of its parts.
         let write_left = host.cell.duplex.request_left();

@@ -39,14 +39,11 @@ mod options;
 mod pipe;
 mod place;
 mod prepare;
-mod raw;
 mod reading;
 mod server;
 mod settings;
 mod socket;
 mod speaker;
-mod transport;
-mod unix;
 
 pub use crate::address::{
     BlockList, Family, IntoAddress, SocketAddress, SocketAddressOptions, is_ip, is_ipv4, is_ipv6,

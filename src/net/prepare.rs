@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 
-use super::raw::errno;
+use crate::kernel::errno;
 use crate::reactor::Loop;
 
 /// A function of the user's that is lent the descriptor of each socket: see

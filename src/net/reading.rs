@@ -11,8 +11,7 @@ use super::cell::{Readiness, SocketHost};
 use super::emit_now;
 use super::speaker::InData;
 use crate::event;
-use crate::kernel::ipc::Received;
-use crate::kernel::{self, Answer, Call, answer, ledger};
+use crate::kernel::{self, Answer, Call, Received, answer, ledger};
 use crate::reactor::Counters;
 
 /// Bytes per read, and the longest chunk that a listener is handed: libuv's and Node's. A socket that is

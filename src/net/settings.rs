@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use super::Socket;
 use super::cell::SocketHost;
-use super::transport::Transport;
 use crate::error::{Error, Result};
-use crate::kernel::{KeepAliveTimes, Setting};
+use crate::kernel::{KeepAliveTimes, Setting, Stream};
 use crate::machine::Life;
 use crate::reactor::Complaint;
 
@@ -238,7 +237,7 @@ impl SocketHost<'_> {
 
 impl SocketHost<'_> {
     /// Makes closing the descriptor reset the connection.
-    pub(super) fn reset_on_close(&self, transport: &Transport) {
+    pub(super) fn reset_on_close(&self, transport: &Stream) {
         self.ignore("SO_LINGER", transport.set(Setting::ResetOnClose));
     }
 

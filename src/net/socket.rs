@@ -9,14 +9,13 @@ use super::attachments::Attachments;
 use super::cell::{SocketCell, SocketHost};
 use super::connect::ConnectOptions;
 use super::options::SocketOptions;
-use super::transport::Transport;
 use super::{BoundSocket, Data, ListenerChange, emitting};
 use crate::StaysOnItsThread;
 use crate::error::{Error, Result, node};
 use crate::event;
 use crate::events::outcome::{Verdict, dropped};
 use crate::events::{Event, EventEmitter, Outcome};
-use crate::kernel::ledger;
+use crate::kernel::{Stream, ledger};
 use crate::machine::data::Repr;
 use crate::machine::read_half::Amount;
 use crate::machine::write_queue::Callback;
@@ -73,7 +72,7 @@ impl Socket {
     pub fn new_with(options: SocketOptions) -> Socket {
         let origin = Origin::here();
         let key = reactor::with(|event_loop| {
-            let cell = SocketCell::insert(event_loop, Transport::None, origin);
+            let cell = SocketCell::insert(event_loop, Stream::None, origin);
             SocketHost {
                 event_loop,
                 cell: &cell,

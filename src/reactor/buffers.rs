@@ -1,6 +1,7 @@
-//! The one buffer that a loop reads into. The system gives it memory only as far as it is used.
+//! The buffers that belong to a loop: the one that it reads into, which the system gives memory only as far
+//! as it is used, and spare ones for what has to be kept for a while.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::{Deref, DerefMut};
 
 /// What a socket may read at once that is piped to others: eight times as much as any other, for an
@@ -48,5 +49,60 @@ impl DerefMut for Lent<'_> {
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
         self.owner.0.set(Some(std::mem::take(&mut self.bytes)));
+    }
+}
+
+/// What sockets keep bytes in that came too early, while they do not: a socket at rest has no buffer.
+pub(crate) struct SpareBuffers(RefCell<Vec<Vec<u8>>>);
+
+/// So many, and of no more than so much together.
+const MOST_SPARE: usize = 32;
+const LARGEST_SPARE: usize = 64 * 1024;
+
+impl SpareBuffers {
+    pub(super) const fn new() -> SpareBuffers {
+        SpareBuffers(RefCell::new(Vec::new()))
+    }
+
+    /// An empty buffer for what `len` bytes that have come amount to, or for `least`. Its memory is in
+    /// proportion to them, as if it had been asked for now.
+    pub(crate) fn lend(&self, least: usize, len: usize) -> Vec<u8> {
+        let mut spare = self.0.borrow_mut();
+        let fits = |buffer: &Vec<u8>| (least..=2 * len + 64).contains(&buffer.capacity());
+        let found = spare.iter().rposition(fits);
+        found.map(|at| spare.swap_remove(at)).unwrap_or_default()
+    }
+
+    /// Takes a buffer back that nobody needs any more, or one more.
+    pub(crate) fn give(&self, mut buffer: Vec<u8>) {
+        let mut spare = self.0.borrow_mut();
+        let kept: usize = spare.iter().map(Vec::capacity).sum();
+        let room = LARGEST_SPARE - kept;
+        if spare.len() < MOST_SPARE && (1..=room).contains(&buffer.capacity()) {
+            buffer.clear();
+            spare.push(buffer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spare_buffer_is_lent_to_whom_it_is_in_proportion() {
+        let spare = SpareBuffers::new();
+        for capacity in [0, 100, 1000, LARGEST_SPARE] {
+            spare.give(Vec::with_capacity(capacity));
+        }
+        assert_eq!(spare.lend(10, 10).capacity(), 0);
+        assert_eq!(spare.lend(500, 500).capacity(), 1000);
+        assert_eq!(spare.lend(LARGEST_SPARE, LARGEST_SPARE).capacity(), 0);
+        assert_eq!(spare.lend(40, 40).capacity(), 100);
+        assert_eq!(spare.lend(40, 40).capacity(), 0);
+        for _ in 0..2 * MOST_SPARE {
+            spare.give(Vec::with_capacity(64));
+        }
+        assert_eq!(spare.0.borrow().len(), MOST_SPARE);
     }
 }

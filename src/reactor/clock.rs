@@ -115,6 +115,13 @@ impl Loop {
         self.rearm(key);
     }
 
+    /// Arms a timer for a moment of [`now_rounded_up`](Loop::now_rounded_up)'s kind.
+    pub(crate) fn arm_until(&self, key: Key, deadline: u64) {
+        let timers = &mut *self.timers.borrow_mut();
+        timers.arm(key, deadline);
+        self.count(timers, key);
+    }
+
     /// Arms a timer for its delay from now; false if it is gone.
     fn rearm(&self, key: Key) -> bool {
         let timers = &mut *self.timers.borrow_mut();

@@ -34,15 +34,6 @@ impl Interest {
     pub const fn contains(self, other: Interest) -> bool {
         self.0 & other.0 == other.0
     }
-
-    fn to_mio(self) -> Option<mio::Interest> {
-        match self {
-            Interest::NONE => None,
-            Interest::READABLE => Some(mio::Interest::READABLE),
-            Interest::WRITABLE => Some(mio::Interest::WRITABLE),
-            _ => Some(mio::Interest::READABLE | mio::Interest::WRITABLE),
-        }
-    }
 }
 
 impl BitOr for Interest {
@@ -56,18 +47,18 @@ impl BitOr for Interest {
 impl Loop {
     /// Watches a descriptor, which stays its owner's. No interest is nothing to do.
     pub(crate) fn watch(&self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
-        match interest.to_mio() {
-            Some(interest) => self.poller.lend(fd, key, interest),
-            None => Ok(()),
+        match interest.is_none() {
+            true => Ok(()),
+            false => self.poller.lend(fd, key, interest),
         }
     }
 
     /// Asks anew of a descriptor that is watched: what it is ready for is told once more, though it was told
     /// before.
     pub(crate) fn watch_again(&self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
-        match interest.to_mio() {
-            Some(interest) => self.poller.lend_again(fd, key, interest),
-            None => self.unwatch(fd),
+        match interest.is_none() {
+            true => self.unwatch(fd),
+            false => self.poller.lend_again(fd, key, interest),
         }
     }
 

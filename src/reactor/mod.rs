@@ -22,10 +22,10 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::error::{self, Result};
-use crate::kernel::{self, Reserve, Seat, Watched};
+use crate::kernel::{self, Clock, Reserve, Seat, Watched};
 
 mod buffers;
 mod channel;
@@ -65,7 +65,7 @@ pub use remote::Remote;
 pub(crate) use resources::Kept;
 pub(crate) use table::{Key, Table};
 
-use buffers::ReadBuffer;
+use buffers::{ReadBuffer, SpareBuffers};
 use complaints::Complaints;
 use immediates::Immediate;
 use interruption::{Hook, Interruptions};
@@ -120,7 +120,7 @@ pub(crate) struct Loop {
 
     /// How many handles, timers, immediates and pieces of work keep the loop alive.
     references: Cell<usize>,
-    started: Instant,
+    clock: Clock,
     /// Where this loop is in a simulated world, if it is in one.
     seat: Option<Seat>,
     now: Cell<u64>,
@@ -137,6 +137,9 @@ pub(crate) struct Loop {
     complaints: Complaints,
     pub(crate) reserve: Reserve,
     pub(crate) read_buffer: ReadBuffer,
+    pub(crate) spare_buffers: SpareBuffers,
+    /// Where the chunk ends that listeners are being handed, as an address.
+    pub(crate) lent_to: Cell<usize>,
     pub(crate) counters: Counters,
 }
 
@@ -165,7 +168,7 @@ impl Loop {
             closing: RefCell::default(),
             unfinished: RefCell::default(),
             references: Cell::new(0),
-            started: Instant::now(),
+            clock: Clock::start(seat),
             seat,
             now: Cell::new(0),
             now_rounded_up: Cell::new(0),
@@ -178,6 +181,8 @@ impl Loop {
             complaints: Complaints::default(),
             reserve: Reserve::default(),
             read_buffer: ReadBuffer::new(),
+            spare_buffers: SpareBuffers::new(),
+            lent_to: Cell::new(0),
             counters: Counters::default(),
         }
     }
@@ -405,16 +410,13 @@ impl Loop {
     }
 
     /// How long ago the loop was made.
-    fn clock(&self) -> Duration {
-        match self.seat {
-            Some(seat) => seat.now(),
-            None => self.started.elapsed(),
-        }
+    pub(crate) fn clock(&self) -> Duration {
+        self.clock.now()
     }
 
     /// As `clock`, which is the loop's time from then on.
     fn look_at_clock(&self) -> Duration {
-        let since = self.clock();
+        let since = self.clock.now();
         let ms = since.as_secs() * 1000 + u64::from(since.subsec_millis());
         let rest = since.subsec_nanos() % 1_000_000;
         self.now.set(ms);

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Registry, Token, Waker};
+use mio::{Events, Poll, Registry, Token, Waker};
 
 use super::remote::Mailbox;
-use super::{Key, Ready};
+use super::{Interest, Key, Ready};
 use crate::error::{Error, Result, node};
 use crate::kernel::{Alarm, Answer, Call, Seat, Watched, answer};
 
@@ -20,11 +20,11 @@ const BATCH: usize = 1024;
 
 /// What is told of a stream.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-const STREAM: Interest = Interest::READABLE
-    .add(Interest::WRITABLE)
-    .add(Interest::PRIORITY);
+const STREAM: mio::Interest = mio::Interest::READABLE
+    .add(mio::Interest::WRITABLE)
+    .add(mio::Interest::PRIORITY);
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-const STREAM: Interest = Interest::READABLE.add(Interest::WRITABLE);
+const STREAM: mio::Interest = mio::Interest::READABLE.add(mio::Interest::WRITABLE);
 
 /// Made on first use: a loop that only has timers needs no descriptor until it waits.
 pub(super) struct Poller {
@@ -91,7 +91,7 @@ impl Poller {
             Watched::Nothing => return Err(io::ErrorKind::NotConnected.into()),
             Watched::Sim(descriptor) => return descriptor.watch(key.to_bits()),
             Watched::Stream(source) => (source, STREAM),
-            Watched::Listener(source) => (source, Interest::READABLE),
+            Watched::Listener(source) => (source, mio::Interest::READABLE),
         };
         self.with_registry(|registry| registry.register(source, Token(key.to_bits()), interest))
     }
@@ -99,13 +99,17 @@ impl Poller {
     /// Registers a descriptor that stays its owner's.
     pub(super) fn lend(&self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
         let token = Token(key.to_bits());
-        self.with_registry(|registry| registry.register(&mut SourceFd(&fd), token, interest))
+        self.with_registry(|registry| {
+            registry.register(&mut SourceFd(&fd), token, of_mio(interest))
+        })
     }
 
     /// Registers one anew: what it is ready for is told once more.
     pub(super) fn lend_again(&self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
         let token = Token(key.to_bits());
-        self.with_registry(|registry| registry.reregister(&mut SourceFd(&fd), token, interest))
+        self.with_registry(|registry| {
+            registry.reregister(&mut SourceFd(&fd), token, of_mio(interest))
+        })
     }
 
     pub(super) fn take_back(&self, fd: RawFd) -> io::Result<()> {
@@ -190,5 +194,18 @@ impl Poller {
     pub(super) fn remotes(&self) -> usize {
         self.existing_mailbox()
             .map_or(0, |mailbox| mailbox.remotes())
+    }
+}
+
+/// mio has none for no interest at all.
+fn of_mio(interest: Interest) -> mio::Interest {
+    debug_assert!(
+        !interest.is_none(),
+        "what nobody waits for is not registered"
+    );
+    match interest {
+        Interest::READABLE => mio::Interest::READABLE,
+        Interest::WRITABLE => mio::Interest::WRITABLE,
+        _ => mio::Interest::READABLE | mio::Interest::WRITABLE,
     }
 }

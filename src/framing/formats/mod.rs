@@ -2,6 +2,7 @@
 
 mod cobs;
 mod delimiters;
+mod either;
 mod fixed;
 mod json;
 mod length;
@@ -14,6 +15,7 @@ mod varint;
 
 pub use cobs::Cobs;
 pub use delimiters::Delimiters;
+pub use either::Either;
 pub use fixed::FixedLength;
 pub use json::Json;
 pub use length::{ByteOrder, LengthPrefix};

@@ -37,6 +37,7 @@ pub struct Proxy {
 }
 
 const V1: &[u8] = b"PROXY ";
+const UNKNOWN: &[u8; 8] = b"UNKNOWN ";
 const V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 
 /// The longest line of version 1, its CRLF included.
@@ -86,7 +87,7 @@ impl Proxy {
                         tail: 0,
                     });
                 }
-                (Some(b'\r' | b'\n'), _) => {
+                (Some(b'\r' | b'\n'), _) if !is_unknown(window) => {
                     return Err(Malformed::new(at, "PROXY line that does not end with CRLF"));
                 }
                 (Some(_), _) => self.scanned += 1,
@@ -124,6 +125,12 @@ impl Proxy {
             tail: 0,
         })
     }
+}
+
+/// Whether the line is one whose addresses are to be ignored, whatever they are, up to its CRLF. As much of
+/// it as a lone line end stands behind has come.
+fn is_unknown(window: Window<'_>) -> bool {
+    window.array(V1.len()) == Some(*UNKNOWN)
 }
 
 impl Format for Proxy {

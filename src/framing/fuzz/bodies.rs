@@ -1,6 +1,6 @@
 //! The targets' bodies for reading: a format from the set-up, and the naive decoder for it.
 
-use super::super::reader::LONGEST;
+use super::super::rules::LONGEST;
 use super::super::{
     ByteOrder, Cobs, Delimiters, FixedLength, Json, LengthPrefix, Lines, Netstring, Proxy,
     RecordMark, VarintPrefix, search,
@@ -8,7 +8,9 @@ use super::super::{
 use super::Trial;
 use super::check::Setup;
 use super::naive::{self, LengthModel};
+use super::naive_samples;
 use super::naive_search::{self, LineEnd};
+use super::samples::{Messages, Packets, Stuffed};
 
 /// Length prefixes of every width, in all their variants.
 pub fn fuzz_length(data: &[u8]) {
@@ -200,6 +202,28 @@ pub fn fuzz_proxy(data: &[u8]) {
         .lends()
         .never_longer()
         .run(&setup, stream, naive::proxy);
+}
+
+/// Messages of several parts with notices between them, unpacked in pieces.
+pub fn fuzz_packets(data: &[u8]) {
+    Trial::new(Packets::default())
+        .in_pieces()
+        .reads_as(data, naive_samples::packets);
+}
+
+/// Heads that say how long their bodies are.
+pub fn fuzz_messages(data: &[u8]) {
+    Trial::new(Messages::default())
+        .in_pieces()
+        .lends()
+        .reads_as(data, naive_samples::messages());
+}
+
+/// Frames with escapes and no announced length, unpacked in pieces.
+pub fn fuzz_stuffed(data: &[u8]) {
+    Trial::new(Stuffed::default())
+        .in_pieces()
+        .reads_as(data, naive_samples::stuffed);
 }
 
 /// The search for bytes, against a loop over them.

@@ -2,23 +2,69 @@
 
 use std::fmt::Debug;
 
-use super::super::reader::LONGEST;
+use super::super::rules::LONGEST;
 use super::super::window::work;
-use super::super::{Flow, Format, FrameError, FrameReader, Item};
+use super::super::{Flow, Format, FrameError, FrameReader, Item, Reading};
 
 /// What came out of a stream.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Trace {
     pub(super) events: Vec<Event>,
+    /// What is known of each event beside its bytes; a naive decoder knows nothing of it.
+    about: Vec<About>,
     pub(super) end: Result<(), FrameError>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     Frame(Vec<u8>),
     /// The pieces of a frame, put together, and whether the last one came.
     Streamed(Vec<u8>, bool),
     Skipped(u64, FrameError),
+    /// Told at once, and whether nothing can be read behind it.
+    Refused(FrameError, bool),
+}
+
+/// The kind of a frame, its head, and its offset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct About(u8, Vec<u8>, u64);
+
+impl Trace {
+    pub(super) fn expected(events: Vec<Event>, end: Result<(), FrameError>) -> Trace {
+        let about = Vec::new();
+        Trace { events, about, end }
+    }
+
+    /// Whether both are the same, as far as both are known.
+    fn is(&self, expected: &Trace) -> bool {
+        let same = self.events == expected.events && self.end == expected.end;
+        same && (expected.about.is_empty() || self.about == expected.about)
+    }
+
+    /// As it is for who is told of bad frames at once.
+    fn without_refused(mut self) -> Trace {
+        let refused = |event: &Event| matches!(event, Event::Refused(..));
+        let mut told = self.events.iter().map(refused);
+        self.about.retain(|_| told.next() == Some(false));
+        for pair in self.events.windows(2) {
+            if let [before, Event::Skipped(_, error)] = pair {
+                // Nothing but what stood aside comes in between.
+                let told = Event::Refused(*error, false);
+                assert!(
+                    *before == told || matches!(before, Event::Frame(_)),
+                    "{pair:?}"
+                );
+            }
+        }
+        let last = self.events.last();
+        let lost = self.end.err().map(|error| Event::Refused(error, true));
+        assert!(
+            lost.is_none() || lost.as_ref() == last,
+            "{last:?}, {lost:?}"
+        );
+        self.events.retain(|event| !refused(event));
+        self
+    }
 }
 
 /// How the fuzzer wants a stream to be read.
@@ -28,6 +74,8 @@ pub(super) struct Setup {
     pub(super) variant: u8,
     pub(super) limit: usize,
     pub(super) skip_bad: bool,
+    /// Bad frames are told of at once, and skipped.
+    pub(super) tell_bad: bool,
     /// `usize::MAX` for no streaming.
     pub(super) stream_above: usize,
     seed: u64,
@@ -43,6 +91,7 @@ impl Setup {
             // The greatest stands for no limit at all.
             limit: if limit == 255 { LONGEST } else { limit.into() },
             skip_bad: policy & 1 != 0,
+            tell_bad: false,
             stream_above: if streams {
                 usize::from(policy >> 2)
             } else {
@@ -62,8 +111,11 @@ impl Setup {
         }
     }
 
-    pub(super) fn streams(&self) -> bool {
-        self.stream_above < self.limit
+    fn telling(self) -> Self {
+        Self {
+            tell_bad: true,
+            ..self
+        }
     }
 }
 
@@ -80,6 +132,8 @@ struct Manner<'a> {
     name: &'static str,
     chunk: &'a dyn Fn(u64) -> usize,
     stop: &'a dyn Fn(u64) -> bool,
+    /// The format is replaced behind each frame, by one that is as it is.
+    switches: bool,
 }
 
 /// What holds for some formats, and not for all.
@@ -92,26 +146,28 @@ pub(super) struct Promises {
 }
 
 /// What a reader from `make` makes of `stream` in one chunk.
-pub(super) fn as_a_whole<F: Format>(
+pub(super) fn as_a_whole<F: Format + Clone>(
     setup: &Setup,
     promises: Promises,
-    make: &dyn Fn() -> FrameReader<F>,
+    make: &dyn Fn(&Setup) -> FrameReader<F>,
     stream: &[u8],
 ) -> Trace {
     let manner = Manner {
         name: "whole",
         chunk: &|_| stream.len().max(1),
         stop: &|_| false,
+        switches: false,
     };
-    manner.read(setup, promises, &mut make(), stream)
+    manner.read(setup, promises, &mut make(setup), stream)
 }
 
 /// Reads `stream` with readers from `make`: in one chunk, byte by byte, and cut at random, with and
-/// without stops; all must come to `expected`.
-pub(super) fn check<F: Format>(
+/// without stops; all must come to `expected`. So must two who are told of bad frames at once, if bad frames are
+/// skipped; if they are not, it is how the trace begins.
+pub(super) fn check<F: Format + Clone>(
     setup: &Setup,
     promises: Promises,
-    make: &dyn Fn() -> FrameReader<F>,
+    make: &dyn Fn(&Setup) -> FrameReader<F>,
     stream: &[u8],
     expected: &Trace,
 ) {
@@ -126,42 +182,65 @@ pub(super) fn check<F: Format>(
             name: "whole",
             chunk: &|_| whole,
             stop: &never,
+            switches: false,
         },
         Manner {
             name: "byte by byte",
             chunk: &|_| 1,
             stop: &never,
+            switches: false,
         },
         Manner {
             name: "in chunks of up to 7 bytes",
             chunk: &random(7),
             stop: &never,
+            switches: false,
         },
         Manner {
             name: "in chunks of any size",
             chunk: &random(whole as u64),
             stop: &never,
+            switches: false,
         },
         Manner {
             name: "whole, with a stop after each item",
             chunk: &|_| whole,
             stop: &always,
+            switches: false,
         },
         Manner {
             name: "in chunks of up to 5 bytes, with a stop after each item",
             chunk: &random(5),
             stop: &always,
+            switches: false,
         },
         Manner {
             name: "in chunks of any size, with stops",
             chunk: &random(whole as u64),
             stop: &at_times,
+            switches: true,
         },
     ];
+    let mut first: Option<Trace> = None;
     for manner in &manners {
-        let trace = manner.read(setup, promises, &mut make(), stream);
+        let trace = manner.read(setup, promises, &mut make(setup), stream);
         let _told = Told(manner.name, setup, stream);
-        assert!(trace == *expected, "{trace:?}\nshould be {expected:?}");
+        assert!(trace.is(expected), "{trace:?}\nshould be {expected:?}");
+        let first =
+            first.get_or_insert_with(|| manner.read(setup, promises, &mut make(setup), stream));
+        assert!(trace.is(first), "{trace:?}\nshould be {first:?}");
+    }
+    let telling = setup.telling();
+    let _told = Told("told of bad frames", &telling, stream);
+    let [told, in_pieces] = [&manners[0], &manners[5]]
+        .map(|manner| manner.read(&telling, promises, &mut make(&telling), stream));
+    assert!(told.is(&in_pieces), "{told:?}\nshould be {in_pieces:?}");
+    let told = told.without_refused();
+    if setup.skip_bad {
+        assert!(told.is(expected), "{told:?}\nshould be {expected:?}");
+    } else {
+        let begins = told.events.starts_with(&expected.events);
+        assert!(begins, "{told:?}\nshould begin as {expected:?}");
     }
 }
 
@@ -182,7 +261,7 @@ impl Drop for Told<'_> {
 }
 
 impl Manner<'_> {
-    fn read<F: Format>(
+    fn read<F: Format + Clone>(
         &self,
         setup: &Setup,
         promises: Promises,
@@ -190,7 +269,7 @@ impl Manner<'_> {
         stream: &[u8],
     ) -> Trace {
         let _told = Told(self.name, setup, stream);
-        let mut events = Vec::new();
+        let mut trace = Trace::expected(Vec::new(), Ok(()));
         let mut calls = 0;
         let mut stopped = false;
         let mut rest = stream;
@@ -200,18 +279,18 @@ impl Manner<'_> {
             let (chunk, after) = rest.split_at(len);
             let at_end = chunk.is_empty();
             rest = after;
-            let (mut outcome, copied) = self.push(reader, chunk, at_end, &mut calls, &mut events);
+            let (mut outcome, copied) = self.push(reader, chunk, at_end, &mut calls, &mut trace);
             assert!(
                 copied == 0 || !promises.lends,
                 "{copied} frames were not lent from the chunk"
             );
             while outcome == Ok(Flow::Stop) {
                 stopped = true;
-                (outcome, _) = self.push(reader, &[], at_end, &mut calls, &mut events);
+                (outcome, _) = self.push(reader, &[], at_end, &mut calls, &mut trace);
             }
             let fed = (stream.len() - rest.len()) as u64;
             check_bounds(reader, promises, fed, stopped);
-            check_work(reader, fed, calls + events.len() as u64);
+            check_work(reader, fed, calls + trace.events.len() as u64);
             match outcome {
                 Err(error) => break Err(error),
                 Ok(_) if at_end => break Ok(()),
@@ -228,21 +307,22 @@ impl Manner<'_> {
         } else {
             check_stickiness(reader, end);
         }
-        Trace { events, end }
+        trace.end = end;
+        trace
     }
 
-    fn push<F: Format>(
+    fn push<F: Format + Clone>(
         &self,
         reader: &mut FrameReader<F>,
         chunk: &[u8],
         at_end: bool,
         calls: &mut u64,
-        events: &mut Vec<Event>,
+        trace: &mut Trace,
     ) -> (Result<Flow, FrameError>, usize) {
         let direct = reader.is_direct();
         let mut copied = 0;
         *calls += 1;
-        let listener = |item: Item<'_>| {
+        let listener = |item: Item<'_>, mut reading: Reading<'_, F>| {
             // A frame that follows nothing but frames in this chunk lies in the chunk, and is lent from it
             // unless the format had to unpack it.
             if let Item::Frame(bytes) = item
@@ -252,8 +332,14 @@ impl Manner<'_> {
                 let lies_in = chunk.as_ptr_range().contains(&bytes.as_ptr());
                 copied += usize::from(!lies_in);
             }
-            record(item, events);
+            record(item, &reading, trace);
             *calls += 1;
+            if self.switches && !matches!(item, Item::Piece { last: false, .. }) {
+                let same = reading.format().clone();
+                let limit = reading.rules.limit;
+                // Not inside a frame, which is for the reader to know.
+                let _switched = reading.switch(same, limit);
+            }
             if (self.stop)(*calls) {
                 Flow::Stop
             } else {
@@ -261,18 +347,21 @@ impl Manner<'_> {
             }
         };
         let outcome = if at_end {
-            reader.finish(listener)
+            reader.finish_with(listener)
         } else {
-            reader.push(chunk, listener)
+            reader.push_with(chunk, listener)
         };
         (outcome, copied)
     }
 }
 
-fn record(item: Item<'_>, events: &mut Vec<Event>) {
+fn record<F: Format>(item: Item<'_>, reading: &Reading<'_, F>, trace: &mut Trace) {
+    let events = &mut trace.events;
+    let before = events.len();
     match item {
         Item::Frame(bytes) => events.push(Event::Frame(bytes.to_vec())),
         Item::Skipped { bytes, error } => events.push(Event::Skipped(bytes, error)),
+        Item::Refused { error, lost } => events.push(Event::Refused(error, lost)),
         Item::Piece { bytes, last } => match events.last_mut() {
             Some(Event::Streamed(so_far, done)) if !*done => {
                 so_far.extend_from_slice(bytes);
@@ -280,6 +369,10 @@ fn record(item: Item<'_>, events: &mut Vec<Event>) {
             }
             _ => events.push(Event::Streamed(bytes.to_vec(), last)),
         },
+    }
+    if events.len() > before {
+        let (kind, head) = (reading.kind(), reading.head().to_vec());
+        trace.about.push(About(kind, head, reading.offset()));
     }
 }
 
@@ -295,14 +388,16 @@ fn check_bounds<F: Format>(reader: &FrameReader<F>, promises: Promises, fed: u64
         carry as u64 <= 2 * fed + 64,
         "carry of {carry} after {fed} bytes"
     );
+    let out = reader.out.capacity();
+    if reader.format.unpacks_in_pieces() || promises.never_longer {
+        assert!(
+            out <= 2 * bound.max(64),
+            "output buffer of {out} for payloads of {raw_limit}"
+        );
+    }
     if !promises.never_longer {
         return;
     }
-    let out = reader.out.capacity();
-    assert!(
-        out <= 2 * raw_limit.max(64),
-        "output buffer of {out} for payloads of {raw_limit}"
-    );
     assert!(
         out as u64 <= 2 * fed + 64,
         "output buffer of {out} after {fed} bytes"

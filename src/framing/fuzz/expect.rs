@@ -2,7 +2,7 @@
 
 use super::super::{FrameError, Malformed};
 use super::check::{Event, Setup, Trace};
-use super::seen::{End, Naive, Part};
+use super::seen::{End, Made, Naive, Part};
 
 pub(super) fn expect<'a>(
     setup: &Setup,
@@ -12,10 +12,18 @@ pub(super) fn expect<'a>(
 ) -> Trace {
     let mut events = Vec::new();
     let mut at = 0;
-    while at < stream.len() {
+    let mut more = false;
+    while at < stream.len() || more {
         let have = stream.len() - at;
-        let used = match naive(&stream[at..]) {
+        let mut seen = naive(&stream[at..]);
+        more = false;
+        if let Naive::AndMore(frame) = seen {
+            seen = *frame;
+            more = true;
+        }
+        let used = match seen {
             Naive::Noise(len) => len,
+            Naive::AndMore(_) => panic!("there is no more than more"),
             Naive::Frame { parts, end } => {
                 let frame = Frame {
                     setup,
@@ -26,24 +34,18 @@ pub(super) fn expect<'a>(
                 match frame.read(&parts, end, &mut events) {
                     Ok(used) => used,
                     Err(error) => {
-                        return Trace {
-                            events,
-                            end: Err(error),
-                        };
+                        return Trace::expected(events, Err(error));
                     }
                 }
             }
         };
         assert!(
-            (1..=have).contains(&used),
+            (have.min(1)..=have).contains(&used),
             "the naive decoder took {used} bytes at {at}, where {have} are"
         );
         at += used;
     }
-    Trace {
-        events,
-        end: Ok(()),
-    }
+    Trace::expected(events, Ok(()))
 }
 
 struct Frame<'s> {
@@ -64,33 +66,120 @@ impl Frame<'_> {
         let limit = self.raw_limit as u64;
         let mut payload = Vec::new();
         let mut len = 0u64;
+        let mut made = 0;
         let mut streaming = false;
         let mut dropped = None;
         for part in parts {
+            if let Some(at) = part.aside {
+                self.read_aside(part, at, events, streaming.then_some(&mut payload))?;
+                continue;
+            }
             let before = len;
             len = len.saturating_add(part.len);
-            let long = self.setup.streams() && len > self.setup.stream_above as u64;
+            let long = self.streams(part) && len > self.setup.stream_above as u64;
             if dropped.is_some() {
                 continue;
             }
             if len > limit {
-                let mut pieces = &payload[..];
                 let declared = part.announced.then_some(len);
-                if !part.announced && self.setup.streams() {
-                    payload.extend_from_slice(&part.bytes[..(limit - before) as usize]);
-                    pieces = &payload;
+                let mut error = self.too_long(declared);
+                if !part.announced && self.streams(part) {
+                    let room = (limit - before) as usize;
+                    let wrong = self.unpack(part, room, &mut payload, &mut made);
+                    error = wrong.unwrap_or(error);
                     streaming = true;
                 }
-                if streaming && !pieces.is_empty() {
-                    events.push(Event::Streamed(pieces.to_vec(), false));
+                if streaming && !payload.is_empty() {
+                    events.push(Event::Streamed(std::mem::take(&mut payload), false));
                 }
-                dropped = Some(self.skip(self.too_long(declared))?);
+                dropped = Some(self.skip(error)?);
                 continue;
             }
             streaming |= long;
-            payload.extend_from_slice(part.bytes);
+            // A frame whose end is not known is not looked at before, unless it comes in pieces.
+            let waits = !part.announced && !streaming && matches!(end, End::Cut | End::Bad(_));
+            if waits {
+                continue;
+            }
+            let all = part.bytes.len();
+            if let Some(error) = self.unpack(part, all, &mut payload, &mut made) {
+                if streaming && !payload.is_empty() {
+                    events.push(Event::Streamed(std::mem::take(&mut payload), false));
+                }
+                dropped = Some(self.skip(error)?);
+            }
         }
         self.finish(end, len, payload, streaming, dropped, events)
+    }
+
+    /// What the first `raw` bytes of a part become, behind `payload`; and what is wrong with them.
+    fn unpack(
+        &self,
+        part: &Part<'_>,
+        raw: usize,
+        payload: &mut Vec<u8>,
+        made: &mut usize,
+    ) -> Option<FrameError> {
+        let (bytes, wrong) = match &part.made {
+            None => {
+                payload.extend_from_slice(&part.bytes[..raw]);
+                return None;
+            }
+            Some(Made::All(made)) => made.clone(),
+            Some(Made::By(unpack)) => unpack(&part.bytes[..raw]),
+        };
+        let room = self.setup.limit - *made;
+        let fitting = &bytes[..bytes.len().min(room)];
+        payload.extend_from_slice(fitting);
+        *made += fitting.len();
+        if bytes.len() > room {
+            return Some(self.too_long(None));
+        }
+        wrong.map(|wrong| self.malformed(wrong))
+    }
+
+    /// `pieces` are what has not been told of the frame around it, if that comes in pieces.
+    fn read_aside(
+        &self,
+        part: &Part<'_>,
+        at: usize,
+        events: &mut Vec<Event>,
+        pieces: Option<&mut Vec<u8>>,
+    ) -> Result<(), FrameError> {
+        let limit = self.setup.limit;
+        let at = (self.at + at) as u64;
+        if part.len > limit as u64 {
+            if let Some(pieces) = pieces.filter(|pieces| !pieces.is_empty()) {
+                events.push(Event::Streamed(std::mem::take(pieces), false));
+            }
+            return Err(FrameError::TooLong {
+                at,
+                limit,
+                declared: Some(part.len),
+            });
+        }
+        if !part.is_whole() {
+            return Ok(());
+        }
+        if let Some(pieces) = pieces.filter(|pieces| !pieces.is_empty()) {
+            events.push(Event::Streamed(std::mem::take(pieces), false));
+        }
+        let (bytes, wrong) = match &part.made {
+            Some(Made::All(made)) => made.clone(),
+            Some(Made::By(unpack)) => unpack(part.bytes),
+            None => (part.bytes.to_vec(), None),
+        };
+        match wrong {
+            Some(wrong) => Err(self.malformed(wrong)),
+            None => {
+                events.push(Event::Frame(bytes));
+                Ok(())
+            }
+        }
+    }
+
+    fn streams(&self, part: &Part<'_>) -> bool {
+        self.setup.stream_above < self.raw_limit && !part.never_in_pieces
     }
 
     fn finish(
@@ -104,6 +193,12 @@ impl Frame<'_> {
     ) -> Result<usize, FrameError> {
         let (used, unpacked) = match end {
             End::Whole(used) => (used, Ok(payload)),
+            End::Unpacked(used, Err(wrong)) if streaming && dropped.is_none() => {
+                if !payload.is_empty() {
+                    events.push(Event::Streamed(payload, false));
+                }
+                (used, Err(wrong))
+            }
             End::Unpacked(used, unpacked) => (used, unpacked),
             End::Cut | End::Bad(_) => {
                 if dropped.is_none() && streaming && !payload.is_empty() {

@@ -7,19 +7,23 @@
 //! |---|---|
 //! | the outcome does not depend on how the stream was cut, or on stops in between | [`check`] |
 //! | it is that of the naive decoder, with the same errors at the same offsets | [`expect`] |
+//! | kinds, heads and offsets do not, either; nor does it matter whether a listener is told of bad frames at once, or a format is switched in place | [`check`] |
 //! | memory and work are bounded; frames in the chunk are borrowed; failure is sticky | [`check`] |
 //! | what is written is read back, up to the limit and not beyond | [`round_trip`] |
 //!
-//! [`Trial`] puts them together, for the formats here and for those of users.
+//! [`Trial`] puts them together, for the formats here, for those of users, and for [`samples`] of what formats
+//! can be that none here is.
 
 mod bodies;
 mod check;
 mod expect;
 mod naive;
+mod naive_samples;
 mod naive_search;
 #[cfg(test)]
 mod replay;
 mod round_trip;
+mod samples;
 #[cfg(test)]
 mod seeds;
 mod seen;
@@ -27,7 +31,7 @@ mod trial;
 
 pub use bodies::*;
 pub use round_trip::fuzz_round_trip;
-pub use seen::{End, Naive, Part};
+pub use seen::{End, Naive, Part, Payload};
 pub use trial::Trial;
 
 /// A fuzz target's body.
@@ -43,10 +47,13 @@ pub(super) const TARGETS: &[(&str, Body)] = &[
     ("framing_json", fuzz_json),
     ("framing_length", fuzz_length),
     ("framing_lines", fuzz_lines),
+    ("framing_messages", fuzz_messages),
     ("framing_netstring", fuzz_netstring),
+    ("framing_packets", fuzz_packets),
     ("framing_proxy", fuzz_proxy),
     ("framing_record", fuzz_record),
     ("framing_round_trip", fuzz_round_trip),
     ("framing_search", fuzz_search),
+    ("framing_stuffed", fuzz_stuffed),
     ("framing_varint", fuzz_varint),
 ];

@@ -144,7 +144,13 @@ pub(super) fn proxy(rest: &[u8]) -> Naive<'_> {
     }
     let (part, used) = if v1 {
         let line = &rest[..rest.len().min(107)];
-        let control = line.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+        let ignored = line.starts_with(b"PROXY UNKNOWN ");
+        let is_end = |at: &usize| match line[*at] {
+            b'\r' => !ignored || line[*at..].starts_with(b"\r\n") || line[*at..] == *b"\r",
+            b'\n' => !ignored,
+            _ => false,
+        };
+        let control = (0..line.len()).find(is_end);
         match control {
             Some(at) if at < 106 && line[at..].starts_with(b"\r\n") => {
                 (Part::found(&rest[..at + 2]), at + 2)
@@ -170,13 +176,13 @@ pub(super) fn proxy(rest: &[u8]) -> Naive<'_> {
         }
         let least = match rest.get(13) {
             None => return Naive::cut(&[]),
+            Some(_) if rest[12] == 0x20 => 0,
             Some(0x00) => 0,
             Some(0x11 | 0x12) => 12,
             Some(0x21 | 0x22) => 36,
             Some(0x31 | 0x32) => 216,
             Some(_) => return wrong(13, "PROXY header of an unknown family"),
         };
-        let least = if rest[12] == 0x20 { 0 } else { least };
         let Some(len) = rest.get(14..16) else {
             return Naive::cut(&[]);
         };

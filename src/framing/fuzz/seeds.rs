@@ -82,6 +82,56 @@ pub(super) fn of(target: &str) -> Vec<Seed> {
                 ("huge", b"\0\0\0\x01a\xff\xff\xff\xffb"),
             ],
         ),
+        "framing_packets" => streams(
+            &[0],
+            &[
+                ("plain", b"\x81\x03abc\x82\x00\x89\x01p"),
+                ("masked", b"\xc1\x03\x10qsq\xc8\x02\x01\x00\x00"),
+                (
+                    "parts",
+                    b"\x01\x02ab\x89\x01p\x00\x00\x40\x02\x07dk\x88\x00\x80\x03fgh\x81\x01z",
+                ),
+                (
+                    "escapes",
+                    b"\x01\x03a\x1bA\x00\x01\x1b\x89\x01\x1b\x80\x01B\x81\x02c\x1b\x81\x01z",
+                ),
+                (
+                    "forbidden",
+                    b"\x01\x05ab\xeecd\x80\x01e\x81\x01z\x01\x01a\x89\x01\xee",
+                ),
+                (
+                    "long",
+                    b"\x01\x07abcdefg\x00\x07hijklmn\x89\x01p\x80\x02op\x81\x09longer...\x81\x01z",
+                ),
+                ("mixed_up", b"\x01\x01a\x81\x01b"),
+                ("notice_in_parts", b"\x09\x01a"),
+            ],
+        ),
+        "framing_messages" => streams(
+            &[0],
+            &[
+                ("bodies", b"3\nabc0\n12\nabcdefghijkl1\nz"),
+                ("to_the_end", b"1\na*\nabcdefghijklmnop"),
+                ("nothing_to_the_end", b"*\n"),
+                ("no_body", b"5\n"),
+                ("bad", b"2\nab*3\n"),
+                ("too_long", b"12345\n"),
+            ],
+        ),
+        "framing_stuffed" => streams(
+            &[0],
+            &[
+                (
+                    "good",
+                    b"\xc0ab\xdb\xdcc\xc0\xc0\xdb\xdd\xdb\xdd\xc0abcdefghijklm\xc0",
+                ),
+                ("bad", b"ab\xdbcd\xc0a\xdb\xc0abcdef\xdb\xdb\xdc\xc0a"),
+                (
+                    "long",
+                    b"abcdefghijk\xdb\xdc\xdb\xdc\xdb\xdc\xdb\xdc\xc0z\xc0",
+                ),
+            ],
+        ),
         "framing_proxy" => proxies(),
         "framing_round_trip" => round_trips(),
         "framing_search" => streams(

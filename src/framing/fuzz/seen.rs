@@ -9,6 +9,9 @@ use super::super::Malformed;
 pub enum Naive<'a> {
     /// So many bytes of noise, at least one.
     Noise(usize),
+    /// A frame that asks for another one, as a head does for its body: the input must not end behind it, unless the
+    /// decoder says so, which is asked in any case.
+    AndMore(Box<Naive<'a>>),
     /// A frame, or as much of it as there is.
     Frame {
         /// Its payload as it stands in the stream; one part, for nearly all formats.
@@ -27,6 +30,20 @@ pub struct Part<'a> {
     pub(super) len: u64,
     /// Whether a head in front of it says so.
     pub(super) announced: bool,
+    pub(super) made: Option<Made>,
+    /// It is a frame of its own, whose head stands here in the frame.
+    pub(super) aside: Option<usize>,
+    pub(super) never_in_pieces: bool,
+}
+
+/// What payload becomes, and what is wrong with the rest of it (at a place in the frame).
+pub type Payload = (Vec<u8>, Option<Malformed>);
+
+/// What a part is to become: what there is of it, or any of its beginnings.
+#[derive(Clone, Debug)]
+pub(super) enum Made {
+    All(Payload),
+    By(fn(&[u8]) -> Payload),
 }
 
 /// How a frame ends.
@@ -88,6 +105,21 @@ impl<'a> Naive<'a> {
         }
     }
 
+    /// As it is, for a frame that asks for another one behind it.
+    pub fn and_more(self) -> Self {
+        Self::AndMore(Box::new(self))
+    }
+
+    /// As it is, for a frame that does not come in pieces, however long it is.
+    pub fn never_in_pieces(mut self) -> Self {
+        if let Self::Frame { parts, .. } = &mut self {
+            for part in parts {
+                part.never_in_pieces = true;
+            }
+        }
+        self
+    }
+
     /// The input ends in a frame, of which this is payload for certain.
     pub fn cut(settled: &'a [u8]) -> Self {
         Self::Frame {
@@ -112,6 +144,9 @@ impl<'a> Part<'a> {
             bytes,
             len: bytes.len() as u64,
             announced: false,
+            made: None,
+            aside: None,
+            never_in_pieces: false,
         }
     }
 
@@ -122,7 +157,31 @@ impl<'a> Part<'a> {
             bytes: &rest[..there],
             len,
             announced: true,
+            made: None,
+            aside: None,
+            never_in_pieces: false,
         }
+    }
+
+    /// As it is, for a format that unpacks in pieces: what there is of it is to become `payload`, and then, if
+    /// something is `wrong`, it cannot be unpacked any further (at a place in the frame).
+    pub fn made(mut self, payload: Vec<u8>, wrong: Option<Malformed>) -> Self {
+        self.made = Some(Made::All((payload, wrong)));
+        self
+    }
+
+    /// As [`made`](Self::made), for payload that no head has announced: of that, what stands in front of the limit is
+    /// handed out as well.
+    pub fn made_by(mut self, unpack: fn(&[u8]) -> Payload) -> Self {
+        self.made = Some(Made::By(unpack));
+        self
+    }
+
+    /// As it is, for a frame that stands aside, between two parts of this one; its head begins at this place in
+    /// the frame.
+    pub fn aside(mut self, at: usize) -> Self {
+        self.aside = Some(at);
+        self
     }
 
     /// What there is of it.

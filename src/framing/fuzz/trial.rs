@@ -13,6 +13,8 @@ use super::seen::Naive;
 /// | what is checked | by |
 /// |---|---|
 /// | the same frames, and the same error at the same offset, however the stream is cut into chunks and wherever a listener stops | [`reads`](Self::reads) |
+/// | the same kinds, heads and offsets; payload that is unpacked in pieces is the same whatever the pieces | `reads` |
+/// | who is told of bad frames at once is told of the same ones; a format that is replaced behind a frame by its clone goes on as it would have | `reads` |
 /// | memory within its bounds, a bounded number of looks at each byte, nothing after an error, every byte accounted for | `reads` |
 /// | they are the frames that a decoder sees which has the whole stream in front of it | [`reads_as`](Self::reads_as) |
 /// | what is written is read back, up to the limit and not beyond | [`writes`](Self::writes) |
@@ -77,7 +79,7 @@ impl<F: Format + Clone> Trial<F> {
     pub fn reads(&self, data: &[u8]) {
         if let Some((setup, stream)) = Setup::split(data) {
             let setup = self.fitting(&setup);
-            let make = self.readers(&setup);
+            let make = self.readers();
             let expected = as_a_whole(&setup, self.promises, &make, stream);
             check(&setup, self.promises, &make, stream, &expected);
         }
@@ -98,8 +100,8 @@ impl<F: Format + Clone> Trial<F> {
         naive: impl FnMut(&'a [u8]) -> Naive<'a>,
     ) {
         let setup = self.fitting(setup);
-        let make = self.readers(&setup);
-        let expected = expect(&setup, make().rules.raw_limit, stream, naive);
+        let make = self.readers();
+        let expected = expect(&setup, make(&setup).rules.raw_limit, stream, naive);
         check(&setup, self.promises, &make, stream, &expected);
     }
 
@@ -111,13 +113,17 @@ impl<F: Format + Clone> Trial<F> {
     }
 
     /// Makes readers, each for one reading.
-    fn readers(&self, setup: &Setup) -> impl Fn() -> FrameReader<F> {
-        move || {
-            let mut reader = FrameReader::new(self.format.clone(), setup.limit);
+    fn readers(&self) -> impl Fn(&Setup) -> FrameReader<F> {
+        |setup| {
+            let reader = FrameReader::new(self.format.clone(), setup.limit);
+            // A decoder that sees the stream whole does not count them.
+            let mut reader = reader.max_empty_parts(usize::MAX);
             if let Some(in_pieces) = self.in_pieces {
                 reader = in_pieces(reader, setup.stream_above);
             }
-            if setup.skip_bad {
+            if setup.tell_bad {
+                reader = reader.tell_bad_frames();
+            } else if setup.skip_bad {
                 reader = reader.skip_bad_frames();
             }
             reader

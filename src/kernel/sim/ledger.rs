@@ -151,6 +151,18 @@ pub(crate) fn heard(key: Key, bytes: &[u8]) {
     on(|kernel| kernel.hears(key, bytes));
 }
 
+/// Bytes that a framing was handed, and gives back: they are handed on once more.
+#[inline]
+pub(crate) fn given_back(key: Key, bytes: &[u8]) {
+    on(|kernel| {
+        if let Some(books) = kernel.books(key).filter(|books| !books.is_read_otherwise) {
+            for byte in bytes.iter().rev() {
+                books.unheard.push_front(*byte);
+            }
+        }
+    });
+}
+
 /// What a socket reads is taken in another way than by `Data`, or changed.
 #[inline]
 pub(crate) fn read_otherwise(key: Key) {

@@ -35,6 +35,18 @@ impl Piece {
         let count = rest.len().min(wanted - taken.len());
         taken.extend_from_slice(&rest[..count]);
         self.start += count;
+        self.let_go();
+    }
+
+    /// Takes all but the last `kept` bytes.
+    pub(super) fn leave(&mut self, kept: usize) {
+        debug_assert!(kept <= self.len(), "they were taken already");
+        self.start = self.bytes.len() - kept;
+        self.let_go();
+    }
+
+    /// Gives up a place that is much too big for what is left.
+    fn let_go(&mut self) {
         // A quarter of the bytes at most, of which a half is gone until the next time: no byte moves
         // more than once on the average.
         if self.bytes.capacity() >= WORTH_MOVING && self.len() < self.bytes.capacity() / 4 {

@@ -10,6 +10,18 @@ use crate::machine::{Duplex, Life};
 impl Duplex {
     /// Takes kept data: `None` if there is not enough of it.
     pub(crate) fn read(&self, host: &impl Host, amount: Amount) -> Result<Option<Vec<u8>>> {
+        let Some((chunk, kept)) = self.read_and_emit(host, amount)? else {
+            return Ok(None);
+        };
+        if kept > 0 {
+            let rest = chunk.as_slice();
+            self.read.put_back(&rest[rest.len() - kept..]);
+        }
+        Ok(Some(chunk.into_rest()))
+    }
+
+    /// As `read`, and says how many bytes of the chunk are to be kept.
+    fn read_and_emit(&self, host: &impl Host, amount: Amount) -> Result<Option<(Piece, usize)>> {
         let half = &self.read;
         self.restart_unbuffered(host);
         if let Amount::Exactly(wanted) = amount
@@ -54,13 +66,14 @@ impl Duplex {
                 self.schedule_end(host);
             }
         }
-        if let Some(chunk) = &chunk
-            && !self.error_emitted.get()
-            && !self.quiet.get()
-        {
-            self.emit_data(host, chunk);
-        }
-        Ok(chunk)
+        Ok(chunk.map(|chunk| {
+            let kept = if self.error_emitted.get() || self.quiet.get() {
+                0
+            } else {
+                self.emit_data(host, chunk.as_slice())
+            };
+            (chunk, kept)
+        }))
     }
 
     /// A `read` of nothing, where there is plenty or the end: `Readable` is all it is for.
@@ -201,11 +214,19 @@ impl Duplex {
         if half.is_flowing() && !half.requested.get() {
             self.read_zero(host);
         }
+        if half.end_waits.get() && half.end_scheduled.get() {
+            host.tick(Tick::EndReadable);
+        }
     }
 
     pub(in crate::machine) fn flow(&self, host: &impl Host) {
         while self.read.is_flowing() && !host.put_off(Tick::Flow) {
-            match self.read(host, Amount::Chunk) {
+            match self.read_and_emit(host, Amount::Chunk) {
+                Ok(Some((mut chunk, kept))) if kept > 0 => {
+                    chunk.leave(kept);
+                    self.read.keep_in_front(chunk);
+                    break;
+                }
                 Ok(Some(_)) => {}
                 Ok(None) | Err(_) => break,
             }
@@ -214,28 +235,71 @@ impl Duplex {
 
     /// Puts bytes back in front, as if they had not been read.
     pub(crate) fn unshift(&self, host: &impl Host, bytes: &[u8]) -> bool {
-        let half = &self.read;
         if bytes.is_empty() {
-            return half.can_take_more();
+            return self.read.can_take_more();
         }
+        if !self.can_unshift(host) {
+            return false;
+        }
+        if self.emits_at_once(host) {
+            let kept = self.emit_data(host, bytes);
+            if kept > 0 {
+                self.read.put_back(&bytes[bytes.len() - kept..]);
+            }
+        } else {
+            self.read.put_back(bytes);
+            self.tell_of_kept(host);
+        }
+        self.after_unshift(host)
+    }
+
+    /// As `unshift`, for all but the first `taken` of bytes that need not be copied.
+    pub(crate) fn unshift_owned(&self, host: &impl Host, bytes: Vec<u8>, taken: usize) {
+        let mut chunk = Piece::new(bytes);
+        chunk.leave(chunk.len() - taken);
+        if chunk.len() == 0 || !self.can_unshift(host) {
+            return;
+        }
+        let mut kept = chunk.len();
+        let at_once = self.emits_at_once(host);
+        if at_once {
+            kept = self.emit_data(host, chunk.as_slice());
+        }
+        if kept > 0 {
+            chunk.leave(kept);
+            self.read.keep_in_front(chunk);
+        }
+        if !at_once {
+            self.tell_of_kept(host);
+        }
+        self.after_unshift(host);
+    }
+
+    fn can_unshift(&self, host: &impl Host) -> bool {
         if self.is_destroyed() || self.is_errored() {
             return false;
         }
-        if half.end_emitted() {
+        let has_ended = self.read.end_emitted();
+        if has_ended {
             self.destroy(host, Some(node::unshift_after_end()));
-            return false;
         }
-        let heard = half.is_flowing() && half.begun.get() && host.has_data_listeners();
-        if heard && half.length.get() == 0 {
-            self.emit_data(host, bytes);
-        } else {
-            half.put_back(bytes);
-            if half.need_readable.get() {
-                self.schedule_readable(host);
-            }
+        !has_ended
+    }
+
+    fn emits_at_once(&self, host: &impl Host) -> bool {
+        let half = &self.read;
+        half.is_flowing() && half.length.get() == 0 && half.begun.get() && host.has_data_listeners()
+    }
+
+    fn tell_of_kept(&self, host: &impl Host) {
+        if self.read.need_readable.get() {
+            self.schedule_readable(host);
         }
+    }
+
+    fn after_unshift(&self, host: &impl Host) -> bool {
         self.read_more_later(host);
-        half.can_take_more()
+        self.read.can_take_more()
     }
 
     /// From now on chunks are text. What is kept is decoded, too.

@@ -105,7 +105,7 @@ impl Duplex {
     pub(in crate::machine) fn emit_end(&self, host: &impl Host) {
         let half = &self.read;
         // It stays scheduled until it is let go.
-        if half.held.get() {
+        if half.held.get() || half.end_waits.get() && self.is_told_to_pause() {
             return;
         }
         half.end_scheduled.set(false);

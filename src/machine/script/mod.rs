@@ -52,6 +52,7 @@ pub(super) struct World {
     readiness: Cell<Readiness>,
     /// A chunk is being handed on; what its listeners write goes out when all have returned.
     in_data: Cell<bool>,
+    lent_to: Cell<usize>,
 
     /// What waits among the listeners of `Connect`.
     on_connect: RefCell<Vec<AfterConnect>>,
@@ -105,6 +106,7 @@ impl World {
             unfinished_writes: Cell::new(0),
             readiness: Cell::new(Readiness::Drained),
             in_data: Cell::new(false),
+            lent_to: Cell::new(0),
             on_connect: RefCell::default(),
             close_listener: Cell::new(false),
             reconnect: Cell::new(false),
@@ -324,6 +326,10 @@ impl Host for World {
             self.close_listener.set(true);
         }
         self.on_connect.borrow_mut().push(then);
+    }
+
+    fn lent_to(&self) -> &Cell<usize> {
+        &self.lent_to
     }
 
     fn activity(&self) {}

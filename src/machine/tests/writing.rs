@@ -137,6 +137,22 @@ fn a_cork_after_the_end_holds_it_back_until_uncork() {
 }
 
 #[test]
+fn a_cork_after_the_end_holds_back_an_empty_write_and_the_end() {
+    let world = World::open();
+    world.run(&[kernel(Room(2)), user(Write(5, Without)), Settle]);
+    world.run(&[
+        user(Write(0, With)),
+        user(End(Without)),
+        user(Cork),
+        kernel(Room(100)),
+        Turn,
+        Turn,
+    ]);
+    assert_eq!(world.trace(), "");
+    assert_eq!(trace(&world, &[user(Uncork), Turn]), "cb0 prefinish finish");
+}
+
+#[test]
 fn a_corked_write_of_nothing_is_called_back_in_its_place() {
     for nothing in [Write(0, With), WriteOwned(0, With)] {
         let world = World::open();

@@ -30,6 +30,8 @@ impl Duplex {
         }
         if half.end.get() > WriteEnd::Ending {
             assert_eq!(accepted, sent, "ended before everything was sent");
+            let waits = half.has_unsettled_callbacks();
+            assert!(!waits || fails, "ended before an empty write was done");
         }
         half.queue.if_some(|queue| queue.check());
     }

@@ -13,6 +13,7 @@ impl Duplex {
         let ready = half.end.get() == WriteEnd::Ending
             && half.request.get() == Request::None
             && half.length() == 0
+            && !half.has_unsettled_callbacks()
             && !self.is_destroyed()
             && !self.is_errored();
         if ready {

@@ -229,9 +229,9 @@ impl Duplex {
             // These are told at once, as the success would be; the tick finds nothing left.
             return self.after_failed_write(host);
         }
-        if corked {
+        if corked && first.end > 0 {
             half.settle(first);
-        } else {
+        } else if !corked {
             self.wait_as_one(first.end, Extent { end, calls });
         }
         if calls && half.request.get() == Request::None {

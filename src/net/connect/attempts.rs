@@ -23,12 +23,11 @@ use crate::address::Family;
 use crate::dns;
 use crate::error::{Endpoint, Error, Local, node};
 use crate::event;
-use crate::kernel::{Answer, Call, answer};
+use crate::kernel::socket::{self, Sharing};
+use crate::kernel::{self, Answer, Call, Stream, answer, errno, unix};
 use crate::machine::Life;
 use crate::net::cell::SocketHost;
 use crate::net::lifecycle;
-use crate::net::raw::{self, RawSocket, Sharing, errno};
-use crate::net::transport::Transport;
 use crate::reactor::{self, Key, Task};
 
 /// One address of the host.
@@ -246,7 +245,7 @@ impl SocketHost<'_> {
             self.cell
                 .with_rare(|rare| rare.attempted.get_or_insert_default().push(tried));
         }
-        let opened = prepared.map_or_else(|| raw::open(address), Ok);
+        let opened = prepared.map_or_else(|| socket::open(address), Ok);
         lifecycle::tries(self, || self.current_attempt());
         let socket = match opened.and_then(|socket| self.prepared(socket)) {
             Ok(socket) => socket,
@@ -260,7 +259,7 @@ impl SocketHost<'_> {
         match answer {
             Err(error) if of_connect(&error) == Answer::Fail => {
                 let error = self.refusal(self.current_attempt(), &error);
-                self.cell.transport.replace(Transport::None);
+                self.cell.transport.replace(Stream::None);
                 self.refused_at_once(error, several)
             }
             answer => {
@@ -272,7 +271,7 @@ impl SocketHost<'_> {
     }
 
     /// A descriptor with which the user has done what there is to be done before it connects.
-    fn prepared(&self, socket: RawSocket) -> io::Result<RawSocket> {
+    fn prepared(&self, socket: kernel::socket::Socket) -> io::Result<kernel::socket::Socket> {
         if let Some(Some(prepare)) = self.cell.rare(|rare| rare.prepare.clone()) {
             prepare.run(self.event_loop, socket.as_fd())?;
         }
@@ -285,7 +284,7 @@ impl SocketHost<'_> {
         &self,
         address: SocketAddr,
         options: &ConnectOptions,
-    ) -> Result<Option<RawSocket>, Error> {
+    ) -> Result<Option<kernel::Socket>, Error> {
         let bound = self.cell.rare(|rare| rare.bound.take()).flatten();
         if let Some(bound) = bound {
             return Ok(Some(bound.socket));
@@ -294,13 +293,13 @@ impl SocketHost<'_> {
         if options.local_address.is_none() && port == 0 {
             return Ok(None);
         }
-        let any = raw::any_like(address).to_string();
+        let any = socket::any_like(address).to_string();
         let text = options.local_address.clone().unwrap_or(any);
         let local = dns::literal(&text, port)
             .filter(|local| local.is_ipv4() == address.is_ipv4())
             .ok_or_else(|| errno::error(errno::EINVAL));
         let socket = local
-            .and_then(|local| raw::bound(local, Sharing::default()))
+            .and_then(|local| socket::bound(local, Sharing::default()))
             .map_err(|error| Error::endpoint("bind", &error, &Endpoint::at(&text, Some(port))))?;
         if port > 0 {
             self.with_connecting(|connecting| connecting.local = Local::Asked(text, port));
@@ -314,7 +313,6 @@ impl SocketHost<'_> {
     }
 
     pub(super) fn connect_to_path(&self, path: &std::path::Path, options: &Rc<ConnectOptions>) {
-        use crate::net::unix;
         let attempt = Attempt {
             address: unix::display(path),
             ..Attempt::default()

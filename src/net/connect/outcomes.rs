@@ -7,11 +7,10 @@ use super::attempts::{Connecting, Progress};
 use super::{Attempt, FailedAttempt, racing};
 use crate::error::Error;
 use crate::event;
+use crate::kernel::{Peer, Stream, errno};
 use crate::machine::{Host, Life};
 use crate::net::cell::SocketHost;
 use crate::net::lifecycle;
-use crate::net::raw::errno;
-use crate::net::transport::{Peer, Transport};
 use crate::reactor::Ready;
 
 /// What an event of a descriptor that connects has brought.
@@ -22,10 +21,10 @@ pub(super) enum Came {
     Failure(io::Error),
 }
 
-pub(super) fn came(transport: &Transport, ready: Ready) -> Came {
-    match transport.take_error() {
+pub(super) fn came(stream: &Stream, ready: Ready) -> Came {
+    match stream.take_error() {
         Ok(Some(error)) | Err(error) => Came::Failure(error),
-        Ok(None) => match transport.connected_to() {
+        Ok(None) => match stream.connected_to() {
             Peer::Connected(address) => Came::Connection(address),
             // Writable, but not connected: an event that was not meant for this.
             Peer::NotYet if !ready.closed => Came::Nothing,
@@ -56,7 +55,7 @@ impl SocketHost<'_> {
             let error = connecting.error(&timed_out, connecting.local.clone());
             connecting.errors.push(error);
         });
-        self.cell.transport.replace(Transport::None);
+        self.cell.transport.replace(Stream::None);
         self.try_next_address();
     }
 
@@ -100,7 +99,7 @@ impl SocketHost<'_> {
         let Some((error, several)) = failed else {
             return;
         };
-        self.cell.transport.replace(Transport::None);
+        self.cell.transport.replace(Stream::None);
         self.tell_of_failure(&error);
         if self.cell.duplex.life() != Life::Connecting {
             return;

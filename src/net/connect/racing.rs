@@ -17,9 +17,9 @@ use super::outcomes::{Came, came};
 use super::{Attempt, FailedAttempt};
 use crate::error::Local;
 use crate::event;
+use crate::kernel::Stream;
 use crate::machine::Life;
 use crate::net::cell::SocketHost;
-use crate::net::transport::Transport;
 use crate::reactor::{Handle, HandleKind, Key, Loop, Origin, Ready};
 
 /// An attempt that is left to go on.
@@ -27,7 +27,7 @@ struct Racer {
     key: Key,
     /// Whose it is.
     socket: Key,
-    transport: RefCell<Transport>,
+    stream: RefCell<Stream>,
     attempt: Attempt,
     local: Local,
     origin: Origin,
@@ -35,7 +35,7 @@ struct Racer {
 
 impl Handle for Racer {
     fn ready(self: Rc<Self>, event_loop: &Loop, _key: Key, ready: Ready) {
-        let came = came(&self.transport.borrow(), ready);
+        let came = came(&self.stream.borrow(), ready);
         SocketHost::on(event_loop, self.socket, |host| match came {
             Came::Nothing => {}
             Came::Connection(address) => host.racer_won(&self, address),
@@ -76,7 +76,7 @@ impl SocketHost<'_> {
 
     /// Lets the attempt under way go on beside the socket, which is free for the next.
     pub(super) fn let_it_race(&self) -> io::Result<()> {
-        let mut transport = self.detach()?;
+        let mut stream = self.detach()?;
         let about = self.with_connecting(|connecting| {
             connecting.under_way = false;
             (connecting.current.clone(), connecting.local.clone())
@@ -85,16 +85,16 @@ impl SocketHost<'_> {
         let racer = self.event_loop.insert(|key| Racer {
             key,
             socket: self.cell.key,
-            transport: RefCell::new(Transport::None),
+            stream: RefCell::new(Stream::None),
             attempt,
             local,
             origin: self.cell.origin(),
         });
-        if let Err(error) = self.event_loop.register(transport.watched(), racer.key) {
+        if let Err(error) = self.event_loop.register(stream.watched(), racer.key) {
             self.event_loop.remove(racer.key);
             return Err(error);
         }
-        racer.transport.replace(transport);
+        racer.stream.replace(stream);
         self.event_loop.reference();
         self.with_connecting(|connecting| connecting.racers.push(racer.key));
         Ok(())
@@ -106,14 +106,14 @@ impl SocketHost<'_> {
     }
 
     fn racer_won(&self, racer: &Rc<Racer>, address: Option<SocketAddr>) {
-        let mut transport = self.take_out(racer);
+        let mut stream = self.take_out(racer);
         self.with_connecting(|connecting| {
             connecting.current = racer.attempt.clone();
             connecting.local = racer.local.clone();
         });
-        let moved = self.event_loop.deregister(transport.watched());
+        let moved = self.event_loop.deregister(stream.watched());
         // The attempt that it has outrun is closed.
-        drop(self.cell.transport.replace(transport));
+        drop(self.cell.transport.replace(stream));
         match moved.and_then(|()| self.cell.register(self.event_loop)) {
             Ok(()) => {
                 self.cell.remote.set(address);
@@ -141,11 +141,11 @@ impl SocketHost<'_> {
         }
     }
 
-    fn take_out(&self, racer: &Racer) -> Transport {
+    fn take_out(&self, racer: &Racer) -> Stream {
         self.with_connecting(|connecting| connecting.racers.retain(|key| *key != racer.key));
         self.event_loop.remove(racer.key);
         self.event_loop.unreference();
-        racer.transport.replace(Transport::None)
+        racer.stream.replace(Stream::None)
     }
 }
 

@@ -7,10 +7,9 @@ use super::host::ServerHost;
 use crate::error::Error;
 use crate::event;
 use crate::events::outcome::Verdict;
-use crate::kernel::{Answer, Call, answer};
+use crate::kernel::{Accepted, Answer, Call, answer};
 use crate::net::cell::{SocketCell, SocketHost};
 use crate::net::lifecycle;
-use crate::net::listener::Accepted;
 use crate::reactor::{AfterCall, Complaint, Counters, Task};
 
 /// How many connections one server accepts before others get their turn.
@@ -131,7 +130,7 @@ impl ServerHost<'_> {
             .is_some_and(|max| server.connections.get() >= max);
         if full {
             let info = DropInfo {
-                local: accepted.transport.local_address(),
+                local: accepted.stream.local_address(),
                 remote: accepted.peer,
             };
             // Closed before anybody is told: a listener that panics must not let it in.
@@ -143,7 +142,7 @@ impl ServerHost<'_> {
             return;
         }
         if let Some(prepare) = &server.options.socket.prepare
-            && let Err(error) = prepare.run(self.event_loop, accepted.transport.as_fd())
+            && let Err(error) = prepare.run(self.event_loop, accepted.stream.as_fd())
         {
             drop(accepted);
             if self.event_loop.complains(Complaint::Option) {
@@ -154,7 +153,7 @@ impl ServerHost<'_> {
             }
             return;
         }
-        let cell = SocketCell::insert(self.event_loop, accepted.transport, server.origin);
+        let cell = SocketCell::insert(self.event_loop, accepted.stream, server.origin);
         cell.remote.set(accepted.peer);
         let host = SocketHost {
             event_loop: self.event_loop,
@@ -194,7 +193,7 @@ impl ServerHost<'_> {
         };
         match accepted.peer {
             Some(peer) => list.check(peer),
-            None => !accepted.transport.is_ipc(),
+            None => !accepted.stream.is_ipc(),
         }
     }
 }

@@ -11,12 +11,13 @@ use crate::dns;
 use crate::error::{Error, Result, node};
 use crate::event::{self, Concern, Emits};
 use crate::events::{Event, EventEmitter};
+use crate::kernel::Listener;
 use crate::net::AbortSignal;
 use crate::net::attachments::Attachments;
-use crate::net::cell::{SocketCell, SocketHost};
+use crate::net::cell::{Framed, SocketCell, SocketHost};
 use crate::net::emitting_in_a_run;
 use crate::net::lifecycle;
-use crate::net::listener::{Listener, preferred};
+use crate::net::listener::{self, preferred};
 use crate::reactor::{self, Handle, HandleKind, Job, Key, Loop, Origin, Ready, Task};
 
 /// What a [`Server`] handle names.
@@ -93,7 +94,7 @@ impl Handle for ServerCell {
 
     #[cfg(feature = "sim")]
     fn account(&self) -> Option<String> {
-        let address = self.listener.borrow().address()?;
+        let address = listener::address(&self.listener.borrow())?;
         let connections = self.connections.get();
         Some(format!(
             "a server at {address:?}: {connections} connections"
@@ -153,7 +154,7 @@ impl ServerHost<'_> {
         }
         match &options.target {
             ListenTarget::Tcp { host: None, port } => {
-                self.listening(Listener::on_all(*port, &options));
+                self.listening(listener::on_all(*port, &options));
             }
             ListenTarget::Tcp {
                 host: Some(name),
@@ -162,10 +163,10 @@ impl ServerHost<'_> {
             ListenTarget::Nowhere(text) => {
                 self.listening(Err(node::bad_port("options.port", text)));
             }
-            ListenTarget::Path(path) => self.listening(Listener::on_path(path, &options)),
+            ListenTarget::Path(path) => self.listening(listener::on_path(path, &options)),
             ListenTarget::Descriptor(descriptor) => {
                 let bound = descriptor.adopt();
-                self.listening(bound.and_then(|bound| Listener::adopt(bound, options.backlog)));
+                self.listening(bound.and_then(|bound| listener::adopt(bound, options.backlog)));
             }
         }
     }
@@ -176,7 +177,7 @@ impl ServerHost<'_> {
             ServerHost::with(key, |host| {
                 if host.cell.attempt.get() == attempt {
                     match found {
-                        Ok(address) => host.listening(Listener::on(address, &options)),
+                        Ok(address) => host.listening(listener::on(address, &options)),
                         Err(error) => host.emit_error(&error),
                     }
                 }
@@ -221,7 +222,9 @@ impl ServerHost<'_> {
                 self.cell.listener.replace(listener);
                 self.event_loop.reserve.keep();
                 self.tick(|host| {
-                    lifecycle::listens(host.cell.key, || host.cell.listener.borrow().address());
+                    lifecycle::listens(host.cell.key, || {
+                        listener::address(&host.cell.listener.borrow())
+                    });
                     if !host.cell.listener.borrow().is_none() {
                         host.emit_to(event::Listening, ());
                     }
@@ -299,7 +302,7 @@ impl ServerHost<'_> {
             duplex.readable_length() == 0
                 && duplex.writable_length(socket) == 0
                 && !duplex.is_writing()
-                && !socket.cell.in_frame.get()
+                && socket.cell.framed.get() != Framed::Holding
         })
     }
 

@@ -158,7 +158,10 @@ impl Server {
 
     /// Where the server listens; `None` if it does not.
     pub fn address(&self) -> Option<Address> {
-        ServerHost::with(self.key, |host| host.cell.listener.borrow().address()).flatten()
+        ServerHost::with(self.key, |host| {
+            crate::net::listener::address(&host.cell.listener.borrow())
+        })
+        .flatten()
     }
 
     /// Whether the server has its address.

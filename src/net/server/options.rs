@@ -1,12 +1,13 @@
 //! Options of a server, and of listening.
 
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use crate::address::BlockList;
+use crate::kernel::socket::Sharing;
 use crate::net::bound::{Adoptable, Bound};
 use crate::net::options::{SocketOptions, socket_options};
-use crate::net::raw::{RawSocket, Sharing};
 use crate::net::{AbortSignal, BoundSocket};
 
 /// Options of a server: what its accepted sockets are like. Node's `net.createServer(options)`.
@@ -89,8 +90,8 @@ impl ListenOptions {
         ListenOptions::on(ListenTarget::Path(path.into()))
     }
 
-    fn adopting(socket: socket2::Socket) -> ListenOptions {
-        let descriptor = Adoptable::new(Bound::new(RawSocket::Os(socket)));
+    fn adopting(descriptor: OwnedFd) -> ListenOptions {
+        let descriptor = Adoptable::new(Bound::new(descriptor.into()));
         ListenOptions::on(ListenTarget::Descriptor(descriptor))
     }
 
@@ -194,8 +195,8 @@ impl From<std::os::unix::net::UnixListener> for ListenOptions {
 }
 
 /// Node's `{ fd }`: a descriptor that is no socket to listen on is EINVAL, or ENOTSOCK.
-impl From<std::os::fd::OwnedFd> for ListenOptions {
-    fn from(descriptor: std::os::fd::OwnedFd) -> ListenOptions {
-        ListenOptions::adopting(descriptor.into())
+impl From<OwnedFd> for ListenOptions {
+    fn from(descriptor: OwnedFd) -> ListenOptions {
+        ListenOptions::adopting(descriptor)
     }
 }

@@ -6,20 +6,31 @@ use super::program::{Program, Rule, Step, word};
 
 /// The row that a difference is of, if there is one.
 pub(super) fn row(program: &Program, theirs: &str, ours: &str) -> Option<&'static str> {
+    let all_of_theirs = theirs;
     let row = |theirs: &str, ours: &str| {
         let row = ROWS.iter().find(|(_, is_it)| is_it(program, theirs, ours));
         row.map(|(row, _)| *row)
     };
-    // Two rows at a time are rare but for this one, which goes with any other.
-    let heard = |trace: &str| without(trace, "!: uncaught ");
-    if has_signal(program) && count(theirs, "!: uncaught ") < count(ours, "!: uncaught ") {
-        let (theirs, ours) = (heard(theirs), heard(ours));
-        let row = row(&theirs, &ours);
-        return row.or((theirs == ours).then_some("an error of a socket with a signal is heard"));
+    // Rows that go with any other: what they tell is left out before the others are looked for.
+    let (mut theirs, mut ours) = (theirs.to_owned(), ours.to_owned());
+    let mut found = None;
+    for (name, is_it, leave_out) in BESIDE_OTHERS {
+        if is_it(program, &theirs, &ours) {
+            found = Some(*name);
+            (theirs, ours) = (leave_out(&theirs), leave_out(&ours));
+        }
     }
+    if theirs == ours {
+        return found;
+    }
+    let (theirs, ours) = (&*theirs, &*ours);
     row(theirs, ours).or_else(|| {
         // What differs only as long as small writes go out together is that row's.
         let ours = interpreter::run(program, Sending::AtOnce);
+        let ours = BESIDE_OTHERS
+            .iter()
+            .filter(|(_, is_it, _)| is_it(program, all_of_theirs, &ours))
+            .fold(ours.clone(), |ours, (_, _, leave_out)| leave_out(&ours));
         let sent_at_once = "every write tries the system call at once";
         // What a write returns is still from before it was sent.
         let answered = |trace: &str| {
@@ -33,6 +44,19 @@ pub(super) fn row(program: &Program, theirs: &str, ours: &str) -> Option<&'stati
         row(theirs, &ours)
     })
 }
+
+type Beside = (
+    &'static str,
+    fn(&Program, &str, &str) -> bool,
+    fn(&str) -> String,
+);
+
+#[rustfmt::skip]
+const BESIDE_OTHERS: &[Beside] = &[
+    ("an error of a socket with a signal is heard", |p, t, o| has_signal(p) && count(t, "!: uncaught ") < count(o, "!: uncaught "), |trace| without(trace, "!: uncaught ")),
+    ("the address of a peer that has gone", |_, t, o| count(t, " to=none") > count(o, " to=none"), |trace| without_value(trace, "to=")),
+    ("a local address that was asked for too early", |_, t, o| count(t, " from=none") > count(o, " from=none"), |trace| without_value(trace, "from=")),
+];
 
 type Row = (&'static str, fn(&Program, &str, &str) -> bool);
 
@@ -48,16 +72,15 @@ const ROWS: &[Row] = &[
     ("pipeline whose source has ended, with data kept, never calls back", |_, t, o| count(o, "pipelined(ERR_STREAM_PREMATURE_CLOSE)") > count(t, "pipelined(ERR_STREAM_PREMATURE_CLOSE)") && without(t, ": pipelined(") == without(o, ": pipelined(")),
     ("finished takes for done what has been told to end", |_, t, o| count(t, "finished(ok)") >= count(o, "finished(ok)") && without(t, ": finished(") == without(o, ": finished(")),
     ("a socket whose only address has failed", |p, t, _| t.contains("connectionAttemptFailed(") && !tries_several(p) && has_rule_on(p, "connectionAttemptFailed")),
-    ("a local address that was asked for too early", |_, t, o| without_value(t, "from=") == without_value(o, "from=")),
-    ("the address of a peer that has gone", |_, t, o| count(t, " to=none") > count(o, " to=none") && without_value(t, "to=") == without_value(o, "to=")),
     ("is_paused of what was resumed in a Pause listener", |p, t, o| has_rule_on(p, "pause") && without_value(t, "paused=") == without_value(o, "paused=")),
     ("a lookup is told of after the close", |p, t, o| p.clients.iter().any(|client| word(&client.words, "noauto").is_some()) && count(t, "lookup(") > count(o, "lookup(")),
     ("what a throwing listener stops", |p, t, o| p.has("throw") && has_all(&steps_and_events(o), &steps_and_events(t))),
     ("the next life after a reconnect", reconnects),
     ("ticks behind an uncaught error wait", |_, t, o| t.starts_with("!:") && sorted(&without_state(t)) == sorted(&without_state(o))),
     ("writes that go out together to a peer that has gone", |_, t, o| count(t, " syscall=write") > count(o, " syscall=write") || count(t, "(EPIPE)") > count(o, "(EPIPE)")),
+    ("a write of nothing to a peer that has gone", |p, t, _| t.contains("EPIPE") && p.steps().any(|step| step.argument.as_deref() == Some("0"))),
     ("drain of a write behind one to a peer that has gone", |_, t, o| t.contains("EPIPE") && count(t, ": drain") > count(o, ": drain") && without(t, ": drain") == without(o, ": drain")),
-    ("pause of a pipe to a peer that has gone", |p, t, o| pipes(p) && count(t, ": pause") > count(o, ": pause") && without(t, ": pause") == without(o, ": pause")),
+    ("pause of a pipe to a peer that has gone", |p, t, o| pipes(p) && count(t, ": pause") > count(o, ": pause") && without(&without_state(t), ": pause") == without(&without_state(o), ": pause")),
     ("writable_length in the callback of a write that was cancelled", |_, t, o| t.contains("(ECANCELED)") && without_value(t, "queued=") == without_value(o, "queued=")),
     ("finish after the close", |p, t, o| has_rule_on(p, "prefinish") && count(t, ": finish") > count(o, ": finish") && without(t, ": finish") == without(o, ": finish")),
     ("where chunks are cut", |p, t, o| has_much(p) && without_value(&without_value(t, "kept="), "received=") == without_value(&without_value(o, "kept="), "received=")),
@@ -98,11 +121,8 @@ fn sorted(trace: &str) -> Vec<&str> {
 
 /// The trace without what the getters say.
 fn without_state(trace: &str) -> String {
-    trace
-        .lines()
-        .map(|line| line.split(" [").next().unwrap_or_default())
-        .collect::<Vec<_>>()
-        .join("\n")
+    let told = |line: &str| format!("{}\n", line.split(" [").next().unwrap_or_default());
+    trace.lines().map(told).collect()
 }
 
 /// What is left of a trace without what is true at its end.
@@ -173,12 +193,15 @@ fn has_signal(program: &Program) -> bool {
 
 /// The trace without the lines that have this.
 fn without(trace: &str, text: &str) -> String {
-    let lines = trace.lines().filter(|line| !line.contains(text));
-    lines.collect::<Vec<_>>().join("\n")
+    let lines = trace.split_inclusive('\n');
+    lines.filter(|line| !line.contains(text)).collect()
 }
 
 /// The trace without the words that begin like this.
 fn without_value(trace: &str, beginning: &str) -> String {
-    let words = trace.split(' ').filter(|word| !word.starts_with(beginning));
-    words.collect::<Vec<_>>().join(" ")
+    let others = |line: &str| {
+        let words = line.split(' ').filter(|word| !word.starts_with(beginning));
+        words.collect::<Vec<_>>().join(" ") + "\n"
+    };
+    trace.lines().map(others).collect()
 }

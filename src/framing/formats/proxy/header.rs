@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use super::super::super::{FrameError, Malformed};
-use super::{V1, V2, V2_FIXED};
+use super::{UNKNOWN, V1, V2, V2_FIXED};
 
 /// A header, parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ fn parse_v1(frame: &[u8]) -> Result<ProxyHeader<'_>, Malformed> {
         .ok_or(wrong("PROXY line without CRLF"))?;
     let header = |proxied| Ok(ProxyHeader { proxied, tlvs: &[] });
     // What follows is of no meaning and may be anything.
-    if line == b"UNKNOWN" || line.starts_with(b"UNKNOWN ") {
+    if line == b"UNKNOWN" || line.starts_with(UNKNOWN) {
         return header(Proxied::Unknown);
     }
     let line = std::str::from_utf8(line).map_err(|_| wrong("PROXY line that is not ASCII"))?;
@@ -140,7 +140,7 @@ fn port(word: &str) -> Option<u16> {
 
 pub(super) fn check_command(byte: u8) -> Result<(), Malformed> {
     match byte {
-        0x20 | 0x21 => Ok(()),
+        LOCAL | 0x21 => Ok(()),
         _ => Err(Malformed::new(
             12,
             "PROXY header of an unknown version or command",
@@ -150,18 +150,24 @@ pub(super) fn check_command(byte: u8) -> Result<(), Malformed> {
 
 /// How many bytes the addresses take.
 pub(super) fn addresses_len(command: u8, family: u8) -> Result<usize, Malformed> {
-    let len = match family {
+    // A proxy that speaks for itself need not give addresses, and those it gives are ignored with their
+    // family.
+    if command == LOCAL {
+        return Ok(0);
+    }
+    Ok(match family {
         0x00 => 0,
         0x11 | 0x12 => 2 * (4 + 2),
         0x21 | 0x22 => 2 * (16 + 2),
         0x31 | 0x32 => 2 * UNIX,
         _ => return Err(Malformed::new(13, "PROXY header of an unknown family")),
-    };
-    // A proxy that speaks for itself need not give addresses, and those it gives are ignored.
-    Ok(if command == 0x20 { 0 } else { len })
+    })
 }
 
 const UNIX: usize = 108;
+
+/// The command of a proxy that speaks for itself, with the version.
+const LOCAL: u8 = 0x20;
 
 fn parse_v2(frame: &[u8]) -> Result<ProxyHeader<'_>, Malformed> {
     let short = Malformed::new(0, "PROXY header that is cut off");
@@ -180,7 +186,7 @@ fn parse_v2(frame: &[u8]) -> Result<ProxyHeader<'_>, Malformed> {
         Transport::Datagram
     };
     let proxied = match family >> 4 {
-        _ if command == 0x20 => {
+        _ if command == LOCAL => {
             return Ok(ProxyHeader {
                 proxied: Proxied::Local,
                 tlvs: &[],

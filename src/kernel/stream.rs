@@ -7,8 +7,8 @@ use mio::net::TcpStream;
 use mio::net::UnixStream;
 use socket2::SockRef;
 
-use crate::kernel::ipc::{self, Received};
-use crate::kernel::{Answer, Call, Descriptor, Setting, Watched, answer};
+use super::ipc::{self, Received};
+use super::{Answer, Call, Descriptor, Setting, Watched, answer};
 
 /// Writing to a peer that is gone is an error and nothing else, whatever SIGPIPE does in this process.
 const NO_SIGNAL: i32 = if cfg!(any(target_os = "linux", target_os = "android")) {
@@ -30,7 +30,7 @@ const NO_SIGNAL: i32 = if cfg!(any(target_os = "linux", target_os = "android")) 
 
 /// A stream socket of the operating system, or none.
 #[derive(Debug)]
-pub(crate) enum Transport {
+pub(crate) enum Stream {
     None,
     Tcp(TcpStream),
     Unix(UnixStream),
@@ -49,23 +49,23 @@ const TELLS_OF_MARKS: bool = cfg!(any(target_os = "linux", target_os = "android"
 
 /// Runs one expression on either kind of the operating system's streams, another on a simulated one.
 macro_rules! either {
-    ($transport:expr, $stream:ident => $body:expr, $simulated:ident => $other:expr) => {
-        match $transport {
-            Transport::None => Err(io::ErrorKind::NotConnected.into()),
-            Transport::Tcp($stream) => $body,
-            Transport::Unix($stream) => $body,
-            Transport::Sim($simulated) => $other,
+    ($of:expr, $stream:ident => $body:expr, $simulated:ident => $other:expr) => {
+        match $of {
+            Stream::None => Err(io::ErrorKind::NotConnected.into()),
+            Stream::Tcp($stream) => $body,
+            Stream::Unix($stream) => $body,
+            Stream::Sim($simulated) => $other,
         }
     };
 }
 
-impl Transport {
+impl Stream {
     pub(crate) fn is_none(&self) -> bool {
-        matches!(self, Transport::None)
+        matches!(self, Stream::None)
     }
 
     pub(crate) fn is_simulated(&self) -> bool {
-        matches!(self, Transport::Sim(_))
+        matches!(self, Stream::Sim(_))
     }
 
     /// Whether it is a Unix domain socket.
@@ -75,24 +75,24 @@ impl Transport {
 
     pub(crate) fn is_tcp(&self) -> bool {
         match self {
-            Transport::Sim(descriptor) => descriptor.is_tcp(),
-            _ => matches!(self, Transport::Tcp(_)),
+            Stream::Sim(descriptor) => descriptor.is_tcp(),
+            _ => matches!(self, Stream::Tcp(_)),
         }
     }
 
     #[inline]
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<Received> {
         match self {
-            Transport::None => Err(io::ErrorKind::NotConnected.into()),
-            Transport::Tcp(stream) => {
+            Stream::None => Err(io::ErrorKind::NotConnected.into()),
+            Stream::Tcp(stream) => {
                 let count = (&mut &*stream).read(buffer)?;
                 Ok(Received {
                     count,
                     may_go_on: !TELLS_OF_MARKS,
                 })
             }
-            Transport::Unix(stream) => ipc::receive(stream, buffer),
-            Transport::Sim(descriptor) => {
+            Stream::Unix(stream) => ipc::receive(stream, buffer),
+            Stream::Sim(descriptor) => {
                 let count = descriptor.read(buffer)?;
                 Ok(Received {
                     count,
@@ -131,10 +131,10 @@ impl Transport {
     /// a connection whose peer cannot be named.
     pub(crate) fn connected_to(&self) -> Peer {
         let address = match self {
-            Transport::None => return Peer::NotYet,
-            Transport::Tcp(stream) => peer_of(&SockRef::from(stream)),
-            Transport::Unix(stream) => peer_of(&SockRef::from(stream)),
-            Transport::Sim(descriptor) => descriptor.peer_address(),
+            Stream::None => return Peer::NotYet,
+            Stream::Tcp(stream) => peer_of(&SockRef::from(stream)),
+            Stream::Unix(stream) => peer_of(&SockRef::from(stream)),
+            Stream::Sim(descriptor) => descriptor.peer_address(),
         };
         match address {
             Ok(address) => Peer::Connected(address),
@@ -145,8 +145,8 @@ impl Transport {
 
     pub(crate) fn local_address(&self) -> Option<SocketAddr> {
         match self {
-            Transport::Tcp(stream) => SockRef::from(stream).local_addr().ok()?.as_socket(),
-            Transport::Sim(descriptor) => descriptor.local_address().ok()?,
+            Stream::Tcp(stream) => SockRef::from(stream).local_addr().ok()?.as_socket(),
+            Stream::Sim(descriptor) => descriptor.local_address().ok()?,
             _ => None,
         }
     }
@@ -154,8 +154,8 @@ impl Transport {
     /// The peer's address, while the kernel knows it.
     pub(crate) fn remote_address(&self) -> Option<SocketAddr> {
         match self {
-            Transport::Tcp(stream) => peer_of(&SockRef::from(stream)).ok()?,
-            Transport::Sim(descriptor) => descriptor.peer_address().ok()?,
+            Stream::Tcp(stream) => peer_of(&SockRef::from(stream)).ok()?,
+            Stream::Sim(descriptor) => descriptor.peer_address().ok()?,
             _ => None,
         }
     }
@@ -164,17 +164,17 @@ impl Transport {
     pub(crate) fn as_fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
         use std::os::fd::AsFd;
         match self {
-            Transport::None | Transport::Sim(_) => None,
-            Transport::Tcp(stream) => Some(stream.as_fd()),
-            Transport::Unix(stream) => Some(stream.as_fd()),
+            Stream::None | Stream::Sim(_) => None,
+            Stream::Tcp(stream) => Some(stream.as_fd()),
+            Stream::Unix(stream) => Some(stream.as_fd()),
         }
     }
 
     /// Sets an option of a TCP connection; `None` for any other kind.
     pub(crate) fn set(&self, setting: Setting) -> Option<io::Result<()>> {
         match self {
-            Transport::Tcp(stream) => Some(setting.apply(&SockRef::from(stream))),
-            Transport::Sim(descriptor) if descriptor.is_tcp() => Some(descriptor.set(setting)),
+            Stream::Tcp(stream) => Some(setting.apply(&SockRef::from(stream))),
+            Stream::Sim(descriptor) if descriptor.is_tcp() => Some(descriptor.set(setting)),
             _ => None,
         }
     }
@@ -182,11 +182,11 @@ impl Transport {
     /// The type of service of a TCP connection, or over IPv6 its traffic class.
     pub(crate) fn type_of_service(&self) -> Option<io::Result<u8>> {
         let service = match self {
-            Transport::Tcp(stream) => match self.local_address()? {
+            Stream::Tcp(stream) => match self.local_address()? {
                 SocketAddr::V4(_) => SockRef::from(stream).tos_v4(),
                 SocketAddr::V6(_) => SockRef::from(stream).tclass_v6(),
             },
-            Transport::Sim(descriptor) if descriptor.is_tcp() => {
+            Stream::Sim(descriptor) if descriptor.is_tcp() => {
                 return Some(descriptor.type_of_service());
             }
             _ => return None,
@@ -197,10 +197,10 @@ impl Transport {
     /// The descriptor, for the poll.
     pub(crate) fn watched(&mut self) -> Watched<'_> {
         match self {
-            Transport::None => Watched::Nothing,
-            Transport::Tcp(stream) => Watched::Stream(stream),
-            Transport::Unix(stream) => Watched::Stream(stream),
-            Transport::Sim(descriptor) => Watched::Sim(descriptor),
+            Stream::None => Watched::Nothing,
+            Stream::Tcp(stream) => Watched::Stream(stream),
+            Stream::Unix(stream) => Watched::Stream(stream),
+            Stream::Sim(descriptor) => Watched::Sim(descriptor),
         }
     }
 }

@@ -11,36 +11,36 @@ use std::path::{Path, PathBuf};
 
 use socket2::{Domain, Type};
 
-use super::raw::{RawSocket, errno};
-use crate::kernel::ipc::{Address, TooLong};
-use crate::kernel::{self, Descriptor};
+use super::ipc::{Address, TooLong};
+use super::other::{self, path as simulated};
+use super::{Descriptor, Socket, errno};
 
 /// A stream that can be connected to `path`.
 ///
 /// # Errors
 ///
 /// EINVAL for a path that is too long.
-pub(super) fn open_for(path: &Path) -> io::Result<RawSocket> {
+pub(crate) fn open_for(path: &Path) -> io::Result<Socket> {
     address(path)?;
     open()
 }
 
 /// Connects a stream, and returns what the kernel said to that.
-pub(super) fn connect(socket: &RawSocket, path: &Path) -> io::Result<()> {
+pub(crate) fn connect(socket: &Socket, path: &Path) -> io::Result<()> {
     let address = address(path)?;
     match socket {
-        RawSocket::Os(socket) => address.connect(socket),
-        RawSocket::Sim(descriptor) => descriptor.connect_path(path),
+        Socket::Os(socket) => address.connect(socket),
+        Socket::Sim(descriptor) => descriptor.connect_path(path),
     }
 }
 
 /// A socket bound to `path`, and the file that this has made.
-pub(super) fn bound(path: &Path) -> io::Result<(RawSocket, BoundPath)> {
+pub(crate) fn bound(path: &Path) -> io::Result<(Socket, BoundPath)> {
     let address = address(path)?;
     let socket = open()?;
     let answer = match &socket {
-        RawSocket::Os(socket) => address.bind(socket),
-        RawSocket::Sim(descriptor) => descriptor.bind_path(path),
+        Socket::Os(socket) => address.bind(socket),
+        Socket::Sim(descriptor) => descriptor.bind_path(path),
     };
     match answer {
         Ok(()) => Ok((socket, BoundPath::new(path))),
@@ -53,7 +53,7 @@ pub(super) fn bound(path: &Path) -> io::Result<(RawSocket, BoundPath)> {
 /// The file of a socket that was bound here. It is removed when this is dropped, unless somebody
 /// else has put another one in its place.
 #[derive(Debug)]
-pub(super) struct BoundPath {
+pub(crate) struct BoundPath {
     path: PathBuf,
     /// Device and inode; `None` for an abstract name, which has no file.
     file: Option<(u64, u64)>,
@@ -67,12 +67,12 @@ impl BoundPath {
         }
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub(super) fn set_mode(&self, mode: u32) -> io::Result<()> {
-        if kernel::is_simulated() {
+    pub(crate) fn set_mode(&self, mode: u32) -> io::Result<()> {
+        if other::is_simulated() {
             return Ok(());
         }
         fs::set_permissions(&self.path, Permissions::from_mode(mode))
@@ -84,7 +84,7 @@ impl Drop for BoundPath {
         if self.file.is_some()
             && self.file == identity(&self.path)
             && let Err(error) =
-                kernel::path::remove(&self.path).unwrap_or_else(|| fs::remove_file(&self.path))
+                simulated::remove(&self.path).unwrap_or_else(|| fs::remove_file(&self.path))
         {
             log::debug!(target: "soquete::net", "unlink {}: {error}", self.path.display());
         }
@@ -95,7 +95,7 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
     if is_abstract(path) {
         return None;
     }
-    if let Some(inode) = kernel::path::inode(path) {
+    if let Some(inode) = simulated::inode(path) {
         return inode.map(|inode| (0, inode));
     }
     let file = fs::symlink_metadata(path).ok()?;
@@ -117,21 +117,21 @@ pub(super) fn path_of(socket: &socket2::Socket) -> Option<PathBuf> {
 }
 
 /// The path as Node shows it.
-pub(super) fn display(path: &Path) -> String {
+pub(crate) fn display(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-pub(super) fn is_abstract(path: &Path) -> bool {
+pub(crate) fn is_abstract(path: &Path) -> bool {
     path.as_os_str().as_bytes().first() == Some(&0)
 }
 
-fn open() -> io::Result<RawSocket> {
+fn open() -> io::Result<Socket> {
     if let Some(opened) = Descriptor::unix() {
-        return opened.map(RawSocket::Sim);
+        return opened.map(Socket::Sim);
     }
     let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
-    Ok(RawSocket::Os(socket))
+    Ok(Socket::Os(socket))
 }
 
 fn address(path: &Path) -> io::Result<Address> {
