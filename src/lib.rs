@@ -67,6 +67,7 @@
 //! }
 //!
 //! let server = net::create_server(|socket| {
+//!     socket.on(event::Error, |error| eprintln!("{error}"));
 //!     socket.attach(Client { nick: RefCell::new("nobody".into()) });
 //!     socket.on(event::Text, move |nick| {
 //!         let client = socket.attachment::<Client>()?;

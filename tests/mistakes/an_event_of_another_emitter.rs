@@ -1,4 +1,4 @@
-//~ error[E0277]: `Server` has no event `soquete::event::Data`
+//~ error[E0277]: `soquete::net::Server` has no event `soquete::event::Data`
 use soquete::{event, net};
 
 fn main() {
