@@ -112,7 +112,7 @@
 //! ```text
 //!   stream     finished, pipeline
 //!   net        sockets, servers, connecting       Node's vocabulary; joins what is below
-//!   timers, dns
+//!   timers, dns, watch, signals
 //!   ─────────────────────────────────────────────────────────────────────────────────────
 //!   reactor    the turn and its phases, timers, the pool, posts    knows handles by a trait
 //!   ─────────────────────────────────────────────────────────────────────────────────────
@@ -201,6 +201,8 @@
 //! | `SocketAddress.parse('1.2.3.4:80')` loses the port; `addCIDRs` and `fromJSON` keep what came before a mistake | it stays 80; all or nothing | bugs |
 //! | a zone (`%eth0`) after an IPv6 address of 40 characters or more makes another address of it; a flow label of more than 20 bits aborts the process | cut off correctly; an error | bugs |
 //! | `setTimeout` truncates to whole ms; more than 2³¹−1 ms is 1 ms | rounds up to whole ms (a part below a microsecond is ignored); any `Duration` for a timer, at most 2³¹−1 ms for a socket's | no surprise |
+//! | `monitorEventLoopDelay` has the resolution in its figures, in nanoseconds | the delay alone, as a [`Duration`] | it is what is asked |
+//! | each look-up asks the resolver | those of one name at a time ask once | they get the same answer |
 //! | threads of the pool are the process's, as many as `UV_THREADPOOL_SIZE` says | each loop's own, as many as [`set_pool_size`] says | loops share nothing |
 //! | `'newListener'` and `'removeListener'` of sockets and servers, `listenerCount(event, fn)`, `readableDidRead`, marks for reading and writing apart, `readableAborted`, `bufferSize`, async iteration, `diagnostics_channel`, options of `finished` and `pipeline` such as `signal`, streams that are no sockets | not there | promises, hooks and other streams are Node's |
 //!
@@ -216,7 +218,18 @@
 //! # Logging
 //!
 //! By the `log` crate, with one target per layer: `soquete::events`, `soquete::reactor`,
-//! `soquete::net`.
+//! `soquete::net`. What becomes of servers and connections is told at `debug` (a server listens, a connection came,
+//! is up, has closed and why) and `trace` (attempts, ends), as `NODE_DEBUG=net` tells it in Node; where those levels
+//! are off, it costs a comparison for each line, and there are none per message.
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `signals` | callbacks for signals, on `signal-hook`: `signals::on` |
+//! | `ipc` | paths of 108 bytes, and one read per message instead of two over IPC, on `rustix` |
+//! | `sim` | simulated worlds, in which a test runs a whole program in virtual time |
+//! | `fuzzing` | `fuzzing`, for the fuzz targets of formats of your own |
 
 #![forbid(unsafe_code)]
 #![deny(
@@ -253,6 +266,7 @@ mod resources;
 pub mod signals;
 #[cfg(feature = "sim")]
 pub mod sim;
+
 pub mod stream;
 mod thread_bound;
 pub mod timers;
@@ -453,7 +467,7 @@ pub fn event_loop_utilization() -> Utilization {
 
 /// Calls `hook` after each callback of this thread's that took at least `threshold`, with how long it took: whatever
 /// else was due had to wait for so long. Callbacks that a callback brings about before it returns are part of it.
-/// There is one hook; it is called in runs of the loop only.
+/// There is one hook; it is called in runs of the loop only, and not for a callback that has panicked.
 ///
 /// ```
 /// use std::time::Duration;

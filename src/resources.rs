@@ -79,13 +79,13 @@ pub fn active_resources() -> Vec<Resource> {
             .into_iter()
             .map(|(kept, origin)| Resource {
                 kind: match kept {
-                    Kept::Handle(HandleKind::Socket, key) => {
+                    Kept::Handle(HandleKind::Socket(key) | HandleKind::Attempt(key)) => {
                         ResourceKind::Socket(Socket::from_key(key))
                     }
-                    Kept::Handle(HandleKind::Server, key) => {
+                    Kept::Handle(HandleKind::Server(key)) => {
                         ResourceKind::Server(Server::from_key(key))
                     }
-                    Kept::Handle(HandleKind::Watch, _) => ResourceKind::Watch,
+                    Kept::Handle(HandleKind::Watch) => ResourceKind::Watch,
                     Kept::Timer(key) => ResourceKind::Timeout(Timeout::of(key)),
                     Kept::Immediate(key) => ResourceKind::Immediate(Immediate::of(key)),
                     Kept::Work => ResourceKind::Work,

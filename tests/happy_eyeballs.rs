@@ -23,9 +23,13 @@ struct Hole {
 
 /// Makes a hole at `host`, on a port that is free.
 fn hole(host: &str) -> Hole {
+    hole_at(host, 0)
+}
+
+fn hole_at(host: &str, port: u16) -> Hole {
     let host: IpAddr = host.parse().unwrap();
     let listener = RawSocket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    let address: SockAddr = std::net::SocketAddr::new(host, 0).into();
+    let address: SockAddr = std::net::SocketAddr::new(host, port).into();
     listener.bind(&address).unwrap();
     listener.listen(0).unwrap();
     let address = listener.local_addr().unwrap().as_socket().unwrap();
@@ -212,4 +216,169 @@ fn one_address_is_not_given_up_at_all() {
     });
     run_to_end();
     assert_eq!(record(), ["attempt 127.0.0.2", "close false"]);
+}
+
+fn beside(port: u16, addresses: &'static [&'static str]) -> ConnectOptions {
+    to(port, addresses).side_by_side(true)
+}
+
+#[test]
+fn side_by_side_the_second_address_does_not_end_the_first() {
+    let hole = hole("127.0.0.2");
+    let server = net::create_server(|socket| socket.end());
+    server.listen(("127.0.0.1", hole.port));
+    server.once(event::Listening, move |()| {
+        let client = watch(net::connect(beside(hole.port, &["127.0.0.2", "127.0.0.1"])));
+        client.on(event::Connect, move |()| {
+            assert_eq!(client.remote_address(), "127.0.0.1".parse().ok());
+            let attempted = client.auto_select_family_attempted_addresses().unwrap();
+            assert_eq!(attempted.len(), 2);
+        });
+        client.once(event::Close, move |_| {
+            server.close();
+            drop(hole);
+        });
+    });
+    run_to_end();
+    assert_eq!(
+        record(),
+        [
+            "attempt 127.0.0.2",
+            "attempt 127.0.0.1",
+            "connect",
+            "close false"
+        ]
+    );
+}
+
+#[test]
+fn side_by_side_a_slow_address_connects_though_others_were_tried_after_it() {
+    let slow = hole("127.0.0.2");
+    let port = slow.port;
+    // Nobody listens on the second, and the third does not answer either.
+    let deaf = hole_at("127.0.0.4", port);
+    let addresses: &[&str] = &["127.0.0.2", "127.0.0.3", "127.0.0.4"];
+    let client = watch(net::connect(beside(port, addresses)));
+    client.on(event::Connect, move |()| {
+        assert_eq!(client.remote_address(), "127.0.0.2".parse().ok());
+        assert!(client.write("over the first") && !client.connecting());
+        client.destroy();
+    });
+    client.on(event::ConnectionAttempt, move |attempt| {
+        if attempt.address == "127.0.0.4" {
+            // Now there is room for the first, as soon as the kernel tries again.
+            for _ in 0..slow._waiting.len() {
+                slow._listener.accept().unwrap();
+            }
+        }
+    });
+    run_to_end();
+    drop(deaf);
+    assert_eq!(
+        record(),
+        [
+            "attempt 127.0.0.2",
+            "attempt 127.0.0.3",
+            "failed 127.0.0.3 ECONNREFUSED",
+            "attempt 127.0.0.4",
+            "connect",
+            "close false"
+        ]
+    );
+}
+
+#[test]
+fn side_by_side_all_that_goes_on_goes_with_the_socket() {
+    let first = hole("127.0.0.2");
+    let second = hole_at("127.0.0.3", first.port);
+    let client = watch(net::connect(beside(
+        first.port,
+        &["127.0.0.2", "127.0.0.3"],
+    )));
+    timers::set_timeout(Duration::from_millis(100), move || {
+        let kind = soquete::ResourceKind::Socket(client);
+        let resources = soquete::active_resources();
+        let told = resources.iter().filter(|resource| resource.kind() == kind);
+        assert_eq!(told.count(), 1, "{resources:?}");
+        client.destroy();
+    });
+    run_to_end();
+    drop((first, second));
+    assert_eq!(
+        record(),
+        [
+            "attempt 127.0.0.2",
+            "attempt 127.0.0.3",
+            "failed 127.0.0.3 ECANCELED",
+            "close false"
+        ]
+    );
+}
+
+#[test]
+fn a_connect_that_takes_too_long_fails_whatever_it_is_at() {
+    let first = hole("127.0.0.2");
+    let port = first.port;
+    let second = hole_at("127.0.0.3", port);
+    let limit = Duration::from_millis(60);
+    // One address, several in turn, side by side, and a name that is never found.
+    let one = ConnectOptions::new(port).host("127.0.0.2");
+    let several = to(port, &["127.0.0.2", "127.0.0.3"]);
+    let racing = beside(port, &["127.0.0.2", "127.0.0.3"]);
+    let unknown = ConnectOptions::new(port)
+        .host("x")
+        .lookup(|_, _, done| std::mem::forget(done));
+    for options in [one, several, racing, unknown] {
+        let begin = std::time::Instant::now();
+        let client = net::connect(options.connect_timeout(limit));
+        client.on(event::Error, move |error| {
+            assert!(begin.elapsed() >= limit);
+            note(format!("{} {error}", error.code()));
+        });
+    }
+    // Nothing else keeps the loop alive where a name is not found.
+    timers::set_timeout(Duration::from_millis(100), || {});
+    run_to_end();
+    drop((first, second));
+    let expected = "ERR_SOCKET_CONNECTION_TIMEOUT Socket connection timeout";
+    assert_eq!(record(), [expected; 4]);
+}
+
+#[test]
+fn a_connect_in_time_is_left_alone() {
+    support::echo_server(|server, port| {
+        let limit = Duration::from_millis(30);
+        let options = ConnectOptions::new(port).host("127.0.0.1");
+        let client = watch(net::connect(options.connect_timeout(limit)));
+        timers::set_timeout(Duration::from_millis(80), move || client.end());
+        client.on(event::Close, move |_| server.close());
+    });
+    run_to_end();
+    assert_eq!(record(), ["attempt 127.0.0.1", "connect", "close false"]);
+}
+
+#[test]
+fn side_by_side_it_fails_when_the_last_that_goes_on_does() {
+    let mut first = Some(hole("127.0.0.2"));
+    let port = first.as_ref().unwrap().port;
+    let client = watch(net::connect(beside(port, &["127.0.0.2", "127.0.0.3"])));
+    client.on(event::ConnectionAttemptFailed, move |failed| {
+        if failed.attempt.address == "127.0.0.3" {
+            assert!(client.connecting());
+            // The kernel's next try is refused.
+            first.take();
+        }
+    });
+    run_to_end();
+    assert_eq!(
+        record(),
+        [
+            "attempt 127.0.0.2",
+            "attempt 127.0.0.3",
+            "failed 127.0.0.3 ECONNREFUSED",
+            "failed 127.0.0.2 ECONNREFUSED",
+            "error ECONNREFUSED [ECONNREFUSED ECONNREFUSED]",
+            "close true"
+        ]
+    );
 }

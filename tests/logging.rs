@@ -236,3 +236,65 @@ fn a_logger_may_touch_a_socket_whose_file_cannot_be_removed() {
     assert_eq!(record(), ["record", "close"]);
     let _ = std::fs::remove_file(&at);
 }
+
+/// What `NODE_DEBUG=net` shows of Node.
+#[test]
+fn the_life_of_a_connection_is_told_and_a_logger_may_ask_its_sockets() {
+    let (open, lines) = (
+        Rc::new(RefCell::new(Vec::new())),
+        Rc::new(RefCell::new(Vec::new())),
+    );
+    let (asked, told) = (Rc::clone(&open), Rc::clone(&lines));
+    at_each_record(move |record| {
+        if record.target() == "soquete::net" && record.level() >= log::Level::Debug {
+            told.borrow_mut()
+                .push(format!("{} {}", record.level(), record.args()));
+            asked.borrow().iter().copied().for_each(touch_socket);
+        }
+    });
+    let ours = Rc::clone(&open);
+    let server = net::create_server(move |socket| {
+        ours.borrow_mut().push(socket);
+        socket.resume().end_with("hello");
+    });
+    listening_on(server, "127.0.0.1", move |server, port| {
+        note(port.to_string());
+        let client = net::connect(("127.0.0.1", port));
+        open.borrow_mut().push(client);
+        client.resume().on(event::Close, move |_| server.close());
+    });
+    run_to_end();
+    let port = record().remove(0);
+    let lines = lines.take();
+    let told = |level: &str, what: &str| {
+        let is_it = |line: &&String| line.starts_with(level) && line.contains(what);
+        assert!(
+            lines.iter().any(|line| is_it(&line)),
+            "{level} {what}: {lines:#?}"
+        );
+    };
+    told("DEBUG server", &format!("listens on 127.0.0.1:{port}"));
+    told(
+        "DEBUG socket",
+        &format!("connects to 127.0.0.1 port {port}"),
+    );
+    told("TRACE socket", &format!("tries 127.0.0.1 port {port}"));
+    told("DEBUG socket", "is connected: 127.0.0.1:");
+    told("DEBUG socket", "to server");
+    told("TRACE socket", "the peer has ended");
+    told("TRACE socket", "has finished");
+    told("DEBUG socket", "has closed; 0 bytes read, 5 written");
+    told("DEBUG socket", "has closed; 5 bytes read, 0 written");
+    told("DEBUG server", "accepts no more");
+    let client = net::connect(("127.0.0.1", 1));
+    client.on(event::Error, |_| {});
+    let why = Rc::new(RefCell::new(String::new()));
+    let told = Rc::clone(&why);
+    at_each_record(move |record| told.borrow_mut().push_str(&record.args().to_string()));
+    run_to_end();
+    let why = why.take();
+    assert!(
+        why.contains("has closed by connect ECONNREFUSED 127.0.0.1:1; 0"),
+        "{why}"
+    );
+}

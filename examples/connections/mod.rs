@@ -5,6 +5,8 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::time::Duration;
 
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 use soquete::net::Socket;
 use soquete::{event, timers};
 
@@ -42,12 +44,8 @@ pub fn send_home() {
 
 /// Waits for Ctrl-C, or to be told to terminate.
 pub fn wait_for_ctrl_c() {
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let told = move || {
-        let _again = sender.send(());
-    };
-    ctrlc::set_handler(told).expect("nobody else handles signals");
+    let mut signals = Signals::new([SIGINT, SIGTERM]).expect("they can be handled");
     println!("Ctrl-C to stop");
-    let _ = receiver.recv();
+    signals.forever().next();
     println!("stopping");
 }

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use socket2::{Domain, Protocol, Type};
 
@@ -28,6 +28,14 @@ impl Socket {
         match self {
             Socket::Os(socket) => socket.connect(&address.into()),
             Socket::Sim(descriptor) => descriptor.connect(address),
+        }
+    }
+
+    /// `None` for a simulated one.
+    pub(crate) fn as_fd(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Socket::Os(socket) => Some(socket.as_fd()),
+            Socket::Sim(_) => None,
         }
     }
 

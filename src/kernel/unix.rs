@@ -15,20 +15,18 @@ use super::ipc::{Address, TooLong};
 use super::other::{self, path as simulated};
 use super::{Descriptor, Socket, errno};
 
-/// A stream that connects to `path`, and what the kernel said to that.
+/// A stream that can be connected to `path`.
 ///
 /// # Errors
 ///
 /// EINVAL for a path that is too long.
-pub(crate) fn connect(path: &Path) -> io::Result<(Socket, io::Result<()>)> {
+pub(crate) fn open_for(path: &Path) -> io::Result<Socket> {
     address(path)?;
-    let socket = open()?;
-    let started = connect_from(&socket, path);
-    Ok((socket, started))
+    open()
 }
 
-/// As [`connect`], from a socket that has an address.
-pub(crate) fn connect_from(socket: &Socket, path: &Path) -> io::Result<()> {
+/// Connects a stream, and returns what the kernel said to that.
+pub(crate) fn connect(socket: &Socket, path: &Path) -> io::Result<()> {
     let address = address(path)?;
     match socket {
         Socket::Os(socket) => address.connect(socket),

@@ -16,8 +16,10 @@ use super::bound::Bound;
 use super::connect::{Connecting, FailedAttempt};
 use super::emitting_in_a_run;
 use super::idle::IdleTimeout;
+use super::lifecycle;
 use super::on_read::OnRead;
 use super::pipe::Pipes;
+use super::prepare::Prepare;
 use super::server;
 use super::settings::KeepAlive;
 use crate::address::BlockList;
@@ -98,6 +100,8 @@ pub(super) enum Framed {
 #[derive(Default)]
 pub(crate) struct Rare {
     pub(crate) connecting: Option<Box<Connecting>>,
+    /// When it has taken too long.
+    pub(crate) connect_timer: Option<Key>,
     /// Counts the lives of the socket, so that a late answer to an earlier one is known as such.
     pub(crate) connect_id: u32,
     /// An attempt that was under way when the socket was destroyed.
@@ -115,6 +119,7 @@ pub(crate) struct Rare {
     pub(super) write_pause: Option<Key>,
     pub(crate) pipes: Pipes,
     pub(crate) on_read: Option<OnRead>,
+    pub(crate) prepare: Option<Prepare>,
     /// Listens for a `Close` that comes before the connection.
     close_listener: Option<ListenerId>,
     /// What waits for the connection, among the listeners of `Connect`.
@@ -160,6 +165,10 @@ impl SocketCell {
     pub(super) fn look_up(event_loop: &Loop, key: Key) -> Option<Rc<SocketCell>> {
         let handle: Rc<dyn std::any::Any> = event_loop.handle(key)?;
         handle.downcast().ok()
+    }
+
+    pub(super) fn origin(&self) -> Origin {
+        self.origin
     }
 
     pub(crate) fn handle(&self) -> Socket {
@@ -258,6 +267,18 @@ impl Handle for SocketCell {
         host.update_alive();
     }
 
+    fn kind(&self) -> HandleKind {
+        HandleKind::Socket(self.key)
+    }
+
+    fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    fn keeps_alive(&self) -> bool {
+        self.counted.get()
+    }
+
     #[cfg(feature = "sim")]
     fn waits(&self) -> (bool, bool) {
         self.awaits()
@@ -271,18 +292,6 @@ impl Handle for SocketCell {
     #[cfg(feature = "sim")]
     fn account(&self) -> Option<String> {
         self.describe()
-    }
-
-    fn kind(&self) -> HandleKind {
-        HandleKind::Socket
-    }
-
-    fn origin(&self) -> Origin {
-        self.origin
-    }
-
-    fn keeps_alive(&self) -> bool {
-        self.counted.get()
     }
 }
 
@@ -630,14 +639,21 @@ impl Host for SocketHost<'_> {
                 self.emit_lent(event::Text, text);
             }
             Signal::Readable => self.emit_readable(),
-            Signal::End => self.emit_value(event::End, ()),
+            Signal::End => {
+                lifecycle::peer_has_ended(self);
+                self.emit_value(event::End, ());
+            }
             Signal::Prefinish => self.emit_value(event::Prefinish, ()),
-            Signal::Finish => self.emit_value(event::Finish, ()),
+            Signal::Finish => {
+                lifecycle::has_finished(self);
+                self.emit_value(event::Finish, ());
+            }
             Signal::Drain => self.emit_value(event::Drain, ()),
             Signal::Pause => self.emit_value(event::Pause, ()),
             Signal::Resume => self.emit_value(event::Resume, ()),
             Signal::Error(error) => self.emit_error(error),
             Signal::Close { had_error } => {
+                lifecycle::has_closed(self);
                 self.emit_to(event::Close, had_error);
             }
         }

@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use super::cell::SocketHost;
+use super::lifecycle;
 use crate::event;
 use crate::reactor::{self, Key, Loop, Task};
 
@@ -91,6 +92,7 @@ impl IdleTimeout {
             return event_loop.arm(timer, after);
         }
         self.told.set(true);
+        lifecycle::is_idle(host);
         host.emit_to(event::Timeout, ());
     }
 }

@@ -3,6 +3,7 @@
 use super::AbortSignal;
 use super::cell::SocketHost;
 use super::on_read::OnRead;
+use super::prepare::Prepare;
 use super::settings::KeepAlive;
 use crate::address::BlockList;
 use crate::error::node;
@@ -21,6 +22,7 @@ pub struct SocketOptions {
     pub(crate) keep_alive: Option<KeepAlive>,
     pub(crate) type_of_service: Option<u8>,
     pub(crate) on_read: Option<OnRead>,
+    pub(crate) prepare: Option<Prepare>,
     pub(crate) signal: Option<AbortSignal>,
     pub(crate) block_list: Option<BlockList>,
 }
@@ -36,6 +38,7 @@ impl Default for SocketOptions {
             keep_alive: None,
             type_of_service: None,
             on_read: None,
+            prepare: None,
             signal: None,
             block_list: None,
         }
@@ -107,6 +110,33 @@ macro_rules! socket_options {
                 $options
             }
 
+            /// Calls `prepare` with the descriptor of each socket before it connects, or right after it was
+            /// accepted: for options of the system that have no name here, by a crate such as `socket2`. The
+            /// descriptor is lent for the call only. An error fails the attempt to connect, or closes the
+            /// accepted connection, with a line in the log.
+            ///
+            /// ```
+            /// use socket2::SockRef;
+            /// use soquete::net::ConnectOptions;
+            /// use std::time::Duration;
+            ///
+            /// let options = ConnectOptions::new(3000).prepare(|descriptor| {
+            ///     let socket = SockRef::from(&descriptor);
+            ///     # #[cfg(target_os = "linux")]
+            ///     socket.set_tcp_user_timeout(Some(Duration::from_secs(20)))?;
+            ///     socket.set_recv_buffer_size(1 << 20)
+            /// });
+            /// # drop(options);
+            /// ```
+            pub fn prepare(
+                self,
+                prepare: impl Fn(std::os::fd::BorrowedFd<'_>) -> std::io::Result<()> + 'static,
+            ) -> Self {
+                let mut $options = self;
+                $socket.prepare = Some($crate::net::prepare::Prepare::new(prepare));
+                $options
+            }
+
             /// Whether, and how, the connection is probed while it is silent; see
             /// [`Socket::set_keep_alive`](crate::net::Socket::set_keep_alive).
             #[doc(alias = "keepAlive")]
@@ -175,6 +205,10 @@ impl SocketHost<'_> {
             duplex.set_unbuffered();
             self.cell
                 .with_rare(|rare| rare.on_read = Some(on_read.clone()));
+        }
+        if let Some(prepare) = &options.prepare {
+            self.cell
+                .with_rare(|rare| rare.prepare = Some(prepare.clone()));
         }
         if options.no_delay {
             self.set_no_delay(true);

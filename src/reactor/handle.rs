@@ -12,6 +12,14 @@ pub(crate) trait Handle: Any {
     /// callback that it makes.
     fn ready(self: Rc<Self>, event_loop: &Loop, key: Key, ready: Ready);
 
+    fn kind(&self) -> HandleKind;
+
+    /// Where it was made.
+    fn origin(&self) -> Origin;
+
+    /// Whether it is counted among what keeps the loop alive.
+    fn keeps_alive(&self) -> bool;
+
     /// Whether it waits to be told that there is something to be read, and that there is room.
     #[cfg(feature = "sim")]
     fn waits(&self) -> (bool, bool);
@@ -25,21 +33,15 @@ pub(crate) trait Handle: Any {
     /// What it is and what it is at, for whoever asks why nothing happens; `None` if it is nothing yet.
     #[cfg(feature = "sim")]
     fn account(&self) -> Option<String>;
-
-    fn kind(&self) -> HandleKind;
-
-    /// Where it was made.
-    fn origin(&self) -> Origin;
-
-    /// Whether it is counted among what keeps the loop alive.
-    fn keeps_alive(&self) -> bool;
 }
 
 /// What a handle is, for those who list them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HandleKind {
-    Socket,
-    Server,
+    Socket(Key),
+    /// An attempt of that socket's to connect.
+    Attempt(Key),
+    Server(Key),
     Watch,
 }
 

@@ -77,14 +77,18 @@ impl Loop {
         if !self.running.get() {
             return call();
         }
-        let called = if self.slow_calls.are_timed() {
-            self.timed(call)
-        } else {
-            catch_unwind(AssertUnwindSafe(call))
-        };
-        if let Err(panic) = called {
-            self.interrupt(Interruption::Panic(panic));
+        let timing = self.begin_timing();
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(call)) {
+            self.interrupt_by(panic);
         }
+        if let Some(timing) = timing {
+            self.end_timing(&timing);
+        }
+    }
+
+    #[cold]
+    pub(super) fn interrupt_by(&self, panic: Box<dyn Any + Send>) {
+        self.interrupt(Interruption::Panic(panic));
     }
 
     /// Calls `call` first thing in the next run, before what is left of this one.

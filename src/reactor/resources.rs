@@ -5,7 +5,7 @@ use super::{HandleKind, Key, Loop, Origin};
 /// Something that keeps the loop alive.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kept {
-    Handle(HandleKind, Key),
+    Handle(HandleKind),
     Timer(Key),
     Immediate(Key),
     Work,
@@ -15,9 +15,9 @@ impl Loop {
     /// The keys of what keeps the loop alive, with where it was made.
     pub(crate) fn resources(&self) -> Vec<(Kept, Origin)> {
         let mut resources = Vec::new();
-        for (key, handle) in self.handles.borrow().iter_keyed() {
-            if handle.keeps_alive() {
-                resources.push((Kept::Handle(handle.kind(), key), handle.origin()));
+        for handle in self.handles.borrow().iter() {
+            if handle.keeps_alive() && !self.is_told_of_its_socket(handle.kind()) {
+                resources.push((Kept::Handle(handle.kind()), handle.origin()));
             }
         }
         for (key, timer) in self.timers.borrow().iter() {
@@ -33,6 +33,16 @@ impl Loop {
         let work = self.awaited_work();
         resources.extend(work.into_iter().map(|origin| (Kept::Work, origin)));
         resources
+    }
+
+    fn is_told_of_its_socket(&self, kind: HandleKind) -> bool {
+        match kind {
+            HandleKind::Attempt(socket) => {
+                let socket = self.handles.borrow().get(socket).cloned();
+                socket.is_some_and(|socket| socket.keeps_alive())
+            }
+            _ => false,
+        }
     }
 
     /// How many remotes and senders keep the loop alive.

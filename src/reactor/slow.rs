@@ -17,30 +17,43 @@ pub(super) struct SlowCalls {
     hook: RefCell<Option<SlowHook>>,
 }
 
-impl SlowCalls {
-    #[inline]
-    pub(super) fn are_timed(&self) -> bool {
-        self.threshold.get().is_some()
-    }
+/// A call that is being timed. Calls that are made inside of it are part of it.
+pub(super) struct Timing {
+    threshold: Duration,
+    since: Duration,
 }
 
+/// None of it is generic, and so it is not there again for each kind of call.
 impl Loop {
-    /// Makes a call, and tells of it if it has taken too long. Calls that are made inside of it are part of it.
+    #[inline]
+    pub(super) fn begin_timing(&self) -> Option<Timing> {
+        let threshold = self.slow_calls.threshold.get()?;
+        Some(self.timing(threshold))
+    }
+
     #[cold]
-    pub(super) fn timed(&self, call: impl FnOnce()) -> std::thread::Result<()> {
+    fn timing(&self, threshold: Duration) -> Timing {
+        self.slow_calls.threshold.set(None);
+        let since = self.clock();
+        Timing { threshold, since }
+    }
+
+    /// Tells of a call that has taken too long.
+    #[cold]
+    pub(super) fn end_timing(&self, timing: &Timing) {
         let slow = &self.slow_calls;
-        let threshold = slow.threshold.take();
-        let before = self.clock();
-        let called = catch_unwind(AssertUnwindSafe(call));
-        let took = self.clock().saturating_sub(before);
+        let took = self.clock().saturating_sub(timing.since);
         // The call may have set another, or taken the hook away.
         let hook = slow.hook.borrow().clone();
         if slow.threshold.get().is_none() && hook.is_some() {
-            slow.threshold.set(threshold);
+            slow.threshold.set(Some(timing.threshold));
         }
-        match hook.filter(|_| threshold.is_some_and(|threshold| took >= threshold)) {
-            Some(hook) => called.and(catch_unwind(AssertUnwindSafe(|| hook(took)))),
-            None => called,
+        let is_told = took >= timing.threshold && !self.is_interrupted();
+        let Some(hook) = hook.filter(|_| is_told) else {
+            return;
+        };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| hook(took))) {
+            self.interrupt_by(panic);
         }
     }
 

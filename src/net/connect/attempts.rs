@@ -1,4 +1,4 @@
-//! Trying addresses as Node tries them: one after the other, never two at once.
+//! Trying addresses as Node tries them: one after the other, never two at once (but see `racing.rs`).
 //!
 //! | what happens | one address | several |
 //! |---|---|---|
@@ -6,7 +6,7 @@
 //! | it is blocked | `ConnectionAttempt`, the error | `ConnectionAttemptFailed`, the next one |
 //! | the kernel refuses at once | the error | `ConnectionAttemptFailed`, the next one |
 //! | it fails later | `ConnectionAttemptFailed`, the error | `ConnectionAttemptFailed`, the next one |
-//! | it takes too long | (the kernel decides) | `ConnectionAttemptTimeout`, the next one |
+//! | it takes too long | (the kernel decides) | `ConnectionAttemptTimeout`, the next one; beside it, where that is wanted |
 //! | the socket is destroyed meanwhile | | `ConnectionAttemptFailed` (ECANCELED) before `Close` |
 //!
 //! The last of several gets all the time in the world. When none is left, the errors come as one.
@@ -27,6 +27,7 @@ use crate::kernel::socket::{self, Sharing};
 use crate::kernel::{self, Answer, Call, Stream, answer, errno, unix};
 use crate::machine::Life;
 use crate::net::cell::SocketHost;
+use crate::net::lifecycle;
 use crate::reactor::{self, Key, Task};
 
 /// One address of the host.
@@ -48,6 +49,8 @@ pub(crate) struct Connecting {
     pub(super) local: Local,
     /// The kernel has been asked, and has not answered.
     pub(super) under_way: bool,
+    /// Those that go on beside it.
+    pub(super) racers: Vec<Key>,
     /// The kernel refused at once; that is told in the next pending phase.
     refused: Option<io::Error>,
 }
@@ -71,8 +74,13 @@ impl Connecting {
             current: Attempt::default(),
             local: Local::Untold,
             under_way: false,
+            racers: Vec::new(),
             refused: None,
         }
+    }
+
+    pub(super) fn options(&self) -> &ConnectOptions {
+        &self.options
     }
 
     pub(super) fn has_several(&self) -> bool {
@@ -81,7 +89,11 @@ impl Connecting {
 
     /// The error of the attempt under way, with what else is to be told of the local end.
     pub(super) fn error(&self, error: &io::Error, local: Local) -> Error {
-        let Attempt { address, port, .. } = self.current.clone();
+        Connecting::error_of(&self.current, error, local)
+    }
+
+    pub(super) fn error_of(attempt: &Attempt, error: &io::Error, local: Local) -> Error {
+        let Attempt { address, port, .. } = attempt.clone();
         let at = Endpoint {
             address,
             port,
@@ -194,6 +206,10 @@ impl SocketHost<'_> {
     }
 
     fn all_failed(&self) {
+        // One of them may connect still.
+        if self.has_racers() {
+            return;
+        }
         let errors = self.with_connecting(|connecting| std::mem::take(&mut connecting.errors));
         let error = match errors {
             Some(errors) if !errors.is_empty() => Error::aggregate(errors),
@@ -229,7 +245,9 @@ impl SocketHost<'_> {
             self.cell
                 .with_rare(|rare| rare.attempted.get_or_insert_default().push(tried));
         }
-        let socket = match prepared.map_or_else(|| socket::open(address), Ok) {
+        let opened = prepared.map_or_else(|| socket::open(address), Ok);
+        lifecycle::tries(self, || self.current_attempt());
+        let socket = match opened.and_then(|socket| self.prepared(socket)) {
             Ok(socket) => socket,
             Err(error) => {
                 let error = self.refusal(self.current_attempt(), &error);
@@ -250,6 +268,14 @@ impl SocketHost<'_> {
                 Progress::Settled
             }
         }
+    }
+
+    /// A descriptor with which the user has done what there is to be done before it connects.
+    fn prepared(&self, socket: kernel::socket::Socket) -> io::Result<kernel::socket::Socket> {
+        if let Some(Some(prepare)) = self.cell.rare(|rare| rare.prepare.clone()) {
+            prepare.run(self.event_loop, socket.as_fd())?;
+        }
+        Ok(socket)
     }
 
     /// A socket with the local address that was asked for, or that was bound before; `None` if the
@@ -305,16 +331,16 @@ impl SocketHost<'_> {
         if self.cell.duplex.life() != Life::Connecting {
             return;
         }
-        let started = match bound {
-            None => unix::connect(path),
+        let opened = match bound {
+            None => unix::open_for(path),
             Some(bound) => {
                 self.cell.with_rare(|rare| rare.bound_path = bound.path);
-                let answer = unix::connect_from(&bound.socket, path);
-                Ok((bound.socket, answer))
+                Ok(bound.socket)
             }
         };
-        match started {
-            Ok((socket, answer)) => {
+        match opened.and_then(|socket| self.prepared(socket)) {
+            Ok(socket) => {
+                let answer = unix::connect(&socket, path);
                 self.cell.transport.replace(socket.into_unix());
                 self.started(answer);
             }

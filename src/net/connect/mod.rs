@@ -7,8 +7,8 @@
 //!                           └─ several ───────────▶ attempt ── failed, or took too long ──▶ next …
 //! ```
 //!
-//! This file gets from what was asked for to a list of addresses; `attempts.rs` tries them,
-//! and `outcomes.rs` is told what comes of it.
+//! This file gets from what was asked for to a list of addresses; `attempts.rs` tries them, `racing.rs`
+//! lets several go on at a time where that is wanted, and `outcomes.rs` is told what comes of it.
 //! Whoever is destroyed on the way, in whichever listener, leaves nothing behind: a late answer
 //! finds that the socket is gone or is at another connect.
 
@@ -18,14 +18,17 @@ use std::rc::Rc;
 use std::time::Duration;
 
 mod attempts;
+mod deadline;
 mod options;
 mod outcomes;
+mod racing;
 
 pub(crate) use attempts::Connecting;
 pub use options::ConnectOptions;
 pub(super) use options::Target;
 
 use super::cell::SocketHost;
+use super::lifecycle;
 use crate::address::{Family, SocketAddress, is_ip};
 use crate::dns::{self, Hints, LookupOptions};
 use crate::error::{Error, Result, node};
@@ -124,6 +127,8 @@ impl SocketHost<'_> {
         cell.remote.set(None);
         cell.remote_was_asked.set(false);
         self.activity();
+        self.arm_connect_timeout(&options);
+        lifecycle::connects(self, &options.target);
         let options = Rc::new(options);
         match &options.target {
             Target::Path(path) => self.connect_to_path(path, &options),

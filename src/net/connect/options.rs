@@ -33,6 +33,8 @@ pub struct ConnectOptions {
     pub(crate) lookup: Option<LookupFunction>,
     pub(crate) auto_select_family: Option<bool>,
     pub(crate) auto_select_family_attempt_timeout: Option<Duration>,
+    pub(crate) side_by_side: bool,
+    pub(crate) connect_timeout: Option<Duration>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) socket: SocketOptions,
 }
@@ -46,6 +48,16 @@ pub(crate) enum Target {
     Path(PathBuf),
     /// Text whose port is none.
     Nowhere(String),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Tcp { host, port } => write!(f, "{host} port {port}"),
+            Target::Path(path) => write!(f, "{}", path.display()),
+            Target::Nowhere(text) => f.write_str(text),
+        }
+    }
 }
 
 impl ConnectOptions {
@@ -73,6 +85,8 @@ impl ConnectOptions {
             lookup: None,
             auto_select_family: None,
             auto_select_family_attempt_timeout: None,
+            side_by_side: false,
+            connect_timeout: None,
             timeout: None,
             socket: SocketOptions::default(),
         }
@@ -140,6 +154,31 @@ impl ConnectOptions {
     #[doc(alias = "autoSelectFamilyAttemptTimeout")]
     pub fn auto_select_family_attempt_timeout(mut self, timeout: Duration) -> Self {
         self.auto_select_family_attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// Whether an address that is tried for longer than
+    /// [that](ConnectOptions::auto_select_family_attempt_timeout) is tried on beside the next, as RFC 8305 has it
+    /// (which recommends 250 ms); Node gives it up. The first that connects is taken, the others are closed without
+    /// an event; [`ConnectionAttemptTimeout`](crate::event::ConnectionAttemptTimeout) is not emitted. Off by
+    /// default.
+    pub fn side_by_side(mut self, on: bool) -> Self {
+        self.side_by_side = on;
+        self
+    }
+
+    /// How long connecting may take, the look-up and all attempts together; otherwise the system decides, by
+    /// minutes. Later the socket is destroyed with `ERR_SOCKET_CONNECTION_TIMEOUT`.
+    ///
+    /// ```
+    /// use soquete::net::{self, ConnectOptions};
+    /// use std::time::Duration;
+    ///
+    /// let options = ConnectOptions::new(443).host("example.org").connect_timeout(Duration::from_secs(5));
+    /// # drop(options);
+    /// ```
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = Some(timeout);
         self
     }
 

@@ -1,15 +1,37 @@
 //! What becomes of an attempt: a connection, a failure, or too long a silence.
 
 use std::io;
+use std::net::SocketAddr;
 
 use super::attempts::{Connecting, Progress};
-use super::{Attempt, FailedAttempt};
+use super::{Attempt, FailedAttempt, racing};
 use crate::error::Error;
 use crate::event;
 use crate::kernel::{Peer, Stream, errno};
 use crate::machine::{Host, Life};
 use crate::net::cell::SocketHost;
+use crate::net::lifecycle;
 use crate::reactor::Ready;
+
+/// What an event of a descriptor that connects has brought.
+pub(super) enum Came {
+    Nothing,
+    /// With the peer's address, if that can be had.
+    Connection(Option<SocketAddr>),
+    Failure(io::Error),
+}
+
+pub(super) fn came(stream: &Stream, ready: Ready) -> Came {
+    match stream.take_error() {
+        Ok(Some(error)) | Err(error) => Came::Failure(error),
+        Ok(None) => match stream.connected_to() {
+            Peer::Connected(address) => Came::Connection(address),
+            // Writable, but not connected: an event that was not meant for this.
+            Peer::NotYet if !ready.closed => Came::Nothing,
+            Peer::NotYet => Came::Failure(io::ErrorKind::ConnectionRefused.into()),
+        },
+    }
+}
 
 impl SocketHost<'_> {
     pub(super) fn attempt_timed_out(&self) {
@@ -17,6 +39,12 @@ impl SocketHost<'_> {
             return;
         }
         self.clear_attempt_timer();
+        if self.is_side_by_side() {
+            if let Err(error) = self.let_it_race() {
+                return self.connection_failed(&error);
+            }
+            return self.try_next_address();
+        }
         self.with_connecting(|connecting| connecting.under_way = false);
         self.emit_lent(event::ConnectionAttemptTimeout, &self.current_attempt());
         if self.cell.duplex.life() != Life::Connecting {
@@ -33,35 +61,28 @@ impl SocketHost<'_> {
 
     /// The poll has something to say of the attempt under way.
     pub(crate) fn connection_ready(&self, ready: Ready) {
-        let outcome = {
-            let transport = self.cell.transport.borrow();
-            match transport.take_error() {
-                Ok(Some(error)) | Err(error) => Err(error),
-                Ok(None) => match transport.connected_to() {
-                    Peer::Connected(address) => Ok(address),
-                    // Writable, but not connected: an event that was not meant for this.
-                    Peer::NotYet if !ready.closed => return,
-                    Peer::NotYet => Err(io::ErrorKind::ConnectionRefused.into()),
-                },
-            }
-        };
-        match outcome {
-            Ok(address) => {
+        let came = came(&self.cell.transport.borrow(), ready);
+        match came {
+            Came::Nothing => {}
+            Came::Connection(address) => {
                 self.cell.remote.set(address);
                 self.connection_established();
             }
-            Err(error) => self.connection_failed(&error),
+            Came::Failure(error) => self.connection_failed(&error),
         }
     }
 
-    fn connection_established(&self) {
+    pub(super) fn connection_established(&self) {
         self.clear_attempt_timer();
+        self.clear_connect_timeout();
+        self.call_off_racers();
         // The options may own what is the user's.
         let connecting = self.cell.with_rare(|rare| rare.connecting.take());
         self.event_loop.discard(connecting);
         self.cell.duplex.connected();
         self.activity();
         self.apply_stored_options();
+        lifecycle::is_connected(self);
         // Each of the two may destroy the socket or connect it anew; Node emits them all the same.
         self.emit_to(event::Connect, ());
         self.emit_to(event::Ready, ());
@@ -121,6 +142,8 @@ impl SocketHost<'_> {
     /// Leaves off whatever is under way, because the socket is destroyed.
     pub(crate) fn abandon_attempts(&self) {
         self.clear_attempt_timer();
+        self.clear_connect_timeout();
+        self.call_off_racers();
         let left = self.cell.rare(|rare| {
             rare.connect_id = rare.connect_id.wrapping_add(1);
             (rare.bound.take(), rare.connecting.take())
@@ -139,6 +162,11 @@ impl SocketHost<'_> {
         if let Some(cancelled) = cancelled {
             self.emit_lent(event::ConnectionAttemptFailed, &cancelled);
         }
+    }
+
+    fn call_off_racers(&self) {
+        let racers = self.with_connecting(|connecting| std::mem::take(&mut connecting.racers));
+        racing::call_off(self.event_loop, racers.unwrap_or_default());
     }
 
     fn clear_attempt_timer(&self) {

@@ -9,6 +9,7 @@ use crate::event;
 use crate::events::outcome::Verdict;
 use crate::kernel::{Accepted, Answer, Call, answer};
 use crate::net::cell::{SocketCell, SocketHost};
+use crate::net::lifecycle;
 use crate::reactor::{AfterCall, Complaint, Counters, Task};
 
 /// How many connections one server accepts before others get their turn.
@@ -140,6 +141,18 @@ impl ServerHost<'_> {
         if self.is_blocked(&accepted) {
             return;
         }
+        if let Some(prepare) = &server.options.socket.prepare
+            && let Err(error) = prepare.run(self.event_loop, accepted.stream.as_fd())
+        {
+            drop(accepted);
+            if self.event_loop.complains(Complaint::Option) {
+                log::error!(
+                    target: "soquete::net",
+                    "a connection is closed, since it could not be prepared: {error}"
+                );
+            }
+            return;
+        }
         let cell = SocketCell::insert(self.event_loop, accepted.stream, server.origin);
         cell.remote.set(accepted.peer);
         let host = SocketHost {
@@ -168,6 +181,7 @@ impl ServerHost<'_> {
             cell.duplex.start(&host);
         }
         host.update_alive();
+        lifecycle::came(&host, server.key);
         let socket = cell.handle();
         self.emit_to(event::Connection, socket);
     }

@@ -16,6 +16,7 @@ use crate::net::AbortSignal;
 use crate::net::attachments::Attachments;
 use crate::net::cell::{Framed, SocketCell, SocketHost};
 use crate::net::emitting_in_a_run;
+use crate::net::lifecycle;
 use crate::net::listener::{self, preferred};
 use crate::reactor::{self, Handle, HandleKind, Job, Key, Loop, Origin, Ready, Task};
 
@@ -74,6 +75,18 @@ impl Handle for ServerCell {
         .accept_ready();
     }
 
+    fn kind(&self) -> HandleKind {
+        HandleKind::Server(self.key)
+    }
+
+    fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    fn keeps_alive(&self) -> bool {
+        self.counted.get()
+    }
+
     #[cfg(feature = "sim")]
     fn waits(&self) -> (bool, bool) {
         (self.resting.get().is_none(), false)
@@ -86,18 +99,6 @@ impl Handle for ServerCell {
         Some(format!(
             "a server at {address:?}: {connections} connections"
         ))
-    }
-
-    fn kind(&self) -> HandleKind {
-        HandleKind::Server
-    }
-
-    fn origin(&self) -> Origin {
-        self.origin
-    }
-
-    fn keeps_alive(&self) -> bool {
-        self.counted.get()
     }
 }
 
@@ -221,6 +222,9 @@ impl ServerHost<'_> {
                 self.cell.listener.replace(listener);
                 self.event_loop.reserve.keep();
                 self.tick(|host| {
+                    lifecycle::listens(host.cell.key, || {
+                        listener::address(&host.cell.listener.borrow())
+                    });
                     if !host.cell.listener.borrow().is_none() {
                         host.emit_to(event::Listening, ());
                     }
@@ -268,6 +272,7 @@ impl ServerHost<'_> {
             // Kept in the closing phase, as every handle is: the loop lives until then.
             self.event_loop
                 .close_later(Task::new(self.cell.key, |_, _| {}));
+            lifecycle::accepts_no_more(self.cell.key);
         }
         drop(listener);
         self.close_if_drained();
