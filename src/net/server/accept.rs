@@ -1,6 +1,7 @@
 //! Accepting connections, also when there are no descriptors left for them.
 
 use std::io;
+use std::rc::Rc;
 
 use crate::error::Error;
 use crate::event;
@@ -10,7 +11,7 @@ use crate::net::driver::log_line;
 use crate::net::driver::server::ServerDriver;
 use crate::net::driver::socket::SocketDriver;
 use crate::net::state::socket::SocketState;
-use crate::net::values::payload::DropInfo;
+use crate::net::values::payload::{DropInfo, DropReason};
 use crate::reactor::{AfterCall, Complaint, Counters, Task};
 
 /// How many connections one server accepts before others get their turn.
@@ -125,20 +126,33 @@ impl ServerDriver<'_> {
 
     fn connection(&self, accepted: Accepted) {
         let server = self.state;
-        let full = server
+        let there_are = server.connections.get() + server.arriving.get();
+        let is_full = server
             .max_connections
             .get()
-            .is_some_and(|max| server.connections.get() >= max);
-        if full {
-            let info = DropInfo {
-                local: accepted.stream.local_address(),
-                remote: accepted.peer,
-            };
-            // Closed before anybody is told: a listener that panics must not let it in.
-            drop(accepted);
-            self.emit_lent(event::Drop, &info);
-            return;
+            .is_some_and(|max| there_are >= max);
+        match &server.options.proxy {
+            Some(proxy) => self.proxied(accepted, proxy, is_full),
+            None if is_full => self.turn_away(accepted, DropReason::MaxConnections),
+            None => self.welcome(accepted, None),
         }
+    }
+
+    pub(super) fn turn_away(&self, accepted: Accepted, reason: DropReason) {
+        let info = DropInfo {
+            local: accepted.stream.local_address(),
+            remote: accepted.peer,
+            reason,
+        };
+        // Closed before anybody is told: a listener that panics must not let it in.
+        drop(accepted);
+        log_line::is_turned_away(self.state.key, &info);
+        self.emit_lent(event::Drop, &info);
+    }
+
+    /// Makes a socket of a connection, with the PROXY header that it began with.
+    pub(super) fn welcome(&self, accepted: Accepted, header: Option<Rc<[u8]>>) {
+        let server = self.state;
         if self.is_blocked(&accepted) {
             return;
         }
@@ -172,6 +186,9 @@ impl ServerDriver<'_> {
             return;
         }
         driver.configure(&server.options.socket);
+        if header.is_some() {
+            state.with_extras(|extras| extras.proxy_header = header);
+        }
         state.server.set(Some(server.key));
         server.connections.set(server.connections.get() + 1);
         state.duplex.open();

@@ -18,6 +18,8 @@ pub(in crate::net) struct ServerState {
     pub(in crate::net) options: ServerOptions,
     pub(in crate::net) max_connections: Cell<Option<usize>>,
     pub(in crate::net) connections: Cell<usize>,
+    /// Connections whose PROXY header is coming in.
+    pub(in crate::net) arriving: Cell<usize>,
     /// Counts calls of `listen` and `close`, so that a late lookup is known as such.
     pub(in crate::net) attempt: Cell<u32>,
     /// `listen` was called, and `close` not since.
@@ -43,6 +45,7 @@ impl ServerState {
             options,
             max_connections: Cell::new(None),
             connections: Cell::new(0),
+            arriving: Cell::new(0),
             attempt: Cell::new(0),
             wanted: Cell::new(false),
             closing: Cell::new(false),
