@@ -28,6 +28,10 @@ impl ServerDriver<'_> {
         }
         let mut failures = 0;
         for _ in 0..ACCEPT_BUDGET {
+            // Whoever waits is told of again, by `resume_accept`.
+            if self.state.accept_paused.get() {
+                return;
+            }
             if self.event_loop.is_interrupted() {
                 break;
             }
@@ -61,6 +65,22 @@ impl ServerDriver<'_> {
         if failures == ACCEPT_BUDGET {
             return self.rest_for_a_while();
         }
+        self.accept_later();
+    }
+
+    pub(in crate::net) fn pause_accept(&self) {
+        self.state.accept_paused.set(true);
+    }
+
+    /// Whoever has come meanwhile was told of while nobody listened.
+    pub(in crate::net) fn resume_accept(&self) {
+        if self.state.accept_paused.replace(false) && !self.state.listener.borrow().is_none() {
+            self.accept_later();
+        }
+    }
+
+    /// Goes on in the next poll phase.
+    fn accept_later(&self) {
         // Once, though an event may have come here besides.
         if self.state.continuing.replace(true) {
             return;

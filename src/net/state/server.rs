@@ -30,6 +30,8 @@ pub(in crate::net) struct ServerState {
     pub(in crate::net) counted: Cell<bool>,
     /// Accepting goes on in the next poll phase, unasked.
     pub(in crate::net) continuing: Cell<bool>,
+    /// Nobody is accepted until the user says so.
+    pub(in crate::net) accept_paused: Cell<bool>,
     /// The timer that will try to accept again: no event will tell when to.
     pub(in crate::net) resting: Cell<Option<Key>>,
 }
@@ -52,6 +54,7 @@ impl ServerState {
             referenced: Cell::new(true),
             counted: Cell::new(false),
             continuing: Cell::new(false),
+            accept_paused: Cell::new(false),
             resting: Cell::new(None),
         }
     }
