@@ -226,6 +226,7 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
+//! | `activation` | the listening sockets of a service manager, on `listenfd`: `activation::listeners` |
 //! | `signals` | callbacks for signals, on `signal-hook`: `signals::on` |
 //! | `ipc` | paths of 108 bytes, and one read per message instead of two over IPC, on `rustix` |
 //! | `sim` | simulated worlds, in which a test runs a whole program in virtual time |
@@ -248,6 +249,8 @@ compile_error!(
      block, which Windows does not promise"
 );
 
+#[cfg(feature = "activation")]
+pub mod activation;
 mod address;
 mod delay;
 pub mod dns;
