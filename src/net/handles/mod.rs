@@ -1,6 +1,7 @@
 //! The methods of the handles.
 
 mod adopt;
+mod group;
 mod listeners;
 mod pipe;
 mod query;
@@ -12,3 +13,4 @@ mod socket;
 mod writing;
 
 pub use adopt::StdStream;
+pub use group::{Group, RemoteGroup};
