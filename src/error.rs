@@ -19,11 +19,13 @@ use std::sync::Arc;
 mod codes;
 mod endpoint;
 pub(crate) mod node;
+mod quoted;
 
 pub(crate) use codes::errno_name;
 #[cfg(test)]
 pub(crate) use codes::errno_of;
 pub(crate) use endpoint::{Endpoint, Local};
+pub(crate) use quoted::quoted;
 
 /// What went wrong, with Node's code and message.
 ///
