@@ -117,6 +117,7 @@ pub mod signals;
 pub mod sim;
 
 pub mod stream;
+mod table;
 mod thread_bound;
 pub mod timers;
 mod watch;

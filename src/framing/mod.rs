@@ -409,6 +409,7 @@ mod formats;
 pub(crate) mod fuzz;
 mod intake;
 mod output;
+mod push;
 mod reader;
 mod reading;
 mod rules;

@@ -49,4 +49,33 @@ impl Loop {
     pub(crate) fn remotes(&self) -> usize {
         self.poller.remotes()
     }
+
+    pub(super) fn is_alive(&self) -> bool {
+        self.references.get() > 0
+            || !self.closing.borrow().is_empty()
+            || !self.pending.borrow().is_empty()
+            || self.poller.remotes() > 0
+    }
+
+    /// Something that has kept the loop alive, or not, does so now, or does not.
+    #[inline]
+    pub(crate) fn recount(&self, before: bool, now: bool) {
+        match (before, now) {
+            (false, true) => self.reference(),
+            (true, false) => self.unreference(),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn reference(&self) {
+        self.references.set(self.references.get() + 1);
+    }
+
+    pub(crate) fn unreference(&self) {
+        debug_assert!(
+            self.references.get() > 0,
+            "every reference is given back once"
+        );
+        self.references.set(self.references.get().saturating_sub(1));
+    }
 }
