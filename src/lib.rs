@@ -187,6 +187,7 @@ pub fn now() -> Duration {
 ///
 /// The operating system's, where there is no descriptor left to wake the loop by; `ERR_LOOP_CLOSED` on a
 /// thread on its way out.
+#[doc(alias = "uv_async_t")]
 pub fn remote() -> Result<Remote> {
     reactor::with(|event_loop| event_loop.remote())
         .unwrap_or_else(|| Err(error::node::loop_closed()))
@@ -210,6 +211,7 @@ pub fn remote() -> Result<Remote> {
 /// # Errors
 ///
 /// As [`remote`].
+#[doc(alias = "postMessage")]
 #[doc(alias = "MessageChannel")]
 pub fn channel<T: Send + 'static, R: events::Outcome>(
     listener: impl FnMut(T) -> R + 'static,
@@ -223,7 +225,8 @@ pub fn channel<T: Send + 'static, R: events::Outcome>(
 /// ```
 /// # fn main() -> soquete::Result<()> {
 /// let sender = soquete::channel_with(16, |number: u32| println!("{number}"))?;
-/// let worker = std::thread::spawn(move || (0..1000).try_for_each(|number| sender.send(number)));
+/// let count = move || (0..1000).try_for_each(|number| sender.send(number));
+/// let worker = std::thread::spawn(count);
 /// soquete::run()?;
 /// worker.join().unwrap()
 /// # }
@@ -261,6 +264,7 @@ fn open_channel<T: Send + 'static, R: events::Outcome>(
 /// # Errors
 ///
 /// As [`remote`].
+#[doc(alias = "worker_threads")]
 #[track_caller]
 pub fn queue_work<T: Send + 'static, R: events::Outcome>(
     work: impl FnOnce() -> T + Send + 'static,
@@ -273,6 +277,7 @@ pub fn queue_work<T: Send + 'static, R: events::Outcome>(
 
 /// Sets how many threads the loop's pool may have; 4 at first, at least 1. They are started as they
 /// are needed. Name look-ups use the same pool.
+#[doc(alias = "UV_THREADPOOL_SIZE")]
 pub fn set_pool_size(threads: usize) {
     reactor::with(|event_loop| event_loop.set_pool_size(threads));
 }
@@ -290,6 +295,7 @@ pub fn on_unhandled_error(hook: impl Fn(Error) + 'static) {
 }
 
 /// Restores the default: [`run`] ends with an error that nobody takes.
+#[doc(alias = "uncaughtException")]
 pub fn off_unhandled_error() {
     reactor::with(|event_loop| event_loop.on_unhandled_error(None));
 }
@@ -322,7 +328,8 @@ pub fn event_loop_utilization() -> Utilization {
 /// ```
 /// use std::time::Duration;
 ///
-/// soquete::on_slow_callback(Duration::from_millis(50), |took| eprintln!("a callback took {took:?}"));
+/// let threshold = Duration::from_millis(50);
+/// soquete::on_slow_callback(threshold, |took| eprintln!("a callback took {took:?}"));
 /// soquete::off_slow_callback();
 /// ```
 pub fn on_slow_callback(threshold: Duration, hook: impl Fn(Duration) + 'static) {
@@ -357,6 +364,7 @@ pub fn off_slow_callback() {
 /// # Errors
 ///
 /// The operating system's, where there is no descriptor left; `ERR_LOOP_CLOSED` on a thread on its way out.
+#[doc(alias = "uv_backend_fd")]
 pub fn backend_fd() -> Result<std::os::fd::RawFd> {
     reactor::with(|event_loop| event_loop.backend_fd())
         .unwrap_or_else(|| Err(error::node::loop_closed()))
@@ -364,12 +372,14 @@ pub fn backend_fd() -> Result<std::os::fd::RawFd> {
 
 /// How long [`run_once`] could wait at this moment if no event came: zero when something is due, `None` for as long as
 /// there is no event. libuv's `uv_backend_timeout`.
+#[doc(alias = "uv_backend_timeout")]
 pub fn backend_timeout() -> Option<Duration> {
     reactor::with(|event_loop| event_loop.backend_timeout()).unwrap_or(Some(Duration::ZERO))
 }
 
 /// Whether anything keeps this thread's loop alive, so that [`run`] would go on. libuv's `uv_loop_alive`; what it is
 /// is told by [`active_resources`].
+#[doc(alias = "uv_loop_alive")]
 pub fn is_alive() -> bool {
     reactor::with(|event_loop| event_loop.keeps_going()).unwrap_or(false)
 }

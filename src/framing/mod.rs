@@ -104,9 +104,9 @@
 //!
 //! ```text
 //!   carry  ≤  max(64, limit + overhead)      overhead: the format's longest head and tail
-//!             + 2 × unread                   after a listener has stopped in front of `unread` bytes
-//!   out    ≤  2 × max(64, limit + overhead)  only for frames of several parts, and what is unpacked (what
-//!                                            `Format::unpack` makes is for it to bound)
+//!             + 2 × unread                   after a stop in front of `unread` bytes
+//!   out    ≤  2 × max(64, limit + overhead)  for frames of several parts, and what is unpacked
+//!                                            (`Format::unpack` has to bound what it makes)
 //!   both   ≤  2 × what has arrived + 64
 //! ```
 //!
@@ -122,8 +122,8 @@
 //!
 //! ```
 //! use soquete::framing::{
-//!     Cut, Flow, Format, FrameError, FrameReader, FrameWriter, Malformed, Streamable, Window, Wrap,
-//!     Wrapping,
+//!     Cut, Flow, Format, FrameError, FrameReader, FrameWriter, Malformed, Streamable, Window,
+//!     Wrap, Wrapping,
 //! };
 //!
 //! #[derive(Clone, Copy, Default)]
@@ -165,7 +165,10 @@
 //!     }
 //!
 //!     fn check_tail(&mut self, tail: &[u8]) -> Result<(), Malformed> {
-//!         if tail == b"\r\n" { Ok(()) } else { Err(Malformed::new(0, "payload without its CRLF")) }
+//!         match tail {
+//!             b"\r\n" => Ok(()),
+//!             _ => Err(Malformed::new(0, "payload without its CRLF")),
+//!         }
 //!     }
 //! }
 //!
