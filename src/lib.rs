@@ -228,8 +228,8 @@
 //! |---|---|
 //! | `signals` | callbacks for signals, on `signal-hook`: `signals::on` |
 //! | `ipc` | paths of 108 bytes, and one read per message instead of two over IPC, on `rustix` |
-//! | `sim` | simulated worlds, in which a test runs a whole program in virtual time |
-//! | `fuzzing` | `fuzzing`, for the fuzz targets of formats of your own |
+//! | `sim` | simulated worlds, in which a test runs a whole program in virtual time, and `fuzzing`, by which they put a server on trial |
+//! | `fuzzing` | `fuzzing`, for the fuzz targets of formats of your own; servers on trial without a world |
 
 #![forbid(unsafe_code)]
 #![deny(
@@ -255,7 +255,7 @@ mod error;
 pub mod event;
 pub mod events;
 pub mod framing;
-#[cfg(any(test, fuzzing, feature = "fuzzing"))]
+#[cfg(any(test, fuzzing, feature = "fuzzing", feature = "sim"))]
 pub mod fuzzing;
 mod kernel;
 mod machine;

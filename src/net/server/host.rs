@@ -33,7 +33,7 @@ pub(super) struct ServerCell {
     /// Counts calls of `listen` and `close`, so that a late lookup is known as such.
     attempt: Cell<u32>,
     /// `listen` was called, and `close` not since.
-    wanted: Cell<bool>,
+    pub(super) wanted: Cell<bool>,
     /// `Close` is on its way.
     closing: Cell<bool>,
     pub(super) referenced: Cell<bool>,

@@ -169,6 +169,12 @@ impl Server {
         ServerHost::with(self.key, |host| !host.cell.listener.borrow().is_none()).unwrap_or(false)
     }
 
+    /// Whether `listen` was called, and `close` not since.
+    #[cfg(any(test, fuzzing, feature = "fuzzing", feature = "sim"))]
+    pub(crate) fn is_to_listen(&self) -> bool {
+        ServerHost::with(self.key, |host| host.cell.wanted.get()).unwrap_or(false)
+    }
+
     /// How many connections are open. Node's `getConnections`, which cannot say it at once.
     pub fn connections(&self) -> usize {
         ServerHost::with(self.key, |host| host.cell.connections.get()).unwrap_or(0)
