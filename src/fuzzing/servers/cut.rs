@@ -24,7 +24,7 @@ use super::conversation::Conversation;
 ///
 /// All but the last two have to lead to the same answers; after `ended@N`, those to the requests that were sent
 /// completely must come. And after each of them nothing may stay open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Cut {
     /// `whole`

@@ -18,8 +18,10 @@ pub enum Seen {
 #[derive(Clone)]
 pub(super) enum Expectation {
     Like(Pattern),
-    By(Rc<str>, Rc<dyn Fn(&[u8]) -> Seen>),
+    By(Rc<str>, Rc<Look>),
 }
+
+type Look = dyn Fn(&[u8]) -> Seen;
 
 /// Bytes, with runs between them that vary: each of bytes other than CR and LF, as few as possible.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -67,11 +67,15 @@ impl Finding {
         }
     }
 
+    fn what_without_place(&self) -> Option<&str> {
+        self.what.split(" from its byte ").next()
+    }
+
     /// Whether it is the same mistake, as far as one can tell.
     fn is_like(&self, other: &Finding) -> bool {
         self.conversation == other.conversation
             && self.cut.kind() == other.cut.kind()
-            && self.what == other.what
+            && self.what_without_place() == other.what_without_place()
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   trial ── which conversations, in which ways        random ── likewise, out of a fuzzer's bytes
-//!     │         conversation, text, cut, finding
+//!     │         course, conversation, text, cut, finding
 //!   once ─── one of them with a fresh server: in a world, or over loopback; what stays open
 //!     │
 //!   talk ─── one connection: sends the pieces, hears the answers
@@ -10,6 +10,7 @@
 //! ```
 
 mod conversation;
+mod course;
 mod cut;
 mod expectation;
 mod finding;
@@ -20,7 +21,8 @@ mod text;
 mod trial;
 
 pub use conversation::{Conversation, ConversationError};
+pub use course::Progress;
 pub use cut::{Cut, UnknownCut};
 pub use expectation::Seen;
 pub use finding::{Finding, TrialReport};
-pub use trial::{Progress, ServerTrial};
+pub use trial::ServerTrial;

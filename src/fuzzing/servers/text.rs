@@ -32,6 +32,12 @@ pub(super) fn parse(name: String, text: &[u8]) -> Result<Conversation, Conversat
             talk = close(talk, std::mem::replace(&mut part, Part::None))?;
             continue;
         };
+        if !b"><~!#".contains(mark) {
+            let mark = mark.escape_ascii();
+            return Err(wrong(format!(
+                "begins with `{mark}`, and must with `>`, `<`, `~`, `!` or `#`"
+            )));
+        }
         let rest = match rest {
             [] => rest,
             [b' ', rest @ ..] => rest,
@@ -49,7 +55,6 @@ pub(super) fn parse(name: String, text: &[u8]) -> Result<Conversation, Conversat
             )));
         }
         match mark {
-            b'#' => {}
             b'>' => {
                 let mut request = match part {
                     Part::Request(request) => request,
@@ -86,12 +91,7 @@ pub(super) fn parse(name: String, text: &[u8]) -> Result<Conversation, Conversat
                 }
                 talk = direct(talk, rest).map_err(wrong)?;
             }
-            other => {
-                return Err(wrong(format!(
-                    "begins with `{}`, and must with `>`, `<`, `~`, `!` or `#`",
-                    other.escape_ascii()
-                )));
-            }
+            _ => {}
         }
     }
     talk = close(talk, part)?;

@@ -1,13 +1,13 @@
 //! A server on trial: each conversation, cut in each way.
 
-use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::conversation::Conversation;
+use super::course::{Course, Progress};
 use super::cut::{self, Cut, Plan};
 use super::expectation::Mismatch;
 use super::finding::{Finding, TrialReport};
@@ -266,15 +266,7 @@ impl ServerTrial {
             };
             jobs.extend(cuts.into_iter().map(|cut| (Rc::clone(talk), cut)));
         }
-        let course = Rc::new(Course {
-            total: jobs.len(),
-            jobs: RefCell::new(jobs),
-            begun: Instant::now(),
-            lasts: self.lasts,
-            report: RefCell::default(),
-            is_off: Cell::new(false),
-            tell: RefCell::new(Box::new(tell)),
-        });
+        let course = Course::new(jobs, self.lasts, tell);
         match &self.subject {
             Subject::Made(make) => {
                 while let Some((talk, cut)) = course.next() {
@@ -288,7 +280,13 @@ impl ServerTrial {
             }
             Subject::There(address) => self.run_elsewhere(address, &course),
         }
-        course.report.take()
+        let mut report = course.report();
+        // Those that were held at once have ended in any order.
+        report.findings.sort_by_key(|finding| {
+            let is_it = |talk: &Rc<Conversation>| talk.name() == finding.conversation;
+            (self.conversations.iter().position(is_it), finding.cut)
+        });
+        report
     }
 
     /// One conversation with a fresh server.
@@ -374,83 +372,6 @@ fn finding(talk: &Conversation, cut: Cut, once: Once) -> Option<Finding> {
         cut.plan().most(talk.len()),
         mismatch,
     ))
-}
-
-/// How far a trial has come.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Progress {
-    /// Connections that are over, or not made since their conversation fails as a whole.
-    pub done: usize,
-    /// All connections.
-    pub total: usize,
-    /// Findings so far.
-    pub findings: usize,
-}
-
-/// A trial in progress.
-struct Course {
-    total: usize,
-    jobs: RefCell<VecDeque<(Rc<Conversation>, Cut)>>,
-    begun: Instant,
-    lasts: Duration,
-    report: RefCell<TrialReport>,
-    is_off: Cell<bool>,
-    tell: RefCell<Box<dyn FnMut(&Progress)>>,
-}
-
-impl Course {
-    fn next(&self) -> Option<(Rc<Conversation>, Cut)> {
-        if self.begun.elapsed() >= self.lasts {
-            self.call_off("the time is up");
-        }
-        self.jobs.borrow_mut().pop_front()
-    }
-
-    /// Brings the next conversation that was not tried as a whole to the front.
-    fn is_next_whole(&self) -> bool {
-        let mut jobs = self.jobs.borrow_mut();
-        let next = jobs.iter().position(|(_, cut)| *cut == Cut::Whole);
-        match next.and_then(|at| jobs.remove(at)) {
-            Some(job) => {
-                jobs.push_front(job);
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn done(&self, talk: &Rc<Conversation>, cut: Cut, found: Option<Finding>) {
-        let mut report = self.report.borrow_mut();
-        report.runs += 1;
-        let mut jobs = self.jobs.borrow_mut();
-        if cut == Cut::Whole && found.is_some() {
-            let before = jobs.len();
-            jobs.retain(|(other, _)| !Rc::ptr_eq(other, talk));
-            if before > jobs.len() {
-                let (left, name) = (before - jobs.len(), talk.name());
-                report
-                    .left_out
-                    .push(format!("{left} cuts of {name:?}, which fails as a whole"));
-            }
-        }
-        report.findings.extend(found);
-        let progress = Progress {
-            done: self.total - jobs.len(),
-            total: self.total,
-            findings: report.findings.len(),
-        };
-        drop((report, jobs));
-        (self.tell.borrow_mut())(&progress);
-    }
-
-    fn call_off(&self, why: &str) {
-        let left = self.jobs.take().len();
-        if left > 0 && !self.is_off.replace(true) {
-            let mut report = self.report.borrow_mut();
-            report.left_out.push(format!("{left} cuts: {why}"));
-        }
-    }
 }
 
 /// The cut and the conversation that the environment chooses.
