@@ -202,7 +202,7 @@ mod tests {
         let answers: Vec<String> = talk.expectations.iter().map(|e| e.to_string()).collect();
         assert_eq!(
             answers,
-            ["\"220 hi\\r\\n\"", "\"1*\\r\\n\"", "\"2*\"", "\"3\""]
+            ["\"220 hi\\r\\n\"", "\"1*\\r\\n2*\"", "\"3\""]
         );
         assert!(talk.closes && !talk.is_pipelined && !talk.is_half_closed);
     }
