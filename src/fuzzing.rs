@@ -56,4 +56,5 @@ pub use crate::framing::fuzz::{
     fuzz_packets as framing_packets, fuzz_proxy as framing_proxy, fuzz_record as framing_record,
     fuzz_round_trip as framing_round_trip, fuzz_search as framing_search,
     fuzz_stuffed as framing_stuffed, fuzz_varint as framing_varint,
+    fuzz_websocket as framing_websocket,
 };

@@ -57,6 +57,12 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// Takes back the last bytes that were appended; nothing was dropped.
+    pub(super) fn take_back(&mut self, bytes: usize) {
+        debug_assert!(!self.overflowed);
+        self.buffer.truncate(self.buffer.len() - bytes);
+    }
+
     /// How many bytes there is room for.
     #[inline]
     pub fn room(&self) -> usize {

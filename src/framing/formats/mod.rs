@@ -12,6 +12,7 @@ mod netstring;
 mod proxy;
 mod record;
 mod varint;
+pub mod websocket;
 
 pub use cobs::Cobs;
 pub use delimiters::Delimiters;
@@ -24,3 +25,4 @@ pub use netstring::Netstring;
 pub use proxy::{Proxied, Proxy, ProxyHeader, Tlvs, Transport};
 pub use record::RecordMark;
 pub use varint::VarintPrefix;
+pub use websocket::WebSocket;

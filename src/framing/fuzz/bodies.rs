@@ -3,13 +3,14 @@
 use super::super::rules::LONGEST;
 use super::super::{
     ByteOrder, Cobs, Delimiters, FixedLength, Json, LengthPrefix, Lines, Netstring, Proxy,
-    RecordMark, VarintPrefix, search,
+    RecordMark, VarintPrefix, WebSocket, search,
 };
 use super::Trial;
 use super::check::Setup;
 use super::naive::{self, LengthModel};
 use super::naive_samples;
 use super::naive_search::{self, LineEnd};
+use super::naive_websocket::{self, WebSocketModel};
 use super::samples::{Messages, Packets, Stuffed};
 
 /// Length prefixes of every width, in all their variants.
@@ -224,6 +225,33 @@ pub fn fuzz_stuffed(data: &[u8]) {
     Trial::new(Stuffed::default())
         .in_pieces()
         .reads_as(data, naive_samples::stuffed);
+}
+
+/// WebSocket, of both sides, messages and frames, with and without limits of its own.
+pub fn fuzz_websocket(data: &[u8]) {
+    let Some((setup, stream)) = Setup::split(data) else {
+        return;
+    };
+    let model = WebSocketModel {
+        masked: setup.variant & 1 == 0,
+        each_frame: setup.variant & 2 != 0,
+        max_frame: [u64::MAX, 6][usize::from(setup.variant >> 2 & 1)],
+        max_fragments: [u32::MAX, 3][usize::from(setup.variant >> 3 & 1)],
+        limit: setup.limit as u64,
+    };
+    let mut format = match model.masked {
+        true => WebSocket::server(),
+        false => WebSocket::client(),
+    };
+    format = format
+        .max_frame(model.max_frame)
+        .max_fragments(model.max_fragments);
+    if model.each_frame {
+        format = format.each_frame();
+    }
+    Trial::new(format)
+        .in_pieces()
+        .run(&setup, stream, naive_websocket::websocket(model));
 }
 
 /// The search for bytes, against a loop over them.

@@ -20,6 +20,7 @@ mod expect;
 mod naive;
 mod naive_samples;
 mod naive_search;
+mod naive_websocket;
 #[cfg(test)]
 mod replay;
 mod round_trip;
@@ -56,4 +57,5 @@ pub(super) const TARGETS: &[(&str, Body)] = &[
     ("framing_search", fuzz_search),
     ("framing_stuffed", fuzz_stuffed),
     ("framing_varint", fuzz_varint),
+    ("framing_websocket", fuzz_websocket),
 ];
