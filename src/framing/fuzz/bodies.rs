@@ -1,6 +1,7 @@
 //! The targets' bodies for reading: a format from the set-up, and the naive decoder for it.
 
 use super::super::rules::LONGEST;
+use super::super::websocket::Outgoing;
 use super::super::{
     ByteOrder, Cobs, Delimiters, FixedLength, Json, LengthPrefix, Lines, Netstring, Proxy,
     RecordMark, VarintPrefix, WebSocket, search,
@@ -10,7 +11,7 @@ use super::check::Setup;
 use super::naive::{self, LengthModel};
 use super::naive_samples;
 use super::naive_search::{self, LineEnd};
-use super::naive_websocket::{self, WebSocketModel};
+use super::naive_websocket::{self, WebSocketModel, Written};
 use super::samples::{Messages, Packets, Stuffed};
 
 /// Length prefixes of every width, in all their variants.
@@ -232,6 +233,9 @@ pub fn fuzz_websocket(data: &[u8]) {
     let Some((setup, stream)) = Setup::split(data) else {
         return;
     };
+    if setup.variant & 0x80 != 0 {
+        return written_websocket(setup.variant, stream);
+    }
     let model = WebSocketModel {
         masked: setup.variant & 1 == 0,
         each_frame: setup.variant & 2 != 0,
@@ -252,6 +256,22 @@ pub fn fuzz_websocket(data: &[u8]) {
     Trial::new(format)
         .in_pieces()
         .run(&setup, stream, naive_websocket::websocket(model));
+}
+
+/// Messages that are written as one side does, and read as the other.
+fn written_websocket(variant: u8, data: &[u8]) {
+    let outgoing = match variant & 3 {
+        0 => Outgoing::ping(),
+        1 => Outgoing::text(),
+        _ => Outgoing::binary(),
+    };
+    let (server, client) = (WebSocket::server(), WebSocket::client());
+    if variant & 4 == 0 {
+        Trial::new(Written(client, outgoing)).writes(data);
+    } else {
+        let key = [variant, data.len() as u8, 0, 0xa5];
+        Trial::new(Written(server, outgoing.masked(move || key))).writes(data);
+    }
 }
 
 /// The search for bytes, against a loop over them.

@@ -1,6 +1,8 @@
 //! A naive decoder of WebSocket, which unmasks byte by byte and keeps all the text of a message.
 
-use super::super::Malformed;
+use super::super::{
+    Cut, Encode, Format, FrameError, Malformed, Output, Unpacked, WebSocket, Window,
+};
 use super::seen::{End, Naive, Part};
 
 #[derive(Clone, Copy, Debug)]
@@ -276,4 +278,49 @@ fn first_bad(text: &[u8]) -> Option<usize> {
     (0..text.len()).find(|at| {
         std::str::from_utf8(&text[..=*at]).is_err_and(|error| error.error_len().is_some())
     })
+}
+
+/// One side's writing, and the other side's reading.
+#[derive(Clone, Copy)]
+pub(super) struct Written<W>(pub(super) WebSocket, pub(super) W);
+
+impl<W> Format for Written<W> {
+    fn cut(&mut self, window: Window<'_>) -> Result<Cut, Malformed> {
+        self.0.cut(window)
+    }
+
+    fn overhead(&self) -> usize {
+        self.0.overhead()
+    }
+
+    fn may_stream(&self) -> bool {
+        self.0.may_stream()
+    }
+
+    fn unpacks_in_pieces(&self) -> bool {
+        self.0.unpacks_in_pieces()
+    }
+
+    fn unpack_piece(
+        &mut self,
+        raw: &[u8],
+        last: bool,
+        out: &mut Output<'_>,
+    ) -> Result<Unpacked, Malformed> {
+        self.0.unpack_piece(raw, last, out)
+    }
+
+    fn abandon(&mut self) {
+        self.0.abandon();
+    }
+}
+
+impl<W: Encode> Encode for Written<W> {
+    fn encode(&self, payload: &[u8], out: &mut Vec<u8>) -> Result<(), FrameError> {
+        self.1.encode(payload, out)
+    }
+
+    fn max_payload(&self) -> u64 {
+        self.1.max_payload()
+    }
 }

@@ -261,6 +261,15 @@ fn websockets() -> Vec<Seed> {
     let masked = masked.each_ref().map(|(name, frames)| (*name, &frames[..]));
     let mut seeds = streams(&[1, 3, 5, 9], &frames);
     seeds.extend(streams(&[0, 2, 4, 10], &masked));
+    let payloads = (0..700u32)
+        .map(|i| b"ab\xc3\xa9y"[i as usize % 5])
+        .collect::<Vec<_>>();
+    for variant in 0x80..0x88 {
+        for limit in [7, 125, 255] {
+            let seed = [&[variant, 0, 0, limit, 3][..], &payloads].concat();
+            seeds.push((format!("written_{variant}_{limit}"), seed));
+        }
+    }
     seeds
 }
 
