@@ -288,9 +288,11 @@ impl WebSocket {
             wrong = text.check(raw);
         } else {
             let mask = &mut self.mask;
-            out.extend_changed(raw, |from, piece| {
-                mask.apply(piece);
-                wrong = wrong.or_else(|| text.check(piece).map(|at| from + at));
+            let mut from = 0;
+            out.extend_made(raw, |piece, made| {
+                mask.apply(piece, made);
+                wrong = wrong.or_else(|| text.check(made).map(|at| from + at));
+                from += made.len();
             });
         }
         let malformed = match wrong {
@@ -322,8 +324,8 @@ impl WebSocket {
             check(raw);
             Unpacked::AsIs
         } else {
-            out.extend_changed(raw, |_, payload| {
-                mask.apply(payload);
+            out.extend_made(raw, |masked, payload| {
+                mask.apply(masked, payload);
                 check(payload);
             });
             Unpacked::Out
@@ -442,7 +444,7 @@ impl Format for WebSocket {
             return Ok(Unpacked::AsIs);
         }
         let mask = &mut self.mask;
-        out.extend_changed(raw, |_, piece| mask.apply(piece));
+        out.extend_made(raw, |piece, made| mask.apply(piece, made));
         Ok(Unpacked::Out)
     }
 

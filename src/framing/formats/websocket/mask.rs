@@ -22,25 +22,26 @@ impl Mask {
         self.0 == 0
     }
 
-    /// Masks the next bytes, or unmasks them: it is the same.
+    /// Unmasks the next bytes, or masks them, which is the same: what `bytes` become goes into `made`, which is as long.
     #[inline]
-    pub(super) fn apply(&mut self, bytes: &mut [u8]) {
+    pub(super) fn apply(&mut self, bytes: &[u8], made: &mut [u8]) {
+        debug_assert_eq!(bytes.len(), made.len());
         let key = self.0.to_le_bytes();
         let block: [u8; BLOCK] = std::array::from_fn(|i| key[i % 4]);
-        let (blocks, rest) = bytes.as_chunks_mut::<BLOCK>();
-        for bytes in blocks {
-            for (byte, key) in bytes.iter_mut().zip(block) {
-                *byte ^= key;
-            }
+        let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+        let (made_blocks, made_rest) = made.as_chunks_mut::<BLOCK>();
+        for (bytes, made) in blocks.iter().zip(made_blocks) {
+            *made = std::array::from_fn(|i| bytes[i] ^ block[i]);
         }
-        let (words, rest) = rest.as_chunks_mut::<4>();
-        for word in words {
-            *word = (u32::from_le_bytes(*word) ^ self.0).to_le_bytes();
+        let (words, last) = rest.as_chunks::<4>();
+        let (made_words, made_last) = made_rest.as_chunks_mut::<4>();
+        for (word, made) in words.iter().zip(made_words) {
+            *made = (u32::from_le_bytes(*word) ^ self.0).to_le_bytes();
         }
-        for (byte, key) in rest.iter_mut().zip(key) {
-            *byte ^= key;
+        for ((made, byte), key) in made_last.iter_mut().zip(last).zip(key) {
+            *made = byte ^ key;
         }
-        self.0 = self.0.rotate_right(8 * rest.len() as u32);
+        self.0 = self.0.rotate_right(8 * last.len() as u32);
     }
 }
 
@@ -60,11 +61,15 @@ mod tests {
         for first in 0..100 {
             for second in [0, 1, 2, 3, 4, 31, 32, 33, 64] {
                 let mut mask = Mask::new(key);
-                let mut masked = bytes.clone();
-                let (one, rest) = masked.split_at_mut(first);
-                let (two, three) = rest.split_at_mut(second);
-                for piece in [one, two, three] {
-                    mask.apply(piece);
+                let mut masked = vec![];
+                for piece in [
+                    &bytes[..first],
+                    &bytes[first..first + second],
+                    &bytes[first + second..],
+                ] {
+                    let mut made = vec![0; piece.len()];
+                    mask.apply(piece, &mut made);
+                    masked.extend(made);
                 }
                 assert_eq!(masked, expected, "pieces of {first} and {second}");
             }

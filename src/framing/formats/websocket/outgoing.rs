@@ -173,8 +173,8 @@ impl<K: Fn() -> [u8; 4]> Encode for Masked<K> {
         out.extend_from_slice(&head[..width]);
         out.extend_from_slice(&key);
         let from = out.len();
-        out.extend_from_slice(payload);
-        Mask::new(key).apply(&mut out[from..]);
+        out.resize(from + payload.len(), 0);
+        Mask::new(key).apply(payload, &mut out[from..]);
         Ok(())
     }
 
