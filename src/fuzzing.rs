@@ -81,4 +81,5 @@ pub use crate::framing::fuzz::{
     fuzz_resp as framing_resp, fuzz_resp_requests as framing_resp_requests,
     fuzz_round_trip as framing_round_trip, fuzz_search as framing_search,
     fuzz_stuffed as framing_stuffed, fuzz_varint as framing_varint,
+    fuzz_websocket as framing_websocket,
 };

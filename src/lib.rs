@@ -77,8 +77,14 @@
 #![cfg_attr(not(feature = "signals"), doc = "[signals]: #features")]
 #![cfg_attr(feature = "sim", doc = "[sim]: crate::sim")]
 #![cfg_attr(not(feature = "sim"), doc = "[sim]: #features")]
-#![cfg_attr(any(feature = "fuzzing", feature = "sim"), doc = "[fuzzing]: crate::fuzzing")]
-#![cfg_attr(not(any(feature = "fuzzing", feature = "sim")), doc = "[fuzzing]: #features")]
+#![cfg_attr(
+    any(feature = "fuzzing", feature = "sim"),
+    doc = "[fuzzing]: crate::fuzzing"
+)]
+#![cfg_attr(
+    not(any(feature = "fuzzing", feature = "sim")),
+    doc = "[fuzzing]: #features"
+)]
 #![forbid(unsafe_code)]
 #![deny(
     missing_debug_implementations,

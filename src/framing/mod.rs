@@ -69,6 +69,7 @@
 //! | [`RespRequests`] | a request to Redis: an array of strings, or words in a line | whole | [`RespWriter`] |
 //! | [`Cobs`] | payload without its zeros, a zero | decodes | encodes |
 //! | [`Proxy`] | a PROXY header, once | whole | |
+//! | [`WebSocket`] | a message, or a control frame between two fragments (RFC 6455) | in pieces on request; unmasks, checks | [`websocket::Outgoing`] |
 //! | [`Either`] | as of one of two formats | as that one | as that one |
 //!
 //! A format is a value with its options, and the same value is used for both directions. It has no
@@ -429,7 +430,7 @@ pub use formats::{
     ByteOrder, Cobs, ContentLength, Delimiters, Either, FixedLength, Json, LengthPrefix, Lines,
     Mqtt, Netstring, Proxied, Proxy, ProxyHeader, RecordMark, Resp, RespArguments, RespChunks,
     RespItems, RespPairs, RespRequest, RespRequests, RespValue, RespVersion, RespWriter, Tlvs,
-    Transport, VarintPrefix,
+    Transport, VarintPrefix, WebSocket, websocket,
 };
 pub use output::Output;
 pub use reader::{Flow, FrameReader, Partial};

@@ -15,6 +15,7 @@ mod proxy;
 mod record;
 mod resp;
 mod varint;
+pub mod websocket;
 
 pub use cobs::Cobs;
 pub use content_length::ContentLength;
@@ -33,3 +34,4 @@ pub use resp::{
     RespVersion, RespWriter,
 };
 pub use varint::VarintPrefix;
+pub use websocket::WebSocket;

@@ -22,6 +22,7 @@ mod naive_protocols;
 mod naive_resp;
 mod naive_samples;
 mod naive_search;
+mod naive_websocket;
 mod protocols;
 #[cfg(test)]
 mod replay;
@@ -66,4 +67,5 @@ pub(super) const TARGETS: &[(&str, Body)] = &[
     ("framing_search", fuzz_search),
     ("framing_stuffed", fuzz_stuffed),
     ("framing_varint", fuzz_varint),
+    ("framing_websocket", fuzz_websocket),
 ];
