@@ -19,11 +19,13 @@ use std::sync::Arc;
 mod codes;
 mod endpoint;
 pub(crate) mod node;
+mod quoted;
 
 pub(crate) use codes::errno_name;
 #[cfg(test)]
 pub(crate) use codes::errno_of;
 pub(crate) use endpoint::{Endpoint, Local};
+pub(crate) use quoted::quoted;
 
 /// What went wrong, with Node's code and message.
 ///
@@ -93,11 +95,13 @@ impl Error {
     }
 
     /// The local address that was asked for, where a connect with one failed.
+    #[doc(alias = "localAddress")]
     pub fn local_address(&self) -> Option<&str> {
         self.0.local.as_ref().map(|(address, _)| address.as_str())
     }
 
     /// The local port that was asked for, where a connect with one failed.
+    #[doc(alias = "localPort")]
     pub fn local_port(&self) -> Option<u16> {
         self.0.local.as_ref().map(|(_, port)| *port)
     }

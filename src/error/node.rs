@@ -1,7 +1,7 @@
 //! Errors that are Node's own, with Node's words.
 
+use super::quoted::quoted;
 use super::{Error, Inner};
-use crate::address::quoted;
 
 macro_rules! fixed {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $message:literal;)*) => {

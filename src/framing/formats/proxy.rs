@@ -17,7 +17,7 @@ use super::super::{Cut, Format, FrameError, Malformed, Unpacked, Window};
 ///
 /// let mut reader = FrameReader::new(Proxy::new(), Proxy::LONGEST);
 /// let mut feed = reader.feed(b"PROXY TCP4 192.0.2.7 192.0.2.1 5432 80\r\nhello\n");
-/// let Some(header) = feed.next()?.and_then(|item| item.frame()) else { panic!("not all of it") };
+/// let header = feed.next()?.and_then(|item| item.frame()).expect("all of it");
 /// let Proxied::Inet { source, .. } = ProxyHeader::parse(header)?.proxied else { panic!() };
 /// assert_eq!(source.to_string(), "192.0.2.7:5432");
 ///

@@ -108,6 +108,12 @@ impl Server {
         .unwrap_or(false)
     }
 
+    /// Whether `listen` was called, and `close` not since.
+    #[cfg(any(test, fuzzing, feature = "fuzzing", feature = "sim"))]
+    pub(crate) fn is_to_listen(&self) -> bool {
+        ServerDriver::with(self.key(), |driver| driver.state.wanted.get()).unwrap_or(false)
+    }
+
     /// How many connections are open. Node's `getConnections`, which cannot say it at once.
     pub fn connections(&self) -> usize {
         ServerDriver::with(self.key(), |driver| driver.state.connections.get()).unwrap_or(0)
