@@ -39,7 +39,7 @@ impl Duplex {
     }
 
     #[cold]
-    pub(super) fn emit_what_follows(&self, driver: &impl Driver, chunk: &[u8]) -> usize {
+    fn emit_what_follows(&self, driver: &impl Driver, chunk: &[u8]) -> usize {
         let kept = self.emit_what_was_put_back(driver, chunk);
         let buffer = &self.read.buffer;
         while let Some(Some(next)) = buffer.if_some(|buffer| buffer.to_follow.pop_front()) {
@@ -58,7 +58,7 @@ impl Duplex {
         kept
     }
 
-    pub(super) fn emit_chunk(&self, driver: &impl Driver, chunk: &[u8]) {
+    fn emit_chunk(&self, driver: &impl Driver, chunk: &[u8]) {
         let before = driver.lent_to().replace(chunk.as_ptr_range().end as usize);
         if self.read.text.get() {
             // What is kept was made of text; only a `read` of so many bytes can cut a character.
@@ -70,7 +70,7 @@ impl Duplex {
 
     /// Goes on with what the listeners of `chunk` have put back of it, for as long as they do that and
     /// there are any.
-    pub(super) fn emit_what_was_put_back(&self, driver: &impl Driver, chunk: &[u8]) -> usize {
+    fn emit_what_was_put_back(&self, driver: &impl Driver, chunk: &[u8]) -> usize {
         let half = &self.read;
         loop {
             let put_back = half

@@ -51,7 +51,7 @@ pub(in crate::net) struct SocketState {
     pub(in crate::net) remote_was_asked: Cell<bool>,
     pub(in crate::net) server: Cell<Option<Key>>,
     /// Made when a timeout is first set: most sockets never have one.
-    pub(in crate::net) idle: OnceCell<Box<IdleTimeout>>,
+    idle: OnceCell<Box<IdleTimeout>>,
     pub(in crate::net) attachments: Attachments,
     pub(in crate::net) extras: RefCell<Option<Box<Extras>>>,
 }
@@ -114,7 +114,7 @@ impl SocketState {
         handle.downcast().ok()
     }
 
-    pub(in crate::net) fn origin(&self) -> Origin {
+    fn origin(&self) -> Origin {
         self.origin
     }
 
