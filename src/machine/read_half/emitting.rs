@@ -38,21 +38,23 @@ impl Duplex {
         0
     }
 
+    /// Goes on with what was put back of `chunk`, then with what its listeners have read, for as long as all of it
+    /// is wanted. Where a listener has enough, the rest is kept in the order of the stream.
     #[cold]
     fn emit_what_follows(&self, driver: &impl Driver, chunk: &[u8]) -> usize {
+        let half = &self.read;
         let kept = self.emit_what_was_put_back(driver, chunk);
-        let buffer = &self.read.buffer;
-        while let Some(Some(next)) = buffer.if_some(|buffer| buffer.to_follow.pop_front()) {
-            if kept > 0 {
-                self.read.keep(next);
-                continue;
-            }
+        if kept > 0 {
+            half.keep_what_follows();
+        }
+        while let Some(next) = half.next_to_follow() {
             self.emit_chunk(driver, &next);
             let behind = self.emit_what_was_put_back(driver, &next);
             if behind > 0 {
+                half.keep_what_follows();
                 let mut next = Piece::new(next);
                 next.leave(behind);
-                self.read.keep_in_front(next);
+                half.keep_in_front(next);
             }
         }
         kept
@@ -102,11 +104,10 @@ impl Duplex {
         let half = &self.read;
         let is_lent = half.emitting.get() != Emitting::No
             && driver.lent_to().get() == rest.as_ptr_range().end as usize;
-        let behind_others = || half.buffer.if_some(|buffer| !buffer.to_follow.is_empty());
         if rest.is_empty() {
             return;
         }
-        if !is_lent || behind_others() == Some(true) {
+        if !is_lent {
             self.unshift(driver, rest);
             return;
         }

@@ -114,10 +114,6 @@ impl SocketState {
         handle.downcast().ok()
     }
 
-    fn origin(&self) -> Origin {
-        self.origin
-    }
-
     pub(in crate::net) fn handle(&self) -> Socket {
         Socket::from_key(self.key)
     }
