@@ -95,11 +95,13 @@ impl Error {
     }
 
     /// The local address that was asked for, where a connect with one failed.
+    #[doc(alias = "localAddress")]
     pub fn local_address(&self) -> Option<&str> {
         self.0.local.as_ref().map(|(address, _)| address.as_str())
     }
 
     /// The local port that was asked for, where a connect with one failed.
+    #[doc(alias = "localPort")]
     pub fn local_port(&self) -> Option<u16> {
         self.0.local.as_ref().map(|(_, port)| *port)
     }

@@ -79,6 +79,13 @@ const KEEP: usize = 16 * 1024;
 impl<F: Format> FrameReader<F> {
     /// A reader for frames of up to `limit` bytes of payload; head, tail, line ends and the like do
     /// not count. For frames that come in pieces, and are not kept, `usize::MAX` may do.
+    ///
+    /// ```
+    /// use soquete::framing::{FrameReader, LengthPrefix};
+    ///
+    /// let reader = FrameReader::new(LengthPrefix::u32_be(), 1 << 20);
+    /// # drop(reader);
+    /// ```
     pub fn new(format: F, limit: usize) -> Self {
         Self::with_carry(format, limit, KEEP, Carry::default(), 0)
     }
@@ -229,6 +236,19 @@ impl<F: Format> FrameReader<F> {
     /// Offsets go on counting, [`keep`](Self::keep) stays, and the other policies are the default ones
     /// again.
     ///
+    /// ```
+    /// use soquete::framing::{Flow, FrameReader, Lines, Netstring};
+    ///
+    /// let mut reader = FrameReader::new(Lines::new(), 80);
+    /// reader.push(b"NETSTRINGS\n5:hello,", |_| Flow::Stop)?;
+    /// let mut reader = reader.switch(Netstring::new(), 80)?;
+    /// reader.push(b"", |item| {
+    ///     assert_eq!(item.frame(), Some(&b"hello"[..]));
+    ///     Flow::Continue
+    /// })?;
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// The reader's own error, if it has failed; [`FrameError::InsideFrame`] if it has handed out or
@@ -269,6 +289,15 @@ impl<F: Format> FrameReader<F> {
     ///
     /// This is the one for STARTTLS and its kin: bytes that arrive in front of the handshake were not
     /// protected by it, and must not be taken for what comes after.
+    ///
+    /// ```
+    /// use soquete::framing::{Flow, FrameReader, Lines, Netstring};
+    ///
+    /// let mut reader = FrameReader::new(Lines::new(), 80);
+    /// reader.push(b"STARTTLS\nsmuggled", |_| Flow::Stop)?;
+    /// assert!(reader.switch_clean(Netstring::new(), 80).is_err());
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
     ///
     /// # Errors
     ///

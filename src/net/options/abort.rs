@@ -60,7 +60,8 @@ impl AbortController {
 /// use std::time::Duration;
 ///
 /// let shutdown = AbortController::new();
-/// let either = AbortSignal::any([shutdown.signal(), AbortSignal::timeout(Duration::from_secs(5))]);
+/// let timeout = AbortSignal::timeout(Duration::from_secs(5));
+/// let either = AbortSignal::any([shutdown.signal(), timeout]);
 /// let options = net::ConnectOptions::new(3000).signal(either.clone());
 /// shutdown.abort();
 /// assert!(either.aborted() && either.check().is_err());

@@ -20,7 +20,8 @@ type LookupFunction = Rc<dyn Fn(&str, dns::LookupOptions, dns::LookupCallback)>;
 /// use soquete::net::ConnectOptions;
 /// use std::time::Duration;
 ///
-/// let options = ConnectOptions::new(3000).host("::1").no_delay(true).timeout(Duration::from_secs(5));
+/// let place = ConnectOptions::new(3000).host("::1");
+/// let options = place.no_delay(true).timeout(Duration::from_secs(5));
 /// ```
 #[derive(Clone)]
 #[must_use]
@@ -174,7 +175,8 @@ impl ConnectOptions {
     /// use soquete::net::{self, ConnectOptions};
     /// use std::time::Duration;
     ///
-    /// let options = ConnectOptions::new(443).host("example.org").connect_timeout(Duration::from_secs(5));
+    /// let place = ConnectOptions::new(443).host("example.org");
+    /// let options = place.connect_timeout(Duration::from_secs(5));
     /// # drop(options);
     /// ```
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
