@@ -44,6 +44,9 @@ macro_rules! emitting {
             }
 
             /// As `on`, but before the listeners that are there.
+            ///
+            /// As in Node, a prepended listener does not change how a socket is read: only `on`, `once` and
+            /// `add_listener` make it flow (`Data`, `Text`) or stop flowing (`Readable`).
             #[doc(alias = "prependListener")]
             pub fn prepend_listener<E: $crate::events::Event, R: $crate::events::Outcome>(
                 &self,
@@ -57,7 +60,8 @@ macro_rules! emitting {
                 *self
             }
 
-            /// As `once`, but before the listeners that are there.
+            /// As `once`, but before the listeners that are there. Like
+            /// [`prepend_listener`](Self::prepend_listener), it does not change how a socket is read.
             #[doc(alias = "prependOnceListener")]
             pub fn prepend_once_listener<E: $crate::events::Event, R: $crate::events::Outcome>(
                 &self,

@@ -106,7 +106,7 @@ impl Socket {
 /// The handle, for the rest of the crate.
 impl Socket {
     /// Emits an event that tells of a socket, held back while one of its listeners is running.
-    pub(in crate::net) fn emit_later_if_running<E>(self, event: E, socket: Socket)
+    pub(super) fn emit_later_if_running<E>(self, event: E, socket: Socket)
     where
         E: for<'p> Event<Payload<'p> = Socket> + Copy,
         Socket: event::Emits<E>,
@@ -114,11 +114,11 @@ impl Socket {
         self.with(|driver| driver.emit_value(event, socket));
     }
 
-    pub(in crate::net) fn with<R>(self, f: impl FnOnce(&SocketDriver<'_>) -> R) -> Option<R> {
+    pub(super) fn with<R>(self, f: impl FnOnce(&SocketDriver<'_>) -> R) -> Option<R> {
         SocketDriver::with(self.key(), f)
     }
 
-    pub(in crate::net) fn ask<R: Default>(self, f: impl FnOnce(&SocketDriver<'_>) -> R) -> R {
+    pub(super) fn ask<R: Default>(self, f: impl FnOnce(&SocketDriver<'_>) -> R) -> R {
         self.with(f).unwrap_or_default()
     }
 
@@ -127,7 +127,7 @@ impl Socket {
         self.listener_failed(error);
     }
 
-    pub(in crate::net) fn call_later<R: Outcome>(self, callback: impl FnOnce() -> R + 'static) {
+    pub(super) fn call_later<R: Outcome>(self, callback: impl FnOnce() -> R + 'static) {
         crate::timers::next_tick(move || self.heed(callback()));
     }
 

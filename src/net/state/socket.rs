@@ -51,7 +51,7 @@ pub(in crate::net) struct SocketState {
     pub(in crate::net) remote_was_asked: Cell<bool>,
     pub(in crate::net) server: Cell<Option<Key>>,
     /// Made when a timeout is first set: most sockets never have one.
-    pub(in crate::net) idle: OnceCell<Box<IdleTimeout>>,
+    idle: OnceCell<Box<IdleTimeout>>,
     pub(in crate::net) attachments: Attachments,
     pub(in crate::net) extras: RefCell<Option<Box<Extras>>>,
 }
@@ -112,10 +112,6 @@ impl SocketState {
     pub(in crate::net) fn look_up(event_loop: &Loop, key: Key) -> Option<Rc<SocketState>> {
         let handle: Rc<dyn std::any::Any> = event_loop.handle(key)?;
         handle.downcast().ok()
-    }
-
-    pub(in crate::net) fn origin(&self) -> Origin {
-        self.origin
     }
 
     pub(in crate::net) fn handle(&self) -> Socket {
