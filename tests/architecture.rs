@@ -28,6 +28,7 @@ const LEVELS: &[&[&str]] = &[
     &["signals.rs"],
     &["sim/"],
     &["lib.rs"],
+    &["guide/"],
 ];
 
 /// Imports that point upwards all the same: from, to, why.
@@ -71,6 +72,10 @@ const CIRCLES: &[(&str, &str)] = &[
     (
         "events/",
         "an event names its listeners' types, and a list of listeners is of one event",
+    ),
+    (
+        "framing/formats/websocket",
+        "the reasons of a close are texts of the format, which passes the closes on",
     ),
     (
         "net/frames/",
