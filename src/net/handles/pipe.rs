@@ -70,6 +70,19 @@ impl Socket {
     }
 
     /// As [`pipe`](Socket::pipe), with options.
+    ///
+    /// ```
+    /// use soquete::net::{self, PipeOptions};
+    /// use soquete::event;
+    ///
+    /// let server = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     // What comes in goes back, and then a last word.
+    ///     socket.pipe_with(socket, PipeOptions::new().end(false));
+    ///     socket.on(event::End, move |()| socket.end_with("bye\n"));
+    /// });
+    /// # server.close();
+    /// ```
     #[doc(alias = "pipe")]
     pub fn pipe_with(&self, dest: Socket, options: PipeOptions) -> Socket {
         let listeners = [None; 4];

@@ -52,6 +52,21 @@ impl Server {
 
     /// As [`listen`](Server::listen), and calls `callback` with the server at the next `Listening`,
     /// also if that comes of a later `listen` because this one failed.
+    ///
+    /// ```
+    /// use soquete::{event, net};
+    ///
+    /// # fn main() -> soquete::Result<()> {
+    /// let server = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    /// });
+    /// server.listen_then(("127.0.0.1", 0), |server| {
+    ///     println!("listening on {:?}", server.address());
+    ///     # server.close();
+    /// });
+    /// # soquete::run()
+    /// # }
+    /// ```
     #[doc(alias = "listen")]
     pub fn listen_then<R: Outcome>(
         &self,

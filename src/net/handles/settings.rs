@@ -90,6 +90,18 @@ impl Socket {
 
     /// As [`set_timeout`](Socket::set_timeout), and calls `callback` with the socket at the next
     /// [`event::Timeout`]; with zero, it is not called.
+    ///
+    /// ```
+    /// use soquete::{event, net};
+    /// use std::time::Duration;
+    ///
+    /// let server = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     let silence = Duration::from_secs(60);
+    ///     socket.set_timeout_then(silence, |socket| socket.end_with("silent for too long\n"));
+    /// });
+    /// # server.close();
+    /// ```
     #[doc(alias = "setTimeout")]
     pub fn set_timeout_then<R: Outcome>(
         &self,
