@@ -214,7 +214,7 @@ impl Socket {
     /// Nothing may be lost by that: all that was read must have been consumed (a frame that has begun
     /// must have ended, and its listener returned), and all that was written handed over to the
     /// operating system. A server that hands its connections on sets
-    /// [`pause_on_connect`](super::ServerOptions::pause_on_connect), so that nothing is read at all.
+    /// [`pause_on_connect`](crate::net::ServerOptions::pause_on_connect), so that nothing is read at all.
     ///
     /// # Errors
     ///

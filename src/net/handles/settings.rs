@@ -53,7 +53,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// The operating system's, with the [`syscall`](Error::syscall) `setTypeOfService`.
+    /// The operating system's, with the [`syscall`](crate::Error::syscall) `setTypeOfService`.
     #[doc(alias = "setTypeOfService")]
     pub fn set_type_of_service(&self, service: u8) -> Result<Socket> {
         let set = SocketDriver::with(self.key(), |driver| driver.set_type_of_service(service));
@@ -65,7 +65,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// The operating system's, with the [`syscall`](Error::syscall) `getTypeOfService`.
+    /// The operating system's, with the [`syscall`](crate::Error::syscall) `getTypeOfService`.
     #[doc(alias = "getTypeOfService")]
     pub fn type_of_service(&self) -> Result<u8> {
         let asked = SocketDriver::with(self.key(), |driver| driver.type_of_service());
@@ -129,7 +129,7 @@ impl Socket {
         *self
     }
 
-    /// See [`SocketOptions::allow_half_open`]; counts from the peer's end on.
+    /// See [`allow_half_open`](crate::net::SocketOptions::allow_half_open); counts from the peer's end on.
     pub fn set_allow_half_open(&self, allow: bool) -> Socket {
         self.with(|driver| driver.state.duplex.set_allow_half_open(allow));
         *self

@@ -87,7 +87,7 @@ impl Socket {
     /// listeners are still there then. Later it is stale, and a new one is needed.
     ///
     /// Of `options`, only what is about connecting counts; what a socket is made with (`no_delay`, marks,
-    /// `timeout`, `signal`, a block list …) counts for [`net::connect`](super::connect). While the socket
+    /// `timeout`, `signal`, a block list …) counts for [`net::connect`](crate::net::connect()). While the socket
     /// connects, another call destroys it with EALREADY (EINVAL for a path), when it is connected with
     /// EISCONN; after `destroy` it connects once `Close` was emitted.
     pub fn connect(&self, options: impl Into<ConnectOptions>) -> Socket {

@@ -15,7 +15,7 @@ use crate::reactor;
 impl Socket {
     /// Sends bytes, after those that were written before. False when so much is queued that it would
     /// be better to wait for [`event::Drain`]; nothing is refused for that, unless
-    /// [`max_write_queue`](super::SocketOptions::max_write_queue) is set.
+    /// [`max_write_queue`](crate::net::SocketOptions::max_write_queue) is set.
     ///
     /// After `end` it destroys the socket with `ERR_STREAM_WRITE_AFTER_END` (EPIPE if this end followed the
     /// peer's), on a socket that is not even connecting with `ERR_SOCKET_CLOSED`.
