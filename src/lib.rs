@@ -69,16 +69,22 @@
 //! |---|---|
 //! | `signals` | callbacks for signals, on `signal-hook`: `signals::on` |
 //! | `ipc` | paths of 108 bytes, and one read per message instead of two over IPC, on `rustix` |
-//! | `sim` | simulated worlds, in which a test runs a whole program in virtual time |
-//! | `fuzzing` | `fuzzing`, for the fuzz targets of formats of your own |
+//! | `sim` | simulated worlds, in which a test runs a whole program in virtual time, and `fuzzing`, by which they put a server on trial |
+//! | `fuzzing` | `fuzzing`, for the fuzz targets of formats of your own; servers on trial without a world |
 //!
 // A plain build has no such modules to link to.
 #![cfg_attr(feature = "signals", doc = "[signals]: crate::signals")]
 #![cfg_attr(not(feature = "signals"), doc = "[signals]: #features")]
 #![cfg_attr(feature = "sim", doc = "[sim]: crate::sim")]
 #![cfg_attr(not(feature = "sim"), doc = "[sim]: #features")]
-#![cfg_attr(feature = "fuzzing", doc = "[fuzzing]: crate::fuzzing")]
-#![cfg_attr(not(feature = "fuzzing"), doc = "[fuzzing]: #features")]
+#![cfg_attr(
+    any(feature = "fuzzing", feature = "sim"),
+    doc = "[fuzzing]: crate::fuzzing"
+)]
+#![cfg_attr(
+    not(any(feature = "fuzzing", feature = "sim")),
+    doc = "[fuzzing]: #features"
+)]
 #![forbid(unsafe_code)]
 #![deny(
     missing_debug_implementations,
@@ -103,7 +109,7 @@ mod error;
 pub mod event;
 pub mod events;
 pub mod framing;
-#[cfg(any(test, fuzzing, feature = "fuzzing"))]
+#[cfg(any(test, fuzzing, feature = "fuzzing", feature = "sim"))]
 pub mod fuzzing;
 pub mod guide;
 mod kernel;

@@ -79,6 +79,26 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// Appends as many bytes as these are, and has `make` say which: piece by piece, it is given what the piece was
+    /// and where to put what it is to be. One look at each byte less than
+    /// [`extend_changed`](Self::extend_changed).
+    #[inline]
+    pub(super) fn extend_made(&mut self, bytes: &[u8], mut make: impl FnMut(&[u8], &mut [u8])) {
+        let fitting = self.fitting(bytes);
+        carry::reserve(self.buffer, fitting.len(), self.most);
+        for piece in fitting.chunks(CHANGED_AT_ONCE) {
+            let from = self.buffer.len();
+            self.buffer.resize(from + piece.len(), 0);
+            make(piece, &mut self.buffer[from..]);
+        }
+    }
+
+    /// Takes back the last bytes that were appended; nothing was dropped.
+    pub(super) fn take_back(&mut self, bytes: usize) {
+        debug_assert!(!self.overflowed);
+        self.buffer.truncate(self.buffer.len() - bytes);
+    }
+
     /// How many bytes there is room for.
     #[inline]
     pub fn room(&self) -> usize {

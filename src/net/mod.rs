@@ -47,12 +47,13 @@ pub use options::bound::BoundSocket;
 pub use options::connect::ConnectOptions;
 pub use options::listen::ListenOptions;
 pub use options::pipe::PipeOptions;
+pub use options::proxy::ProxyProtocol;
 pub use options::server::ServerOptions;
 pub use options::socket::SocketOptions;
 pub use values::address::Address;
 pub use values::handle::{Server, Socket};
 pub use values::keep_alive::KeepAlive;
-pub use values::payload::{Attempt, DropInfo, FailedAttempt, LookupResult};
+pub use values::payload::{Attempt, DropInfo, DropReason, FailedAttempt, LookupResult};
 
 use crate::event;
 use crate::events::Outcome;

@@ -16,7 +16,7 @@ impl Loop {
     pub(crate) fn resources(&self) -> Vec<(Kept, Origin)> {
         let mut resources = Vec::new();
         for handle in self.handles.borrow().iter() {
-            if handle.keeps_alive() && !self.is_told_of_its_socket(handle.kind()) {
+            if handle.keeps_alive() && !self.is_told_of_its_owner(handle.kind()) {
                 resources.push((Kept::Handle(handle.kind()), handle.origin()));
             }
         }
@@ -35,11 +35,11 @@ impl Loop {
         resources
     }
 
-    fn is_told_of_its_socket(&self, kind: HandleKind) -> bool {
+    fn is_told_of_its_owner(&self, kind: HandleKind) -> bool {
         match kind {
-            HandleKind::Attempt(socket) => {
-                let socket = self.handles.borrow().get(socket).cloned();
-                socket.is_some_and(|socket| socket.keeps_alive())
+            HandleKind::Attempt(owner) | HandleKind::Arrival(owner) => {
+                let owner = self.handles.borrow().get(owner).cloned();
+                owner.is_some_and(|owner| owner.keeps_alive())
             }
             _ => false,
         }

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use crate::net::driver::socket::SocketDriver;
 use crate::net::options::connect::Target;
 use crate::net::values::address::Address;
-use crate::net::values::payload::Attempt;
+use crate::net::values::payload::{Attempt, DropInfo};
 use crate::reactor::Key;
 
 /// `address` is asked before the line is written, and only for that.
@@ -27,6 +27,15 @@ pub(in crate::net) fn listens(server: Key, address: impl FnOnce() -> Option<Addr
 
 pub(in crate::net) fn accepts_no_more(server: Key) {
     log::debug!(target: "soquete::net", "server {server:?} accepts no more");
+}
+
+pub(in crate::net) fn is_turned_away(server: Key, info: &DropInfo) {
+    log::debug!(
+        target: "soquete::net",
+        "server {server:?} turns {} away: {}",
+        Known(info.remote),
+        info.reason,
+    );
 }
 
 pub(in crate::net) fn came(driver: &SocketDriver<'_>, server: Key) {

@@ -1,6 +1,7 @@
 //! What a socket can be asked: how far it has come, what it holds, who is at its ends.
 
 use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::address::Family;
@@ -75,6 +76,22 @@ asked! {
     /// after that if it was asked for in time.
     #[doc(alias = "peer_addr")]
     remote_socket_addr -> Option<SocketAddr> = |driver| driver.state.remote_address();
+    /// The PROXY header that the connection began with, as it arrived, where the server
+    /// [expects one](crate::net::ServerOptions::proxy_protocol). It is valid:
+    ///
+    /// ```
+    /// use soquete::framing::ProxyHeader;
+    /// use soquete::net::Socket;
+    ///
+    /// /// The name that the client asked the proxy for, which some proxies pass on (PP2_TYPE_AUTHORITY).
+    /// fn authority(socket: Socket) -> Option<String> {
+    ///     let header = socket.proxy_header()?;
+    ///     let mut tlvs = ProxyHeader::parse(&header).ok()?.tlvs();
+    ///     let (_, name) = tlvs.find(|(kind, _)| *kind == 0x02)?;
+    ///     String::from_utf8(name.to_vec()).ok()
+    /// }
+    /// ```
+    proxy_header -> Option<Rc<[u8]>> = |driver| driver.state.extras(|extras| extras.proxy_header.clone()).flatten();
     /// The server that accepted this socket.
     server -> Option<Server> = |driver| driver.state.server.get().map(Server::from_key);
     /// The addresses that were tried, where there were several.

@@ -123,6 +123,12 @@ impl Server {
         .unwrap_or(false)
     }
 
+    /// Whether `listen` was called, and `close` not since.
+    #[cfg(any(test, fuzzing, feature = "fuzzing", feature = "sim"))]
+    pub(crate) fn is_to_listen(&self) -> bool {
+        ServerDriver::with(self.key(), |driver| driver.state.wanted.get()).unwrap_or(false)
+    }
+
     /// How many connections are open. Node's `getConnections`, which cannot say it at once.
     pub fn connections(&self) -> usize {
         ServerDriver::with(self.key(), |driver| driver.state.connections.get()).unwrap_or(0)
@@ -151,6 +157,58 @@ impl Server {
     #[doc(alias = "maxConnections")]
     pub fn max_connections(&self) -> Option<usize> {
         ServerDriver::with(self.key(), |driver| driver.state.max_connections.get()).flatten()
+    }
+
+    /// Accepts nobody until [`resume_accept`](Server::resume_accept): further connections wait in the kernel's
+    /// [backlog](super::ListenOptions::backlog), where they are up for their clients, who may send already.
+    /// When the backlog is full, the kernel lets clients wait that connect by TCP, and refuses those by IPC
+    /// (EAGAIN). Those that are there go on, and so do those whose
+    /// [PROXY header](super::ServerOptions::proxy_protocol) is coming in.
+    ///
+    /// It takes effect at once, also inside a listener of [`Connection`](event::Connection). A server may be
+    /// paused before it listens, and still is after it has closed and listens again. It keeps the loop alive
+    /// as any that listens. Node has no such method: where [`max_connections`](Server::set_max_connections)
+    /// turns those away that are too many, this lets them wait.
+    ///
+    /// ```
+    /// use soquete::{event, net};
+    ///
+    /// # fn main() -> soquete::Result<()> {
+    /// let server = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     socket.end_with("your turn").resume();
+    /// });
+    /// // One after the other.
+    /// server.on(event::Connection, move |socket| {
+    ///     server.pause_accept();
+    ///     socket.on(event::Close, move |_| server.resume_accept());
+    /// });
+    /// server.listen_then(("127.0.0.1", 0), |server| {
+    ///     for _ in 0..2 {
+    ///         let client = net::connect(server.address().unwrap());
+    ///         client.resume().end();
+    ///     }
+    /// # let mut left = 2;
+    /// # server.on(event::Connection, move |_| { left -= 1; if left == 0 { server.close(); } });
+    /// });
+    /// soquete::run()
+    /// # }
+    /// ```
+    pub fn pause_accept(&self) -> Server {
+        ServerDriver::with(self.key(), |driver| driver.pause_accept());
+        *self
+    }
+
+    /// Accepts again, after [`pause_accept`](Server::pause_accept), beginning with those who have come
+    /// meanwhile. The first [`Connection`](event::Connection) comes in the loop's next turn, not inside this call.
+    pub fn resume_accept(&self) -> Server {
+        ServerDriver::with(self.key(), |driver| driver.resume_accept());
+        *self
+    }
+
+    /// Whether [`pause_accept`](Server::pause_accept) is in force.
+    pub fn is_accept_paused(&self) -> bool {
+        ServerDriver::with(self.key(), |driver| driver.state.accept_paused.get()).unwrap_or(false)
     }
 
     /// Destroys the connections that are idle: those with nothing queued to be written, nothing received that

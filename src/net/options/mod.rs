@@ -10,5 +10,6 @@ pub(super) mod on_read;
 pub(super) mod pipe;
 mod place;
 pub(super) mod prepare;
+pub(super) mod proxy;
 pub(super) mod server;
 pub(super) mod socket;

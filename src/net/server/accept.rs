@@ -1,6 +1,7 @@
 //! Accepting connections, also when there are no descriptors left for them.
 
 use std::io;
+use std::rc::Rc;
 
 use crate::error::Error;
 use crate::event;
@@ -10,7 +11,7 @@ use crate::net::driver::log_line;
 use crate::net::driver::server::ServerDriver;
 use crate::net::driver::socket::SocketDriver;
 use crate::net::state::socket::SocketState;
-use crate::net::values::payload::DropInfo;
+use crate::net::values::payload::{DropInfo, DropReason};
 use crate::reactor::{AfterCall, Complaint, Counters, Task};
 
 /// How many connections one server accepts before others get their turn.
@@ -27,6 +28,10 @@ impl ServerDriver<'_> {
         }
         let mut failures = 0;
         for _ in 0..ACCEPT_BUDGET {
+            // Whoever waits is told of again, by `resume_accept`.
+            if self.state.accept_paused.get() {
+                return;
+            }
             if self.event_loop.is_interrupted() {
                 break;
             }
@@ -60,6 +65,22 @@ impl ServerDriver<'_> {
         if failures == ACCEPT_BUDGET {
             return self.rest_for_a_while();
         }
+        self.accept_later();
+    }
+
+    pub(in crate::net) fn pause_accept(&self) {
+        self.state.accept_paused.set(true);
+    }
+
+    /// Whoever has come meanwhile was told of while nobody listened.
+    pub(in crate::net) fn resume_accept(&self) {
+        if self.state.accept_paused.replace(false) && !self.state.listener.borrow().is_none() {
+            self.accept_later();
+        }
+    }
+
+    /// Goes on in the next poll phase.
+    fn accept_later(&self) {
         // Once, though an event may have come here besides.
         if self.state.continuing.replace(true) {
             return;
@@ -125,20 +146,33 @@ impl ServerDriver<'_> {
 
     fn connection(&self, accepted: Accepted) {
         let server = self.state;
-        let full = server
+        let there_are = server.connections.get() + server.arriving.get();
+        let is_full = server
             .max_connections
             .get()
-            .is_some_and(|max| server.connections.get() >= max);
-        if full {
-            let info = DropInfo {
-                local: accepted.stream.local_address(),
-                remote: accepted.peer,
-            };
-            // Closed before anybody is told: a listener that panics must not let it in.
-            drop(accepted);
-            self.emit_lent(event::Drop, &info);
-            return;
+            .is_some_and(|max| there_are >= max);
+        match &server.options.proxy {
+            Some(proxy) => self.proxied(accepted, proxy, is_full),
+            None if is_full => self.turn_away(accepted, DropReason::MaxConnections),
+            None => self.welcome(accepted, None),
         }
+    }
+
+    pub(super) fn turn_away(&self, accepted: Accepted, reason: DropReason) {
+        let info = DropInfo {
+            local: accepted.stream.local_address(),
+            remote: accepted.peer,
+            reason,
+        };
+        // Closed before anybody is told: a listener that panics must not let it in.
+        drop(accepted);
+        log_line::is_turned_away(self.state.key, &info);
+        self.emit_lent(event::Drop, &info);
+    }
+
+    /// Makes a socket of a connection, with the PROXY header that it began with.
+    pub(super) fn welcome(&self, accepted: Accepted, header: Option<Rc<[u8]>>) {
+        let server = self.state;
         if self.is_blocked(&accepted) {
             return;
         }
@@ -172,6 +206,9 @@ impl ServerDriver<'_> {
             return;
         }
         driver.configure(&server.options.socket);
+        if header.is_some() {
+            state.with_extras(|extras| extras.proxy_header = header);
+        }
         state.server.set(Some(server.key));
         server.connections.set(server.connections.get() + 1);
         state.duplex.open();

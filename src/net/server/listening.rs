@@ -164,6 +164,7 @@ impl ServerDriver<'_> {
             log_line::accepts_no_more(self.state.key);
         }
         drop(listener);
+        self.call_arrivals_off();
         self.close_if_drained();
     }
 

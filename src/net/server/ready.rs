@@ -29,7 +29,8 @@ impl Handle for ServerState {
 
     #[cfg(feature = "sim")]
     fn waits(&self) -> (bool, bool) {
-        (self.resting.get().is_none(), false)
+        let accepts = self.resting.get().is_none() && !self.accept_paused.get();
+        (accepts, false)
     }
 
     #[cfg(feature = "sim")]

@@ -1,5 +1,7 @@
 //! What most sockets never have.
 
+use std::rc::Rc;
+
 use crate::address::BlockList;
 use crate::events::ListenerId;
 use crate::kernel::unix::BoundPath;
@@ -37,6 +39,8 @@ pub(in crate::net) struct Extras {
     pub(in crate::net) pipes: Pipes,
     pub(in crate::net) on_read: Option<OnRead>,
     pub(in crate::net) prepare: Option<Prepare>,
+    /// The PROXY header that the connection began with.
+    pub(in crate::net) proxy_header: Option<Rc<[u8]>>,
     /// Listens for a `Close` that comes before the connection.
     pub(in crate::net) close_listener: Option<ListenerId>,
     /// What waits for the connection, among the listeners of `Connect`.

@@ -18,6 +18,8 @@ pub(in crate::net) struct ServerState {
     pub(in crate::net) options: ServerOptions,
     pub(in crate::net) max_connections: Cell<Option<usize>>,
     pub(in crate::net) connections: Cell<usize>,
+    /// Connections whose PROXY header is coming in.
+    pub(in crate::net) arriving: Cell<usize>,
     /// Counts calls of `listen` and `close`, so that a late lookup is known as such.
     pub(in crate::net) attempt: Cell<u32>,
     /// `listen` was called, and `close` not since.
@@ -28,6 +30,8 @@ pub(in crate::net) struct ServerState {
     pub(in crate::net) counted: Cell<bool>,
     /// Accepting goes on in the next poll phase, unasked.
     pub(in crate::net) continuing: Cell<bool>,
+    /// Nobody is accepted until the user says so.
+    pub(in crate::net) accept_paused: Cell<bool>,
     /// The timer that will try to accept again: no event will tell when to.
     pub(in crate::net) resting: Cell<Option<Key>>,
 }
@@ -43,12 +47,14 @@ impl ServerState {
             options,
             max_connections: Cell::new(None),
             connections: Cell::new(0),
+            arriving: Cell::new(0),
             attempt: Cell::new(0),
             wanted: Cell::new(false),
             closing: Cell::new(false),
             referenced: Cell::new(true),
             counted: Cell::new(false),
             continuing: Cell::new(false),
+            accept_paused: Cell::new(false),
             resting: Cell::new(None),
         }
     }
