@@ -27,11 +27,17 @@ const LEVELS: &[&[&str]] = &[
     &["delay.rs", "resources.rs", "stream/", "watch.rs"],
     &["signals.rs"],
     &["sim/"],
+    &["guide/"],
     &["lib.rs"],
 ];
 
 /// Imports that point upwards all the same: from, to, why.
 const UPWARDS: &[(&str, &str, &str)] = &[
+    (
+        "guide/framing.rs",
+        "lib.rs",
+        "links to `fuzzing` where the documentation has it",
+    ),
     (
         "kernel/absent.rs",
         "reactor/event_loop.rs",

@@ -20,10 +20,12 @@
 //! As in Node, `connect("example.org")` is to a path, and fails with ENOENT. Text with a port out of range is
 //! `ERR_SOCKET_BAD_PORT`.
 
+// The methods of the handles come first in the documentation.
+mod handles;
+
 mod connect;
 mod driver;
 mod frames;
-mod handles;
 mod options;
 mod server;
 mod socket;

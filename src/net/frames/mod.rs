@@ -329,7 +329,8 @@ impl Frames {
     ///
     /// let server = net::create_server(|socket| {
     ///     socket.on(event::Error, |error| eprintln!("{error}"));
-    ///     let lines = socket.frames(FrameReader::new(Lines::new(), 80), |line| println!("{line:?}"));
+    ///     let lines = FrameReader::new(Lines::new(), 80);
+    ///     let lines = socket.frames(lines, |line| println!("{line:?}"));
     ///     // Later, and for a reason of the program's own:
     ///     timers::next_tick(move || {
     ///         let netstrings = FrameReader::new(Netstring::new(), 80);
@@ -373,10 +374,13 @@ impl Frames {
     ///
     /// let server = net::create_server(|socket| {
     ///     socket.on(event::Error, |error| eprintln!("{error}"));
-    ///     let lines = socket.frames(FrameReader::new(Lines::new(), 80), |line| println!("{line:?}"));
+    ///     let lines = FrameReader::new(Lines::new(), 80);
+    ///     let lines = socket.frames(lines, |line| println!("{line:?}"));
     ///     timers::next_tick(move || {
     ///         let netstrings = FrameReader::new(Netstring::new(), 80);
-    ///         let switched = lines.switch_clean(netstrings, |item, _| println!("{:?}", item.frame()));
+    ///         let switched = lines.switch_clean(netstrings, |item, _| {
+    ///             println!("{:?}", item.frame());
+    ///         });
     ///         // The peer has sent something ahead.
     ///         if let Err(error) = switched {
     ///             socket.destroy_with(error);

@@ -160,10 +160,10 @@ impl Server {
     }
 
     /// Accepts nobody until [`resume_accept`](Server::resume_accept): further connections wait in the kernel's
-    /// [backlog](super::ListenOptions::backlog), where they are up for their clients, who may send already.
+    /// [backlog](crate::net::ListenOptions::backlog), where they are up for their clients, who may send already.
     /// When the backlog is full, the kernel lets clients wait that connect by TCP, and refuses those by IPC
     /// (EAGAIN). Those that are there go on, and so do those whose
-    /// [PROXY header](super::ServerOptions::proxy_protocol) is coming in.
+    /// [PROXY header](crate::net::ServerOptions::proxy_protocol) is coming in.
     ///
     /// It takes effect at once, also inside a listener of [`Connection`](event::Connection). A server may be
     /// paused before it listens, and still is after it has closed and listens again. It keeps the loop alive
