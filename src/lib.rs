@@ -397,8 +397,3 @@ pub fn is_alive() -> bool {
 pub fn metrics() -> Metrics {
     reactor::with(|event_loop| event_loop.metrics()).unwrap_or_default()
 }
-
-/// The programs of the README compile.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-mod readme {}

@@ -84,6 +84,23 @@ impl Socket {
 
     /// As [`frames`](Socket::frames), for a reader that streams big frames in pieces or skips bad
     /// ones: the listener gets the pieces, and hears of what was skipped.
+    ///
+    /// ```
+    /// use soquete::framing::{FrameReader, Item, LengthPrefix};
+    /// use soquete::{event, net};
+    ///
+    /// let server = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     // Frames of up to a GiB, which nobody keeps: above 64 KiB they come in pieces.
+    ///     let reader = FrameReader::new(LengthPrefix::u32_be(), 1 << 30).stream_above(1 << 16);
+    ///     socket.frame_items(reader, move |item| match item {
+    ///         Item::Frame(frame) => println!("{} bytes", frame.len()),
+    ///         Item::Piece { bytes, .. } => println!("{} bytes of more", bytes.len()),
+    ///         _ => {}
+    ///     });
+    /// });
+    /// # server.close();
+    /// ```
     pub fn frame_items<F, R>(
         &self,
         reader: FrameReader<F>,
@@ -149,6 +166,27 @@ impl Socket {
     /// big one is not copied where nothing is in its way, and goes out at once, with its head and tail
     /// by one system call.
     ///
+    /// ```
+    /// use soquete::framing::{FrameWriter, Netstring};
+    /// use soquete::{event, net};
+    ///
+    /// # fn main() -> soquete::Result<()> {
+    /// let writer = FrameWriter::new(Netstring::new(), 1024)?;
+    /// let server = net::create_server(move |socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     socket.write_frame(&writer, "hello").map(|_| socket.end())
+    /// });
+    /// server.listen_then(0, |server| {
+    ///     let client = net::connect(server.address().unwrap());
+    ///     client.on(event::Data, move |chunk| {
+    ///         assert_eq!(chunk, b"5:hello,");
+    ///         server.close();
+    ///     });
+    /// });
+    /// soquete::run()
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// `ERR_INVALID_FRAME` for a payload that the format or the writer's limit does not allow;
@@ -180,6 +218,27 @@ impl Socket {
 
     /// As [`write_frame`](Socket::write_frame), for a format that changes the payload, such as
     /// [`Cobs`](crate::framing::Cobs).
+    ///
+    /// ```
+    /// use soquete::framing::{Cobs, FrameWriter};
+    /// use soquete::{event, net};
+    ///
+    /// # fn main() -> soquete::Result<()> {
+    /// let writer = FrameWriter::new(Cobs::new(), 1024)?;
+    /// let server = net::create_server(move |socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     socket.write_encoded(&writer, b"a\0b").map(|_| socket.end())
+    /// });
+    /// server.listen_then(0, |server| {
+    ///     let client = net::connect(server.address().unwrap());
+    ///     client.on(event::Data, move |chunk| {
+    ///         assert_eq!(chunk, [2, b'a', 2, b'b', 0]);
+    ///         server.close();
+    ///     });
+    /// });
+    /// soquete::run()
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -264,6 +323,26 @@ impl Frames {
     /// The listener itself changes the format by its [`Reading`], or returns [`Flow::Stop`](crate::Flow::Stop) and has
     /// [`frames`](Socket::frames) called anew.
     ///
+    /// ```
+    /// use soquete::framing::{FrameReader, Lines, Netstring};
+    /// use soquete::{event, net, timers};
+    ///
+    /// let server = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     let lines = FrameReader::new(Lines::new(), 80);
+    ///     let lines = socket.frames(lines, |line| println!("{line:?}"));
+    ///     // Later, and for a reason of the program's own:
+    ///     timers::next_tick(move || {
+    ///         let netstrings = FrameReader::new(Netstring::new(), 80);
+    ///         let switched = lines.switch(netstrings, |item, _| println!("{:?}", item.frame()));
+    ///         if let Err(error) = switched {
+    ///             socket.destroy_with(error);
+    ///         }
+    ///     });
+    /// });
+    /// # server.close();
+    /// ```
+    ///
     /// # Errors
     ///
     /// `ERR_INVALID_FRAME` if a part of a frame was handed out whose end has not come; `ERR_INVALID_STATE` if the
@@ -288,6 +367,28 @@ impl Frames {
 
     /// As [`switch`](Frames::switch), but refuses if a single byte has arrived that was not read: for STARTTLS and its
     /// kin, where what was pipelined must not be taken for what comes after the handshake.
+    ///
+    /// ```
+    /// use soquete::framing::{FrameReader, Lines, Netstring};
+    /// use soquete::{event, net, timers};
+    ///
+    /// let server = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     let lines = FrameReader::new(Lines::new(), 80);
+    ///     let lines = socket.frames(lines, |line| println!("{line:?}"));
+    ///     timers::next_tick(move || {
+    ///         let netstrings = FrameReader::new(Netstring::new(), 80);
+    ///         let switched = lines.switch_clean(netstrings, |item, _| {
+    ///             println!("{:?}", item.frame());
+    ///         });
+    ///         // The peer has sent something ahead.
+    ///         if let Err(error) = switched {
+    ///             socket.destroy_with(error);
+    ///         }
+    ///     });
+    /// });
+    /// # server.close();
+    /// ```
     ///
     /// # Errors
     ///
