@@ -72,6 +72,7 @@
 //! | [`Hdlc`] | payload with escapes between flags (RFC 1662) | unpacks, in pieces on request | encodes |
 //! | [`Cobs`] | payload without its zeros, a zero | decodes | encodes |
 //! | [`Proxy`] | a PROXY header, once | whole | |
+//! | [`WebSocket`] | a message, or a control frame between two fragments (RFC 6455) | in pieces on request; unmasks, checks | [`websocket::Outgoing`] |
 //! | [`Either`] | as of one of two formats | as that one | as that one |
 //!
 //! A format is a value with its options, and the same value is used for both directions. It has no
@@ -109,9 +110,9 @@
 //!
 //! ```text
 //!   carry  ≤  max(64, limit + overhead)      overhead: the format's longest head and tail
-//!             + 2 × unread                   after a listener has stopped in front of `unread` bytes
-//!   out    ≤  2 × max(64, limit + overhead)  only for frames of several parts, and what is unpacked (what
-//!                                            `Format::unpack` makes is for it to bound)
+//!             + 2 × unread                   after a stop in front of `unread` bytes
+//!   out    ≤  2 × max(64, limit + overhead)  for frames of several parts, and what is unpacked
+//!                                            (`Format::unpack` has to bound what it makes)
 //!   both   ≤  2 × what has arrived + 64
 //! ```
 //!
@@ -127,8 +128,8 @@
 //!
 //! ```
 //! use soquete::framing::{
-//!     Cut, Flow, Format, FrameError, FrameReader, FrameWriter, Malformed, Streamable, Window, Wrap,
-//!     Wrapping,
+//!     Cut, Flow, Format, FrameError, FrameReader, FrameWriter, Malformed, Streamable, Window,
+//!     Wrap, Wrapping,
 //! };
 //!
 //! #[derive(Clone, Copy, Default)]
@@ -170,7 +171,10 @@
 //!     }
 //!
 //!     fn check_tail(&mut self, tail: &[u8]) -> Result<(), Malformed> {
-//!         if tail == b"\r\n" { Ok(()) } else { Err(Malformed::new(0, "payload without its CRLF")) }
+//!         match tail {
+//!             b"\r\n" => Ok(()),
+//!             _ => Err(Malformed::new(0, "payload without its CRLF")),
+//!         }
 //!     }
 //! }
 //!
@@ -411,6 +415,7 @@ mod formats;
 pub(crate) mod fuzz;
 mod intake;
 mod output;
+mod push;
 mod reader;
 mod reading;
 mod rules;
@@ -425,10 +430,7 @@ pub use error::FrameError;
 pub use feed::{Feed, Item};
 pub use format::{Cut, Format, Malformed, Streamable, Unpacked};
 pub use formats::{
-    ByteOrder, Cobs, ContentLength, Delimiters, DotStuffed, Either, FixedLength, Hdlc, Json,
-    LengthPrefix, Lines, Mqtt, Netstring, Proxied, Proxy, ProxyHeader, RecordMark, Resp,
-    RespArguments, RespChunks, RespItems, RespPairs, RespRequest, RespRequests, RespValue,
-    RespVersion, RespWriter, Slip, Tlvs, Transport, VarintPrefix,
+    ByteOrder, Cobs, ContentLength, Delimiters, DotStuffed, Either, FixedLength, Hdlc, Json, LengthPrefix, Lines, Mqtt, Netstring, Proxied, Proxy, ProxyHeader, RecordMark, Resp, RespArguments, RespChunks, RespItems, RespPairs, RespRequest, RespRequests, RespValue, RespVersion, RespWriter, Slip, Tlvs, Transport, VarintPrefix, WebSocket, websocket,
 };
 pub use output::Output;
 pub use reader::{Flow, FrameReader, Partial};

@@ -19,6 +19,7 @@ mod resp;
 mod slip;
 mod stuffing;
 mod varint;
+pub mod websocket;
 
 pub use cobs::Cobs;
 pub use content_length::ContentLength;
@@ -40,3 +41,4 @@ pub use resp::{
 };
 pub use slip::Slip;
 pub use varint::VarintPrefix;
+pub use websocket::WebSocket;

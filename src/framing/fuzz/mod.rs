@@ -22,6 +22,7 @@ mod naive_protocols;
 mod naive_resp;
 mod naive_samples;
 mod naive_search;
+mod naive_websocket;
 mod protocols;
 #[cfg(test)]
 mod replay;
@@ -68,4 +69,5 @@ pub(super) const TARGETS: &[(&str, Body)] = &[
     ("framing_search", fuzz_search),
     ("framing_slip", fuzz_slip),
     ("framing_varint", fuzz_varint),
+    ("framing_websocket", fuzz_websocket),
 ];
