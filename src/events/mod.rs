@@ -36,21 +36,23 @@
 //! removal of a `once` listener.
 
 use std::any::TypeId;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::num::NonZeroU64;
 
 use crate::StaysOnItsThread;
 use crate::error::{Error, Result};
 
+pub(crate) mod closure;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod listeners;
 mod lists;
 pub(crate) mod outcome;
 
-use listeners::{AnyListeners, Listener, Listeners};
-use lists::Lists;
+use closure::{Call, Closure};
+use listeners::List;
+use lists::{Heard, Lists};
 pub use outcome::Outcome;
 use outcome::Verdict;
 
@@ -101,6 +103,9 @@ impl ListenerId {
     /// What a listener gets that was offered to an emitter that is gone.
     pub(crate) const NONE: ListenerId = ListenerId::numbered(NonZeroU64::MAX);
 
+    /// What no listener has: ids begin at 2.
+    const SEVERAL: ListenerId = ListenerId::numbered(NonZeroU64::MIN);
+
     const fn numbered(number: NonZeroU64) -> ListenerId {
         ListenerId {
             number,
@@ -135,7 +140,7 @@ impl ListenerId {
 /// An emitter may prefer one event ([`preferring`](EventEmitter::preferring)), whose listeners it
 /// finds without a search: a socket's prefers `Data`.
 pub struct EventEmitter<Preferred: Event = NoEvent> {
-    lists: RefCell<Lists<Preferred>>,
+    lists: Lists<Preferred>,
     max_listeners: Cell<u32>,
 }
 
@@ -170,7 +175,7 @@ impl<Preferred: Event> EventEmitter<Preferred> {
     /// ```
     pub const fn preferring() -> EventEmitter<Preferred> {
         EventEmitter {
-            lists: RefCell::new(Lists::new()),
+            lists: Lists::new(),
             max_listeners: Cell::new(DEFAULT_MAX_LISTENERS),
         }
     }
@@ -242,7 +247,7 @@ impl<Preferred: Event> EventEmitter<Preferred> {
         place: Place,
         listener: impl FnMut(E::Payload<'_>) -> R + 'static,
     ) -> ListenerId {
-        self.add::<E>(place, |id| Listener::new(id, listener))
+        self.add::<E>(place, ListenerId::next, || Closure::new(listener))
     }
 
     pub(crate) fn insert_once<E: Event, R: Outcome>(
@@ -250,7 +255,8 @@ impl<Preferred: Event> EventEmitter<Preferred> {
         place: Place,
         listener: impl FnOnce(E::Payload<'_>) -> R + 'static,
     ) -> ListenerId {
-        self.add::<E>(place, |id| Listener::once(id, listener))
+        let once = || ListenerId::next().of_once();
+        self.add::<E>(place, once, || Closure::once(listener))
     }
 
     /// Calls the listeners of `E` in their order; true if there were any. An `Err` that one returns is
@@ -267,18 +273,44 @@ impl<Preferred: Event> EventEmitter<Preferred> {
     /// # Errors
     ///
     /// The first that a listener returned. All of them are called nevertheless.
+    #[inline]
     pub fn try_emit<E: Event>(&self, _: E, payload: E::Payload<'_>) -> Result<bool> {
-        let Some(snapshot) = self.snapshot::<E>() else {
-            return Ok(false);
+        let (id, mut closure) = match self.lists.open::<E>() {
+            Heard::One(id, closure) => (id, closure),
+            Heard::Nobody => return Ok(false),
+            Heard::Running => return Ok(true),
+            Heard::Several(list) => return self.call_each(&list, payload),
+        };
+        let verdict = if id.is_once() {
+            self.remove_listener(id);
+            closure.call(id, payload)
+        } else {
+            let closure = Some(closure);
+            let mut out = Out {
+                lists: &self.lists,
+                id,
+                closure,
+            };
+            out.call(payload)
         };
         let mut failed = None;
-        for listener in snapshot.iter() {
-            if listener.is_once() {
-                self.remove_listener(listener.id());
+        if !matches!(verdict, Verdict::Fine) {
+            self.heed(verdict, id, &mut failed);
+        }
+        failed.map_or(Ok(true), Err)
+    }
+
+    #[inline(never)]
+    fn call_each<E: Event>(&self, list: &List<E>, payload: E::Payload<'_>) -> Result<bool> {
+        let mut failed = None;
+        for listener in list.iter() {
+            let id = listener.id();
+            if id.is_once() {
+                self.remove_listener(id);
             }
             match listener.call(payload) {
                 Verdict::Fine => {}
-                verdict => self.heed(verdict, listener.id(), &mut failed),
+                verdict => self.heed(verdict, id, &mut failed),
             }
         }
         failed.map_or(Ok(true), Err)
@@ -305,7 +337,7 @@ impl<Preferred: Event> EventEmitter<Preferred> {
 
     /// As [`remove_listener`](EventEmitter::remove_listener), and says which event's it was.
     pub(crate) fn remove(&self, id: ListenerId) -> Option<TypeId> {
-        let removed = self.lists.borrow_mut().remove(id)?;
+        let removed = self.lists.remove(id)?;
         if self.listener_count(RemoveListener) > 0 {
             self.emit(RemoveListener, (removed.event)());
         }
@@ -318,7 +350,7 @@ impl<Preferred: Event> EventEmitter<Preferred> {
         if self.listener_count(RemoveListener) > 0 {
             self.remove_each(TypeId::of::<E>());
         } else {
-            let _removed = self.lists.borrow_mut().take::<E>();
+            let _removed = self.lists.take::<E>();
         }
         self
     }
@@ -332,18 +364,18 @@ impl<Preferred: Event> EventEmitter<Preferred> {
     pub fn remove_all_listeners(&self) -> &Self {
         if self.listener_count(RemoveListener) > 0 {
             let last = TypeId::of::<RemoveListener>();
-            let events = self.lists.borrow().events();
+            let events = self.lists.events();
             for event in events.into_iter().filter(|event| *event != last) {
                 self.remove_each(event);
             }
             self.remove_each(last);
         }
-        let _removed = self.lists.borrow_mut().take_all();
+        let _removed = self.lists.take_all();
         self
     }
 
     fn remove_each(&self, event: TypeId) {
-        let ids = self.lists.borrow().ids(event);
+        let ids = self.lists.ids(event);
         for id in ids.into_iter().rev() {
             self.remove(id);
         }
@@ -351,35 +383,30 @@ impl<Preferred: Event> EventEmitter<Preferred> {
 
     /// Takes every listener out, and tells nobody: what comes back holds what they have captured.
     pub(crate) fn take_all(&self) -> impl Sized + 'static + use<Preferred> {
-        std::mem::replace(&mut *self.lists.borrow_mut(), Lists::new())
+        self.lists.take_all()
     }
 
     /// How many listeners `E` has.
     #[doc(alias = "listenerCount")]
     pub fn listener_count<E: Event>(&self, _: E) -> usize {
-        let lists = self.lists.borrow();
-        lists.get::<E>().map_or(0, |listeners| listeners.len())
+        self.lists.len::<E>()
     }
 
     /// Whether a listener of `E` is running at this moment, further up the call stack.
     pub fn is_running<E: Event>(&self, _: E) -> bool {
-        self.snapshot::<E>()
-            .is_some_and(|listeners| listeners.iter().any(Listener::is_running))
+        self.lists.is_running::<E>()
     }
 
     /// The ids of the listeners of `E`, in the order in which they are called.
     pub fn listeners<E: Event>(&self, _: E) -> Vec<ListenerId> {
-        let lists = self.lists.borrow();
-        lists.get::<E>().map_or_else(Vec::new, |listeners| {
-            listeners.iter().map(Listener::id).collect()
-        })
+        self.lists.ids(TypeId::of::<E>())
     }
 
     /// The names of the events that are listened to, in the order in which they first were.
     #[doc(alias = "eventNames")]
     pub fn event_names(&self) -> Vec<&'static str> {
-        let lists = self.lists.borrow();
-        lists.iter().map(|listeners| listeners.event()).collect()
+        let names = self.lists.names();
+        names.into_iter().map(|name| name()).collect()
     }
 
     /// How many listeners one event may have before a warning is logged; 0 for no limit. None is
@@ -396,21 +423,17 @@ impl<Preferred: Event> EventEmitter<Preferred> {
         self.max_listeners.get()
     }
 
-    fn snapshot<E: Event>(&self) -> Option<Listeners<E>> {
-        self.lists.borrow().get::<E>().cloned()
-    }
-
     fn add<E: Event>(
         &self,
         place: Place,
-        listener: impl FnOnce(ListenerId) -> Listener<E>,
+        id: impl FnOnce() -> ListenerId,
+        closure: impl FnOnce() -> Box<dyn Call<E>>,
     ) -> ListenerId {
         if self.listener_count(NewListener) > 0 {
             self.emit(NewListener, E::name());
         }
-        let listener = listener(ListenerId::next());
-        let id = listener.id();
-        let count = self.lists.borrow_mut().insert(listener, place);
+        let id = id();
+        let count = self.lists.insert(id, closure(), place);
         if count == self.max_listeners.get() as usize + 1 && count > 1 {
             log::warn!(
                 target: "soquete::events",
@@ -419,6 +442,32 @@ impl<Preferred: Event> EventEmitter<Preferred> {
             );
         }
         id
+    }
+}
+
+/// A listener that is out of its place, to which it returns when it does, also by a panic.
+struct Out<'a, P: Event, E: Event> {
+    lists: &'a Lists<P>,
+    id: ListenerId,
+    closure: Option<Box<dyn Call<E>>>,
+}
+
+impl<P: Event, E: Event> Out<'_, P, E> {
+    #[inline(always)]
+    fn call(&mut self, payload: E::Payload<'_>) -> Verdict {
+        match &mut self.closure {
+            Some(closure) => closure.call(self.id, payload),
+            None => Verdict::Fine,
+        }
+    }
+}
+
+impl<P: Event, E: Event> Drop for Out<'_, P, E> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let Some(closure) = self.closure.take() {
+            let _removed = self.lists.give_back(self.id, closure);
+        }
     }
 }
 
