@@ -403,6 +403,7 @@ mod formats;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod intake;
+mod open;
 mod output;
 mod reader;
 mod reading;
