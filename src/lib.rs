@@ -267,6 +267,7 @@ pub mod signals;
 #[cfg(feature = "sim")]
 pub mod sim;
 
+mod spare;
 pub mod stream;
 mod thread_bound;
 pub mod timers;

@@ -31,7 +31,7 @@ const SILENCE: Talk = Talk {
 };
 
 const TWO_PARTS: Talk = Talk {
-    parts: &[b"\0\0\0\x0ahalf a", b" frame"],
+    parts: &[b"\0\0\0\x0chalf a", b" frame"],
     answer: 0,
 };
 
@@ -111,7 +111,7 @@ fn silent_listeners(socket: Socket) {
 
 fn framed(socket: Socket) {
     let reader = FrameReader::new(LengthPrefix::u32_be(), 1 << 20);
-    socket.frames(reader, |frame| assert_eq!(frame.len(), 10));
+    socket.frames(reader, |frame| assert_eq!(frame.len(), 12));
     socket.on(event::End, |()| ());
     socket.on(event::Error, |_| ());
     socket.on(event::Close, |_| ());

@@ -23,8 +23,16 @@ pub(crate) trait AnyListener: Any {
 
     fn event(&self) -> TypeId;
 
-    /// Moves itself into `place`, which is an [`Opened`] of the event, or something else that it knows.
+    /// Moves itself into `place`, which is an [`Opened`] of the event, or an `Option<Box<T>>` of what it is more.
     fn open(self: Box<Self>, place: &mut dyn Any);
+
+    /// What it is more than something that is called, if anything.
+    fn is_more(&self) -> Option<TypeId> {
+        None
+    }
+
+    /// It is not wanted any more, and has returned.
+    fn let_go(self: Box<Self>) {}
 
     /// Whether it stands for any number of listeners, with ids of their own.
     fn is_list(&self) -> bool {

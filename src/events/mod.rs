@@ -259,6 +259,34 @@ impl<Preferred: Event> EventEmitter<Preferred> {
         self.add::<E>(place, once, || Closure::once(listener))
     }
 
+    /// Adds what is more than a closure, after those that are there.
+    pub(crate) fn add_call<E: Event>(&self, listener: Box<dyn Call<E>>) -> ListenerId {
+        self.add::<E>(Place::Last, ListenerId::next, || listener)
+    }
+
+    /// Takes a listener of `E` out that is a `T`, unless it runs; to be given back.
+    pub(crate) fn take_out<E: Event, T: ?Sized + 'static>(
+        &self,
+        _: E,
+        id: ListenerId,
+    ) -> Option<Box<T>> {
+        let mut taken = None;
+        let listener = self.lists.take_out::<E>(id)?;
+        if listener.is_more() == Some(TypeId::of::<T>()) {
+            listener.open(&mut taken);
+        } else {
+            self.give_back(id, listener);
+        }
+        taken
+    }
+
+    /// Gives a listener back that was taken out.
+    pub(crate) fn give_back<E: Event>(&self, id: ListenerId, listener: Box<dyn Call<E>>) {
+        if let Some(removed) = self.lists.give_back(id, listener) {
+            removed.let_go();
+        }
+    }
+
     /// Calls the listeners of `E` in their order; true if there were any. An `Err` that one returns is
     /// logged: see [`try_emit`](EventEmitter::try_emit).
     pub fn emit<E: Event>(&self, event: E, payload: E::Payload<'_>) -> bool {
@@ -466,7 +494,9 @@ impl<P: Event, E: Event> Drop for Out<'_, P, E> {
     #[inline(always)]
     fn drop(&mut self) {
         if let Some(closure) = self.closure.take() {
-            let _removed = self.lists.give_back(self.id, closure);
+            if let Some(removed) = self.lists.give_back(self.id, closure) {
+                removed.let_go();
+            }
         }
     }
 }

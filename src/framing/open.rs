@@ -3,11 +3,11 @@
 //! Between two frames that were read from one chunk there is nothing to remember, and a reader has a word
 //! for this that points nowhere: many connections are at rest.
 
-use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 
 use super::carry::Carry;
 use super::state::{Fate, Step};
+use crate::spare::Spares;
 
 #[derive(Debug)]
 pub(super) struct Open {
@@ -30,12 +30,9 @@ pub(super) struct Open {
 
 static NOTHING: Open = Open::new();
 
-/// So many are kept by a thread for its readers, without buffers.
-const SPARE: usize = 16;
-
 thread_local! {
-    #[expect(clippy::vec_box, reason = "they come in boxes and go in boxes")]
-    static SPARES: RefCell<Vec<Box<Open>>> = const { RefCell::new(Vec::new()) };
+    /// Without buffers.
+    static SPARE: Spares<Open> = const { Spares::new() };
 }
 
 impl Open {
@@ -111,14 +108,7 @@ impl MaybeOpen {
         };
         let buffers = open.carry.capacity() + open.out.capacity();
         if open.between_frames() && buffers == 0 && open.base == 0 {
-            let open = self.0.take();
-            // A thread on its way out keeps nothing.
-            let _ = SPARES.try_with(|spares| {
-                let mut spares = spares.borrow_mut();
-                if spares.len() < SPARE {
-                    spares.extend(open);
-                }
-            });
+            Spares::give(&SPARE, self.0.take());
         }
     }
 }
@@ -135,18 +125,7 @@ impl Deref for MaybeOpen {
 impl DerefMut for MaybeOpen {
     #[inline]
     fn deref_mut(&mut self) -> &mut Open {
-        self.0.get_or_insert_with(spare)
-    }
-}
-
-#[cold]
-fn spare() -> Box<Open> {
-    let spare = SPARES.try_with(|spares| spares.borrow_mut().pop());
-    match spare.ok().flatten() {
-        Some(mut open) => {
-            *open = Open::new();
-            open
-        }
-        None => Box::new(Open::new()),
+        self.0
+            .get_or_insert_with(|| Spares::take(&SPARE, Open::new()))
     }
 }

@@ -299,13 +299,17 @@ impl<F: Format> FrameReader<F> {
     ///
     /// The reader's own error, if it has failed; [`FrameError::InsideFrame`] if it has handed out or
     /// dropped a part of a frame whose end has not come.
-    pub fn switch<G: Format>(self, format: G, limit: usize) -> Result<FrameReader<G>, FrameError> {
+    pub fn switch<G: Format>(
+        mut self,
+        format: G,
+        limit: usize,
+    ) -> Result<FrameReader<G>, FrameError> {
         if let Some(error) = self.why_not_switch() {
             return Err(error);
         }
         let fed = self.fed;
         let keep = self.rules.keep();
-        let mut reader = FrameReader::with_carry(format, limit, self.into_carry(), fed);
+        let mut reader = FrameReader::with_carry(format, limit, self.take_carry(), fed);
         if keep != reader.rules.keep() {
             reader.rules.set_keep(keep);
         }
@@ -354,8 +358,8 @@ impl<F: Format> FrameReader<F> {
     }
 
     /// The bytes that have arrived and were not read, exactly, to be given to something else.
-    pub fn into_rest(self) -> Vec<u8> {
-        self.into_carry().into_unread()
+    pub fn into_rest(mut self) -> Vec<u8> {
+        self.take_carry().into_unread()
     }
 
     /// As `push`, but what is not read is neither copied nor kept: it is for the caller to
@@ -416,12 +420,12 @@ impl<F: Format> FrameReader<F> {
         self.open.forget();
     }
 
-    /// The bytes that have arrived and were not read, behind so many others.
-    pub(crate) fn into_buffer(self) -> (Vec<u8>, usize) {
-        self.into_carry().into_buffer()
+    /// Takes the bytes that have arrived and were not read, behind so many others.
+    pub(crate) fn take_buffer(&mut self) -> (Vec<u8>, usize) {
+        self.take_carry().into_buffer()
     }
 
-    fn into_carry(mut self) -> Carry {
+    fn take_carry(&mut self) -> Carry {
         match self.open.get() {
             None => Carry::new(),
             Some(_) => std::mem::take(&mut self.open.carry),

@@ -284,6 +284,10 @@ impl Duplex {
         }
     }
 
+    pub(crate) fn is_held(&self) -> bool {
+        self.read.held.get()
+    }
+
     /// Whether the end waits for as long as the socket is paused, though nothing is kept here.
     pub(crate) fn let_end_wait(&self, waits: bool) {
         self.read.end_waits.set(waits);
@@ -401,6 +405,21 @@ impl Duplex {
             return self.emit_what_follows(host, chunk);
         }
         0
+    }
+
+    /// Lets somebody hand on to the listeners what it has kept of earlier chunks, as if that were a chunk.
+    pub(crate) fn hand_on(&self, host: &impl Host, hand_on: impl FnOnce()) {
+        let half = &self.read;
+        if half.emitting.get() != Emitting::No {
+            return hand_on();
+        }
+        half.emitting.set(Emitting::Yes);
+        let _done = EmittingEnds(&half.emitting);
+        hand_on();
+        if half.emitting.get() == Emitting::MoreToFollow {
+            let kept = self.emit_what_follows(host, &[]);
+            debug_assert_eq!(kept, 0, "there was no chunk to put back");
+        }
     }
 
     #[cold]

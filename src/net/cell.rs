@@ -15,6 +15,7 @@ use super::attachments::Attachments;
 use super::bound::Bound;
 use super::connect::{Connecting, FailedAttempt};
 use super::emitting_in_a_run;
+use super::frames::Watches;
 use super::idle::IdleTimeout;
 use super::lifecycle;
 use super::on_read::OnRead;
@@ -57,6 +58,9 @@ pub(crate) struct SocketCell {
     /// A chunk is being handed on; what its listeners write goes out when all have returned.
     pub(super) in_data: Cell<bool>,
     pub(super) framed: Cell<Framed>,
+    /// How many framings there are: more than one while one takes over from another.
+    pub(super) framings: Cell<u16>,
+    pub(super) watches: Watches,
     /// The descriptor was somebody else's, who may have kept a duplicate.
     pub(super) adopted: Cell<bool>,
     /// What is read goes to sockets only, by pipes, and none of them minds how much it is.
@@ -150,6 +154,8 @@ impl SocketCell {
             no_delay: Cell::new(false),
             in_data: Cell::new(false),
             framed: Cell::new(Framed::No),
+            framings: Cell::new(0),
+            watches: Watches::default(),
             adopted: Cell::new(false),
             reads_much: Cell::new(false),
             remote: Cell::new(None),
@@ -641,6 +647,7 @@ impl Host for SocketHost<'_> {
             Signal::Readable => self.emit_readable(),
             Signal::End => {
                 lifecycle::peer_has_ended(self);
+                self.end_frames();
                 self.emit_value(event::End, ());
             }
             Signal::Prefinish => self.emit_value(event::Prefinish, ()),
@@ -650,10 +657,14 @@ impl Host for SocketHost<'_> {
             }
             Signal::Drain => self.emit_value(event::Drain, ()),
             Signal::Pause => self.emit_value(event::Pause, ()),
-            Signal::Resume => self.emit_value(event::Resume, ()),
+            Signal::Resume => {
+                self.emit_value(event::Resume, ());
+                self.deliver_frames();
+            }
             Signal::Error(error) => self.emit_error(error),
             Signal::Close { had_error } => {
                 lifecycle::has_closed(self);
+                self.close_frames();
                 self.emit_to(event::Close, had_error);
             }
         }

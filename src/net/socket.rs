@@ -13,8 +13,9 @@ use super::{BoundSocket, Data, ListenerChange, emitting};
 use crate::StaysOnItsThread;
 use crate::error::{Error, Result, node};
 use crate::event;
+use crate::events::closure::Call;
 use crate::events::outcome::{Verdict, dropped};
-use crate::events::{Event, EventEmitter, Outcome};
+use crate::events::{Event, EventEmitter, ListenerId, Outcome};
 use crate::kernel::{Stream, ledger};
 use crate::machine::data::Repr;
 use crate::machine::read_half::Amount;
@@ -473,6 +474,11 @@ impl Socket {
 
     fn with_attachments<R>(self, f: impl FnOnce(&Attachments) -> R) -> Option<R> {
         self.with(|host| f(&host.cell.attachments))
+    }
+
+    /// As `add_listener`, of what is more than a closure.
+    pub(super) fn add_call(self, listener: Box<dyn Call<event::Data>>) -> ListenerId {
+        self.adding::<event::Data>(|emitter| emitter.add_call(listener))
     }
 
     fn with_emitter<R>(self, f: impl FnOnce(&EventEmitter<event::Data>) -> R) -> Option<R> {
