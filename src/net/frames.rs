@@ -19,7 +19,7 @@ mod watch;
 use std::fmt;
 use std::time::Duration;
 
-use super::cell::SocketHost;
+use super::cell::SocketDriver;
 use super::{Data, Socket};
 use crate::error::{Error, Result};
 use crate::event;
@@ -171,12 +171,12 @@ impl Socket {
         };
         let (head, tail) = (wrapping.head(), wrapping.tail());
         let written = match payload {
-            Data(Repr::Borrowed(bytes)) => SocketHost::with(self.key(), |host| {
-                host.cell.duplex.write_bytes(host, [head, bytes, tail])
+            Data(Repr::Borrowed(bytes)) => SocketDriver::with(self.key(), |driver| {
+                driver.state.duplex.write_bytes(driver, [head, bytes, tail])
             }),
-            payload => SocketHost::with(self.key(), |host| {
+            payload => SocketDriver::with(self.key(), |driver| {
                 let parts = [head.into(), payload, tail.into()];
-                host.cell.duplex.write(host, parts, None)
+                driver.state.duplex.write(driver, parts, None)
             }),
         };
         Ok(written.unwrap_or(false))
@@ -214,8 +214,8 @@ impl Frames {
 
     /// How long ago the first bytes came in of a frame that has not ended.
     pub fn age(&self) -> Option<Duration> {
-        let age = |host: &SocketHost<'_>| host.cell.watches.of(self.id, |watch| watch.age());
-        SocketHost::with(self.socket.key(), age)??
+        let age = |driver: &SocketDriver<'_>| driver.state.watches.of(self.id, |watch| watch.age());
+        SocketDriver::with(self.socket.key(), age)??
     }
 
     /// Calls `handler` with what was wrong when bytes come in that are no frames, in place of destroying
@@ -277,10 +277,10 @@ impl Frames {
         F: Format + 'static,
         R: Outcome,
     {
-        let given_up = self.control(|host, framing| framing.give_up(host, self.id));
+        let given_up = self.control(|driver, framing| framing.give_up(driver, self.id));
         let rest = given_up.unwrap_or_else(|| Err(not_now()))?;
         let next = Frames::begin(self.socket, reader, listener);
-        next.control(|host, framing| framing.take_over(host, next.id, rest));
+        next.control(|driver, framing| framing.take_over(driver, next.id, rest));
         Ok(next)
     }
 
@@ -299,7 +299,7 @@ impl Frames {
         F: Format + 'static,
         R: Outcome,
     {
-        self.control(|host, framing| framing.clean(host))
+        self.control(|driver, framing| framing.clean(driver))
             .unwrap_or_else(|| Err(not_now()))?;
         self.switch(reader, listener)
     }
@@ -321,19 +321,19 @@ impl Frames {
     }
 
     /// Does something with the framing, unless it is over or its listener is running.
-    fn control<R>(&self, f: impl FnOnce(&SocketHost<'_>, &mut dyn Control) -> R) -> Option<R> {
-        SocketHost::with(self.socket.key(), |host| {
-            host.with_framing(self.id, |framing| f(host, framing))
+    fn control<R>(&self, f: impl FnOnce(&SocketDriver<'_>, &mut dyn Control) -> R) -> Option<R> {
+        SocketDriver::with(self.socket.key(), |driver| {
+            driver.with_framing(self.id, |framing| f(driver, framing))
         })
         .flatten()
     }
 
     /// Changes what is remembered for the framing, unless it is over.
     fn watch<R>(&self, f: impl FnOnce(&mut Watch) -> R) -> Option<R> {
-        SocketHost::with(self.socket.key(), |host| {
-            let framings = host.cell.emitter.listeners(event::Data);
+        SocketDriver::with(self.socket.key(), |driver| {
+            let framings = driver.state.emitter.listeners(event::Data);
             let goes_on = framings.contains(&self.id);
-            goes_on.then(|| host.cell.watches.with(self.id, f))
+            goes_on.then(|| driver.state.watches.with(self.id, f))
         })
         .flatten()
     }

@@ -10,7 +10,7 @@ use crate::events::ListenerId;
 use crate::events::closure::Call;
 use crate::events::outcome::Verdict;
 use crate::framing::{Format, FrameError, Item, Reading};
-use crate::net::cell::{Framed, SocketHost};
+use crate::net::cell::{Framed, SocketDriver};
 
 /// What has arrived and was not read: behind so many other bytes, and from where in the stream on.
 pub(super) struct Rest {
@@ -22,20 +22,20 @@ pub(super) struct Rest {
 /// A framing that is not delivering. `id` is always its listener's.
 pub(super) trait Control: Call<event::Data> {
     /// Delivers what is kept.
-    fn go_on(&mut self, host: &SocketHost<'_>, id: ListenerId);
+    fn go_on(&mut self, driver: &SocketDriver<'_>, id: ListenerId);
 
     /// Goes on with what a framing before has left.
-    fn take_over(&mut self, host: &SocketHost<'_>, id: ListenerId, rest: Rest);
+    fn take_over(&mut self, driver: &SocketDriver<'_>, id: ListenerId, rest: Rest);
 
     fn format(&mut self) -> &mut dyn Any;
 
     /// Refuses if bytes have come that were not read.
-    fn clean(&self, host: &SocketHost<'_>) -> Result<()>;
+    fn clean(&self, driver: &SocketDriver<'_>) -> Result<()>;
 
     /// Ends the framing, for another one to go on.
-    fn give_up(&mut self, host: &SocketHost<'_>, id: ListenerId) -> Result<Rest>;
+    fn give_up(&mut self, driver: &SocketDriver<'_>, id: ListenerId) -> Result<Rest>;
 
-    fn close(&mut self, host: &SocketHost<'_>, id: ListenerId);
+    fn close(&mut self, driver: &SocketDriver<'_>, id: ListenerId);
 }
 
 impl<F, L> Control for Framing<F, L>
@@ -43,16 +43,16 @@ where
     F: Format + 'static,
     L: FnMut(Item<'_>, Reading<'_, F>) -> Verdict + 'static,
 {
-    fn go_on(&mut self, host: &SocketHost<'_>, id: ListenerId) {
-        self.deliver(host, id, &[]);
+    fn go_on(&mut self, driver: &SocketDriver<'_>, id: ListenerId) {
+        self.deliver(driver, id, &[]);
     }
 
-    fn take_over(&mut self, host: &SocketHost<'_>, id: ListenerId, rest: Rest) {
+    fn take_over(&mut self, driver: &SocketDriver<'_>, id: ListenerId, rest: Rest) {
         self.reader.take_over(rest.bytes, rest.taken, rest.at);
         let waits = self.reader.unread() > 0;
-        host.cell.duplex.hold(host, waits);
+        driver.state.duplex.hold(driver, waits);
         if waits {
-            host.deliver_later(id);
+            driver.deliver_later(id);
         }
     }
 
@@ -60,9 +60,9 @@ where
         self.reader.format_mut()
     }
 
-    fn clean(&self, host: &SocketHost<'_>) -> Result<()> {
+    fn clean(&self, driver: &SocketDriver<'_>) -> Result<()> {
         // With the socket, too, there may be some, if it was paused.
-        let have = self.reader.unread() + host.cell.duplex.readable_length();
+        let have = self.reader.unread() + driver.state.duplex.readable_length();
         let at = self.reader.offset();
         match have {
             0 => Ok(()),
@@ -70,19 +70,19 @@ where
         }
     }
 
-    fn give_up(&mut self, host: &SocketHost<'_>, id: ListenerId) -> Result<Rest> {
+    fn give_up(&mut self, driver: &SocketDriver<'_>, id: ListenerId) -> Result<Rest> {
         if let Some(error) = self.reader.why_not_switch() {
             return Err(error.into());
         }
         let at = self.reader.offset();
         let (bytes, taken) = self.reader.take_buffer();
-        self.close(host, id);
+        self.close(driver, id);
         Ok(Rest { bytes, taken, at })
     }
 
-    fn close(&mut self, host: &SocketHost<'_>, id: ListenerId) {
+    fn close(&mut self, driver: &SocketDriver<'_>, id: ListenerId) {
         if !self.is_over() {
-            self.end(host, id);
+            self.end(driver, id);
         }
     }
 }
@@ -94,7 +94,7 @@ pub(super) fn not_now() -> Error {
 
 /// A framing that is out of its place, to which it goes back in any case.
 struct Out<'a> {
-    host: &'a SocketHost<'a>,
+    driver: &'a SocketDriver<'a>,
     id: ListenerId,
     framing: Option<Box<dyn Control>>,
 }
@@ -102,7 +102,7 @@ struct Out<'a> {
 impl Drop for Out<'_> {
     fn drop(&mut self) {
         if let Some(framing) = self.framing.take() {
-            self.host
+            self.driver
                 .cell
                 .emitter
                 .give_back::<event::Data>(self.id, framing);
@@ -110,16 +110,16 @@ impl Drop for Out<'_> {
     }
 }
 
-impl SocketHost<'_> {
+impl SocketDriver<'_> {
     /// Does something with a framing, unless it is over, or delivers at the moment.
     pub(super) fn with_framing<R>(
         &self,
         id: ListenerId,
         f: impl FnOnce(&mut dyn Control) -> R,
     ) -> Option<R> {
-        let framing = self.cell.emitter.take_out(event::Data, id);
+        let framing = self.state.emitter.take_out(event::Data, id);
         let mut out = Out {
-            host: self,
+            driver: self,
             id,
             framing,
         };
@@ -129,7 +129,7 @@ impl SocketHost<'_> {
     /// Has a framing deliver what it keeps.
     pub(super) fn deliver(&self, id: ListenerId) {
         // What its listener puts back meanwhile comes behind that.
-        self.cell.duplex.hand_on(self, || {
+        self.state.duplex.hand_on(self, || {
             self.with_framing(id, |framing| {
                 self.event_loop.call_now(|| framing.go_on(self, id));
             });
@@ -138,12 +138,12 @@ impl SocketHost<'_> {
 
     /// Has all framings of the socket deliver what they keep.
     pub(in crate::net) fn deliver_frames(&self) {
-        if self.cell.framed.get() == Framed::No {
+        if self.state.framed.get() == Framed::No {
             return;
         }
-        for id in self.cell.emitter.listeners(event::Data) {
+        for id in self.state.emitter.listeners(event::Data) {
             if self.event_loop.is_interrupted() {
-                self.in_next_run(move |host| host.deliver(id));
+                self.in_next_run(move |driver| driver.deliver(id));
             } else {
                 self.deliver(id);
             }
@@ -152,43 +152,43 @@ impl SocketHost<'_> {
 
     /// The peer has ended, and with it what was sent of a frame.
     pub(in crate::net) fn end_frames(&self) {
-        if self.cell.framed.get() == Framed::No {
+        if self.state.framed.get() == Framed::No {
             return;
         }
-        for id in self.cell.emitter.listeners(event::Data) {
-            self.cell.watches.of(id, Watch::stop);
+        for id in self.state.emitter.listeners(event::Data) {
+            self.state.watches.of(id, Watch::stop);
         }
         self.deliver_frames();
     }
 
     /// Framings end with the socket's life: its next one is framed anew, or not at all.
     pub(in crate::net) fn close_frames(&self) {
-        if self.cell.framed.get() == Framed::No {
+        if self.state.framed.get() == Framed::No {
             return;
         }
-        for id in self.cell.emitter.listeners(event::Data) {
+        for id in self.state.emitter.listeners(event::Data) {
             self.with_framing(id, |framing| framing.close(self, id));
         }
     }
 
     /// Has a framing deliver in the next turn what it keeps.
     pub(super) fn deliver_later(&self, id: ListenerId) {
-        let key = self.cell.key;
+        let key = self.state.key;
         crate::timers::set_immediate(move || {
-            SocketHost::with(key, |host| host.deliver(id));
+            SocketDriver::with(key, |driver| driver.deliver(id));
         });
     }
 
     /// Notes what a framing has of the socket's bytes. The end of a frame that is held may be the peer's end.
     pub(super) fn note_framed(&self, framed: Framed) {
-        self.cell.framed.set(framed);
-        self.cell.duplex.let_end_wait(framed == Framed::Holding);
+        self.state.framed.set(framed);
+        self.state.duplex.let_end_wait(framed == Framed::Holding);
     }
 
     /// One framing less.
     pub(super) fn framing_is_over(&self) {
-        let left = self.cell.framings.get().saturating_sub(1);
-        self.cell.framings.set(left);
+        let left = self.state.framings.get().saturating_sub(1);
+        self.state.framings.set(left);
         self.note_framed(match left {
             0 => Framed::No,
             _ => Framed::Delivered,

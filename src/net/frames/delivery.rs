@@ -11,8 +11,8 @@ use crate::events::closure::{AnyListener, Call};
 use crate::events::outcome::Verdict;
 use crate::framing::{Flow, Format, FrameError, FrameReader, Item, Reading};
 use crate::kernel::ledger;
-use crate::machine::Host;
-use crate::net::cell::{Framed, SocketHost};
+use crate::machine::Driver;
+use crate::net::cell::{Framed, SocketDriver};
 use crate::reactor::{self, Key};
 
 /// How many frames of one socket are delivered before others get their turn.
@@ -61,10 +61,10 @@ where
         reader,
         listener,
     });
-    SocketHost::with(socket.key(), |host| {
-        let framings = host.cell.framings.get();
-        host.cell.framings.set(framings.saturating_add(1));
-        host.note_framed(Framed::Delivered);
+    SocketDriver::with(socket.key(), |driver| {
+        let framings = driver.state.framings.get();
+        driver.state.framings.set(framings.saturating_add(1));
+        driver.note_framed(Framed::Delivered);
     });
     socket.add_call(framing)
 }
@@ -76,7 +76,7 @@ where
 {
     fn call(&mut self, id: ListenerId, chunk: &[u8]) -> Verdict {
         // A socket that is gone has no frames: what was kept of them goes with the framing.
-        SocketHost::with(self.socket.key(), |host| self.deliver(host, id, chunk));
+        SocketDriver::with(self.socket.key(), |driver| self.deliver(driver, id, chunk));
         Verdict::Fine
     }
 }
@@ -118,18 +118,18 @@ impl<F: Format, L> Drop for Framing<F, L> {
         if self.is_over() {
             return;
         }
-        SocketHost::with(self.socket.key(), |host| {
-            host.framing_is_over();
-            let listeners = host.cell.emitter.listeners(event::Data);
-            let watch = host.cell.watches.remove_orphan(&listeners);
-            if host.cell.duplex.is_held() {
+        SocketDriver::with(self.socket.key(), |driver| {
+            driver.framing_is_over();
+            let listeners = driver.state.emitter.listeners(event::Data);
+            let watch = driver.state.watches.remove_orphan(&listeners);
+            if driver.state.duplex.is_held() {
                 ledger::read_otherwise(self.socket.key());
                 if let Some(watch) = &watch {
-                    host.cell.duplex.throw_away(watch.put_back);
+                    driver.state.duplex.throw_away(watch.put_back);
                 }
-                host.cell.duplex.hold(host, false);
+                driver.state.duplex.hold(driver, false);
             }
-            host.event_loop.discard(watch);
+            driver.event_loop.discard(watch);
         });
     }
 }
@@ -146,23 +146,23 @@ where
     L: FnMut(Item<'_>, Reading<'_, F>) -> Verdict + 'static,
 {
     /// Delivers what is kept, and the frames of `chunk`.
-    pub(super) fn deliver(&mut self, host: &SocketHost<'_>, id: ListenerId, chunk: &[u8]) {
+    pub(super) fn deliver(&mut self, driver: &SocketDriver<'_>, id: ListenerId, chunk: &[u8]) {
         if self.is_over() {
             return;
         }
-        host.cell.framed.set(Framed::Holding);
-        if !host.cell.watches.is_empty() {
-            host.cell.watches.of(id, |watch| watch.put_back = 0);
+        driver.state.framed.set(Framed::Holding);
+        if !driver.state.watches.is_empty() {
+            driver.state.watches.of(id, |watch| watch.put_back = 0);
         }
-        let mut delivered = match why_not(host) {
+        let mut delivered = match why_not(driver) {
             None => {
-                let panics = Panics { host, id };
-                let delivered = self.push(host, chunk);
+                let panics = Panics { driver, id };
+                let delivered = self.push(driver, chunk);
                 std::mem::forget(panics);
                 delivered
             }
             Some(stopped) => {
-                keep(host, &mut self.reader, chunk);
+                keep(driver, &mut self.reader, chunk);
                 Delivered {
                     outcome: Ok(Flow::Stop),
                     stopped,
@@ -173,26 +173,26 @@ where
             }
         };
         if let Some(error) = delivered.failed.take() {
-            host.listener_failed(error);
+            driver.listener_failed(error);
         }
         if let Err(error) = delivered.outcome {
-            return self.fail(host, id, error);
+            return self.fail(driver, id, error);
         }
-        self.account_for(host, id, &delivered, chunk.is_empty());
+        self.account_for(driver, id, &delivered, chunk.is_empty());
     }
 
     /// Calls the listener, for as long as it may be called.
-    fn push<'c>(&mut self, host: &SocketHost<'_>, chunk: &'c [u8]) -> Delivered<'c> {
+    fn push<'c>(&mut self, driver: &SocketDriver<'_>, chunk: &'c [u8]) -> Delivered<'c> {
         let mut stopped = Stopped::No;
         let mut failed = None;
         let mut items = 0;
         let Framing {
             reader, listener, ..
         } = self;
-        reader.lend(|| host.event_loop.spare_buffers.lend(1, chunk.len()));
+        reader.lend(|| driver.event_loop.spare_buffers.lend(1, chunk.len()));
         let listener = |item: Item<'_>, reading: Reading<'_, F>| {
             items += 1;
-            stopped = match (listener(item, reading), why_not(host)) {
+            stopped = match (listener(item, reading), why_not(driver)) {
                 (Verdict::Stop, _) => match item {
                     Item::Refused { .. } => Stopped::Refused,
                     _ => Stopped::ByListener,
@@ -207,7 +207,7 @@ where
             };
             Flow::Stop
         };
-        let (outcome, rest) = if host.cell.duplex.readable_ended() {
+        let (outcome, rest) = if driver.state.duplex.readable_ended() {
             (reader.finish_with(listener), &[][..])
         } else {
             reader.push_lent(chunk, listener)
@@ -224,21 +224,21 @@ where
     /// Notes what is held now, how long a frame has been under way, and whether that was an activity.
     fn note(
         &self,
-        host: &SocketHost<'_>,
+        driver: &SocketDriver<'_>,
         id: ListenerId,
         items: usize,
         waits_for_peer: bool,
         nothing_came: bool,
     ) {
         let open_at = self.reader.partial().map(|partial| partial.at);
-        host.note_framed(match open_at {
+        driver.note_framed(match open_at {
             None => Framed::Delivered,
             Some(_) => Framed::Holding,
         });
         let progress = items > 0 || open_at.is_some() || !waits_for_peer;
         // What waits for a paused socket is not the peer's fault.
         let open_at = open_at.filter(|_| waits_for_peer);
-        let watches = &host.cell.watches;
+        let watches = &driver.state.watches;
         if open_at.is_some() {
             watches.with(id, |watch| watch.look(self.socket, open_at));
         } else if !watches.is_empty() {
@@ -249,7 +249,7 @@ where
         }
         match (nothing_came, progress) {
             (true, _) => {}
-            (false, true) => host.activity(),
+            (false, true) => driver.activity(),
             (false, false) => {
                 if let Some(Some(error)) = watches.of(id, |watch| watch.no_progress()) {
                     self.socket.destroy_with(error);
@@ -264,128 +264,131 @@ where
     /// Decides what becomes of the rest of a chunk.
     fn account_for(
         &mut self,
-        host: &SocketHost<'_>,
+        driver: &SocketDriver<'_>,
         id: ListenerId,
         delivered: &Delivered<'_>,
         nothing_came: bool,
     ) {
-        let duplex = &host.cell.duplex;
-        let spare = &host.event_loop.spare_buffers;
+        let duplex = &driver.state.duplex;
+        let spare = &driver.event_loop.spare_buffers;
         let stopped = delivered.stopped;
         let mut rest = delivered.rest;
         if stopped == Stopped::ByListener {
             if !nothing_came {
-                host.activity();
+                driver.activity();
             }
-            return self.leave(host, id, rest);
+            return self.leave(driver, id, rest);
         }
         let over = duplex.readable_ended() && stopped == Stopped::No;
         if over || stopped == Stopped::Refused {
-            return self.break_off(host, id);
+            return self.break_off(driver, id);
         }
         let reader = &mut self.reader;
         if stopped == Stopped::Paused && reader.unread() == 0 && !rest.is_empty() {
             reader.take_away(rest.len());
-            host.cell
+            driver
+                .cell
                 .watches
                 .with(id, |watch| watch.put_back = rest.len());
             ledger::given_back(self.socket.key(), rest);
-            duplex.put_back(host, rest);
+            duplex.put_back(driver, rest);
             rest = &[];
         }
         reader.keep_rest(rest, |len| spare.lend(len, len));
         reader.spare_buffers(|buffer| spare.give(buffer));
-        duplex.hold(host, stopped != Stopped::No);
+        duplex.hold(driver, stopped != Stopped::No);
         let waits_for_peer = stopped == Stopped::No;
-        self.note(host, id, delivered.items, waits_for_peer, nothing_came);
+        self.note(driver, id, delivered.items, waits_for_peer, nothing_came);
         if stopped == Stopped::OutOfTurn {
-            host.deliver_later(id);
+            driver.deliver_later(id);
         }
     }
 
     /// The stream is none of frames, or not any more; a listener that is told of bad ones knows already.
-    fn fail(&mut self, host: &SocketHost<'_>, id: ListenerId, error: FrameError) {
+    fn fail(&mut self, driver: &SocketDriver<'_>, id: ListenerId, error: FrameError) {
         let (socket, told) = (self.socket, self.reader.tells());
-        let handler = host.cell.watches.of(id, |watch| watch.on_error.take());
+        let handler = driver.state.watches.of(id, |watch| watch.on_error.take());
         match handler.flatten() {
             // Of a socket that is gone there is nothing to answer.
-            _ if host.cell.duplex.is_destroyed() => self.break_off(host, id),
+            _ if driver.state.duplex.is_destroyed() => self.break_off(driver, id),
             Some(handler) => {
-                self.break_off(host, id);
-                host.event_loop
+                self.break_off(driver, id);
+                driver
+                    .event_loop
                     .call(move || socket.heed_verdict(handler(error)));
             }
-            None if told => self.break_off(host, id),
+            None if told => self.break_off(driver, id),
             None => {
-                host.cell.duplex.destroy(host, Some(error.into()));
-                self.end(host, id);
+                driver.state.duplex.destroy(driver, Some(error.into()));
+                self.end(driver, id);
             }
         }
     }
 
     /// What else comes in goes to nobody, unless somebody else listens: an answer arrives, and no reset
     /// overtakes it.
-    fn break_off(&mut self, host: &SocketHost<'_>, id: ListenerId) {
-        host.cell.duplex.hold(host, false);
-        self.end(host, id);
+    fn break_off(&mut self, driver: &SocketDriver<'_>, id: ListenerId) {
+        driver.state.duplex.hold(driver, false);
+        self.end(driver, id);
     }
 
     /// Hands the stream over to whoever listens next, now or later.
-    fn leave(&mut self, host: &SocketHost<'_>, id: ListenerId, rest: &[u8]) {
-        let (duplex, key) = (&host.cell.duplex, self.socket.key());
-        duplex.hold(host, false);
-        self.end(host, id);
-        if !host.has_data_listeners() && !duplex.is_paused() {
+    fn leave(&mut self, driver: &SocketDriver<'_>, id: ListenerId, rest: &[u8]) {
+        let (duplex, key) = (&driver.state.duplex, self.socket.key());
+        duplex.hold(driver, false);
+        self.end(driver, id);
+        if !driver.has_data_listeners() && !duplex.is_paused() {
             duplex.wait_for_listeners();
         }
         let (mut kept, taken) = self.reader.take_buffer();
         if taken == kept.len() {
             ledger::given_back(key, rest);
-            return duplex.put_back(host, rest);
+            return duplex.put_back(driver, rest);
         }
         kept.extend_from_slice(rest);
         ledger::given_back(key, &kept[taken..]);
-        duplex.unshift_owned(host, kept, taken);
+        duplex.unshift_owned(driver, kept, taken);
     }
 
     /// Nobody is called any more.
-    pub(super) fn end(&mut self, host: &SocketHost<'_>, id: ListenerId) {
+    pub(super) fn end(&mut self, driver: &SocketDriver<'_>, id: ListenerId) {
         debug_assert!(!self.is_over(), "it ends once");
         let socket = std::mem::replace(&mut self.socket, Socket::from_key(Key::RESERVED));
-        host.framing_is_over();
+        driver.framing_is_over();
         socket.remove_listener(id);
-        let watch = host.cell.watches.remove(|watch| watch.is_of(id));
-        host.event_loop.discard(watch);
+        let watch = driver.state.watches.remove(|watch| watch.is_of(id));
+        driver.event_loop.discard(watch);
     }
 }
 
 /// Why no frame may be delivered now.
 #[inline]
-fn why_not(host: &SocketHost<'_>) -> Option<Stopped> {
-    let duplex = &host.cell.duplex;
+fn why_not(driver: &SocketDriver<'_>) -> Option<Stopped> {
+    let duplex = &driver.state.duplex;
     if duplex.is_told_to_pause() || duplex.is_destroyed() {
         return Some(Stopped::Paused);
     }
-    host.event_loop
+    driver
+        .event_loop
         .is_interrupted()
         .then_some(Stopped::OutOfTurn)
 }
 
 /// Keeps a chunk that cannot be read now.
-fn keep<F: Format>(host: &SocketHost<'_>, reader: &mut FrameReader<F>, chunk: &[u8]) {
-    reader.receive(chunk, |len| host.event_loop.spare_buffers.lend(len, len));
+fn keep<F: Format>(driver: &SocketDriver<'_>, reader: &mut FrameReader<F>, chunk: &[u8]) {
+    reader.receive(chunk, |len| driver.event_loop.spare_buffers.lend(len, len));
 }
 
 /// A listener that panics leaves the frames behind its own where they are, and they are delivered in the
 /// next turn; the peer's end waits for them.
 struct Panics<'a> {
-    host: &'a SocketHost<'a>,
+    driver: &'a SocketDriver<'a>,
     id: ListenerId,
 }
 
 impl Drop for Panics<'_> {
     fn drop(&mut self) {
-        self.host.cell.duplex.hold(self.host, true);
-        self.host.deliver_later(self.id);
+        self.driver.state.duplex.hold(self.driver, true);
+        self.driver.deliver_later(self.id);
     }
 }
