@@ -21,6 +21,7 @@ use std::sync::Arc;
 /// let news: Rc<[u8]> = Rc::from(*b"one copy for everybody");
 /// assert_eq!(Data::from(&news).len(), 22);
 /// ```
+#[doc(alias = "broadcast")]
 #[derive(Clone)]
 pub struct Data<'a>(pub(crate) Repr<'a>);
 

@@ -42,6 +42,8 @@ pub(crate) enum HandleKind {
     /// An attempt of that socket's to connect.
     Attempt(Key),
     Server(Key),
+    /// A connection to that server that is not a socket yet.
+    Arrival(Key),
     Watch,
 }
 

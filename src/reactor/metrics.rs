@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use super::Loop;
+
 /// What this thread's loop has done since it was made. See [`metrics`](crate::metrics).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -122,5 +124,16 @@ impl Counters {
             open_handles,
             timers,
         }
+    }
+}
+
+impl Loop {
+    pub(crate) fn utilization(&self) -> Utilization {
+        self.counters.utilization(self.clock())
+    }
+
+    pub(crate) fn metrics(&self) -> Metrics {
+        self.counters
+            .snapshot(self.handles.borrow().len(), self.timers.borrow().len())
     }
 }

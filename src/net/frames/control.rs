@@ -3,14 +3,15 @@
 use std::any::Any;
 
 use super::delivery::Framing;
-use super::watch::Watch;
 use crate::error::{Error, Result};
 use crate::event;
 use crate::events::ListenerId;
 use crate::events::closure::Call;
 use crate::events::outcome::Verdict;
 use crate::framing::{Format, FrameError, Item, Reading};
-use crate::net::cell::{Framed, SocketDriver};
+use crate::net::driver::socket::SocketDriver;
+use crate::net::state::socket::Framed;
+use crate::net::state::watch::Watch;
 
 /// What has arrived and was not read: behind so many other bytes, and from where in the stream on.
 pub(super) struct Rest {
@@ -103,7 +104,7 @@ impl Drop for Out<'_> {
     fn drop(&mut self) {
         if let Some(framing) = self.framing.take() {
             self.driver
-                .cell
+                .state
                 .emitter
                 .give_back::<event::Data>(self.id, framing);
         }

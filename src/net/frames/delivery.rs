@@ -2,7 +2,6 @@
 
 use std::any::{Any, TypeId};
 
-use super::Socket;
 use super::control::Control;
 use crate::error::Error;
 use crate::event;
@@ -12,7 +11,9 @@ use crate::events::outcome::Verdict;
 use crate::framing::{Flow, Format, FrameError, FrameReader, Item, Reading};
 use crate::kernel::ledger;
 use crate::machine::Driver;
-use crate::net::cell::{Framed, SocketDriver};
+use crate::net::driver::socket::SocketDriver;
+use crate::net::state::socket::Framed;
+use crate::net::values::handle::Socket;
 use crate::reactor::{self, Key};
 
 /// How many frames of one socket are delivered before others get their turn.
@@ -287,7 +288,7 @@ where
         if stopped == Stopped::Paused && reader.unread() == 0 && !rest.is_empty() {
             reader.take_away(rest.len());
             driver
-                .cell
+                .state
                 .watches
                 .with(id, |watch| watch.put_back = rest.len());
             ledger::given_back(self.socket.key(), rest);

@@ -1,0 +1,10 @@
+//! What a socket or a server keeps from one callback to the next.
+
+pub(super) mod attachments;
+pub(super) mod connecting;
+pub(super) mod extras;
+pub(super) mod idle;
+pub(super) mod pipes;
+pub(super) mod server;
+pub(super) mod socket;
+pub(super) mod watch;
