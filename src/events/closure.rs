@@ -64,24 +64,23 @@ pub(super) struct Closure<E, F> {
     of: PhantomData<fn(E)>,
 }
 
-impl<E: Event, F> Closure<E, F> {
-    pub(super) fn new<R: Outcome>(mut listener: F) -> Box<dyn Call<E>>
-    where
-        F: FnMut(E::Payload<'_>) -> R + 'static,
-    {
-        boxed(move |payload: E::Payload<'_>| listener(payload).verdict())
-    }
+/// What calls `listener`.
+pub(super) fn of<E: Event, R: Outcome>(
+    listener: impl FnMut(E::Payload<'_>) -> R + 'static,
+) -> Box<dyn Call<E>> {
+    let mut listener = listener;
+    boxed(move |payload: E::Payload<'_>| listener(payload).verdict())
+}
 
-    pub(super) fn once<R: Outcome>(listener: F) -> Box<dyn Call<E>>
-    where
-        F: FnOnce(E::Payload<'_>) -> R + 'static,
-    {
-        let mut listener = Some(listener);
-        boxed(move |payload: E::Payload<'_>| match listener.take() {
-            Some(listener) => listener(payload).verdict(),
-            None => Verdict::Fine,
-        })
-    }
+/// What calls `listener` the first time that it is called.
+pub(super) fn once<E: Event, R: Outcome>(
+    listener: impl FnOnce(E::Payload<'_>) -> R + 'static,
+) -> Box<dyn Call<E>> {
+    let mut listener = Some(listener);
+    boxed(move |payload: E::Payload<'_>| match listener.take() {
+        Some(listener) => listener(payload).verdict(),
+        None => Verdict::Fine,
+    })
 }
 
 fn boxed<E: Event>(call: impl FnMut(E::Payload<'_>) -> Verdict + 'static) -> Box<dyn Call<E>> {

@@ -50,7 +50,7 @@ mod listeners;
 mod lists;
 pub(crate) mod outcome;
 
-use closure::{Call, Closure};
+use closure::Call;
 use listeners::List;
 use lists::{Heard, Lists};
 pub use outcome::Outcome;
@@ -307,7 +307,7 @@ impl<Preferred: Event> EventEmitter<Preferred> {
         place: Place,
         listener: impl FnMut(E::Payload<'_>) -> R + 'static,
     ) -> ListenerId {
-        self.add::<E>(place, ListenerId::next, || Closure::new(listener))
+        self.add::<E>(place, ListenerId::next, || closure::of(listener))
     }
 
     pub(crate) fn insert_once<E: Event, R: Outcome>(
@@ -316,7 +316,7 @@ impl<Preferred: Event> EventEmitter<Preferred> {
         listener: impl FnOnce(E::Payload<'_>) -> R + 'static,
     ) -> ListenerId {
         let once = || ListenerId::next().of_once();
-        self.add::<E>(place, once, || Closure::once(listener))
+        self.add::<E>(place, once, || closure::once(listener))
     }
 
     /// Adds what is more than a closure, after those that are there.
@@ -578,10 +578,10 @@ impl<P: Event, E: Event> Out<'_, P, E> {
 impl<P: Event, E: Event> Drop for Out<'_, P, E> {
     #[inline(always)]
     fn drop(&mut self) {
-        if let Some(closure) = self.closure.take() {
-            if let Some(removed) = self.lists.give_back(self.id, closure) {
-                removed.let_go();
-            }
+        let closure = self.closure.take();
+        let give_back = |closure| self.lists.give_back(self.id, closure);
+        if let Some(removed) = closure.and_then(give_back) {
+            removed.let_go();
         }
     }
 }
