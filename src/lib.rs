@@ -125,6 +125,7 @@ pub mod signals;
 #[cfg(feature = "sim")]
 pub mod sim;
 
+mod spare;
 pub mod stream;
 mod table;
 mod thread_bound;

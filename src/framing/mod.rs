@@ -414,6 +414,7 @@ mod formats;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod intake;
+mod open;
 mod output;
 mod push;
 mod reader;

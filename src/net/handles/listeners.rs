@@ -261,7 +261,7 @@ macro_rules! emitting {
             }
 
             /// The names of the events that are listened to, in the order in which they first were. The
-            /// crate's own listeners, those of a pipe or a framing, are among them.
+            /// crate's own listeners, those of a pipe and a framing's of `Data`, are among them.
             #[doc(alias = "eventNames")]
             pub fn event_names(&self) -> Vec<&'static str> {
                 self.with_emitter(|emitter| emitter.event_names())

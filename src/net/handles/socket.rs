@@ -5,8 +5,9 @@ use std::fmt;
 
 use crate::error::{Error, Result};
 use crate::event;
+use crate::events::closure::Call;
 use crate::events::outcome::dropped;
-use crate::events::{Event, EventEmitter, Outcome};
+use crate::events::{Event, EventEmitter, ListenerId, Outcome};
 use crate::kernel::Stream;
 use crate::net::driver::socket::SocketDriver;
 use crate::net::handles::listeners::{ListenerChange, emitting};
@@ -166,6 +167,11 @@ impl Socket {
 
     fn with_attachments<R>(self, f: impl FnOnce(&Attachments) -> R) -> Option<R> {
         self.with(|driver| f(&driver.state.attachments))
+    }
+
+    /// As `add_listener`, of what is more than a closure.
+    pub(in crate::net) fn add_call(self, listener: Box<dyn Call<event::Data>>) -> ListenerId {
+        self.adding::<event::Data>(|emitter| emitter.add_call(listener))
     }
 
     fn with_emitter<R>(self, f: impl FnOnce(&EventEmitter<event::Data>) -> R) -> Option<R> {
