@@ -15,8 +15,8 @@ use super::Socket;
 use super::cell::{Framed, SocketCell, SocketHost};
 use super::options::SocketOptions;
 use crate::error::{Error, Result, node};
-use crate::kernel::Stream;
 use crate::kernel::foreign::{self, Foreign};
+use crate::kernel::{Descriptor, Stream};
 use crate::machine::Life;
 use crate::reactor::{self, Origin};
 
@@ -59,7 +59,14 @@ pub enum StdStream {
     Tcp(TcpStream),
     /// A Unix domain socket.
     Unix(UnixStream),
+    /// Of a simulated world, which is there with the feature `sim`. Loops of its world can adopt it, and nobody
+    /// else.
+    Simulated(SimulatedStream),
 }
+
+/// A connection of a [simulated world](crate#features), on its way from one loop to another.
+#[derive(Debug)]
+pub struct SimulatedStream(Descriptor);
 
 impl From<TcpStream> for StdStream {
     fn from(stream: TcpStream) -> StdStream {
@@ -73,11 +80,17 @@ impl From<UnixStream> for StdStream {
     }
 }
 
+/// # Panics
+///
+/// For a stream of a simulated world, which has no descriptor of the operating system's.
 impl From<StdStream> for OwnedFd {
     fn from(stream: StdStream) -> OwnedFd {
         match stream {
             StdStream::Tcp(stream) => stream.into(),
             StdStream::Unix(stream) => stream.into(),
+            StdStream::Simulated(_) => {
+                panic!("a connection of a simulated world has no descriptor outside of it")
+            }
         }
     }
 }
@@ -91,6 +104,7 @@ impl TryFrom<OwnedFd> for StdStream {
         match foreign::identify(descriptor) {
             Foreign::Tcp(stream) => Ok(stream.into()),
             Foreign::Unix(stream) => Ok(stream.into()),
+            Foreign::Sim(stream) => Ok(StdStream::Simulated(SimulatedStream(stream))),
             Foreign::Other(kind) => Err(node::invalid_fd_type(kind)),
         }
     }
@@ -215,10 +229,6 @@ impl Socket {
             if let Some(reason) = duplex.why_not_idle(host) {
                 return Err(node::not_idle(reason));
             }
-            if host.cell.transport.borrow().is_simulated() {
-                // Nobody outside of its world could do anything with it.
-                return Err(Error::os("fcntl", &io::ErrorKind::Unsupported.into()));
-            }
             let transport = host.detach().map_err(|error| Error::os("fcntl", &error))?;
             duplex.destroy(host, None);
             released(transport)
@@ -231,6 +241,7 @@ fn opened(stream: StdStream) -> io::Result<Stream> {
     match stream {
         StdStream::Tcp(stream) => Stream::of_tcp(stream),
         StdStream::Unix(stream) => Stream::of_unix(stream),
+        StdStream::Simulated(SimulatedStream(stream)) => Stream::of_simulated(stream),
     }
 }
 
@@ -238,6 +249,7 @@ fn released(stream: Stream) -> Result<StdStream> {
     match stream.release() {
         Ok(Foreign::Tcp(stream)) => Ok(stream.into()),
         Ok(Foreign::Unix(stream)) => Ok(stream.into()),
+        Ok(Foreign::Sim(stream)) => Ok(StdStream::Simulated(SimulatedStream(stream))),
         Ok(Foreign::Other(_)) => Err(node::socket_closed()),
         Err(error) => Err(Error::os("fcntl", &error)),
     }

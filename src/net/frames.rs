@@ -175,7 +175,7 @@ impl Socket {
                 host.cell.duplex.write(host, parts, None)
             }),
         };
-        Ok(written.unwrap_or(false))
+        Ok(self.written(written))
     }
 
     /// As [`write_frame`](Socket::write_frame), for a format that changes the payload, such as

@@ -52,7 +52,7 @@ pub use crate::machine::ReadyState;
 pub use crate::machine::data::Data;
 pub use abort::{AbortController, AbortSignal};
 pub use address::Address;
-pub use adopt::StdStream;
+pub use adopt::{SimulatedStream, StdStream};
 pub use bound::{BindOptions, BoundSocket};
 pub use connect::{
     Attempt, ConnectOptions, FailedAttempt, LookupResult, get_default_auto_select_family,

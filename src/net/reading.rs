@@ -100,7 +100,8 @@ impl SocketHost<'_> {
             }
             Ok(Received { count, may_go_on }) => {
                 Counters::add(&counters.bytes_read, count as u64);
-                ledger::received(cell.key, &buffer[..count]);
+                let mark = cell.duplex.readable_high_water_mark();
+                ledger::received(cell.key, &buffer[..count], mark);
                 // No second read is needed to be told that the socket is empty.
                 let is_short = count < buffer.len();
                 if is_short && !may_go_on && cell.readiness.get() == Readiness::Readable {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Loop, Seat};
+use super::{Handle, Kept, Loop, Origin, Seat};
 
 impl Loop {
     /// Whether a turn that does not wait would do something.
@@ -30,15 +30,18 @@ impl Loop {
         if !self.is_alive() {
             return Vec::new();
         }
-        let handles = self.handles();
-        let mut why: Vec<String> = handles
-            .iter()
-            .filter_map(|handle| handle.account())
-            .collect();
+        let mut why = self.accounts();
         let timers = self.timers.borrow().len();
         if timers > 0 {
             why.push(format!("{timers} timers"));
         }
+        let resources = self.resources().into_iter();
+        why.extend(resources.filter_map(|(kept, origin)| match kept {
+            Kept::Handle(_) => None,
+            Kept::Timer(_) => made("a timer", origin),
+            Kept::Immediate(_) => made("an immediate", origin),
+            Kept::Work => made("work of the pool", origin),
+        }));
         if self.poller.remotes() > 0 {
             why.push("a `Remote`, by which another thread could post".to_owned());
         }
@@ -47,4 +50,19 @@ impl Loop {
         }
         why
     }
+
+    /// What its handles are, and the calls that made them.
+    pub(crate) fn accounts(&self) -> Vec<String> {
+        let account = |handle: &std::rc::Rc<dyn Handle>| {
+            let account = handle.account()?;
+            Some(made(&account, handle.origin()).unwrap_or(account))
+        };
+        self.handles().iter().filter_map(account).collect()
+    }
+}
+
+/// What something is, and the call that made it, where that is known.
+fn made(what: &str, origin: Origin) -> Option<String> {
+    let place = origin.location()?;
+    Some(format!("{what}, made at {place}"))
 }

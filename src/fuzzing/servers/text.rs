@@ -200,10 +200,7 @@ mod tests {
         assert_eq!(talk.stream, b"a\0*b\\c");
         assert_eq!(talk.requests, [(0, 1), (5, 1)]);
         let answers: Vec<String> = talk.expectations.iter().map(|e| e.to_string()).collect();
-        assert_eq!(
-            answers,
-            ["\"220 hi\\r\\n\"", "\"1*\\r\\n2*\"", "\"3\""]
-        );
+        assert_eq!(answers, ["\"220 hi\\r\\n\"", "\"1*\\r\\n2*\"", "\"3\""]);
         assert!(talk.closes && !talk.is_pipelined && !talk.is_half_closed);
     }
 
