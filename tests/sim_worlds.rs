@@ -559,6 +559,27 @@ fn a_connection_is_handed_over_to_the_loop_of_another_host() {
 }
 
 #[test]
+fn a_loop_that_nothing_keeps_alive_is_not_turned_whatever_comes_for_it() {
+    let report = World::seed(1)
+        .latency(ms(1))
+        .host("10.0.0.7", || {
+            let server = net::create_server(|_| sim::wrong("its program has ended"));
+            server.listen(("10.0.0.7", 80));
+            server.unref();
+            timers::set_interval(secs(1), || sim::wrong("likewise")).unref();
+        })
+        .run(|| {
+            let client = net::connect(("10.0.0.7", 80));
+            client.set_timeout(secs(5));
+            client.on(event::Error, |_| {});
+            client.on(event::Timeout, move |()| {
+                client.destroy();
+            });
+        });
+    report.check();
+}
+
+#[test]
 fn a_connection_that_nobody_adopts_is_closed_when_it_is_dropped() {
     let report = World::seed(1).leaves_nothing().run(|| {
         let options = ServerOptions::new().pause_on_connect(true);

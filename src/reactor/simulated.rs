@@ -5,22 +5,35 @@ use std::time::Duration;
 use super::{Handle, Kept, Loop, Origin, Seat};
 
 impl Loop {
-    /// Whether a turn that does not wait would do something.
+    /// Whether a run that does not wait would do something. Nobody turns a loop that nothing keeps alive, but for
+    /// what its program has left undone.
     pub(crate) fn can_go_on(&self) -> bool {
+        if self.unsettled.get() || !self.unfinished.borrow().is_empty() {
+            return true;
+        }
+        if !self.is_alive() {
+            return false;
+        }
         let now = self.seat.map_or(Duration::ZERO, Seat::now);
-        self.unsettled.get()
-            || !self.pending.borrow().is_empty()
+        !self.pending.borrow().is_empty()
             || !self.check.borrow().is_empty()
             || !self.closing.borrow().is_empty()
-            || !self.unfinished.borrow().is_empty()
             || self.poller.has_events()
             || self
                 .wakes_at()
                 .is_some_and(|at| now.as_nanos() as u64 >= at)
     }
 
-    /// When its next timer is due, in ns.
+    /// Whether a turn that does not wait would ask the kernel.
+    pub(crate) fn polls(&self) -> bool {
+        self.is_alive()
+    }
+
+    /// When its next timer is due, in ns. Nobody turns a loop that nothing keeps alive.
     pub(crate) fn wakes_at(&self) -> Option<u64> {
+        if !self.is_alive() {
+            return None;
+        }
         let wakeup = self.timers.borrow().next_wakeup()?;
         Some(wakeup.saturating_mul(1_000_000))
     }
