@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Handle, Kept, Loop, Origin, Seat};
+use super::resources::Kept;
+use super::{Handle, Loop, Origin};
+use crate::kernel::Seat;
 
 impl Loop {
     /// Whether a run that does not wait would do something. Nobody turns a loop that nothing keeps alive, but for

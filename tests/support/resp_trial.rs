@@ -8,7 +8,6 @@ use soquete::fuzzing::{Conversation, ServerTrial};
 #[allow(dead_code, reason = "its main is another")]
 mod resp {
     pub mod commands;
-    pub mod inline;
     pub mod integer;
     pub mod protocol;
     pub mod reply;
