@@ -101,7 +101,8 @@ impl SocketDriver<'_> {
             }
             Ok(Received { count, may_go_on }) => {
                 Counters::add(&counters.bytes_read, count as u64);
-                ledger::received(state.key, &buffer[..count]);
+                let mark = state.duplex.readable_high_water_mark();
+                ledger::received(state.key, &buffer[..count], mark);
                 // No second read is needed to be told that the socket is empty.
                 let is_short = count < buffer.len();
                 if is_short && !may_go_on && state.readiness.get() == Readiness::Readable {
