@@ -13,8 +13,8 @@ use crate::events::outcome::Verdict;
 use crate::framing::{Flow, Format, FrameError, FrameReader, Item, Reading};
 use crate::kernel::ledger;
 use crate::machine::Driver;
+use crate::machine::Framed;
 use crate::net::driver::socket::SocketDriver;
-use crate::net::state::socket::Framed;
 use crate::net::values::handle::Socket;
 use crate::reactor;
 use crate::timers;
@@ -62,8 +62,7 @@ impl<F: Format, L> Drop for Framing<F, L> {
 
 /// Notes what a framing has of the socket's bytes. The end of a frame that is held may be the peer's end.
 fn note(driver: &SocketDriver<'_>, framed: Framed) {
-    driver.state.framed.set(framed);
-    driver.state.duplex.let_end_wait(framed == Framed::Holding);
+    driver.state.duplex.set_framed(framed);
 }
 
 /// Why delivering stopped.
@@ -151,7 +150,7 @@ where
             let Some(source) = &mut out.source else {
                 return;
             };
-            driver.state.framed.set(Framed::Holding);
+            note(driver, Framed::Holding);
             self.put_back.set(0);
             let mut delivered = match why_not(driver) {
                 None => self.push(driver, source, chunk),
@@ -411,7 +410,7 @@ impl<F: Format + 'static, L: 'static> Framing<F, L> {
 #[inline]
 fn why_not(driver: &SocketDriver<'_>) -> Option<Stopped> {
     let duplex = &driver.state.duplex;
-    if duplex.is_told_to_pause() || duplex.is_destroyed() {
+    if duplex.is_paused_by_user() || duplex.is_destroyed() {
         return Some(Stopped::Paused);
     }
     driver

@@ -39,7 +39,6 @@ pub(in crate::net) struct SocketState {
     pub(in crate::net) no_delay: Cell<bool>,
     /// A chunk is being handed on; what its listeners write goes out when all have returned.
     pub(in crate::net) in_data: Cell<bool>,
-    pub(in crate::net) framed: Cell<Framed>,
     /// The descriptor was somebody else's, who may have kept a duplicate.
     pub(in crate::net) adopted: Cell<bool>,
     /// What is read goes to sockets only, by pipes, and none of them minds how much it is.
@@ -65,17 +64,6 @@ pub(in crate::net) enum Readiness {
     Closing,
 }
 
-/// What a framing makes of what is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::net) enum Framed {
-    /// There is none.
-    No,
-    /// It has delivered all of it.
-    Delivered,
-    /// It has not delivered some of it.
-    Holding,
-}
-
 impl SocketState {
     /// Puts a socket into the loop.
     pub(in crate::net) fn insert(
@@ -96,7 +84,6 @@ impl SocketState {
             referenced: Cell::new(true),
             no_delay: Cell::new(false),
             in_data: Cell::new(false),
-            framed: Cell::new(Framed::No),
             adopted: Cell::new(false),
             reads_much: Cell::new(false),
             remote: Cell::new(None),
