@@ -30,7 +30,7 @@ pub(crate) type Callback = Box<dyn FnOnce(Result<()>)>;
 
 /// From this many bytes on, a chunk that is moved in or shared is not copied. Below it, the copy
 /// costs less than an entry of its own in the system call's list.
-const COPY_BELOW: usize = 1024;
+pub(crate) const COPY_BELOW: usize = 1024;
 
 /// How much is copied behind one another into one chunk.
 pub(super) const COALESCE: usize = 64 * 1024;

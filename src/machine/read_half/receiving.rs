@@ -38,6 +38,10 @@ impl Duplex {
         self.read.framed.set(framed);
     }
 
+    pub(crate) fn is_held(&self) -> bool {
+        self.read.held.get()
+    }
+
     /// Bytes were read.
     pub(crate) fn on_data(&self, driver: &impl Driver, chunk: &[u8]) {
         let half = &self.read;
