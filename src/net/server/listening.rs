@@ -9,13 +9,14 @@ use crate::error::{Error, Result, node};
 use crate::event::{self, Concern, Emits};
 use crate::events::Event;
 use crate::kernel::Listener;
+use crate::machine::Framed;
 use crate::net::driver::log_line;
 use crate::net::driver::server::ServerDriver;
 use crate::net::driver::socket::SocketDriver;
 use crate::net::options::abort::AbortSignal;
 use crate::net::options::listen::{ListenOptions, ListenTarget};
 use crate::net::server::listener;
-use crate::net::state::socket::{Framed, SocketState};
+use crate::net::state::socket::SocketState;
 use crate::net::values::address::Address;
 use crate::net::values::handle::Server;
 use crate::reactor::{Job, Key, Loop, Task};
@@ -192,7 +193,7 @@ impl ServerDriver<'_> {
             duplex.readable_length() == 0
                 && duplex.writable_length(socket) == 0
                 && !duplex.is_writing()
-                && socket.state.framed.get() != Framed::Holding
+                && duplex.framed() != Framed::Holding
         })
     }
 

@@ -5,12 +5,14 @@ use std::io::{self, IoSlice};
 
 use crate::event;
 use crate::events::outcome::Verdict;
-use crate::kernel::{Stream, ledger};
+use crate::kernel::{Stream, emitted, ledger};
 use crate::machine::{AfterConnect, CloseKind, Driver, Life, Signal, Tick};
+use crate::net::driver::current::InData;
+use crate::net::driver::emit::emit_now;
 use crate::net::driver::log_line;
 use crate::net::driver::socket::SocketDriver;
 use crate::net::server::connection_left;
-use crate::net::state::socket::{Framed, Readiness};
+use crate::net::state::socket::Readiness;
 use crate::reactor::{AfterCall, Counters, Job};
 
 /// How many bytes one socket may send at one event, and in one turn of a write that goes on.
@@ -64,11 +66,12 @@ impl Driver for SocketDriver<'_> {
             let _gone = self.event_loop.deregister(transport.watched());
         }
         drop(transport);
-        if self.state.duplex.had_descriptor() {
-            self.event_loop.close_later(self.task(|event_loop, key| {
-                SocketDriver::on(event_loop, key, |driver| driver.close_now());
-            }));
-        }
+    }
+
+    fn close_later(&self) {
+        self.event_loop.close_later(self.task(|event_loop, key| {
+            SocketDriver::on(event_loop, key, |driver| driver.close_now());
+        }));
     }
 
     fn start_reading(&self) {
@@ -218,18 +221,28 @@ impl Driver for SocketDriver<'_> {
         &self.event_loop.lent_to
     }
 
-    fn received(&self) {
-        // Of a framed socket not every byte is an activity, and the framing says which are.
-        if self.state.framed.get() == Framed::No {
-            self.activity();
+    fn emit_data(&self, chunk: &[u8]) {
+        if self.event_loop.is_interrupted() {
+            let kept = chunk.to_vec();
+            return self.in_next_run(move |driver| driver.emit_data(&kept));
         }
+        if self.state.in_data.get() {
+            return self.call_data_listeners(chunk);
+        }
+        // Outside of a run a listener may unwind through here, or run the loop itself: what it writes
+        // waits for the loop then, as any write does.
+        let in_run = self.event_loop.is_running();
+        let in_data = in_run.then(|| InData::begin(self.state));
+        self.call_data_listeners(chunk);
+        drop(in_data);
+        // What the listeners wrote goes out now that they have returned.
+        self.state.duplex.flush(self);
     }
 
     // The machine always names the signal: of this, one arm remains wherever it is called.
     #[inline(always)]
     fn emit(&self, signal: Signal<'_>) {
         match signal {
-            Signal::Data(data) => self.emit_data(data),
             Signal::Text(text) => {
                 self.emit_lent(event::Text, text);
             }
@@ -283,6 +296,17 @@ impl Driver for SocketDriver<'_> {
     fn left_server(&self) {
         if let Some(server) = self.state.server.get() {
             connection_left(self.event_loop, server);
+        }
+    }
+}
+
+impl SocketDriver<'_> {
+    #[inline(always)]
+    fn call_data_listeners(&self, chunk: &[u8]) {
+        emitted::<event::Data>("Socket", self.state.key);
+        ledger::heard(self.state.key, chunk);
+        if let Err(error) = emit_now(self.event_loop, &self.state.emitter, event::Data, chunk) {
+            self.listener_failed(error);
         }
     }
 }

@@ -7,10 +7,8 @@
 //! | comes back short, the end being near | the end is read in a turn of its own, as in Node |
 //! | comes back short where urgent data is marked, or in IPC with descriptors | there may be more behind the mark, which no event would tell of: on until it would block (on systems that do not tell of marks, always) |
 
-use crate::event;
-use crate::kernel::{self, Answer, Call, Received, answer, ledger};
+use crate::kernel::{Answer, Call, Received, answer, ledger};
 use crate::net::driver::current::InData;
-use crate::net::driver::emit::emit_now;
 use crate::net::driver::socket::SocketDriver;
 use crate::net::state::socket::Readiness;
 use crate::reactor::Counters;
@@ -134,33 +132,5 @@ impl SocketDriver<'_> {
                 driver.read_ready();
             });
         }));
-    }
-
-    /// Calls the listeners of `Data`.
-    pub(super) fn emit_data(&self, data: &[u8]) {
-        if self.event_loop.is_interrupted() {
-            let kept = data.to_vec();
-            return self.in_next_run(move |driver| driver.emit_data(&kept));
-        }
-        if self.state.in_data.get() {
-            return self.emit_data_now(data);
-        }
-        // Outside of a run a listener may unwind through here, or run the loop itself: what it writes
-        // waits for the loop then, as any write does.
-        let in_run = self.event_loop.is_running();
-        let in_data = in_run.then(|| InData::begin(self.state));
-        self.emit_data_now(data);
-        drop(in_data);
-        // What the listeners wrote goes out now that they have returned.
-        self.state.duplex.flush(self);
-    }
-
-    #[inline(always)]
-    fn emit_data_now(&self, data: &[u8]) {
-        kernel::emitted::<event::Data>("Socket", self.state.key);
-        ledger::heard(self.state.key, data);
-        if let Err(error) = emit_now(self.event_loop, &self.state.emitter, event::Data, data) {
-            self.listener_failed(error);
-        }
     }
 }

@@ -40,7 +40,6 @@ pub(in crate::net) struct SocketState {
     pub(in crate::net) no_delay: Cell<bool>,
     /// A chunk is being handed on; what its listeners write goes out when all have returned.
     pub(in crate::net) in_data: Cell<bool>,
-    pub(in crate::net) framed: Cell<Framed>,
     /// How many framings there are: more than one while one takes over from another.
     pub(in crate::net) framings: Cell<u16>,
     pub(in crate::net) watches: Watches,
@@ -69,17 +68,6 @@ pub(in crate::net) enum Readiness {
     Closing,
 }
 
-/// What a framing makes of what is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::net) enum Framed {
-    /// There is none.
-    No,
-    /// It has delivered all of it.
-    Delivered,
-    /// It has not delivered some of it.
-    Holding,
-}
-
 impl SocketState {
     /// Puts a socket into the loop.
     pub(in crate::net) fn insert(
@@ -100,7 +88,6 @@ impl SocketState {
             referenced: Cell::new(true),
             no_delay: Cell::new(false),
             in_data: Cell::new(false),
-            framed: Cell::new(Framed::No),
             framings: Cell::new(0),
             watches: Watches::default(),
             adopted: Cell::new(false),
