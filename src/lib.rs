@@ -67,6 +67,7 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
+//! | `activation` | the listening sockets of a service manager, on `listenfd`: `activation::listeners` |
 //! | `signals` | callbacks for signals, on `signal-hook`: `signals::on` |
 //! | `ipc` | paths of 108 bytes, and one read per message instead of two over IPC, on `rustix` |
 //! | `sim` | simulated worlds, in which a test runs a whole program in virtual time, and `fuzzing`, by which they put a server on trial |
@@ -102,6 +103,8 @@ compile_error!(
      block, which Windows does not promise"
 );
 
+#[cfg(feature = "activation")]
+pub mod activation;
 mod address;
 mod delay;
 pub mod dns;
@@ -122,6 +125,7 @@ pub mod signals;
 #[cfg(feature = "sim")]
 pub mod sim;
 
+mod spare;
 pub mod stream;
 mod table;
 mod thread_bound;

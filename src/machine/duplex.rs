@@ -12,8 +12,8 @@ use crate::error::Error;
 /// A socket's state, without its descriptor.
 pub(crate) struct Duplex {
     life: Cell<Life>,
-    pub(in crate::machine) read: ReadHalf,
-    pub(in crate::machine) write: WriteHalf,
+    pub(super) read: ReadHalf,
+    pub(super) write: WriteHalf,
     allow_half_open: Cell<bool>,
     /// Node's `errored`: what destroyed the socket, or is about to.
     error: Slot<Error>,
@@ -22,11 +22,11 @@ pub(crate) struct Duplex {
     /// failed before with an error of its own.
     destroyed_with: Slot<Error>,
     had_descriptor: Cell<bool>,
-    pub(in crate::machine) error_emitted: Cell<bool>,
+    pub(super) error_emitted: Cell<bool>,
     /// The peer has ended and this end followed unasked: a write gets an error of its own.
-    pub(in crate::machine) ended_by_peer: Cell<bool>,
+    pub(super) ended_by_peer: Cell<bool>,
     /// The tick has come after which only `Close` is emitted.
-    pub(in crate::machine) quiet: Cell<bool>,
+    pub(super) quiet: Cell<bool>,
 }
 
 impl Duplex {
@@ -220,7 +220,7 @@ impl Duplex {
 
     /// Asserts what holds whenever nothing is under way.
     #[cfg(any(test, fuzzing, feature = "fuzzing"))]
-    pub(in crate::machine) fn check(&self) {
+    pub(super) fn check(&self) {
         self.check_read_half();
         self.check_write_half();
     }

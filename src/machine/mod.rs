@@ -24,8 +24,8 @@
 //! while anything in here is borrowed.
 
 pub(crate) mod data;
-pub(crate) mod decoder;
-pub(crate) mod driver;
+mod decoder;
+mod driver;
 mod duplex;
 mod life;
 pub(crate) mod read_half;

@@ -204,6 +204,19 @@ impl ReadHalf {
         self.with_buffer(|buffer| buffer.chunks.push_front(piece));
     }
 
+    /// The next chunk that a listener of the last one has read.
+    fn next_to_follow(&self) -> Option<Vec<u8>> {
+        let next = self.buffer.if_some(|buffer| buffer.to_follow.pop_front());
+        next.flatten()
+    }
+
+    /// Keeps those chunks where they were read.
+    fn keep_what_follows(&self) {
+        while let Some(Some(last)) = self.buffer.if_some(|buffer| buffer.to_follow.pop_back()) {
+            self.keep_in_front(Piece::new(last));
+        }
+    }
+
     /// Takes `amount` bytes, which are there, off the front.
     fn take(&self, amount: Amount) -> Option<Piece> {
         let chunk = self.with_buffer(|buffer| match amount {

@@ -60,7 +60,7 @@ impl Task {
         Task { run, key }
     }
 
-    pub(crate) fn run(self, event_loop: &Loop) {
+    pub(super) fn run(self, event_loop: &Loop) {
         (self.run)(event_loop, self.key);
     }
 }

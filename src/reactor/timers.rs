@@ -10,7 +10,7 @@ use crate::events::outcome::Verdict;
 pub(crate) type TimerCall = Box<dyn FnMut(Key) -> Verdict>;
 
 /// The payload of a timer.
-pub(crate) struct TimerTask {
+pub(super) struct TimerTask {
     origin: Origin,
     /// Gone while it is running.
     call: Option<TimerCall>,

@@ -22,7 +22,7 @@ impl Duplex {
     }
 
     /// As `read`, and says how many bytes of the chunk are to be kept.
-    pub(super) fn read_and_emit(
+    fn read_and_emit(
         &self,
         driver: &impl Driver,
         amount: Amount,
@@ -82,7 +82,7 @@ impl Duplex {
     }
 
     /// A `read` of nothing, where there is plenty or the end: `Readable` is all it is for.
-    pub(super) fn only_announces(&self, driver: &impl Driver) -> bool {
+    fn only_announces(&self, driver: &impl Driver) -> bool {
         let half = &self.read;
         let (length, mark) = (half.length.get(), half.mark());
         let plenty = if mark == 0 {
@@ -101,7 +101,7 @@ impl Duplex {
         true
     }
 
-    pub(super) fn available(&self, amount: Amount) -> usize {
+    fn available(&self, amount: Amount) -> usize {
         let half = &self.read;
         let length = half.length.get();
         match amount {
@@ -118,7 +118,7 @@ impl Duplex {
     }
 
     /// Asks the descriptor for more, if what is left after taking `amount` is little.
-    pub(super) fn refill(&self, driver: &impl Driver, amount: usize) {
+    fn refill(&self, driver: &impl Driver, amount: usize) {
         let half = &self.read;
         let length = half.length.get();
         let wanted = half.need_readable.get() || length == 0 || length - amount < half.mark();
@@ -136,7 +136,7 @@ impl Duplex {
         }
     }
 
-    pub(super) fn request(&self, driver: &impl Driver) {
+    fn request(&self, driver: &impl Driver) {
         match self.life() {
             Life::Fresh | Life::Connecting => self.read.read_on_connect.set(true),
             Life::Open => self.start_reading(driver),
@@ -280,7 +280,7 @@ impl Duplex {
         self.after_unshift(driver);
     }
 
-    pub(super) fn can_unshift(&self, driver: &impl Driver) -> bool {
+    fn can_unshift(&self, driver: &impl Driver) -> bool {
         // A misuse comes before what the kernel has refused and nobody has been told of yet.
         let has_ended = self.read.end_emitted();
         if has_ended && !self.is_destroyed() {
@@ -289,7 +289,7 @@ impl Duplex {
         !has_ended && !self.is_destroyed() && !self.is_errored()
     }
 
-    pub(super) fn emits_at_once(&self, driver: &impl Driver) -> bool {
+    fn emits_at_once(&self, driver: &impl Driver) -> bool {
         let half = &self.read;
         half.is_flowing()
             && half.length.get() == 0
@@ -297,13 +297,13 @@ impl Duplex {
             && driver.has_data_listeners()
     }
 
-    pub(super) fn tell_of_kept(&self, driver: &impl Driver) {
+    fn tell_of_kept(&self, driver: &impl Driver) {
         if self.read.need_readable.get() {
             self.schedule_readable(driver);
         }
     }
 
-    pub(super) fn after_unshift(&self, driver: &impl Driver) -> bool {
+    fn after_unshift(&self, driver: &impl Driver) -> bool {
         self.read_more_later(driver);
         self.read.can_take_more()
     }

@@ -29,6 +29,10 @@ impl Duplex {
         }
     }
 
+    pub(crate) fn is_held(&self) -> bool {
+        self.read.held.get()
+    }
+
     /// Whether the end waits for as long as the socket is paused, though nothing is kept here.
     pub(crate) fn let_end_wait(&self, waits: bool) {
         self.read.end_waits.set(waits);
@@ -99,14 +103,14 @@ impl Duplex {
     }
 
     #[inline(never)]
-    pub(super) fn decode<'a>(&self, chunk: &'a [u8]) -> Cow<'a, str> {
+    fn decode<'a>(&self, chunk: &'a [u8]) -> Cow<'a, str> {
         self.read.with_buffer(|buffer| match &mut buffer.decoder {
             Some(decoder) => decoder.decode(chunk),
             None => String::from_utf8_lossy(chunk),
         })
     }
 
-    pub(super) fn add_chunk(&self, driver: &impl Driver, chunk: &[u8]) {
+    fn add_chunk(&self, driver: &impl Driver, chunk: &[u8]) {
         let half = &self.read;
         if half.is_flowing() && half.length.get() == 0 {
             let kept = self.emit_data(driver, chunk);

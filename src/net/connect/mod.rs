@@ -36,7 +36,7 @@ mod reply;
 
 impl SocketDriver<'_> {
     /// Begins to connect. A socket that is connecting already goes on, but fails in the end.
-    pub(in crate::net) fn connect(&self, options: ConnectOptions) {
+    pub(super) fn connect(&self, options: ConnectOptions) {
         let state = self.state;
         if state.extras(|extras| extras.is_aborted()) == Some(true) {
             return;

@@ -69,6 +69,9 @@ macro_rules! emitting {
 
             /// As `on`, but before the listeners that are there.
             ///
+            /// As in Node, a prepended listener does not change how a socket is read: only `on`, `once` and
+            /// `add_listener` make it flow (`Data`, `Text`) or stop flowing (`Readable`).
+            ///
             /// ```
             /// use soquete::{event, net};
             ///
@@ -94,7 +97,8 @@ macro_rules! emitting {
                 *self
             }
 
-            /// As `once`, but before the listeners that are there.
+            /// As `once`, but before the listeners that are there. Like
+            /// [`prepend_listener`](Self::prepend_listener), it does not change how a socket is read.
             ///
             /// ```
             /// use soquete::{event, net};
@@ -257,7 +261,7 @@ macro_rules! emitting {
             }
 
             /// The names of the events that are listened to, in the order in which they first were. The
-            /// crate's own listeners, those of a pipe or a framing, are among them.
+            /// crate's own listeners, those of a pipe and a framing's of `Data`, are among them.
             #[doc(alias = "eventNames")]
             pub fn event_names(&self) -> Vec<&'static str> {
                 self.with_emitter(|emitter| emitter.event_names())

@@ -19,6 +19,9 @@ mod server;
 
 mod shutdown;
 
+mod group;
+
 mod listeners;
 
 pub use adopt::StdStream;
+pub use group::{Group, RemoteGroup};

@@ -260,10 +260,7 @@ impl Server {
         ServerDriver::with(self.key(), |driver| f(&driver.state.attachments))
     }
 
-    pub(in crate::net) fn with_emitter<R>(
-        self,
-        f: impl FnOnce(&crate::events::EventEmitter) -> R,
-    ) -> Option<R> {
+    fn with_emitter<R>(self, f: impl FnOnce(&crate::events::EventEmitter) -> R) -> Option<R> {
         ServerDriver::with(self.key(), |driver| f(&driver.state.emitter))
     }
 

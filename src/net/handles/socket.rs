@@ -5,8 +5,9 @@ use std::fmt;
 
 use crate::error::{Error, Result};
 use crate::event;
+use crate::events::closure::Call;
 use crate::events::outcome::dropped;
-use crate::events::{Event, EventEmitter, Outcome};
+use crate::events::{Event, EventEmitter, ListenerId, Outcome};
 use crate::kernel::Stream;
 use crate::net::driver::socket::SocketDriver;
 use crate::net::handles::listeners::{ListenerChange, emitting};
@@ -139,7 +140,7 @@ impl Socket {
 /// The handle, for the rest of the crate.
 impl Socket {
     /// Emits an event that tells of a socket, held back while one of its listeners is running.
-    pub(in crate::net) fn emit_later_if_running<E>(self, event: E, socket: Socket)
+    pub(super) fn emit_later_if_running<E>(self, event: E, socket: Socket)
     where
         E: for<'p> Event<Payload<'p> = Socket> + Copy,
         Socket: event::Emits<E>,
@@ -147,11 +148,11 @@ impl Socket {
         self.with(|driver| driver.emit_value(event, socket));
     }
 
-    pub(in crate::net) fn with<R>(self, f: impl FnOnce(&SocketDriver<'_>) -> R) -> Option<R> {
+    pub(super) fn with<R>(self, f: impl FnOnce(&SocketDriver<'_>) -> R) -> Option<R> {
         SocketDriver::with(self.key(), f)
     }
 
-    pub(in crate::net) fn ask<R: Default>(self, f: impl FnOnce(&SocketDriver<'_>) -> R) -> R {
+    pub(super) fn ask<R: Default>(self, f: impl FnOnce(&SocketDriver<'_>) -> R) -> R {
         self.with(f).unwrap_or_default()
     }
 
@@ -160,12 +161,17 @@ impl Socket {
         self.listener_failed(error);
     }
 
-    pub(in crate::net) fn call_later<R: Outcome>(self, callback: impl FnOnce() -> R + 'static) {
+    pub(super) fn call_later<R: Outcome>(self, callback: impl FnOnce() -> R + 'static) {
         crate::timers::next_tick(move || self.heed(callback()));
     }
 
     fn with_attachments<R>(self, f: impl FnOnce(&Attachments) -> R) -> Option<R> {
         self.with(|driver| f(&driver.state.attachments))
+    }
+
+    /// As `add_listener`, of what is more than a closure.
+    pub(in crate::net) fn add_call(self, listener: Box<dyn Call<event::Data>>) -> ListenerId {
+        self.adding::<event::Data>(|emitter| emitter.add_call(listener))
     }
 
     fn with_emitter<R>(self, f: impl FnOnce(&EventEmitter<event::Data>) -> R) -> Option<R> {

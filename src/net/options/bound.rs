@@ -38,8 +38,8 @@ use crate::net::values::address::Address;
 /// ```
 #[derive(Clone)]
 pub struct BoundSocket {
-    pub(in crate::net) descriptor: Adoptable,
-    pub(in crate::net) address: Address,
+    descriptor: Adoptable,
+    address: Address,
 }
 
 impl BoundSocket {
@@ -159,7 +159,7 @@ pub(in crate::net) struct Bound {
 }
 
 impl Bound {
-    pub(in crate::net) fn new(socket: kernel::Socket) -> Bound {
+    pub(super) fn new(socket: kernel::Socket) -> Bound {
         Bound { socket, path: None }
     }
 }
@@ -169,7 +169,7 @@ impl Bound {
 pub(in crate::net) struct Adoptable(Arc<Mutex<Option<Bound>>>);
 
 impl Adoptable {
-    pub(in crate::net) fn new(bound: Bound) -> Adoptable {
+    pub(super) fn new(bound: Bound) -> Adoptable {
         Adoptable(Arc::new(Mutex::new(Some(bound))))
     }
 

@@ -16,9 +16,7 @@ pub(in crate::net) struct Prepare(Rc<Function>);
 type Function = dyn Fn(BorrowedFd<'_>) -> io::Result<()>;
 
 impl Prepare {
-    pub(in crate::net) fn new(
-        prepare: impl Fn(BorrowedFd<'_>) -> io::Result<()> + 'static,
-    ) -> Prepare {
+    pub(super) fn new(prepare: impl Fn(BorrowedFd<'_>) -> io::Result<()> + 'static) -> Prepare {
         Prepare(Rc::new(prepare))
     }
 

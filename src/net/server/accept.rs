@@ -22,7 +22,7 @@ const PAUSE_MS: u64 = 100;
 
 impl ServerDriver<'_> {
     /// Accepts those who wait, up to a number; the others' turn comes in the next poll phase.
-    pub(in crate::net) fn accept_ready(&self) {
+    pub(super) fn accept_ready(&self) {
         if self.state.resting.get().is_some() {
             return;
         }

@@ -27,7 +27,7 @@ const READ_BUDGET: usize = 8 * READ_CHUNK;
 impl SocketDriver<'_> {
     /// Reads while there is something to read and somebody who wants it.
     #[inline(always)]
-    pub(in crate::net) fn read_ready(&self) {
+    pub(super) fn read_ready(&self) {
         let state = self.state;
         if state.readiness.get() == Readiness::Drained || !state.duplex.wants_read() {
             return;
@@ -89,7 +89,7 @@ impl SocketDriver<'_> {
 
     /// Reads once, and says how much there is for the stream.
     #[inline(always)]
-    pub(in crate::net) fn receive(&self, buffer: &mut [u8]) -> Option<usize> {
+    pub(super) fn receive(&self, buffer: &mut [u8]) -> Option<usize> {
         let state = self.state;
         let counters = &self.event_loop.counters;
         Counters::add(&counters.reads, 1);
@@ -122,7 +122,7 @@ impl SocketDriver<'_> {
     }
 
     #[inline(never)]
-    pub(in crate::net) fn continue_reading(&self) {
+    pub(super) fn continue_reading(&self) {
         // Once: each of several would read as much as one may, and ask for another.
         if self.state.continuing.replace(true) {
             return;
@@ -136,7 +136,7 @@ impl SocketDriver<'_> {
     }
 
     /// Calls the listeners of `Data`.
-    pub(in crate::net) fn emit_data(&self, data: &[u8]) {
+    pub(super) fn emit_data(&self, data: &[u8]) {
         if self.event_loop.is_interrupted() {
             let kept = data.to_vec();
             return self.in_next_run(move |driver| driver.emit_data(&kept));
