@@ -17,7 +17,7 @@
 //!
 //! # Where to find what
 //!
-//! | | |
+//! | name | what is there |
 //! |---|---|
 //! | [`net`] | servers, sockets, connecting, block lists: Node's `net` |
 //! | [`event`](mod@event) | each event, what it carries, and when it is emitted |
@@ -49,7 +49,7 @@
 //!
 //! # Platforms
 //!
-//! | | |
+//! | platform | state |
 //! |---|---|
 //! | Linux on x86-64 | where the crate is developed, tested and measured |
 //! | Linux on aarch64, Android, macOS, FreeBSD, NetBSD, illumos | type-checked with each change, never run: meant to work |
