@@ -65,6 +65,7 @@
 //! | [`RecordMark`] | fragments (RFC 5531) | in pieces on request | wraps |
 //! | [`Cobs`] | payload without its zeros, a zero | decodes | encodes |
 //! | [`Proxy`] | a PROXY header, once | whole | |
+//! | [`Http`](http::Http) | a head, or a body | bodies in pieces on request | [`http`] has functions for it |
 //! | [`Either`] | as of one of two formats | as that one | as that one |
 //!
 //! A format is a value with its options, and the same value is used for both directions. It has no
@@ -419,7 +420,7 @@ pub use feed::{Feed, Item};
 pub use format::{Cut, Format, Malformed, Streamable, Unpacked};
 pub use formats::{
     ByteOrder, Cobs, Delimiters, Either, FixedLength, Json, LengthPrefix, Lines, Netstring,
-    Proxied, Proxy, ProxyHeader, RecordMark, Tlvs, Transport, VarintPrefix,
+    Proxied, Proxy, ProxyHeader, RecordMark, Tlvs, Transport, VarintPrefix, http,
 };
 pub use output::Output;
 pub use reader::{Flow, FrameReader, Partial};

@@ -4,6 +4,7 @@ mod cobs;
 mod delimiters;
 mod either;
 mod fixed;
+pub mod http;
 mod json;
 mod length;
 mod lines;

@@ -18,6 +18,7 @@ mod bodies;
 mod check;
 mod expect;
 mod naive;
+mod naive_http;
 mod naive_samples;
 mod naive_search;
 #[cfg(test)]
@@ -44,6 +45,7 @@ pub(super) const TARGETS: &[(&str, Body)] = &[
     ("framing_cobs", fuzz_cobs),
     ("framing_delimiters", fuzz_delimiters),
     ("framing_fixed", fuzz_fixed),
+    ("framing_http", fuzz_http),
     ("framing_json", fuzz_json),
     ("framing_length", fuzz_length),
     ("framing_lines", fuzz_lines),
