@@ -185,9 +185,9 @@ fn requests_by_reader(stream: &[u8], chunk: usize, all: bool) -> usize {
             let (method, target) = (head.method().as_bytes(), head.target().as_bytes());
             consume_request(&mut sum, method, target, 0);
             if all {
-                for (name, value) in head.fields() {
-                    consume(&mut sum, name.as_bytes());
-                    consume(&mut sum, value);
+                for field in head.fields() {
+                    sum += usize::from(field.is("x-request-id"));
+                    consume(&mut sum, field.value());
                 }
             }
             Flow::Continue
@@ -221,7 +221,7 @@ fn requests_by_httparse(stream: &[u8], chunk: usize, all: bool) -> usize {
                     panic!("no chunks here");
                 }
                 if all {
-                    consume(&mut sum, field.name.as_bytes());
+                    sum += usize::from(field.name.eq_ignore_ascii_case("x-request-id"));
                     consume(&mut sum, field.value);
                 }
             }
@@ -303,7 +303,11 @@ fn race(name: &str, stream: &[u8], frames: usize, contenders: &[Contender<'_>]) 
         );
         let medians = times.iter_mut().map(|times| {
             times.sort_by(f64::total_cmp);
-            times[ROUNDS / 2]
+            times[if std::env::var_os("BEST").is_some() {
+                0
+            } else {
+                ROUNDS / 2
+            }]
         });
         let medians = medians.collect::<Vec<_>>();
         let chunk = chunk.min(stream.len());

@@ -63,7 +63,7 @@ mod view;
 mod writer;
 pub(in crate::framing) mod wrong;
 
-pub use view::{Fields, RequestHead, ResponseHead};
+pub use view::{Field, Fields, RequestHead, ResponseHead};
 pub use writer::{Chunk, HeadWriter, last_chunk, reason, request, response};
 pub use wrong::status_of;
 

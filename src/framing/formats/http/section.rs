@@ -7,7 +7,9 @@
 use super::super::super::window::work;
 use super::super::super::{Malformed, Window};
 use super::Limits;
-use super::chars::{is_target, is_text, is_token, target_len, text_len, token_len};
+use super::chars::{
+    is_all_token, is_target, is_text, is_token, len_before, target_len, text_len, token_len,
+};
 use super::meaning::{Known, Meaning, Method, Parts, Wrong};
 use super::wrong;
 
@@ -135,7 +137,8 @@ impl Section {
                 work::examined(2);
                 return Ok(Some(self.at + 2));
             }
-            for byte in rest {
+            let mut rest = rest;
+            while let Some((byte, behind)) = rest.split_first() {
                 work::examined(1);
                 self.state = self.after(*byte, window, limits)?;
                 self.at += 1;
@@ -145,10 +148,34 @@ impl Section {
                         break;
                     }
                     State::Ended => return Ok(Some(self.at)),
-                    _ => {}
+                    _ => rest = &behind[self.run_on(behind)..],
                 }
             }
         }
+    }
+
+    /// Takes what stands at the front of `rest` and changes nothing but how long the name or the value is: bytes that
+    /// the state machine would take one by one.
+    fn run_on(&mut self, rest: &[u8]) -> usize {
+        let len = match self.state {
+            State::Name => token_len(rest),
+            State::Value => {
+                let text = &rest[..text_len(rest)];
+                let content = text.trim_ascii_start();
+                if self.from == self.to {
+                    self.from += text.len() - content.len();
+                    self.to = self.from;
+                }
+                if !content.is_empty() {
+                    self.to = self.at + text.trim_ascii_end().len();
+                }
+                text.len()
+            }
+            _ => 0,
+        };
+        work::examined(len);
+        self.at += len;
+        len
     }
 
     fn too_long(&self) -> &'static str {
@@ -186,13 +213,20 @@ impl Section {
         }
         while self.fields < limits.fields {
             let line = &run[at..];
-            let name = token_len(line);
-            let Some((b':', value)) = line[name..].split_first() else {
-                work::examined(name);
+            if line.starts_with(b"\r\n") {
+                break;
+            }
+            let Some(name) = len_before(line, b':') else {
+                work::examined(line.len());
                 break;
             };
+            let value = &line[name + 1..];
+            if name == 0 || !is_all_token(&line[..name]) {
+                work::examined(name);
+                break;
+            }
             let len = text_len(value);
-            if name == 0 || !value[len..].starts_with(b"\r\n") {
+            if !value[len..].starts_with(b"\r\n") {
                 work::examined(name + len);
                 break;
             }

@@ -2,6 +2,8 @@
 
 use std::str;
 
+use super::chars::len_before;
+
 /// A request's head, as [`Http`](super::Http) hands it out: borrowed, and nothing is allocated.
 ///
 /// ```
@@ -11,7 +13,7 @@ use std::str;
 /// let head = RequestHead::parse(head).unwrap();
 /// assert_eq!((head.method(), head.target()), ("GET", "/a?b"));
 /// assert_eq!(head.field("host"), Some(&b"a.example"[..]));
-/// assert_eq!(head.fields().filter(|(name, _)| *name == "Accept").count(), 2);
+/// assert_eq!(head.fields().filter(|field| field.is("accept")).count(), 2);
 /// assert!(head.keep_alive());
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -38,11 +40,37 @@ pub struct ResponseHead<'a> {
     fields: Fields<'a>,
 }
 
-/// The fields of a head or of a trailer section, in their order: names as they were written, and values without the
-/// white space around them. Values are nearly always ASCII, but need not be UTF-8.
+/// The fields of a head or of a trailer section, in their order.
 #[derive(Clone, Copy, Debug)]
 pub struct Fields<'a> {
     lines: &'a [u8],
+}
+
+/// A field of a head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field<'a> {
+    name: &'a [u8],
+    value: &'a [u8],
+}
+
+impl<'a> Field<'a> {
+    /// Whether this is its name, in whatever case.
+    #[inline]
+    pub fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name.as_bytes())
+    }
+
+    /// The name as it was written, in a case that means nothing.
+    #[inline]
+    pub fn name(&self) -> &'a str {
+        str::from_utf8(self.name).unwrap_or_default()
+    }
+
+    /// The value without the white space around it: nearly always ASCII, but it need not be UTF-8.
+    #[inline]
+    pub fn value(&self) -> &'a [u8] {
+        self.value
+    }
 }
 
 impl<'a> RequestHead<'a> {
@@ -167,8 +195,8 @@ impl<'a> Fields<'a> {
 
     /// The values of all fields of this name, in whatever case.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        let fields = self.filter(move |(field, _)| field.eq_ignore_ascii_case(name));
-        fields.map(|(_, value)| value)
+        let fields = self.filter(move |field| field.is(name));
+        fields.map(|field| field.value)
     }
 
     /// Whether the fields of this name, as a list with commas, have this member, in whatever case.
@@ -190,21 +218,23 @@ impl<'a> Fields<'a> {
 }
 
 impl<'a> Iterator for Fields<'a> {
-    type Item = (&'a str, &'a [u8]);
+    type Item = Field<'a>;
 
     #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        let (line, rest) = split_line(self.lines)?;
+    fn next(&mut self) -> Option<Field<'a>> {
+        let colon = len_before(self.lines, b':')?;
+        let (name, rest) = self.lines.split_at(colon);
+        let rest = rest.strip_prefix(b": ").unwrap_or(&rest[1..]);
+        let (value, rest) = split_line(rest)?;
         self.lines = rest;
-        let colon = line.iter().position(|byte| *byte == b':')?;
-        let name = str::from_utf8(&line[..colon]).ok()?;
-        Some((name, line[colon + 1..].trim_ascii()))
+        let value = value.trim_ascii();
+        Some(Field { name, value })
     }
 }
 
 /// A line without its end, and what stands behind it.
 #[inline]
 fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = super::chars::line_len(bytes);
+    let end = len_before(bytes, b'\r')?;
     Some((&bytes[..end], bytes[end..].strip_prefix(b"\r\n")?))
 }
