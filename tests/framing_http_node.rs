@@ -90,8 +90,7 @@ fn responses(mut stream: TcpStream, methods: &[&str]) -> Vec<String> {
             } else {
                 seen.push(text(frame));
             }
-            let over = reading.kind() == Http::BODY || reading.format().body() == Body::None;
-            if over {
+            if reading.format().body() == Body::None {
                 reading
                     .format_mut()
                     .answers(methods.next().unwrap_or_default());
@@ -200,7 +199,7 @@ fn serve(mut stream: TcpStream, seen: &mut Vec<String>) {
                 Http::TRAILERS => seen.push(format!("trailers {}", text(frame))),
                 _ => seen.push(format!("body {}", text(&frame[..frame.len().min(10)]))),
             }
-            if reading.kind() == Http::BODY || reading.format().body() == Body::None {
+            if reading.format().body() == Body::None {
                 leaving = target == "/to-the-end";
                 let status = if target == "/none" { 204 } else { 200 };
                 let head = http::response(&mut out, status).field("X-Is", "ours");
@@ -307,6 +306,8 @@ const STREAMS: [&str; 6] = [
     "\r\nGET http://a/ HTTP/1.1\r\nHost: a\r\nA:\r\nB: c, d ;e\r\n\r\n",
 ];
 
+const KNOWN: [&str; 6] = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
+
 /// What the strict parser makes of a stream, if it finds nothing wrong: method, target and body of each.
 fn read_here(stream: &[u8]) -> Option<Vec<String>> {
     let mut reader = FrameReader::new(Http::requests(), LIMIT);
@@ -385,6 +386,19 @@ fn what_is_read_here_node_reads_in_the_same_way() {
         {
             continue;
         }
+        // It has its own opinion on schemes, and knows the methods of a list.
+        let target = |message: &String| message.split_whitespace().nth(1).map(str::to_owned);
+        let plain = |target: String| target.starts_with('/') || target == "http://a/";
+        if !here.iter().filter_map(target).all(plain) {
+            continue;
+        }
+        let method = |message: &String| message.split(' ').next().unwrap_or_default().to_owned();
+        if !here
+            .iter()
+            .all(|message| KNOWN.contains(&method(message).as_str()))
+        {
+            continue;
+        }
         let mut connection = timely(TcpStream::connect(("127.0.0.1", port)).unwrap());
         connection.write_all(&stream).unwrap();
         connection.shutdown(Shutdown::Write).unwrap();
@@ -400,17 +414,6 @@ fn what_is_read_here_node_reads_in_the_same_way() {
             } else if answer != "200 OK" {
                 there_seen.push(answer);
             }
-        }
-        let unknown = there_seen.len() < here.len()
-            && there_seen
-                .last()
-                .is_some_and(|last| last.starts_with("400"));
-        let methods_node_has = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
-        let known = here.iter().all(|message| {
-            methods_node_has.contains(&message.split(' ').next().unwrap_or_default())
-        });
-        if unknown && !known {
-            continue;
         }
         assert_eq!(there_seen, here, "{}", stream.escape_ascii());
         compared += 1;

@@ -234,15 +234,16 @@ impl Http {
         };
     }
 
-    /// The body that comes behind the head that was handed out last: for a listener, by
-    /// [`Reading::format`](super::super::Reading::format), to refuse it, or to ask for it.
+    /// The body that comes behind the head (or the trailers) that was handed out last: for a listener, by
+    /// [`Reading::format`](super::super::Reading::format), to refuse it, or to ask for it. [`Body::None`] behind a head
+    /// without a body, and behind a body: the message is over.
     #[inline]
     pub fn body(&self) -> Body {
         match self.next {
             Next::Body(length) => Body::Length(length),
-            Next::Chunk => Body::Chunked,
+            Next::Chunk | Next::Trailers | Next::End => Body::Chunked,
             Next::ToTheEnd { .. } => Body::ToTheEnd,
-            Next::Head | Next::Trailers | Next::End => Body::None,
+            Next::Head => Body::None,
         }
     }
 
