@@ -1,16 +1,23 @@
-//! How fast frames are cut out of a stream: this crate's reader, tokio-util's codec, and a loop as
+//! How fast frames are cut out of a stream: this crate's reader, the codecs of tokio-util and tungstenite, and a loop as
 //! one writes it by hand, over the same bytes in the same chunks, in turns.
 //!
 //! Run with `cargo bench --bench framing`. Each figure is the median of the rounds; ratios are of
 //! medians. A part of a name as an argument runs only what has it.
 
+use std::cell::RefCell;
 use std::hint::black_box;
+use std::io::{self, Read, Write};
 use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
 use soquete::framing::http::{Http, RequestHead};
-use soquete::framing::{Either, FixedLength, Flow, Format, FrameReader, LengthPrefix, Lines};
+use soquete::framing::websocket::Outgoing;
+use soquete::framing::{
+    Either, Encode, FixedLength, Flow, Format, FrameReader, LengthPrefix, Lines, WebSocket,
+};
 use tokio_util::codec::{AnyDelimiterCodec, Decoder, LengthDelimitedCodec, LinesCodec};
+use tungstenite::protocol::Role;
+use tungstenite::protocol::frame::FrameSocket;
 
 const LIMIT: usize = 1 << 20;
 const ROUNDS: usize = 31;
@@ -167,6 +174,140 @@ fn by_lines_only(stream: &[u8], chunk: usize) -> usize {
 
 const BODY: usize = 16;
 
+/// Messages of clients, by a reader that has been at it for a while.
+fn by_websocket(reader: &mut FrameReader<WebSocket>, stream: &[u8], chunk: usize) -> usize {
+    let mut sum = 0;
+    for chunk in stream.chunks(chunk) {
+        let outcome = reader.push(chunk, |item| {
+            if let Some(frame) = item.frame() {
+                consume(&mut sum, frame);
+            }
+            Flow::Continue
+        });
+        assert!(outcome.is_ok());
+    }
+    sum
+}
+
+/// Hands out a stream in chunks, as a socket would.
+#[derive(Default)]
+struct Chunks {
+    all: Vec<u8>,
+    at: usize,
+    chunk: usize,
+}
+
+impl Chunks {
+    fn begin(&mut self, stream: &[u8], chunk: usize) {
+        if self.all.is_empty() {
+            self.all = stream.to_vec();
+        }
+        (self.at, self.chunk) = (0, chunk);
+    }
+}
+
+impl Read for Chunks {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = &self.all[self.at..];
+        let n = self.chunk.min(buffer.len()).min(rest.len());
+        if n == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        buffer[..n].copy_from_slice(&rest[..n]);
+        self.at += n;
+        Ok(n)
+    }
+}
+
+impl Write for Chunks {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// tungstenite's frame codec, which leaves the mask on: the payloads are not to be read yet.
+fn by_tungstenite_frames(socket: &mut FrameSocket<Chunks>, stream: &[u8], chunk: usize) -> usize {
+    socket.get_mut().begin(stream, chunk);
+    let mut sum = 0usize;
+    while let Ok(Some(frame)) = socket.read(Some(LIMIT)) {
+        let key = frame.header().mask.expect("a key");
+        let payload = frame.payload();
+        let first = payload.first().map_or(0, |first| first ^ key[0]);
+        sum = sum.wrapping_add(payload.len()).wrapping_add(first.into());
+    }
+    sum
+}
+
+/// tungstenite with its masks taken off, which is its message layer.
+fn by_tungstenite(
+    socket: &mut tungstenite::WebSocket<Chunks>,
+    stream: &[u8],
+    chunk: usize,
+) -> usize {
+    socket.get_mut().begin(stream, chunk);
+    let mut sum = 0;
+    while let Ok(message) = socket.read() {
+        consume(&mut sum, &message.into_data());
+    }
+    sum
+}
+
+/// What it takes at least: the payloads copied, with their masks on.
+fn by_copying(stream: &[u8], len: usize, head: usize) -> usize {
+    let mut buffer = Vec::with_capacity(len);
+    let mut sum = 0usize;
+    for frame in stream.chunks_exact(head + len) {
+        buffer.clear();
+        buffer.extend_from_slice(black_box(&frame[head..]));
+        let first = black_box(&buffer)[0] ^ MASK[0];
+        sum = sum.wrapping_add(buffer.len()).wrapping_add(first.into());
+    }
+    sum
+}
+
+const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+fn websockets() {
+    for len in [64, 1024, 64 * 1024] {
+        let mut frame = Vec::new();
+        let writer = Outgoing::binary().masked(|| MASK);
+        writer
+            .encode(&vec![b'x'; len], &mut frame)
+            .expect("a frame");
+        let head = frame.len() - len;
+        let frames = STREAM / frame.len();
+        let reader = FrameReader::new(WebSocket::server(), LIMIT).keep(LIMIT);
+        let reader = RefCell::new(reader);
+        let frame_socket = RefCell::new(FrameSocket::new(Chunks::default()));
+        let web_socket =
+            tungstenite::WebSocket::from_raw_socket(Chunks::default(), Role::Server, None);
+        let web_socket = RefCell::new(web_socket);
+        race(
+            &format!("websocket {len}"),
+            &frame.repeat(frames),
+            frames,
+            &[
+                ("soquete push", &|stream, chunk| {
+                    by_websocket(&mut reader.borrow_mut(), stream, chunk)
+                }),
+                ("tungstenite", &|stream, chunk| {
+                    by_tungstenite(&mut web_socket.borrow_mut(), stream, chunk)
+                }),
+                ("tungstenite, mask on", &|stream, chunk| {
+                    by_tungstenite_frames(&mut frame_socket.borrow_mut(), stream, chunk)
+                }),
+                ("memcpy of payloads", &|stream, _| {
+                    by_copying(stream, len, head)
+                }),
+            ],
+        );
+    }
+}
+
 /// What a consumer does with a request: enough of it that it has to be looked at.
 fn consume_request(sum: &mut usize, method: &[u8], target: &[u8], fields: usize) {
     consume(sum, method);
@@ -303,11 +444,7 @@ fn race(name: &str, stream: &[u8], frames: usize, contenders: &[Contender<'_>]) 
         );
         let medians = times.iter_mut().map(|times| {
             times.sort_by(f64::total_cmp);
-            times[if std::env::var_os("BEST").is_some() {
-                0
-            } else {
-                ROUNDS / 2
-            }]
+            times[ROUNDS / 2]
         });
         let medians = medians.collect::<Vec<_>>();
         let chunk = chunk.min(stream.len());
@@ -396,6 +533,7 @@ fn main() {
             ],
         );
     }
+    websockets();
     let pairs = 50_000;
     let stream = b"16\nfifteen bytes..\n".repeat(pairs);
     race(

@@ -19,6 +19,8 @@ use super::unpacking;
 use super::window::work;
 use super::{Cut, Format, FrameError, FrameReader, Malformed, Unpacked, Window};
 
+pub(super) const MANY_EMPTY_PARTS: &str = "frame of too many parts without payload";
+
 pub(super) enum Next<'c> {
     Found(Found<'c>),
     Again,
@@ -213,7 +215,7 @@ impl<F: Format> FrameReader<F> {
         if !last && payload == 0 {
             self.empty_parts += 1;
             if self.empty_parts > self.rules.most_empty_parts {
-                let wrong = Malformed::new(0, "frame of too many parts without payload");
+                let wrong = Malformed::new(0, MANY_EMPTY_PARTS);
                 return Err(malformed(self.position(chunk), wrong));
             }
         }

@@ -1,6 +1,7 @@
 //! The formats, one to a file.
 
 mod cobs;
+mod content_length;
 mod delimiters;
 mod either;
 mod fixed;
@@ -8,20 +9,31 @@ pub mod http;
 mod json;
 mod length;
 mod lines;
+mod mqtt;
 mod needles;
 mod netstring;
 mod proxy;
 mod record;
+mod resp;
 mod varint;
+pub mod websocket;
 
 pub use cobs::Cobs;
+pub use content_length::ContentLength;
 pub use delimiters::Delimiters;
 pub use either::Either;
 pub use fixed::FixedLength;
+pub use http::Http;
 pub use json::Json;
 pub use length::{ByteOrder, LengthPrefix};
 pub use lines::Lines;
+pub use mqtt::Mqtt;
 pub use netstring::Netstring;
 pub use proxy::{Proxied, Proxy, ProxyHeader, Tlvs, Transport};
 pub use record::RecordMark;
+pub use resp::{
+    Resp, RespArguments, RespChunks, RespItems, RespPairs, RespRequest, RespRequests, RespValue,
+    RespVersion, RespWriter,
+};
 pub use varint::VarintPrefix;
+pub use websocket::WebSocket;

@@ -2,9 +2,10 @@
 
 use super::super::formats::http::Http;
 use super::super::rules::LONGEST;
+use super::super::websocket::Outgoing;
 use super::super::{
     ByteOrder, Cobs, Delimiters, FixedLength, Json, LengthPrefix, Lines, Netstring, Proxy,
-    RecordMark, VarintPrefix, search,
+    RecordMark, VarintPrefix, WebSocket, search,
 };
 use super::Trial;
 use super::check::Setup;
@@ -12,6 +13,7 @@ use super::naive::{self, LengthModel};
 use super::naive_http::{self, HttpModel};
 use super::naive_samples;
 use super::naive_search::{self, LineEnd};
+use super::naive_websocket::{self, WebSocketModel, Written};
 use super::samples::{Messages, Packets, Stuffed};
 
 /// Length prefixes of every width, in all their variants.
@@ -260,6 +262,52 @@ pub fn fuzz_stuffed(data: &[u8]) {
     Trial::new(Stuffed::default())
         .in_pieces()
         .reads_as(data, naive_samples::stuffed);
+}
+
+/// WebSocket, of both sides, messages and frames, with and without limits of its own.
+pub fn fuzz_websocket(data: &[u8]) {
+    let Some((setup, stream)) = Setup::split(data) else {
+        return;
+    };
+    if setup.variant & 0x80 != 0 {
+        return written_websocket(setup.variant, stream);
+    }
+    let model = WebSocketModel {
+        masked: setup.variant & 1 == 0,
+        each_frame: setup.variant & 2 != 0,
+        max_frame: [u64::MAX, 6][usize::from(setup.variant >> 2 & 1)],
+        max_fragments: [u32::MAX, 3][usize::from(setup.variant >> 3 & 1)],
+        limit: setup.limit as u64,
+    };
+    let mut format = match model.masked {
+        true => WebSocket::server(),
+        false => WebSocket::client(),
+    };
+    format = format
+        .max_frame(model.max_frame)
+        .max_fragments(model.max_fragments);
+    if model.each_frame {
+        format = format.each_frame();
+    }
+    Trial::new(format)
+        .in_pieces()
+        .run(&setup, stream, naive_websocket::websocket(model));
+}
+
+/// Messages that are written as one side does, and read as the other.
+fn written_websocket(variant: u8, data: &[u8]) {
+    let outgoing = match variant & 3 {
+        0 => Outgoing::ping(),
+        1 => Outgoing::text(),
+        _ => Outgoing::binary(),
+    };
+    let (server, client) = (WebSocket::server(), WebSocket::client());
+    if variant & 4 == 0 {
+        Trial::new(Written(client, outgoing)).writes(data);
+    } else {
+        let key = [variant, data.len() as u8, 0, 0xa5];
+        Trial::new(Written(server, outgoing.masked(move || key))).writes(data);
+    }
 }
 
 /// The search for bytes, against a loop over them.

@@ -19,18 +19,25 @@ mod check;
 mod expect;
 mod naive;
 mod naive_http;
+mod naive_protocols;
+mod naive_resp;
 mod naive_samples;
 mod naive_search;
+mod naive_websocket;
+mod protocols;
 #[cfg(test)]
 mod replay;
 mod round_trip;
 mod samples;
 #[cfg(test)]
 mod seeds;
+#[cfg(test)]
+mod seeds_of_protocols;
 mod seen;
 mod trial;
 
 pub use bodies::*;
+pub use protocols::*;
 pub use round_trip::fuzz_round_trip;
 pub use seen::{End, Naive, Part, Payload};
 pub use trial::Trial;
@@ -43,6 +50,7 @@ pub(super) type Body = fn(&[u8]);
 #[cfg(test)]
 pub(super) const TARGETS: &[(&str, Body)] = &[
     ("framing_cobs", fuzz_cobs),
+    ("framing_content_length", fuzz_content_length),
     ("framing_delimiters", fuzz_delimiters),
     ("framing_fixed", fuzz_fixed),
     ("framing_http", fuzz_http),
@@ -50,12 +58,16 @@ pub(super) const TARGETS: &[(&str, Body)] = &[
     ("framing_length", fuzz_length),
     ("framing_lines", fuzz_lines),
     ("framing_messages", fuzz_messages),
+    ("framing_mqtt", fuzz_mqtt),
     ("framing_netstring", fuzz_netstring),
     ("framing_packets", fuzz_packets),
     ("framing_proxy", fuzz_proxy),
     ("framing_record", fuzz_record),
+    ("framing_resp", fuzz_resp),
+    ("framing_resp_requests", fuzz_resp_requests),
     ("framing_round_trip", fuzz_round_trip),
     ("framing_search", fuzz_search),
     ("framing_stuffed", fuzz_stuffed),
     ("framing_varint", fuzz_varint),
+    ("framing_websocket", fuzz_websocket),
 ];

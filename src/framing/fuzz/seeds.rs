@@ -1,6 +1,6 @@
 //! The seed corpus, by hand: small streams with something at every edge.
 
-type Seed = (String, Vec<u8>);
+pub(super) type Seed = (String, Vec<u8>);
 
 /// The seeds of `target`, by name.
 pub(super) fn of(target: &str) -> Vec<Seed> {
@@ -133,6 +133,7 @@ pub(super) fn of(target: &str) -> Vec<Seed> {
                 ),
             ],
         ),
+        "framing_websocket" => websockets(),
         "framing_proxy" => proxies(),
         "framing_round_trip" => round_trips(),
         "framing_search" => streams(
@@ -142,7 +143,7 @@ pub(super) fn of(target: &str) -> Vec<Seed> {
                 &[&[b'.'; 100][..], b"n", &[b'.'; 30], b"\x10\x02n"].concat(),
             )],
         ),
-        _ => vec![],
+        _ => super::seeds_of_protocols::of(target),
     }
 }
 
@@ -268,7 +269,7 @@ fn http(high: u8, low: &[u8], texts: &[(&str, String)]) -> Vec<Seed> {
 }
 
 /// Each stream with each variant, with a low limit and with a high one, and the policies in turn.
-fn streams(variants: &[u8], streams: &[(&str, &[u8])]) -> Vec<Seed> {
+pub(super) fn streams(variants: &[u8], streams: &[(&str, &[u8])]) -> Vec<Seed> {
     let mut seeds = vec![];
     for variant in variants {
         for (i, (name, stream)) in streams.iter().enumerate() {
@@ -359,6 +360,71 @@ fn proxies() -> Vec<Seed> {
             ("v2_short", &v2(b"\x21\x21\x00\x04abcd")),
         ],
     )
+}
+
+/// Streams of a server's frames; the same of a client's are made of them.
+fn websockets() -> Vec<Seed> {
+    let long = [&b"\x82\x7e\x00\x7e"[..], &[b'b'; 126], b"\x81\x01z"].concat();
+    let frames: [(&str, &[u8]); 12] = [
+        ("whole", b"\x81\x05Hello\x82\x00\x82\x03\xff\x00\x80\x89\x01p\x8a\x00\x88\x02\x03\xe8"),
+        ("fragments", b"\x01\x03Hel\x89\x01p\x00\x00\x8a\x00\x80\x02lo\x02\x01a\x00\x01b\x80\x00"),
+        ("text", b"\x81\x0b\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\x01\x01\xf0\x00\x02\x9f\xa6\x80\x01\x80"),
+        ("no_text", b"\x01\x03ab\xf0\x00\x02\x9f(\x80\x01c\x81\x02\xed\xa0\x81\x01z"),
+        ("half_a_character", b"\x01\x01\xe2\x80\x01\x82\x81\x01z"),
+        ("close", b"\x88\x05\x0b\xb8bye\x88\x00\x88\x03\x03\xe8\xc3\x88\x03\x03\xe8\xff\x88\x02\x03\xed\x81\x01z"),
+        ("close_inside", b"\x01\x01a\x88\x02\x03\xee\x80\x01b"),
+        ("long", &long),
+        ("huge", b"\x82\x7f\x7f\xff\xff\xff\xff\xff\xff\xffb"),
+        ("reserved", b"\x81\x01a\x91\x01b"),
+        ("continuation_of_nothing", b"\x81\x01a\x80\x01b"),
+        ("not_shortest", b"\x81\x7e\x00\x7da"),
+    ];
+    let masked = frames.map(|(name, frames)| (name, masked(frames)));
+    let masked = masked.each_ref().map(|(name, frames)| (*name, &frames[..]));
+    let mut seeds = streams(&[1, 3, 5, 9], &frames);
+    seeds.extend(streams(&[0, 2, 4, 10], &masked));
+    let payloads = (0..700u32)
+        .map(|i| b"ab\xc3\xa9y"[i as usize % 5])
+        .collect::<Vec<_>>();
+    for variant in 0x80..0x88 {
+        for limit in [7, 125, 255] {
+            let seed = [&[variant, 0, 0, limit, 3][..], &payloads].concat();
+            seeds.push((format!("written_{variant}_{limit}"), seed));
+        }
+    }
+    seeds
+}
+
+/// The frames of a server as a client would send them. What is no frame stays as it is.
+fn masked(frames: &[u8]) -> Vec<u8> {
+    let (key, mut rest, mut all) = ([0x37, 0xfa, 0x21, 0x3d], frames, vec![]);
+    while let [first, second, behind @ ..] = rest {
+        let width = match second {
+            126 => 2,
+            127 => 8,
+            _ => 0,
+        };
+        let (long, behind) = behind.split_at(width);
+        let long = long
+            .iter()
+            .fold(0, |length, byte| length << 8 | usize::from(*byte));
+        let len = if width > 0 {
+            long
+        } else {
+            usize::from(*second)
+        };
+        let (payload, behind) = behind.split_at(len.min(behind.len()));
+        let head = &rest[2..2 + width];
+        all.extend([&[*first, second | 0x80], head, &key].concat());
+        all.extend(
+            payload
+                .iter()
+                .zip(key.iter().cycle())
+                .map(|(byte, key)| byte ^ key),
+        );
+        rest = behind;
+    }
+    all
 }
 
 fn round_trips() -> Vec<Seed> {
