@@ -25,7 +25,7 @@
 //! | [`timers`], [`dns`], [`stream`] | `setTimeout` and its kin; `dns.lookup`; `pipeline` and `finished` |
 //! | [`run`], [`stop`], [`metrics`] and other functions below | the loop itself |
 //! | [`channel`], [`remote`], [`queue_work`] | other threads |
-//! | [`watch`](watch()), [`signals`][signals] | other descriptors; signals, by the feature `signals` |
+//! | [`watch`](watch()), [`signals`][signals], `activation` | other descriptors; signals, and sockets of a service manager, by the features of those names |
 //! | [`events`] | the emitter, for events of your own, and what a listener may return |
 //! | [`sim`][sim], [`fuzzing`][fuzzing] | tests in simulated worlds, and fuzz targets, by the features of those names |
 //! | [`guide`] | a page for each question: state, errors, backpressure, shutting down, several cores … |
@@ -124,7 +124,6 @@ mod resources;
 pub mod signals;
 #[cfg(feature = "sim")]
 pub mod sim;
-
 mod spare;
 pub mod stream;
 mod table;
