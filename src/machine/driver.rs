@@ -20,7 +20,7 @@ pub(crate) trait Driver {
     /// Writes to the descriptor, without blocking.
     fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
 
-    /// Bytes were accepted from the user, behind all others: for whoever checks that they are sent.
+    /// Bytes were queued for sending, behind all others. A simulated kernel checks that they arrive.
     #[inline]
     fn accepts(&self, _bytes: &[u8]) {}
 

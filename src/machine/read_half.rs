@@ -44,7 +44,7 @@ pub(super) struct ReadHalf {
     demand: Cell<Demand>,
     need_readable: Cell<bool>,
     readable_scheduled: Cell<bool>,
-    /// The end came while nobody listened to `Readable`; who comes later hears of it.
+    /// The end came before the first listener of `Readable`, which is still to get one.
     end_unheard: Cell<bool>,
     resume_scheduled: Cell<bool>,
     read_more_scheduled: Cell<bool>,

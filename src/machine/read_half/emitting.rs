@@ -20,7 +20,7 @@ impl Duplex {
     /// Hands a chunk to the listeners. What one of them reads meanwhile is emitted after it: they
     /// cannot be entered twice, and the next chunk must not overtake it.
     ///
-    /// Returns how many bytes at its end are to be kept: they were put back, and nobody wants them now.
+    /// Returns how many bytes at its end are to be kept: they were put back, and the socket does not flow any more.
     #[must_use]
     pub(super) fn deliver(&self, driver: &impl Driver, chunk: &[u8]) -> usize {
         let half = &self.read;

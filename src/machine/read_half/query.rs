@@ -12,7 +12,7 @@ impl Duplex {
         self.read.end_emitted()
     }
 
-    /// Node's `readableFlowing`: `None` while nobody has said anything.
+    /// Node's `readableFlowing`: `None` before the first listener, `pause` or `resume`.
     pub(crate) fn readable_flowing(&self) -> Option<bool> {
         match self.read.flow.get() {
             Flow::Undecided => None,
@@ -25,7 +25,7 @@ impl Duplex {
         self.read.called.get() == Some(Called::Pause) || self.read.flow.get() == Flow::Paused
     }
 
-    /// As `is_paused`, but for who only listens to `Readable`, which pauses as well.
+    /// As `is_paused`, but false where only a listener of `Readable` has paused the socket.
     pub(crate) fn is_paused_by_user(&self) -> bool {
         self.read.called.get() == Some(Called::Pause)
             || self.read.flow.get() == Flow::Paused && !self.read.readable_mode.get()

@@ -16,7 +16,7 @@ impl Duplex {
         }
     }
 
-    /// Nobody has said anything of the flow: the first listener of `Data` will.
+    /// Leaves the flow undecided, so that the next listener of `Data` starts it.
     pub(crate) fn wait_for_listeners(&self) {
         self.read.flow.set(Flow::Undecided);
     }

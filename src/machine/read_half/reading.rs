@@ -280,7 +280,7 @@ impl Duplex {
     }
 
     fn can_unshift(&self, driver: &impl Driver) -> bool {
-        // A misuse comes before what the kernel has refused and nobody has been told of yet.
+        // A misuse is reported rather than an error of the kernel that has not been emitted yet.
         let has_ended = self.read.end_emitted();
         if has_ended && !self.is_destroyed() {
             self.destroy(driver, Some(node::unshift_after_end()));

@@ -15,8 +15,7 @@ impl Duplex {
         self.read.is_read() && !self.read.held.get() && self.life() == Life::Open
     }
 
-    /// Keeps the descriptor from being read, whatever the mode, and the end from being told of, until it is
-    /// let go.
+    /// While held, nothing is read and `End` is not emitted, whatever the mode.
     pub(crate) fn hold(&self, driver: &impl Driver, held: bool) {
         if !self.read.held.replace(held) || held {
             return;
@@ -44,6 +43,7 @@ impl Duplex {
 
     /// Bytes were read.
     pub(crate) fn on_data(&self, driver: &impl Driver, chunk: &[u8]) {
+        debug_assert!(!chunk.is_empty(), "a read of no bytes is the end");
         let half = &self.read;
         // Not every byte of a frame is an activity: the framing says which are.
         if half.framed.get() == Framed::No {
@@ -67,7 +67,7 @@ impl Duplex {
         }
     }
 
-    /// So many bytes were read by who takes them; false if nobody should any more.
+    /// So many bytes were read into a buffer of the user's; false if its callback must not be called any more.
     pub(crate) fn on_data_taken(&self, driver: &impl Driver, count: usize) -> bool {
         driver.activity();
         self.read.bytes.set(self.read.bytes.get() + count as u64);
@@ -88,7 +88,7 @@ impl Duplex {
         self.read.leave_descriptor_alone();
     }
 
-    /// Who takes what is read at once is given it again from here on.
+    /// `read` and `resume` start an unbuffered socket again.
     pub(super) fn restart_unbuffered(&self, driver: &impl Driver) {
         if self.is_unbuffered() && self.life() == Life::Open && !self.read.has_ended() {
             self.start_reading(driver);
@@ -124,7 +124,7 @@ impl Duplex {
             if kept > 0 {
                 half.put_back(&chunk[chunk.len() - kept..]);
             }
-            // Nobody but the next chunk needs to know that more is wanted.
+            // The next chunk finds the demand open; nothing else reads it meanwhile.
             if half.is_flowing() && half.length.get() == 0 {
                 if half.is_read() {
                     half.demand.set(Demand::Open);

@@ -8,7 +8,6 @@ use crate::events::outcome::Verdict;
 use crate::kernel::{Stream, emitted, ledger};
 use crate::machine::{AfterConnect, CloseKind, Driver, Life, Signal, Tick};
 use crate::net::driver::current::InData;
-use crate::net::driver::emit::emit_now;
 use crate::net::driver::log_line;
 use crate::net::driver::socket::SocketDriver;
 use crate::net::server::connection_left;
@@ -29,6 +28,7 @@ impl Driver for SocketDriver<'_> {
         let counters = &self.event_loop.counters;
         Counters::add(&counters.writes, 1);
         let written = self.state.transport.borrow().write(slices)?;
+        debug_assert!(written <= slices.iter().map(|slice| slice.len()).sum());
         Counters::add(&counters.bytes_written, written as u64);
         ledger::sent(self.state.key, slices, written);
         Ok(written)
@@ -50,7 +50,7 @@ impl Driver for SocketDriver<'_> {
         }
         self.abandon_attempts();
         self.forget_connect_listeners();
-        // Before the descriptor, as libuv: whoever comes meanwhile finds nobody, not somebody deaf.
+        // Unlinked before the descriptor is closed, as in libuv: late clients get ENOENT, not a dead listener.
         drop(self.state.extras(|extras| extras.bound_path.take()));
         let pause = self.state.extras(|extras| extras.write_pause.take());
         if let Some(timer) = pause.flatten() {
@@ -62,7 +62,7 @@ impl Driver for SocketDriver<'_> {
         }
         self.state.readiness.set(Readiness::Drained);
         if self.state.adopted.replace(false) {
-            // By a duplicate the poll would go on to tell of it.
+            // While a duplicate is open elsewhere, the poll would go on to report this registration.
             let _gone = self.event_loop.deregister(transport.watched());
         }
         drop(transport);
@@ -305,7 +305,10 @@ impl SocketDriver<'_> {
     fn call_data_listeners(&self, chunk: &[u8]) {
         emitted::<event::Data>("Socket", self.state.key);
         ledger::heard(self.state.key, chunk);
-        if let Err(error) = emit_now(self.event_loop, &self.state.emitter, event::Data, chunk) {
+        let mut heard = Ok(true);
+        self.event_loop
+            .call_now(|| heard = self.state.emitter.try_emit(event::Data, chunk));
+        if let Err(error) = heard {
             self.listener_failed(error);
         }
     }

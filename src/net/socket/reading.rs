@@ -5,9 +5,10 @@
 //! | fills its chunk | the next one, up to so many bytes; then the other sockets have their turn |
 //! | comes back short | the socket is empty: no second read to be told so |
 //! | comes back short, the end being near | the end is read in a turn of its own, as in Node |
-//! | comes back short where urgent data is marked, or in IPC with descriptors | there may be more behind the mark, which no event would tell of: on until it would block (on systems that do not tell of marks, always) |
+//! | comes back short where urgent data is marked, or in IPC with descriptors | there may be more behind the mark, for which no event comes: reads until one would block (on systems that do not tell of marks, always) |
 
 use crate::kernel::{Answer, Call, Received, answer, ledger};
+use crate::machine::Life;
 use crate::net::driver::current::InData;
 use crate::net::driver::socket::SocketDriver;
 use crate::net::state::socket::Readiness;
@@ -23,7 +24,7 @@ const READ_CHUNK: usize = 64 * 1024;
 const READ_BUDGET: usize = 8 * READ_CHUNK;
 
 impl SocketDriver<'_> {
-    /// Reads while there is something to read and somebody who wants it.
+    /// Reads while the descriptor is readable and the stream wants data.
     #[inline(always)]
     pub(super) fn read_ready(&self) {
         let state = self.state;
@@ -98,6 +99,15 @@ impl SocketDriver<'_> {
                 state.duplex.on_eof(self);
             }
             Ok(Received { count, may_go_on }) => {
+                debug_assert!(
+                    count <= buffer.len(),
+                    "the kernel fills no more than there is"
+                );
+                debug_assert_eq!(
+                    state.duplex.life(),
+                    Life::Open,
+                    "only an open socket is read"
+                );
                 Counters::add(&counters.bytes_read, count as u64);
                 let mark = state.duplex.readable_high_water_mark();
                 ledger::received(state.key, &buffer[..count], mark);
