@@ -64,7 +64,7 @@ mod writer;
 pub(in crate::framing) mod wrong;
 
 pub use view::{Field, Fields, RequestHead, ResponseHead};
-pub use writer::{Chunk, HeadWriter, last_chunk, reason, request, response};
+pub use writer::{CONTINUE, Chunk, HeadWriter, last_chunk, reason, request, response};
 pub use wrong::status_of;
 
 use super::super::{Cut, Format, Malformed, Streamable, Window};

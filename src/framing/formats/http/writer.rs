@@ -268,6 +268,9 @@ impl Wrap for Chunk {
     }
 }
 
+/// The interim response that asks for the body (RFC 9110, section 10.1.1).
+pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
 /// The phrase that goes with a status code; empty for one that has none here.
 pub fn reason(status: u16) -> &'static str {
     match status {
