@@ -126,7 +126,6 @@ mod resources;
 pub mod signals;
 #[cfg(feature = "sim")]
 pub mod sim;
-
 mod spare;
 pub mod stream;
 mod table;

@@ -72,6 +72,7 @@
 //! | [`Hdlc`] | payload with escapes between flags (RFC 1662) | unpacks, in pieces on request | encodes |
 //! | [`Cobs`] | payload without its zeros, a zero | decodes | encodes |
 //! | [`Proxy`] | a PROXY header, once | whole | |
+//! | [`Http`] | a head, or a body | bodies in pieces on request | [`http`] has functions for it |
 //! | [`WebSocket`] | a message, or a control frame between two fragments (RFC 6455) | in pieces on request; unmasks, checks | [`websocket::Outgoing`] |
 //! | [`Either`] | as of one of two formats | as that one | as that one |
 //!
@@ -436,10 +437,10 @@ pub use error::FrameError;
 pub use feed::{Feed, Item};
 pub use format::{Cut, Format, Malformed, Streamable, Unpacked};
 pub use formats::{
-    ByteOrder, Cobs, ContentLength, Delimiters, DotStuffed, Either, FixedLength, Hdlc, Json,
+    ByteOrder, Cobs, ContentLength, Delimiters, DotStuffed, Either, FixedLength, Hdlc, Http, Json,
     LengthPrefix, Lines, Mqtt, Netstring, Proxied, Proxy, ProxyHeader, RecordMark, Resp,
     RespArguments, RespChunks, RespItems, RespPairs, RespRequest, RespRequests, RespValue,
-    RespVersion, RespWriter, Slip, Tlvs, Transport, VarintPrefix, WebSocket, websocket,
+    RespVersion, RespWriter, Slip, Tlvs, Transport, VarintPrefix, WebSocket, http, websocket,
 };
 pub use output::Output;
 pub use reader::{Flow, FrameReader, Partial};
