@@ -17,7 +17,7 @@
 //!
 //! # Where to find what
 //!
-//! | | |
+//! | name | what is there |
 //! |---|---|
 //! | [`net`] | servers, sockets, connecting, block lists: Node's `net` |
 //! | [`event`](mod@event) | each event, what it carries, and when it is emitted |
@@ -25,7 +25,7 @@
 //! | [`timers`], [`dns`], [`stream`] | `setTimeout` and its kin; `dns.lookup`; `pipeline` and `finished` |
 //! | [`run`], [`stop`], [`metrics`] and other functions below | the loop itself |
 //! | [`channel`], [`remote`], [`queue_work`] | other threads |
-//! | [`watch`](watch()), [`signals`][signals] | other descriptors; signals, by the feature `signals` |
+//! | [`watch`](watch()), [`signals`][signals], `activation` | other descriptors; signals, and sockets of a service manager, by the features of those names |
 //! | [`events`] | the emitter, for events of your own, and what a listener may return |
 //! | [`sim`][sim], [`fuzzing`][fuzzing] | tests in simulated worlds, and fuzz targets, by the features of those names |
 //! | [`guide`] | a page for each question: state, errors, backpressure, shutting down, several cores … |
@@ -49,7 +49,7 @@
 //!
 //! # Platforms
 //!
-//! | | |
+//! | platform | state |
 //! |---|---|
 //! | Linux on x86-64 | where the crate is developed, tested and measured |
 //! | Linux on aarch64, Android, macOS, FreeBSD, NetBSD, illumos | type-checked with each change, never run: meant to work |
@@ -67,6 +67,7 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
+//! | `activation` | the listening sockets of a service manager, on `listenfd`: `activation::listeners` |
 //! | `signals` | callbacks for signals, on `signal-hook`: `signals::on` |
 //! | `ipc` | paths of 108 bytes, and one read per message instead of two over IPC, on `rustix` |
 //! | `sim` | simulated worlds, in which a test runs a whole program in virtual time, and `fuzzing`, by which they put a server on trial |
@@ -102,6 +103,8 @@ compile_error!(
      block, which Windows does not promise"
 );
 
+#[cfg(feature = "activation")]
+pub mod activation;
 mod address;
 mod delay;
 pub mod dns;
@@ -121,7 +124,7 @@ mod resources;
 pub mod signals;
 #[cfg(feature = "sim")]
 pub mod sim;
-
+mod spare;
 pub mod stream;
 mod table;
 mod thread_bound;
@@ -394,8 +397,3 @@ pub fn is_alive() -> bool {
 pub fn metrics() -> Metrics {
     reactor::with(|event_loop| event_loop.metrics()).unwrap_or_default()
 }
-
-/// The programs of the README compile.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-mod readme {}

@@ -24,8 +24,8 @@
 //! while anything in here is borrowed.
 
 pub(crate) mod data;
-pub(crate) mod decoder;
-pub(crate) mod driver;
+mod decoder;
+mod driver;
 mod duplex;
 mod life;
 pub(crate) mod read_half;
@@ -44,3 +44,4 @@ pub(crate) use driver::{AfterConnect, CloseKind, Driver, Signal, Tick};
 pub(crate) use duplex::Duplex;
 pub use life::ReadyState;
 pub(crate) use life::{DEFAULT_HIGH_WATER_MARK, Life};
+pub(crate) use read_half::Framed;

@@ -30,7 +30,7 @@ const REACH: u64 = (SLOTS as u64 - 1) << (SLOT_BITS * (WHEELS as u32 - 1));
 const NONE: u32 = u32::MAX;
 
 /// Timers of payload `T` in the order of their deadlines.
-pub(crate) struct TimerQueue<T> {
+pub(super) struct TimerQueue<T> {
     timers: Table<Timer<T>>,
     /// The first and last timer of every slot.
     slots: Box<[List; WHEELS * SLOTS]>,
@@ -66,7 +66,7 @@ struct List {
 }
 
 impl<T> TimerQueue<T> {
-    pub(crate) fn new() -> TimerQueue<T> {
+    pub(super) fn new() -> TimerQueue<T> {
         TimerQueue {
             timers: Table::new(),
             slots: Box::new(
@@ -83,7 +83,7 @@ impl<T> TimerQueue<T> {
     }
 
     /// A new timer that is not armed.
-    pub(crate) fn insert(&mut self, payload: T) -> Key {
+    pub(super) fn insert(&mut self, payload: T) -> Key {
         self.timers.insert(Timer {
             payload,
             deadline: 0,
@@ -95,7 +95,7 @@ impl<T> TimerQueue<T> {
     }
 
     /// A new timer that is armed for `deadline`.
-    pub(crate) fn insert_armed(&mut self, payload: T, deadline: u64) -> Key {
+    pub(super) fn insert_armed(&mut self, payload: T, deadline: u64) -> Key {
         let slot = self.slot_for(deadline);
         let sequence = self.sequence();
         let previous = self.slots[slot as usize].last;
@@ -112,7 +112,7 @@ impl<T> TimerQueue<T> {
     }
 
     /// Arms a timer for `deadline`, whether it was armed before or not.
-    pub(crate) fn arm(&mut self, key: Key, deadline: u64) {
+    pub(super) fn arm(&mut self, key: Key, deadline: u64) {
         self.disarm(key);
         let sequence = self.sequence();
         if let Some(timer) = self.timers.get_mut(key) {
@@ -123,7 +123,7 @@ impl<T> TimerQueue<T> {
     }
 
     /// Takes a timer off the wheels; it stays, to be armed again.
-    pub(crate) fn disarm(&mut self, key: Key) {
+    pub(super) fn disarm(&mut self, key: Key) {
         let Some(timer) = self.timers.get_mut(key) else {
             return;
         };
@@ -133,32 +133,32 @@ impl<T> TimerQueue<T> {
         }
     }
 
-    pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
+    pub(super) fn remove(&mut self, key: Key) -> Option<T> {
         self.disarm(key);
         self.timers.remove(key).map(|timer| timer.payload)
     }
 
-    pub(crate) fn get(&self, key: Key) -> Option<&T> {
+    pub(super) fn get(&self, key: Key) -> Option<&T> {
         self.timers.get(key).map(|timer| &timer.payload)
     }
 
-    pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
+    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         self.timers.get_mut(key).map(|timer| &mut timer.payload)
     }
 
     /// Whether the timer waits for its deadline (or for its turn, being due).
-    pub(crate) fn is_armed(&self, key: Key) -> bool {
+    pub(super) fn is_armed(&self, key: Key) -> bool {
         self.timers
             .get(key)
             .is_some_and(|timer| timer.place != Place::Idle)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
         let timers = self.timers.iter_keyed();
         timers.map(|(key, timer)| (key, &timer.payload))
     }
 
-    pub(crate) fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.timers.len()
     }
 
@@ -173,7 +173,7 @@ impl<T> TimerQueue<T> {
 
     /// When to look again: never later than the next deadline, and earlier only where a timer has
     /// to move to a narrower wheel first.
-    pub(crate) fn next_wakeup(&self) -> Option<u64> {
+    pub(super) fn next_wakeup(&self) -> Option<u64> {
         if !self.due.is_empty() {
             return Some(self.elapsed);
         }
@@ -181,7 +181,7 @@ impl<T> TimerQueue<T> {
     }
 
     /// Collects what is due at `now`, for [`pop_due`](TimerQueue::pop_due).
-    pub(crate) fn advance(&mut self, now: u64) {
+    pub(super) fn advance(&mut self, now: u64) {
         while let Some((slot, start)) = self.next_slot() {
             if start > now {
                 break;
@@ -198,7 +198,7 @@ impl<T> TimerQueue<T> {
 
     /// The next timer of those that the last [`advance`](TimerQueue::advance) found due. One that
     /// was disarmed, armed again or removed since then is passed over.
-    pub(crate) fn pop_due(&mut self) -> Option<Key> {
+    pub(super) fn pop_due(&mut self) -> Option<Key> {
         while let Some((_, sequence, key)) = self.due.pop() {
             if let Some(timer) = self.timers.get_mut(key)
                 && timer.place == Place::Due

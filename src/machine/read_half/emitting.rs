@@ -20,9 +20,9 @@ impl Duplex {
     /// Hands a chunk to the listeners. What one of them reads meanwhile is emitted after it: they
     /// cannot be entered twice, and the next chunk must not overtake it.
     ///
-    /// Returns how many bytes at its end are to be kept: they were put back, and nobody wants them now.
+    /// Returns how many bytes at its end are to be kept: they were put back, and the socket does not flow any more.
     #[must_use]
-    pub(super) fn emit_data(&self, driver: &impl Driver, chunk: &[u8]) -> usize {
+    pub(super) fn deliver(&self, driver: &impl Driver, chunk: &[u8]) -> usize {
         let half = &self.read;
         if half.emitting.get() != Emitting::No {
             half.emitting.set(Emitting::MoreToFollow);
@@ -38,39 +38,56 @@ impl Duplex {
         0
     }
 
+    /// Lets somebody hand on to the listeners what it has kept of earlier chunks, as if that were a chunk.
+    pub(crate) fn hand_on(&self, driver: &impl Driver, hand_on: impl FnOnce()) {
+        let half = &self.read;
+        if half.emitting.get() != Emitting::No {
+            return hand_on();
+        }
+        half.emitting.set(Emitting::Yes);
+        let _done = EmittingEnds(&half.emitting);
+        hand_on();
+        if half.emitting.get() == Emitting::MoreToFollow {
+            let kept = self.emit_what_follows(driver, &[]);
+            debug_assert_eq!(kept, 0, "there was no chunk to put back");
+        }
+    }
+
+    /// Goes on with what was put back of `chunk`, then with what its listeners have read, for as long as all of it
+    /// is wanted. Where a listener has enough, the rest is kept in the order of the stream.
     #[cold]
-    pub(super) fn emit_what_follows(&self, driver: &impl Driver, chunk: &[u8]) -> usize {
+    fn emit_what_follows(&self, driver: &impl Driver, chunk: &[u8]) -> usize {
+        let half = &self.read;
         let kept = self.emit_what_was_put_back(driver, chunk);
-        let buffer = &self.read.buffer;
-        while let Some(Some(next)) = buffer.if_some(|buffer| buffer.to_follow.pop_front()) {
-            if kept > 0 {
-                self.read.keep(next);
-                continue;
-            }
+        if kept > 0 {
+            half.keep_what_follows();
+        }
+        while let Some(next) = half.next_to_follow() {
             self.emit_chunk(driver, &next);
             let behind = self.emit_what_was_put_back(driver, &next);
             if behind > 0 {
+                half.keep_what_follows();
                 let mut next = Piece::new(next);
                 next.leave(behind);
-                self.read.keep_in_front(next);
+                half.keep_in_front(next);
             }
         }
         kept
     }
 
-    pub(super) fn emit_chunk(&self, driver: &impl Driver, chunk: &[u8]) {
+    fn emit_chunk(&self, driver: &impl Driver, chunk: &[u8]) {
         let before = driver.lent_to().replace(chunk.as_ptr_range().end as usize);
-        if self.read.text.get() {
+        if self.read.is_text() {
             // What is kept was made of text; only a `read` of so many bytes can cut a character.
             driver.emit(Signal::Text(&String::from_utf8_lossy(chunk)));
         }
-        driver.emit(Signal::Data(chunk));
+        driver.emit_data(chunk);
         driver.lent_to().set(before);
     }
 
     /// Goes on with what the listeners of `chunk` have put back of it, for as long as they do that and
     /// there are any.
-    pub(super) fn emit_what_was_put_back(&self, driver: &impl Driver, chunk: &[u8]) -> usize {
+    fn emit_what_was_put_back(&self, driver: &impl Driver, chunk: &[u8]) -> usize {
         let half = &self.read;
         loop {
             let put_back = half
@@ -102,11 +119,10 @@ impl Duplex {
         let half = &self.read;
         let is_lent = half.emitting.get() != Emitting::No
             && driver.lent_to().get() == rest.as_ptr_range().end as usize;
-        let behind_others = || half.buffer.if_some(|buffer| !buffer.to_follow.is_empty());
         if rest.is_empty() {
             return;
         }
-        if !is_lent || behind_others() == Some(true) {
+        if !is_lent {
             self.unshift(driver, rest);
             return;
         }

@@ -51,7 +51,7 @@ impl Duplex {
         self.tick_callback(driver, callback, outcome);
     }
 
-    pub(super) fn add_end_callback(&self, callback: Option<Callback>) {
+    fn add_end_callback(&self, callback: Option<Callback>) {
         if let Some(callback) = callback {
             self.write
                 .end_callbacks
@@ -60,7 +60,7 @@ impl Duplex {
     }
 
     /// As `refuse_write`, for the last data of `end`: the socket's error comes first.
-    pub(super) fn refuse_end(&self, driver: &impl Driver, callback: Option<Callback>) {
+    fn refuse_end(&self, driver: &impl Driver, callback: Option<Callback>) {
         let error = self.too_late();
         self.destroy(driver, Some(error.clone()));
         self.write.corked.set(0);
@@ -76,7 +76,7 @@ impl Duplex {
     }
 
     /// Asks for the shutdown, if the half is ending and has nothing left to send.
-    pub(in crate::machine) fn finish_maybe(&self, driver: &impl Driver) {
+    pub(super) fn finish_maybe(&self, driver: &impl Driver) {
         let half = &self.write;
         let ready = half.end.get() == WriteEnd::Ending
             && half.request.get() == Request::None
@@ -114,7 +114,7 @@ impl Duplex {
         }
     }
 
-    pub(super) fn on_final(&self, driver: &impl Driver) {
+    fn on_final(&self, driver: &impl Driver) {
         if self.is_destroyed() || self.is_errored() {
             return;
         }

@@ -29,7 +29,7 @@ impl Duplex {
     }
 
     /// Offers what is queued up to this position.
-    pub(super) fn send_upto<H: Driver>(&self, driver: &H, end: u64) {
+    fn send_upto<H: Driver>(&self, driver: &H, end: u64) {
         let half = &self.write;
         half.flush_scheduled.set(false);
         if half.request.get() != Request::None || self.life() != Life::Open || self.is_errored() {
@@ -53,7 +53,7 @@ impl Duplex {
     }
 
     /// Everything was taken at once.
-    pub(super) fn settle_all(&self, driver: &impl Driver) {
+    fn settle_all(&self, driver: &impl Driver) {
         let half = &self.write;
         half.settle_all();
         if half.need_drain.get() && !half.tick_due.replace(true) {
@@ -63,7 +63,7 @@ impl Duplex {
 
     /// The kernel took a part: the write that it stopped in is the request, and its end is awaited. Of
     /// the chunk that it stopped in, so much had gone out `before` it was queued.
-    pub(super) fn wait_for_room(&self, before: usize) {
+    fn wait_for_room(&self, before: usize) {
         let half = &self.write;
         let (begin, request) = half.stopped_in(before);
         half.settled.set(begin.max(half.settled.get()));
@@ -80,13 +80,13 @@ impl Duplex {
     }
 
     /// The kernel refused the write that it stopped in.
-    pub(super) fn fail_stopped_write(&self, driver: &impl Driver, error: &Error) {
+    fn fail_stopped_write(&self, driver: &impl Driver, error: &Error) {
         let (_, request) = self.write.stopped_in(0);
         self.fail_write(driver, request.end, error);
     }
 
     /// The write that ends here fails; a tick tells so.
-    pub(super) fn fail_write(&self, driver: &impl Driver, end: u64, error: &Error) {
+    fn fail_write(&self, driver: &impl Driver, end: u64, error: &Error) {
         let half = &self.write;
         self.set_error(error);
         half.settled.set(end);
@@ -98,7 +98,7 @@ impl Duplex {
     /// Writes until everything up to this position is sent (true) or the kernel takes no more
     /// (false).
     #[inline(always)]
-    pub(super) fn send_queued(&self, driver: &impl Driver, upto: u64) -> Result<bool> {
+    fn send_queued(&self, driver: &impl Driver, upto: u64) -> Result<bool> {
         let half = &self.write;
         let Some(mut queue) = half.queue.take() else {
             return Ok(true);
@@ -117,6 +117,10 @@ impl Duplex {
             };
             match outcome {
                 Ok(sent) => {
+                    debug_assert!(
+                        sent <= offered,
+                        "the kernel takes no more than it is offered"
+                    );
                     half.sent.set(half.sent.get() + sent as u64);
                     queue.advance(sent);
                     // Less than was offered: the kernel's buffer is full, and an event will tell when
@@ -278,7 +282,7 @@ impl Duplex {
     }
 
     /// The kernel has all of a request that waited for it.
-    pub(super) fn complete(&self, driver: &impl Driver, request: Extent) {
+    fn complete(&self, driver: &impl Driver, request: Extent) {
         let half = &self.write;
         half.settle(request);
         half.request.set(Request::None);
@@ -290,7 +294,7 @@ impl Duplex {
     }
 
     /// What queued up behind a request that is complete becomes the next one.
-    pub(super) fn begin_batch(&self, driver: &impl Driver, begin: u64) {
+    fn begin_batch(&self, driver: &impl Driver, begin: u64) {
         let half = &self.write;
         let end = half.accepted.get();
         let calls = half.with_queue(|queue| queue.gather(begin, end));
@@ -306,7 +310,7 @@ impl Duplex {
     }
 
     /// A request is complete: `Drain` if it is due, then its callbacks.
-    pub(super) fn settle_request(&self, driver: &impl Driver, request: Extent) {
+    fn settle_request(&self, driver: &impl Driver, request: Extent) {
         self.emit_drain(driver);
         if request.calls {
             self.call_settled();
@@ -331,7 +335,7 @@ impl Duplex {
     }
 
     /// Calls back for the next request that is settled: each has a tick of its own.
-    pub(super) fn call_settled(&self) {
+    fn call_settled(&self) {
         let mut next = self.write.pop_settled();
         while let Some((callback, more)) = next {
             callback(Ok(()));
@@ -339,7 +343,7 @@ impl Duplex {
         }
     }
 
-    pub(super) fn after_callbacks(&self, driver: &impl Driver) {
+    fn after_callbacks(&self, driver: &impl Driver) {
         self.write.give_back_empty_queue();
         if self.is_destroyed() {
             self.fail_queued();
@@ -347,7 +351,7 @@ impl Duplex {
         self.finish_maybe(driver);
     }
 
-    pub(super) fn emit_drain(&self, driver: &impl Driver) {
+    fn emit_drain(&self, driver: &impl Driver) {
         let half = &self.write;
         half.tick_due.set(false);
         let due = half.need_drain.get()

@@ -83,7 +83,7 @@ impl Duplex {
     }
 
     /// As `write`, where something keeps the bytes, which begin at `begin`, from the kernel.
-    pub(super) fn write_held<const N: usize>(
+    fn write_held<const N: usize>(
         &self,
         driver: &impl Driver,
         parts: [Data<'_>; N],
@@ -93,7 +93,7 @@ impl Duplex {
         let half = &self.write;
         let (end, calls) = (half.accepted.get(), callback.is_some());
         half.with_queue(|queue| queue.push_callback_if(begin, end, callback));
-        // Nothing will be sent any more, and its callback is told so.
+        // Nothing is sent any more, and the callback gets the error.
         if self.is_errored() {
             return self.after_write_call(driver);
         }
@@ -111,7 +111,7 @@ impl Duplex {
 
     /// Whether nothing keeps a write from the kernel.
     #[inline]
-    pub(super) fn writes_directly(&self) -> bool {
+    fn writes_directly(&self) -> bool {
         let half = &self.write;
         half.request.get() == Request::None
             && half.corked.get() == 0
@@ -121,7 +121,7 @@ impl Duplex {
 
     /// Sends what is queued when the callback has returned, or now if it fills a buffer.
     #[inline(always)]
-    pub(super) fn send_when_due(&self, driver: &impl Driver, pending: usize) -> bool {
+    fn send_when_due(&self, driver: &impl Driver, pending: usize) -> bool {
         if pending >= COALESCE {
             return self.send_now(driver);
         }
@@ -133,13 +133,13 @@ impl Duplex {
     }
 
     #[inline(never)]
-    pub(super) fn send_now(&self, driver: &impl Driver) -> bool {
+    fn send_now(&self, driver: &impl Driver) -> bool {
         self.send(driver);
         self.after_write_call(driver)
     }
 
     /// What `write` answers, once the bytes are queued or sent.
-    pub(super) fn after_write_call(&self, driver: &impl Driver) -> bool {
+    fn after_write_call(&self, driver: &impl Driver) -> bool {
         let half = &self.write;
         // What only waits for the end of the callback counts as sent, as it is in Node.
         let (length, queued) = if half.flush_scheduled.get() {
@@ -157,7 +157,7 @@ impl Duplex {
         room && !self.is_destroyed() && !self.is_errored()
     }
 
-    pub(super) fn refuse_write(&self, driver: &impl Driver, callback: Option<Callback>) {
+    fn refuse_write(&self, driver: &impl Driver, callback: Option<Callback>) {
         let error = if self.ended_by_peer.get() && self.write.is_ending() {
             node::ended_by_peer()
         } else {

@@ -33,7 +33,7 @@ use crate::net::values::payload::Attempt;
 use crate::reactor::{self, Task};
 
 /// What an attempt came to, as far as is known at once.
-pub(in crate::net) enum Progress {
+pub(super) enum Progress {
     /// The kernel is at it, or nothing is left to be done.
     Settled,
     /// The next address is to be tried.
@@ -44,7 +44,7 @@ pub(in crate::net) enum Progress {
 impl SocketDriver<'_> {
     /// Tries the destinations. One connect at a time: while another is under way, this one fails
     /// and takes the socket with it.
-    pub(in crate::net) fn begin(&self, connecting: Connecting) {
+    pub(super) fn begin(&self, connecting: Connecting) {
         if !self.state.transport.borrow().is_none() {
             let first = connecting.destinations.first();
             let attempt = first.map(Destination::attempt).unwrap_or_default();
@@ -69,7 +69,7 @@ impl SocketDriver<'_> {
     }
 
     /// What `connect` on a socket that has its connection leads to.
-    pub(in crate::net) fn already_connected(&self, options: &ConnectOptions) -> Error {
+    pub(super) fn already_connected(&self, options: &ConnectOptions) -> Error {
         let attempt = match &options.target {
             Target::Path(path) => Attempt {
                 address: path.to_string_lossy().into_owned(),
@@ -101,7 +101,7 @@ impl SocketDriver<'_> {
 
 /// Trying.
 impl SocketDriver<'_> {
-    pub(in crate::net) fn try_next_address(&self) {
+    pub(super) fn try_next_address(&self) {
         loop {
             let next = self.with_connecting(|connecting| {
                 let index = connecting.next;
@@ -233,11 +233,7 @@ impl SocketDriver<'_> {
         list.is_some_and(|list| list.check(address))
     }
 
-    pub(in crate::net) fn connect_to_path(
-        &self,
-        path: &std::path::Path,
-        options: &Rc<ConnectOptions>,
-    ) {
+    pub(super) fn connect_to_path(&self, path: &std::path::Path, options: &Rc<ConnectOptions>) {
         let attempt = Attempt {
             address: unix::display(path),
             ..Attempt::default()

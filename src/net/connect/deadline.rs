@@ -7,7 +7,7 @@ use crate::net::options::connect::ConnectOptions;
 use crate::reactor::{self, Task};
 
 impl SocketDriver<'_> {
-    pub(in crate::net) fn arm_connect_timeout(&self, options: &ConnectOptions) {
+    pub(super) fn arm_connect_timeout(&self, options: &ConnectOptions) {
         self.clear_connect_timeout();
         let Some(timeout) = options.connect_timeout else {
             return;
@@ -21,7 +21,7 @@ impl SocketDriver<'_> {
             .with_extras(|extras| extras.connect_timer = Some(timer));
     }
 
-    pub(in crate::net) fn clear_connect_timeout(&self) {
+    pub(super) fn clear_connect_timeout(&self) {
         let timer = self
             .state
             .extras(|extras| extras.connect_timer.take())

@@ -16,7 +16,7 @@ use crate::net::values::payload::{Attempt, FailedAttempt};
 use crate::reactor::Ready;
 
 impl SocketDriver<'_> {
-    pub(in crate::net) fn attempt_timed_out(&self) {
+    pub(super) fn attempt_timed_out(&self) {
         if self.state.duplex.life() != Life::Connecting {
             return;
         }
@@ -54,7 +54,7 @@ impl SocketDriver<'_> {
         }
     }
 
-    pub(in crate::net) fn connection_established(&self) {
+    pub(super) fn connection_established(&self) {
         self.clear_attempt_timer();
         self.clear_connect_timeout();
         self.call_off_racers();
@@ -71,7 +71,7 @@ impl SocketDriver<'_> {
         self.state.duplex.after_connect(self);
     }
 
-    pub(in crate::net) fn connection_failed(&self, error: &io::Error) {
+    pub(super) fn connection_failed(&self, error: &io::Error) {
         self.clear_attempt_timer();
         let failed = self.with_connecting(|connecting| {
             connecting.under_way = false;
@@ -95,7 +95,7 @@ impl SocketDriver<'_> {
     }
 
     /// An attempt that did not get as far as waiting for an answer.
-    pub(in crate::net) fn refused_at_once(&self, error: Error, several: bool) -> Progress {
+    pub(super) fn refused_at_once(&self, error: Error, several: bool) -> Progress {
         if !several {
             return self.give_up(error);
         }
@@ -111,12 +111,12 @@ impl SocketDriver<'_> {
         self.emit_lent(event::ConnectionAttemptFailed, &failed);
     }
 
-    pub(in crate::net) fn record(&self, error: Error) -> Progress {
+    pub(super) fn record(&self, error: Error) -> Progress {
         self.with_connecting(|connecting| connecting.errors.push(error));
         Progress::Failed
     }
 
-    pub(in crate::net) fn give_up(&self, error: Error) -> Progress {
+    pub(super) fn give_up(&self, error: Error) -> Progress {
         self.fail(error);
         Progress::Settled
     }
@@ -161,15 +161,12 @@ impl SocketDriver<'_> {
         }
     }
 
-    pub(in crate::net) fn current_attempt(&self) -> Attempt {
+    pub(super) fn current_attempt(&self) -> Attempt {
         self.with_connecting(|connecting| connecting.current.clone())
             .unwrap_or_default()
     }
 
-    pub(in crate::net) fn with_connecting<R>(
-        &self,
-        f: impl FnOnce(&mut Connecting) -> R,
-    ) -> Option<R> {
+    pub(super) fn with_connecting<R>(&self, f: impl FnOnce(&mut Connecting) -> R) -> Option<R> {
         self.state
             .extras(|extras| extras.connecting.as_deref_mut().map(f))
             .flatten()

@@ -70,12 +70,12 @@ impl Handle for Racer {
 
 impl SocketDriver<'_> {
     /// Whether an attempt that takes too long goes on.
-    pub(in crate::net) fn is_side_by_side(&self) -> bool {
+    pub(super) fn is_side_by_side(&self) -> bool {
         self.with_connecting(|connecting| connecting.options().side_by_side) == Some(true)
     }
 
     /// Lets the attempt under way go on beside the socket, which is free for the next.
-    pub(in crate::net) fn let_it_race(&self) -> io::Result<()> {
+    pub(super) fn let_it_race(&self) -> io::Result<()> {
         let mut stream = self.detach()?;
         let about = self.with_connecting(|connecting| {
             connecting.under_way = false;
@@ -101,7 +101,7 @@ impl SocketDriver<'_> {
     }
 
     /// Whether an attempt goes on beside the socket.
-    pub(in crate::net) fn has_racers(&self) -> bool {
+    pub(super) fn has_racers(&self) -> bool {
         self.with_connecting(|connecting| !connecting.racers.is_empty()) == Some(true)
     }
 
@@ -150,7 +150,7 @@ impl SocketDriver<'_> {
 }
 
 /// Closes those that have lost.
-pub(in crate::net) fn call_off(event_loop: &Loop, racers: Vec<Key>) {
+pub(super) fn call_off(event_loop: &Loop, racers: Vec<Key>) {
     for racer in racers {
         event_loop.remove(racer);
         event_loop.unreference();

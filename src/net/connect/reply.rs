@@ -6,14 +6,14 @@ use std::net::SocketAddr;
 use crate::kernel::{Peer, Ready, Stream};
 
 /// What an event of a descriptor that connects has brought.
-pub(in crate::net) enum Reply {
+pub(super) enum Reply {
     NotYet,
     /// With the peer's address, if that can be had.
     Connected(Option<SocketAddr>),
     Failed(io::Error),
 }
 
-pub(in crate::net) fn reply(stream: &Stream, ready: Ready) -> Reply {
+pub(super) fn reply(stream: &Stream, ready: Ready) -> Reply {
     match stream.take_error() {
         Ok(Some(error)) | Err(error) => Reply::Failed(error),
         Ok(None) => match stream.connected_to() {

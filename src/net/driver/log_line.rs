@@ -71,7 +71,7 @@ pub(in crate::net) fn has_finished(driver: &SocketDriver<'_>) {
     log::trace!(target: "soquete::net", "socket {:?} has finished", driver.state.key);
 }
 
-pub(in crate::net) fn is_idle(driver: &SocketDriver<'_>) {
+pub(super) fn is_idle(driver: &SocketDriver<'_>) {
     log::trace!(target: "soquete::net", "socket {:?} has timed out", driver.state.key);
 }
 

@@ -62,11 +62,7 @@ impl SocketDriver<'_> {
 
     /// As `listener_failed`, of a listener of `E`.
     #[cold]
-    pub(in crate::net) fn listener_of_failed<E: Event>(
-        &self,
-        _: E::Payload<'_>,
-        error: crate::Error,
-    ) {
+    fn listener_of_failed<E: Event>(&self, _: E::Payload<'_>, error: crate::Error) {
         self.listener_failed(error);
     }
 

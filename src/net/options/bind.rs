@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-/// What a [`BoundSocket`] is bound to. Whatever [`BoundSocket::new`] takes turns into it.
+/// What a [`BoundSocket`](crate::net::BoundSocket) is bound to. Whatever
+/// [`BoundSocket::new`](crate::net::BoundSocket::new) takes turns into it.
 ///
 /// ```
 /// use soquete::net::{BindOptions, BoundSocket};
@@ -16,14 +17,14 @@ use std::path::PathBuf;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct BindOptions {
-    pub(in crate::net) target: BindTarget,
-    pub(in crate::net) host: Option<String>,
-    pub(in crate::net) ipv6_only: bool,
-    pub(in crate::net) reuse_port: bool,
+    pub(super) target: BindTarget,
+    pub(super) host: Option<String>,
+    pub(super) ipv6_only: bool,
+    pub(super) reuse_port: bool,
 }
 
 #[derive(Clone, Debug)]
-pub(in crate::net) enum BindTarget {
+pub(super) enum BindTarget {
     Port(u16),
     Path(PathBuf),
     /// Text whose port is none.
@@ -42,7 +43,7 @@ impl BindOptions {
         BindOptions::on(BindTarget::Path(path.into()))
     }
 
-    pub(in crate::net) fn on(target: BindTarget) -> BindOptions {
+    pub(super) fn on(target: BindTarget) -> BindOptions {
         BindOptions {
             target,
             host: None,
@@ -71,7 +72,7 @@ impl BindOptions {
         self
     }
 
-    pub(in crate::net) fn is_of_tcp(&self) -> bool {
+    pub(super) fn is_of_tcp(&self) -> bool {
         self.host.is_some() || self.ipv6_only || self.reuse_port
     }
 }

@@ -15,7 +15,7 @@ use crate::net::values::address::Address;
 /// An address that is taken, by a socket that neither listens nor connects yet. Node's
 /// `net.BoundSocket`.
 ///
-/// A server [listens](super::Server::listen) on it, or a [`Socket`](super::Socket::from_bound)
+/// A server [listens](crate::net::Server::listen) on it, or a [`Socket`](crate::net::Socket::from_bound)
 /// connects from it; either adopts it, once. Clones are the same one, and can be sent to the thread
 /// that will adopt it. It is closed when the last of them is dropped.
 ///
@@ -38,12 +38,12 @@ use crate::net::values::address::Address;
 /// ```
 #[derive(Clone)]
 pub struct BoundSocket {
-    pub(in crate::net) descriptor: Adoptable,
-    pub(in crate::net) address: Address,
+    descriptor: Adoptable,
+    address: Address,
 }
 
 impl BoundSocket {
-    /// Takes an address: a [place](super#places), or [`BindOptions`].
+    /// Takes an address: a [place](crate::net#places), or [`BindOptions`].
     ///
     /// # Errors
     ///
@@ -159,7 +159,7 @@ pub(in crate::net) struct Bound {
 }
 
 impl Bound {
-    pub(in crate::net) fn new(socket: kernel::Socket) -> Bound {
+    pub(super) fn new(socket: kernel::Socket) -> Bound {
         Bound { socket, path: None }
     }
 }
@@ -169,7 +169,7 @@ impl Bound {
 pub(in crate::net) struct Adoptable(Arc<Mutex<Option<Bound>>>);
 
 impl Adoptable {
-    pub(in crate::net) fn new(bound: Bound) -> Adoptable {
+    pub(super) fn new(bound: Bound) -> Adoptable {
         Adoptable(Arc::new(Mutex::new(Some(bound))))
     }
 

@@ -10,7 +10,7 @@ use crate::dns::{self, Hints};
 use crate::net::options::socket::{SocketOptions, client_options, socket_options};
 
 /// A function that resolves names in the place of [`dns::lookup`].
-pub(in crate::net) type LookupFunction = Rc<dyn Fn(&str, dns::LookupOptions, dns::LookupCallback)>;
+type LookupFunction = Rc<dyn Fn(&str, dns::LookupOptions, dns::LookupCallback)>;
 
 /// Where to connect to, and how. Whatever [`connect`](crate::net::connect) takes turns into it; the
 /// [places](crate::net#places) are the same for `connect`, `listen` and
@@ -76,7 +76,7 @@ impl ConnectOptions {
         ConnectOptions::to(Target::Path(path.into()))
     }
 
-    pub(in crate::net) fn to(target: Target) -> ConnectOptions {
+    pub(super) fn to(target: Target) -> ConnectOptions {
         ConnectOptions {
             target,
             local_address: None,

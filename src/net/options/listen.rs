@@ -24,7 +24,7 @@ pub struct ListenOptions {
     pub(in crate::net) target: ListenTarget,
     pub(in crate::net) backlog: i32,
     pub(in crate::net) sharing: Sharing,
-    pub(crate) mode: u32,
+    pub(in crate::net) mode: u32,
     pub(in crate::net) signal: Option<AbortSignal>,
 }
 
@@ -60,7 +60,7 @@ impl ListenOptions {
         ListenOptions::on(ListenTarget::Descriptor(descriptor))
     }
 
-    pub(in crate::net) fn on(target: ListenTarget) -> ListenOptions {
+    pub(super) fn on(target: ListenTarget) -> ListenOptions {
         ListenOptions {
             target,
             backlog: DEFAULT_BACKLOG,

@@ -21,7 +21,7 @@ pub(in crate::net) struct Reader {
 type Callback = dyn FnMut(Socket, usize, &mut Vec<u8>) -> Verdict;
 
 impl OnRead {
-    pub(in crate::net) fn new<R: Outcome>(
+    pub(super) fn new<R: Outcome>(
         buffer: Vec<u8>,
         mut callback: impl FnMut(Socket, usize, &mut Vec<u8>) -> R + 'static,
     ) -> OnRead {

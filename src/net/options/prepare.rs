@@ -9,16 +9,14 @@ use crate::kernel::errno;
 use crate::reactor::Loop;
 
 /// A function of the user's that is lent the descriptor of each socket: see
-/// [`SocketOptions::prepare`](super::SocketOptions::prepare).
+/// [`SocketOptions::prepare`](crate::net::SocketOptions::prepare).
 #[derive(Clone)]
 pub(in crate::net) struct Prepare(Rc<Function>);
 
 type Function = dyn Fn(BorrowedFd<'_>) -> io::Result<()>;
 
 impl Prepare {
-    pub(in crate::net) fn new(
-        prepare: impl Fn(BorrowedFd<'_>) -> io::Result<()> + 'static,
-    ) -> Prepare {
+    pub(super) fn new(prepare: impl Fn(BorrowedFd<'_>) -> io::Result<()> + 'static) -> Prepare {
         Prepare(Rc::new(prepare))
     }
 

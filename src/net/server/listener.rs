@@ -14,7 +14,7 @@ use crate::net::values::address::Address;
 
 /// Listens on every address of the machine: IPv6 and IPv4 by one socket, or IPv4 alone where
 /// there is no IPv6.
-pub(in crate::net) fn on_all(port: u16, options: &ListenOptions) -> Result<Listener> {
+pub(super) fn on_all(port: u16, options: &ListenOptions) -> Result<Listener> {
     let all = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
     match on(all, options) {
         Err(error) if error.code() != "EADDRINUSE" => {
@@ -24,7 +24,7 @@ pub(in crate::net) fn on_all(port: u16, options: &ListenOptions) -> Result<Liste
     }
 }
 
-pub(in crate::net) fn on(address: SocketAddr, options: &ListenOptions) -> Result<Listener> {
+pub(super) fn on(address: SocketAddr, options: &ListenOptions) -> Result<Listener> {
     let listening = socket::bound(address, options.sharing).and_then(|socket| {
         socket.listen(options.backlog)?;
         Ok(Listener::tcp(socket))
@@ -35,7 +35,7 @@ pub(in crate::net) fn on(address: SocketAddr, options: &ListenOptions) -> Result
     })
 }
 
-pub(in crate::net) fn on_path(path: &Path, options: &ListenOptions) -> Result<Listener> {
+pub(super) fn on_path(path: &Path, options: &ListenOptions) -> Result<Listener> {
     if path.as_os_str().is_empty() {
         let problem = "is invalid. Received { path: '' }";
         return Err(node::invalid_arg("options", problem));
@@ -56,20 +56,20 @@ pub(in crate::net) fn on_path(path: &Path, options: &ListenOptions) -> Result<Li
 }
 
 /// Listens by a socket that is there already.
-pub(in crate::net) fn adopt(bound: Bound, backlog: i32) -> Result<Listener> {
+pub(super) fn adopt(bound: Bound, backlog: i32) -> Result<Listener> {
     let Bound { socket, path } = bound;
     Listener::adopt(socket, path, backlog)
         .map_err(|error| Error::listen(&error, &Endpoint::default()))
 }
 
 /// Where it listens.
-pub(in crate::net) fn address(listener: &Listener) -> Option<Address> {
+pub(super) fn address(listener: &Listener) -> Option<Address> {
     let tcp = listener.local_address().map(Address::Tcp);
     tcp.or_else(|| listener.path().map(Address::Path))
 }
 
 /// The address to listen on, of those that a name has: a link-local one would need a scope.
-pub(in crate::net) fn preferred(addresses: &[IpAddr]) -> Option<IpAddr> {
+pub(super) fn preferred(addresses: &[IpAddr]) -> Option<IpAddr> {
     let link_local = |address: &IpAddr| match address {
         IpAddr::V4(_) => false,
         IpAddr::V6(address) => address.is_unicast_link_local(),

@@ -6,7 +6,7 @@ use crate::net::state::socket::SocketState;
 
 impl SocketState {
     /// Whether it waits for something to be read, and for room.
-    pub(in crate::net) fn awaits(&self) -> (bool, bool) {
+    pub(super) fn awaits(&self) -> (bool, bool) {
         // After ENOBUFS a timer goes on, and no event.
         let rests = self.extras(|extras| extras.write_pause.is_some());
         let writes = self.duplex.is_writing() && rests != Some(true);
@@ -18,7 +18,7 @@ impl SocketState {
     }
 
     /// `None` for a socket that is nothing yet.
-    pub(in crate::net) fn describe(&self) -> Option<String> {
+    pub(super) fn describe(&self) -> Option<String> {
         let duplex = &self.duplex;
         let what = match &*self.transport.borrow() {
             Stream::Sim(descriptor) => descriptor.label()?,

@@ -10,7 +10,7 @@ use crate::net::state::socket::Readiness;
 
 impl SocketDriver<'_> {
     /// Emits `Readable`, and sees that a `once` listener has gone by that.
-    pub(in crate::net) fn emit_readable(&self) {
+    pub(super) fn emit_readable(&self) {
         if self.event_loop.is_interrupted() {
             return self.in_next_run(|driver| driver.emit_readable());
         }
@@ -23,7 +23,7 @@ impl SocketDriver<'_> {
     }
 
     /// What waited for a connection that never came must not meet that of the socket's next life.
-    pub(in crate::net) fn forget_connect_listeners(&self) {
+    pub(super) fn forget_connect_listeners(&self) {
         let listeners = self
             .state
             .extras(|extras| std::mem::take(&mut extras.connect_listeners));
@@ -46,7 +46,11 @@ impl SocketDriver<'_> {
     }
 
     /// The closing phase has come to this socket.
-    pub(in crate::net) fn close_now(&self) {
+    pub(super) fn close_now(&self) {
+        debug_assert!(
+            self.state.transport.borrow().is_none(),
+            "`destroy` closes the descriptor"
+        );
         self.state.extras(|extras| {
             if let Some((signal, listener)) = &extras.signal {
                 signal.remove_listener(*listener);
@@ -68,7 +72,7 @@ impl SocketDriver<'_> {
     }
 
     /// Whatever the last copy of the cell is dropped in, it has no destructor of the user's left.
-    pub(in crate::net) fn discard_what_is_the_users(&self) {
+    fn discard_what_is_the_users(&self) {
         self.event_loop.discard(self.state.emitter.take_all());
         let extras = self.state.extras.take();
         if let Some(mut extras) = extras {

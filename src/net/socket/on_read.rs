@@ -9,7 +9,7 @@ use crate::net::options::on_read::Reader;
 impl SocketDriver<'_> {
     /// Reads once, into the caller's buffer, and says how long that is.
     #[inline(never)]
-    pub(in crate::net) fn read_into_own(&self) -> usize {
+    pub(super) fn read_into_own(&self) -> usize {
         let Some(Some(on_read)) = self.state.extras(|extras| extras.on_read.clone()) else {
             return 0;
         };

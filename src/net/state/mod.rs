@@ -2,8 +2,9 @@
 
 pub(super) mod attachments;
 pub(super) mod connecting;
-pub(super) mod extras;
-pub(super) mod idle;
+mod extras;
+mod idle;
 pub(super) mod pipes;
 pub(super) mod server;
 pub(super) mod socket;
+pub(super) mod watch;

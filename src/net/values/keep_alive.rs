@@ -19,10 +19,10 @@ use crate::kernel::{KeepAliveTimes, Setting};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct KeepAlive {
-    pub(in crate::net) on: bool,
-    pub(in crate::net) initial_delay: Duration,
-    pub(in crate::net) interval: Duration,
-    pub(in crate::net) count: u32,
+    on: bool,
+    initial_delay: Duration,
+    interval: Duration,
+    count: u32,
 }
 
 impl KeepAlive {
