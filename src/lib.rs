@@ -125,6 +125,7 @@ pub mod signals;
 #[cfg(feature = "sim")]
 pub mod sim;
 
+mod spare;
 pub mod stream;
 mod table;
 mod thread_bound;
@@ -397,8 +398,3 @@ pub fn is_alive() -> bool {
 pub fn metrics() -> Metrics {
     reactor::with(|event_loop| event_loop.metrics()).unwrap_or_default()
 }
-
-/// The programs of the README compile.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-mod readme {}

@@ -1,6 +1,6 @@
 //! A reverse proxy: connections go to the upstreams in turn; one that cannot be reached is passed over.
 //!
-//! `cargo run --example proxy port upstream-port...`; `proxy.mjs` beside it is the same in Node.
+//! `cargo run --example from_node_proxy port upstream-port...`; `proxy.mjs` beside it is the same in Node.
 
 use soquete::net::{self, ConnectOptions, Server, ServerOptions, Socket};
 use soquete::{event, stream::pipeline};

@@ -67,6 +67,9 @@
 //! | [`Mqtt`] | a packet of MQTT 3.1.1 or 5 | in pieces on request | wraps |
 //! | [`Resp`] | a value of Redis's protocol, version 2 or 3 | in pieces on request | [`RespWriter`] |
 //! | [`RespRequests`] | a request to Redis: an array of strings, or words in a line | whole | [`RespWriter`] |
+//! | [`DotStuffed`] | lines, and a dot on its own (SMTP DATA, POP3) | unpacks, in pieces on request | encodes |
+//! | [`Slip`] | payload with escapes, an end (RFC 1055) | unpacks, in pieces on request | encodes |
+//! | [`Hdlc`] | payload with escapes between flags (RFC 1662) | unpacks, in pieces on request | encodes |
 //! | [`Cobs`] | payload without its zeros, a zero | decodes | encodes |
 //! | [`Proxy`] | a PROXY header, once | whole | |
 //! | [`WebSocket`] | a message, or a control frame between two fragments (RFC 6455) | in pieces on request; unmasks, checks | [`websocket::Outgoing`] |
@@ -411,6 +414,7 @@ mod formats;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod intake;
+mod open;
 mod output;
 mod push;
 mod reader;
@@ -427,10 +431,7 @@ pub use error::FrameError;
 pub use feed::{Feed, Item};
 pub use format::{Cut, Format, Malformed, Streamable, Unpacked};
 pub use formats::{
-    ByteOrder, Cobs, ContentLength, Delimiters, Either, FixedLength, Json, LengthPrefix, Lines,
-    Mqtt, Netstring, Proxied, Proxy, ProxyHeader, RecordMark, Resp, RespArguments, RespChunks,
-    RespItems, RespPairs, RespRequest, RespRequests, RespValue, RespVersion, RespWriter, Tlvs,
-    Transport, VarintPrefix, WebSocket, websocket,
+    ByteOrder, Cobs, ContentLength, Delimiters, DotStuffed, Either, FixedLength, Hdlc, Json, LengthPrefix, Lines, Mqtt, Netstring, Proxied, Proxy, ProxyHeader, RecordMark, Resp, RespArguments, RespChunks, RespItems, RespPairs, RespRequest, RespRequests, RespValue, RespVersion, RespWriter, Slip, Tlvs, Transport, VarintPrefix, WebSocket, websocket,
 };
 pub use output::Output;
 pub use reader::{Flow, FrameReader, Partial};

@@ -50,3 +50,8 @@ pub mod testing;
 #[doc(alias = "stdin")]
 pub mod threads;
 pub mod timeouts;
+
+/// The programs of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}

@@ -12,7 +12,7 @@ use super::naive::{self, LengthModel};
 use super::naive_samples;
 use super::naive_search::{self, LineEnd};
 use super::naive_websocket::{self, WebSocketModel, Written};
-use super::samples::{Messages, Packets, Stuffed};
+use super::samples::{Messages, Packets};
 
 /// Length prefixes of every width, in all their variants.
 pub fn fuzz_length(data: &[u8]) {
@@ -219,13 +219,6 @@ pub fn fuzz_messages(data: &[u8]) {
         .in_pieces()
         .lends()
         .reads_as(data, naive_samples::messages());
-}
-
-/// Frames with escapes and no announced length, unpacked in pieces.
-pub fn fuzz_stuffed(data: &[u8]) {
-    Trial::new(Stuffed::default())
-        .in_pieces()
-        .reads_as(data, naive_samples::stuffed);
 }
 
 /// WebSocket, of both sides, messages and frames, with and without limits of its own.

@@ -118,20 +118,6 @@ pub(super) fn of(target: &str) -> Vec<Seed> {
                 ("too_long", b"12345\n"),
             ],
         ),
-        "framing_stuffed" => streams(
-            &[0],
-            &[
-                (
-                    "good",
-                    b"\xc0ab\xdb\xdcc\xc0\xc0\xdb\xdd\xdb\xdd\xc0abcdefghijklm\xc0",
-                ),
-                ("bad", b"ab\xdbcd\xc0a\xdb\xc0abcdef\xdb\xdb\xdc\xc0a"),
-                (
-                    "long",
-                    b"abcdefghijk\xdb\xdc\xdb\xdc\xdb\xdc\xdb\xdc\xc0z\xc0",
-                ),
-            ],
-        ),
         "framing_websocket" => websockets(),
         "framing_proxy" => proxies(),
         "framing_round_trip" => round_trips(),

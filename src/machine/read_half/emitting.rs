@@ -38,6 +38,21 @@ impl Duplex {
         0
     }
 
+    /// Lets somebody hand on to the listeners what it has kept of earlier chunks, as if that were a chunk.
+    pub(crate) fn hand_on(&self, driver: &impl Driver, hand_on: impl FnOnce()) {
+        let half = &self.read;
+        if half.emitting.get() != Emitting::No {
+            return hand_on();
+        }
+        half.emitting.set(Emitting::Yes);
+        let _done = EmittingEnds(&half.emitting);
+        hand_on();
+        if half.emitting.get() == Emitting::MoreToFollow {
+            let kept = self.emit_what_follows(driver, &[]);
+            debug_assert_eq!(kept, 0, "there was no chunk to put back");
+        }
+    }
+
     /// Goes on with what was put back of `chunk`, then with what its listeners have read, for as long as all of it
     /// is wanted. Where a listener has enough, the rest is kept in the order of the stream.
     #[cold]

@@ -29,6 +29,10 @@ impl Duplex {
         }
     }
 
+    pub(crate) fn is_held(&self) -> bool {
+        self.read.held.get()
+    }
+
     /// Whether the end waits for as long as the socket is paused, though nothing is kept here.
     pub(crate) fn let_end_wait(&self, waits: bool) {
         self.read.end_waits.set(waits);

@@ -149,6 +149,23 @@ impl Socket {
 
     /// As [`from_std`](Socket::from_std), with options.
     ///
+    /// ```
+    /// use soquete::net::{Socket, SocketOptions};
+    /// use soquete::event;
+    /// use std::os::unix::net::UnixStream;
+    ///
+    /// # fn main() -> soquete::Result<()> {
+    /// let (ours, theirs) = UnixStream::pair()?;
+    /// let options = SocketOptions::new().allow_half_open(true);
+    /// let socket = Socket::from_std_with(ours, options)?;
+    /// socket.on(event::Error, |error| eprintln!("{error}"));
+    /// socket.on(event::Data, move |chunk| assert_eq!(chunk, b"hello"));
+    /// socket.on(event::End, move |()| socket.end());
+    /// Socket::from_std(theirs)?.end_with("hello");
+    /// soquete::run()
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`from_std`](Socket::from_std).
@@ -211,7 +228,7 @@ impl Socket {
     /// Nothing may be lost by that: all that was read must have been consumed (a frame that has begun
     /// must have ended, and its listener returned), and all that was written handed over to the
     /// operating system. A server that hands its connections on sets
-    /// [`pause_on_connect`](super::ServerOptions::pause_on_connect), so that nothing is read at all.
+    /// [`pause_on_connect`](crate::net::ServerOptions::pause_on_connect), so that nothing is read at all.
     ///
     /// # Errors
     ///

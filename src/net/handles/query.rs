@@ -83,7 +83,7 @@ asked! {
     /// use soquete::framing::ProxyHeader;
     /// use soquete::net::Socket;
     ///
-    /// /// The name that the client asked the proxy for, which some proxies pass on (PP2_TYPE_AUTHORITY).
+    /// /// The name that the client asked the proxy for (PP2_TYPE_AUTHORITY), if it is passed on.
     /// fn authority(socket: Socket) -> Option<String> {
     ///     let header = socket.proxy_header()?;
     ///     let mut tlvs = ProxyHeader::parse(&header).ok()?.tlvs();

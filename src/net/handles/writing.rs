@@ -16,7 +16,7 @@ use crate::reactor;
 impl Socket {
     /// Sends bytes, after those that were written before. False when so much is queued that it would
     /// be better to wait for [`event::Drain`]; nothing is refused for that, unless
-    /// [`max_write_queue`](super::SocketOptions::max_write_queue) is set.
+    /// [`max_write_queue`](crate::net::SocketOptions::max_write_queue) is set.
     ///
     /// After `end` it destroys the socket with `ERR_STREAM_WRITE_AFTER_END` (EPIPE if this end followed the
     /// peer's), on a socket that is not even connecting with `ERR_SOCKET_CLOSED`.
@@ -35,6 +35,29 @@ impl Socket {
     /// As [`write`](Socket::write), and calls `callback` when the bytes have been handed to the
     /// operating system, or with the error that prevented it. Callbacks are called in the order of
     /// the writes, each exactly once, never inside this call.
+    ///
+    /// ```
+    /// use soquete::{event, net};
+    ///
+    /// # fn main() -> soquete::Result<()> {
+    /// # let server = net::create_server(|socket| {
+    /// #     socket.on(event::Error, |error| eprintln!("{error}"));
+    /// #     socket.on(event::Data, |_| ());
+    /// # });
+    /// # server.listen(0);
+    /// # let port = server.address().unwrap().port();
+    /// let client = net::connect(port);
+    /// client.on(event::Error, |error| eprintln!("{error}"));
+    /// client.write_then("hello", move |sent| {
+    ///     sent?;
+    ///     println!("the system has it");
+    ///     # server.close();
+    ///     client.end();
+    ///     Ok(())
+    /// });
+    /// # soquete::run()
+    /// # }
+    /// ```
     #[doc(alias = "write")]
     pub fn write_then<'a, R: Outcome>(
         &self,
@@ -87,6 +110,28 @@ impl Socket {
     }
 
     /// As [`end_with`](Socket::end_with), and calls `callback` as [`end_then`](Socket::end_then) does.
+    ///
+    /// ```
+    /// use soquete::{event, net};
+    ///
+    /// # fn main() -> soquete::Result<()> {
+    /// # let server = net::create_server(|socket| {
+    /// #     socket.on(event::Error, |error| eprintln!("{error}"));
+    /// #     socket.on(event::Data, |_| ());
+    /// # });
+    /// # server.listen(0);
+    /// # let port = server.address().unwrap().port();
+    /// let client = net::connect(port);
+    /// client.on(event::Error, |error| eprintln!("{error}"));
+    /// client.end_with_then("goodbye", move |sent| {
+    ///     sent?;
+    ///     println!("the system has all of it, and the end");
+    ///     # server.close();
+    ///     Ok(())
+    /// });
+    /// # soquete::run()
+    /// # }
+    /// ```
     #[doc(alias = "end")]
     pub fn end_with_then<'a, R: Outcome>(
         &self,

@@ -236,6 +236,7 @@ impl Driver for SocketDriver<'_> {
             Signal::Readable => self.emit_readable(),
             Signal::End => {
                 log_line::peer_has_ended(self);
+                self.end_frames();
                 self.emit_value(event::End, ());
             }
             Signal::Prefinish => self.emit_value(event::Prefinish, ()),
@@ -245,10 +246,14 @@ impl Driver for SocketDriver<'_> {
             }
             Signal::Drain => self.emit_value(event::Drain, ()),
             Signal::Pause => self.emit_value(event::Pause, ()),
-            Signal::Resume => self.emit_value(event::Resume, ()),
+            Signal::Resume => {
+                self.emit_value(event::Resume, ());
+                self.deliver_frames();
+            }
             Signal::Error(error) => self.emit_error(error),
             Signal::Close { had_error } => {
                 log_line::has_closed(self);
+                self.close_frames();
                 self.emit_to(event::Close, had_error);
             }
         }

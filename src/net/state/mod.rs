@@ -7,3 +7,4 @@ mod idle;
 pub(super) mod pipes;
 pub(super) mod server;
 pub(super) mod socket;
+pub(super) mod watch;

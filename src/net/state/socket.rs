@@ -16,6 +16,7 @@ use crate::machine::{Duplex, Life};
 use crate::net::state::attachments::Attachments;
 use crate::net::state::extras::Extras;
 use crate::net::state::idle::IdleTimeout;
+use crate::net::state::watch::Watches;
 use crate::net::values::handle::Socket;
 use crate::reactor::{Key, Loop, Origin};
 
@@ -40,6 +41,9 @@ pub(in crate::net) struct SocketState {
     /// A chunk is being handed on; what its listeners write goes out when all have returned.
     pub(in crate::net) in_data: Cell<bool>,
     pub(in crate::net) framed: Cell<Framed>,
+    /// How many framings there are: more than one while one takes over from another.
+    pub(in crate::net) framings: Cell<u16>,
+    pub(in crate::net) watches: Watches,
     /// The descriptor was somebody else's, who may have kept a duplicate.
     pub(in crate::net) adopted: Cell<bool>,
     /// What is read goes to sockets only, by pipes, and none of them minds how much it is.
@@ -97,6 +101,8 @@ impl SocketState {
             no_delay: Cell::new(false),
             in_data: Cell::new(false),
             framed: Cell::new(Framed::No),
+            framings: Cell::new(0),
+            watches: Watches::default(),
             adopted: Cell::new(false),
             reads_much: Cell::new(false),
             remote: Cell::new(None),

@@ -7,8 +7,8 @@ use super::{DEEPEST, MAX_BULK};
 /// Values of RESP, as a server answers with them: of version 2, or of version 3, which can say all that 2 can.
 ///
 /// ```text
-///   +OK\r\n        $5\r\nhello\r\n        *2\r\n:1\r\n_\r\n        |1\r\n+ttl\r\n:60\r\n$1\r\nx\r\n
-///   └ simple ┘     └─── string ───┘       └──── array ────┘        └ attributes of ─┘└ this ──┘
+///   +OK\r\n     $5\r\nhello\r\n     *2\r\n:1\r\n_\r\n     |1\r\n+ttl\r\n:60\r\n$1\r\nx\r\n
+///   └ simple ┘  └─── string ───┘    └──── array ────┘     └ attributes of ─┘└ this ──┘
 /// ```
 ///
 /// A frame is a value as it stands, with everything in it and with the attributes in front of it;
