@@ -431,7 +431,10 @@ pub use error::FrameError;
 pub use feed::{Feed, Item};
 pub use format::{Cut, Format, Malformed, Streamable, Unpacked};
 pub use formats::{
-    ByteOrder, Cobs, ContentLength, Delimiters, DotStuffed, Either, FixedLength, Hdlc, Json, LengthPrefix, Lines, Mqtt, Netstring, Proxied, Proxy, ProxyHeader, RecordMark, Resp, RespArguments, RespChunks, RespItems, RespPairs, RespRequest, RespRequests, RespValue, RespVersion, RespWriter, Slip, Tlvs, Transport, VarintPrefix, WebSocket, websocket,
+    ByteOrder, Cobs, ContentLength, Delimiters, DotStuffed, Either, FixedLength, Hdlc, Json,
+    LengthPrefix, Lines, Mqtt, Netstring, Proxied, Proxy, ProxyHeader, RecordMark, Resp,
+    RespArguments, RespChunks, RespItems, RespPairs, RespRequest, RespRequests, RespValue,
+    RespVersion, RespWriter, Slip, Tlvs, Transport, VarintPrefix, WebSocket, websocket,
 };
 pub use output::Output;
 pub use reader::{Flow, FrameReader, Partial};
