@@ -17,7 +17,7 @@
 //!
 //! # Where to find what
 //!
-//! | | |
+//! | name | what is there |
 //! |---|---|
 //! | [`net`] | servers, sockets, connecting, block lists: Node's `net` |
 //! | [`event`](mod@event) | each event, what it carries, and when it is emitted |
@@ -25,7 +25,7 @@
 //! | [`timers`], [`dns`], [`stream`] | `setTimeout` and its kin; `dns.lookup`; `pipeline` and `finished` |
 //! | [`run`], [`stop`], [`metrics`] and other functions below | the loop itself |
 //! | [`channel`], [`remote`], [`queue_work`] | other threads |
-//! | [`watch`](watch()), [`signals`][signals] | other descriptors; signals, by the feature `signals` |
+//! | [`watch`](watch()), [`signals`][signals], `activation` | other descriptors; signals, and sockets of a service manager, by the features of those names |
 //! | [`events`] | the emitter, for events of your own, and what a listener may return |
 //! | [`sim`][sim], [`fuzzing`][fuzzing] | tests in simulated worlds, and fuzz targets, by the features of those names |
 //! | [`guide`] | a page for each question: state, errors, backpressure, shutting down, several cores … |
@@ -49,7 +49,7 @@
 //!
 //! # Platforms
 //!
-//! | | |
+//! | platform | state |
 //! |---|---|
 //! | Linux on x86-64 | where the crate is developed, tested and measured |
 //! | Linux on aarch64, Android, macOS, FreeBSD, NetBSD, illumos | type-checked with each change, never run: meant to work |
@@ -124,7 +124,6 @@ mod resources;
 pub mod signals;
 #[cfg(feature = "sim")]
 pub mod sim;
-
 mod spare;
 pub mod stream;
 mod table;

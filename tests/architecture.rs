@@ -25,7 +25,7 @@ const LEVELS: &[&[&str]] = &[
     &["net/frames/"],
     &["net/mod.rs"],
     &["delay.rs", "resources.rs", "stream/", "watch.rs"],
-    &["signals.rs"],
+    &["activation.rs", "signals.rs"],
     &["sim/"],
     &["guide/"],
     &["lib.rs"],

@@ -11,8 +11,8 @@
 //! | costs | nothing | a wake-up of another thread per connection |
 //! | when a loop is busy | its connections wait, though others are idle | it can get fewer |
 //!
-//! Both are programs in the repository: `cargo run --release --example reuse_port`, and `--example hand_over`. Measure
-//! before choosing: where one core is enough, one loop is simpler and faster.
+//! Both are in one program of the repository: `cargo run --release --example workers`, and the same with `-- --hand-over`.
+//! Measure before choosing: where one core is enough, one loop is simpler and faster.
 //!
 //! # One port, many loops
 //!

@@ -8,7 +8,7 @@
 //! 2. **An overload is a suffix.** `_with` adds Node's further value, `_then` its callback: `connect_then(place, |socket| …)`,
 //!    `end_with(data)`, `set_timeout_then(time, |socket| …)`. Options are a struct with builder methods.
 //! 3. **An event is a type.** `'data'` becomes [`event::Data`](crate::event::Data), and its listener takes one parameter,
-//!    which is what the event carries: `&[u8]`, `()`, `bool`. `setEncoding('utf8')` is a listener of
+//!    which is what the event carries: bytes, `()`, a `bool`. `setEncoding('utf8')` is a listener of
 //!    [`event::Text`](crate::event::Text).
 //! 4. **A listener is a `move` closure.** A [`Socket`](crate::net::Socket) is a handle that is copied into it; no `clone`,
 //!    no `Rc`. What is not `Copy` is cloned in front of the closure.

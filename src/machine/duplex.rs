@@ -21,11 +21,9 @@ pub(crate) struct Duplex {
     /// What `destroy` was called with: it is emitted, and counts for `Close`, though a write may have
     /// failed before with an error of its own.
     destroyed_with: Slot<Error>,
-    had_descriptor: Cell<bool>,
-    pub(super) error_emitted: Cell<bool>,
     /// The peer has ended and this end followed unasked: a write gets an error of its own.
     pub(super) ended_by_peer: Cell<bool>,
-    /// The tick has come after which only `Close` is emitted.
+    /// The tick `Destroyed` has come: only `Close` is emitted after it.
     pub(super) quiet: Cell<bool>,
 }
 
@@ -39,8 +37,6 @@ impl Duplex {
             error: Slot::new(),
             errored: Cell::new(false),
             destroyed_with: Slot::new(),
-            had_descriptor: Cell::new(false),
-            error_emitted: Cell::new(false),
             ended_by_peer: Cell::new(false),
             quiet: Cell::new(false),
         }
@@ -52,12 +48,6 @@ impl Duplex {
 
     pub(crate) fn is_destroyed(&self) -> bool {
         matches!(self.life.get(), Life::Destroyed | Life::Closed)
-    }
-
-    /// Whether the closing phase of the loop has something to close: a socket that was destroyed
-    /// before it ever had a descriptor is closed by a tick.
-    pub(crate) fn had_descriptor(&self) -> bool {
-        self.had_descriptor.get()
     }
 
     pub(crate) fn error(&self) -> Option<Error> {
@@ -105,7 +95,6 @@ impl Duplex {
             self.errored.set(false);
             self.error.take();
             self.destroyed_with.take();
-            self.error_emitted.set(false);
             self.ended_by_peer.set(false);
             self.quiet.set(false);
             self.read.begin_again();
@@ -152,7 +141,7 @@ impl Duplex {
             Tick::ReadableListening => self.update_readable_listening(driver),
             Tick::EndReadable => self.emit_end(driver),
             Tick::EndWritable => self.end_after_peer(driver),
-            Tick::Destroyed => self.emit_error(driver),
+            Tick::Destroyed => self.after_destroy(driver),
             Tick::Closed => self.on_closed(driver),
             Tick::Flow => self.flow(driver),
         }
@@ -183,29 +172,30 @@ impl Duplex {
             self.set_error(&error);
             self.destroyed_with.with(|with| *with = Some(error));
         }
-        self.had_descriptor.set(life != Life::Fresh);
         self.life.set(Life::Destroyed);
         self.read.stop();
         self.drop_queued_bytes();
         driver.close(how);
         driver.tick(Tick::Destroyed);
-        if life == Life::Fresh {
-            driver.tick(Tick::Closed);
+        match life {
+            Life::Fresh => driver.tick(Tick::Closed),
+            _ => driver.close_later(),
         }
         driver.left_server();
     }
 
-    fn emit_error(&self, driver: &impl Driver) {
+    /// Emits the error that the socket was destroyed with, if there is one; from then on only `Close`.
+    fn after_destroy(&self, driver: &impl Driver) {
+        debug_assert!(self.is_destroyed(), "nothing else asks for this tick");
+        if self.quiet.replace(true) {
+            return;
+        }
         // A failed write leaves an error of its own on a socket that is destroyed without one; that
         // went to the callbacks and is not emitted.
         let error = self.destroyed_with.if_some(|error| error.clone());
-        if let Some(error) = error
-            && !self.error_emitted.replace(true)
-        {
-            self.quiet.set(true);
+        if let Some(error) = error {
             driver.emit(Signal::Error(&error));
         }
-        self.quiet.set(true);
     }
 
     /// The closing phase has come to this socket, and its descriptor is closed.

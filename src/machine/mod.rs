@@ -44,3 +44,4 @@ pub(crate) use driver::{AfterConnect, CloseKind, Driver, Signal, Tick};
 pub(crate) use duplex::Duplex;
 pub use life::ReadyState;
 pub(crate) use life::{DEFAULT_HIGH_WATER_MARK, Life};
+pub(crate) use read_half::Framed;

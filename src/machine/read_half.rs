@@ -35,23 +35,16 @@ const MAX_HIGH_WATER_MARK: usize = 1 << 30;
 pub(super) struct ReadHalf {
     end: Cell<ReadEnd>,
     flow: Cell<Flow>,
-    /// What the user last said by `pause` or `resume`, if anything.
-    told: Cell<Option<Told>>,
-    /// The descriptor is to be read.
-    reading: Cell<bool>,
-    /// Somebody above has enough for the moment.
+    /// The last call of `pause` or `resume`, if there was one.
+    called: Cell<Option<Called>>,
+    descriptor: Cell<Descriptor>,
+    /// A framing has enough: the descriptor is left alone, and `End` waits.
     held: Cell<bool>,
-    /// The end completes something that a paused socket must not be told of.
-    end_waits: Cell<bool>,
-    /// Reading was asked for before there was a connection.
-    read_on_connect: Cell<bool>,
-    /// More was asked for, and nothing has come since.
-    requested: Cell<bool>,
-    /// More was asked for at least once. What is put back before that is kept, as in Node.
-    begun: Cell<bool>,
+    framed: Cell<Framed>,
+    demand: Cell<Demand>,
     need_readable: Cell<bool>,
     readable_scheduled: Cell<bool>,
-    /// The end came while nobody listened to `Readable`; who comes later hears of it.
+    /// The end came before the first listener of `Readable`, which is still to get one.
     end_unheard: Cell<bool>,
     resume_scheduled: Cell<bool>,
     read_more_scheduled: Cell<bool>,
@@ -62,11 +55,7 @@ pub(super) struct ReadHalf {
     high_water_mark: Cell<u32>,
     length: Cell<usize>,
     bytes: Cell<u64>,
-    /// Chunks are decoded.
-    text: Cell<bool>,
-    /// What is read is taken at once by somebody else: nothing is kept or emitted, and a pause stops
-    /// the descriptor.
-    unbuffered: Cell<bool>,
+    delivery: Cell<Delivery>,
     buffer: Slot<Box<Buffer>>,
 }
 
@@ -87,9 +76,50 @@ enum Flow {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
+enum Called {
     Pause,
     Resume,
+}
+
+/// What becomes of the descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Descriptor {
+    LeftAlone,
+    /// It is read once there is a connection.
+    ReadOnConnect,
+    Read,
+}
+
+/// Whether more data was asked for. Node's `reading`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Demand {
+    /// What is put back before the first demand is kept, as in Node.
+    Never,
+    /// Data, or the end, has come since.
+    Met,
+    Open,
+}
+
+/// How chunks reach the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delivery {
+    Bytes,
+    /// Decoded.
+    Text,
+    /// In a buffer of the user's: nothing is kept or emitted, and a pause stops the descriptor.
+    Unbuffered,
+}
+
+/// What a framing makes of the chunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framed {
+    /// There is no framing.
+    No,
+    /// All of their bytes are delivered.
+    Delivered,
+    /// Some of their bytes wait for the rest of a frame, or for `resume`. The end may complete a frame, so `End` waits
+    /// while the socket is paused.
+    Holding,
 }
 
 /// Whether the listeners of `Data` are running.
@@ -114,13 +144,11 @@ impl ReadHalf {
         ReadHalf {
             end: Cell::new(ReadEnd::Open),
             flow: Cell::new(Flow::Undecided),
-            told: Cell::new(None),
-            reading: Cell::new(false),
+            called: Cell::new(None),
+            descriptor: Cell::new(Descriptor::LeftAlone),
             held: Cell::new(false),
-            end_waits: Cell::new(false),
-            read_on_connect: Cell::new(false),
-            requested: Cell::new(false),
-            begun: Cell::new(false),
+            framed: Cell::new(Framed::No),
+            demand: Cell::new(Demand::Never),
             need_readable: Cell::new(false),
             readable_scheduled: Cell::new(false),
             end_unheard: Cell::new(false),
@@ -132,20 +160,18 @@ impl ReadHalf {
             high_water_mark: Cell::new(DEFAULT_HIGH_WATER_MARK as u32),
             length: Cell::new(0),
             bytes: Cell::new(0),
-            text: Cell::new(false),
-            unbuffered: Cell::new(false),
+            delivery: Cell::new(Delivery::Bytes),
             buffer: Slot::new(),
         }
     }
 
     pub(super) fn begin_again(&self) {
         self.end.set(ReadEnd::Open);
-        self.requested.set(false);
+        self.demand_is_met();
         self.held.set(false);
-        self.end_waits.set(false);
+        self.framed.set(Framed::No);
         // What was withheld was of the life before.
         self.end_scheduled.set(false);
-        self.read_on_connect.set(false);
         self.readable_scheduled.set(false);
         self.end_unheard.set(false);
         self.bytes.set(0);
@@ -154,7 +180,7 @@ impl ReadHalf {
     }
 
     pub(super) fn stop(&self) {
-        self.reading.set(false);
+        self.descriptor.set(Descriptor::LeftAlone);
     }
 
     pub(super) fn end_emitted(&self) -> bool {
@@ -171,6 +197,34 @@ impl ReadHalf {
 
     fn is_flowing(&self) -> bool {
         self.flow.get() == Flow::Flowing
+    }
+
+    fn is_read(&self) -> bool {
+        self.descriptor.get() == Descriptor::Read
+    }
+
+    fn leave_descriptor_alone(&self) {
+        if self.is_read() {
+            self.descriptor.set(Descriptor::LeftAlone);
+        }
+    }
+
+    fn has_open_demand(&self) -> bool {
+        self.demand.get() == Demand::Open
+    }
+
+    fn demand_is_met(&self) {
+        if self.has_open_demand() {
+            self.demand.set(Demand::Met);
+        }
+    }
+
+    fn is_unbuffered(&self) -> bool {
+        self.delivery.get() == Delivery::Unbuffered
+    }
+
+    fn is_text(&self) -> bool {
+        self.delivery.get() == Delivery::Text
     }
 
     fn can_take_more(&self) -> bool {

@@ -8,8 +8,8 @@
 //! | while connecting or corked | after `Connect`, at `uncork` | likewise |
 //!
 //! Node tries every `write` at once. Here small ones wait for the end of the callback that makes
-//! them, which nobody can tell but by the system calls that are saved: whoever asks how much is
-//! queued gets it flushed first, and so do `end`, `destroy` and a reset.
+//! them, which shows in nothing but fewer system calls: a query of the queued length flushes first, and so do
+//! `end`, `destroy` and a reset.
 
 use std::cell::Cell;
 

@@ -111,7 +111,7 @@ impl WriteQueue {
         let _ = SPARE.try_with(|spare| spare.give(queue));
     }
 
-    /// Nothing to send and nobody to call.
+    /// No bytes to send and no callback to call.
     pub(super) fn is_empty(&self) -> bool {
         self.bytes == 0 && self.callbacks.is_empty()
     }

@@ -8,8 +8,8 @@ use std::ops::{Deref, DerefMut};
 /// eighth of the system calls and fewer awakenings at the other ends carry 1.3 times the bytes.
 const READ_BUFFER: usize = 512 * 1024;
 
-/// Lends the buffer to one socket at a time. It is made on first use, and whoever asks while it is
-/// lent (there should be nobody) gets another.
+/// Lends the buffer to one socket at a time. It is made on first use. A second
+/// borrower, of which there should be none, gets a buffer of its own.
 pub(crate) struct ReadBuffer(Cell<Option<Box<[u8]>>>);
 
 impl ReadBuffer {
@@ -101,7 +101,7 @@ impl SpareBuffers {
         found.map(|at| spare.swap_remove(at)).unwrap_or_default()
     }
 
-    /// Takes a buffer back that nobody needs any more, or one more.
+    /// Takes a buffer that is not needed any more.
     pub(crate) fn give(&self, mut buffer: Vec<u8>) {
         let mut spare = self.0.borrow_mut();
         let kept: usize = spare.iter().map(Vec::capacity).sum();

@@ -1,6 +1,6 @@
 //! What can be asked of the reading half.
 
-use super::{Flow, Told};
+use super::{Called, Flow};
 use crate::machine::duplex::Duplex;
 
 impl Duplex {
@@ -12,7 +12,7 @@ impl Duplex {
         self.read.end_emitted()
     }
 
-    /// Node's `readableFlowing`: `None` while nobody has said anything.
+    /// Node's `readableFlowing`: `None` before the first listener, `pause` or `resume`.
     pub(crate) fn readable_flowing(&self) -> Option<bool> {
         match self.read.flow.get() {
             Flow::Undecided => None,
@@ -22,12 +22,12 @@ impl Duplex {
     }
 
     pub(crate) fn is_paused(&self) -> bool {
-        self.read.told.get() == Some(Told::Pause) || self.read.flow.get() == Flow::Paused
+        self.read.called.get() == Some(Called::Pause) || self.read.flow.get() == Flow::Paused
     }
 
-    /// As `is_paused`, but for who only listens to `Readable`, which pauses as well.
-    pub(crate) fn is_told_to_pause(&self) -> bool {
-        self.read.told.get() == Some(Told::Pause)
+    /// As `is_paused`, but false where only a listener of `Readable` has paused the socket.
+    pub(crate) fn is_paused_by_user(&self) -> bool {
+        self.read.called.get() == Some(Called::Pause)
             || self.read.flow.get() == Flow::Paused && !self.read.readable_mode.get()
     }
 

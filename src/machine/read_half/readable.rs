@@ -1,6 +1,6 @@
 //! `Readable` and `End`: the ticks that they come by, and listeners that come and go.
 
-use super::{Flow, ReadEnd, Told};
+use super::{Called, Flow, Framed, ReadEnd};
 use crate::machine::driver::{Driver, Signal, Tick};
 use crate::machine::duplex::Duplex;
 
@@ -16,7 +16,7 @@ impl Duplex {
         }
     }
 
-    /// Nobody has said anything of the flow: the first listener of `Data` will.
+    /// Leaves the flow undecided, so that the next listener of `Data` starts it.
     pub(crate) fn wait_for_listeners(&self) {
         self.read.flow.set(Flow::Undecided);
     }
@@ -32,7 +32,7 @@ impl Duplex {
         if half.length.get() > 0 || half.end_unheard.replace(false) {
             self.schedule_readable(driver);
         }
-        if half.length.get() == 0 && !half.requested.get() {
+        if half.length.get() == 0 && !half.has_open_demand() {
             driver.tick(Tick::ReadZero);
         }
     }
@@ -44,7 +44,7 @@ impl Duplex {
     pub(in crate::machine) fn update_readable_listening(&self, driver: &impl Driver) {
         let half = &self.read;
         half.readable_mode.set(driver.has_readable_listeners());
-        if half.resume_scheduled.get() && half.told.get() == Some(Told::Resume) {
+        if half.resume_scheduled.get() && half.called.get() == Some(Called::Resume) {
             half.flow.set(Flow::Flowing);
         } else if driver.has_data_listeners() {
             self.resume(driver);
@@ -79,7 +79,7 @@ impl Duplex {
 
     pub(super) fn read_more_later(&self, driver: &impl Driver) {
         let half = &self.read;
-        if !half.requested.get() && !half.read_more_scheduled.replace(true) {
+        if !half.has_open_demand() && !half.read_more_scheduled.replace(true) {
             driver.tick(Tick::ReadMore);
         }
     }
@@ -89,7 +89,7 @@ impl Duplex {
         half.read_more_scheduled.set(false);
         let length = half.length.get();
         let wanted = length < half.mark() || half.is_flowing() && length == 0;
-        if wanted && !half.requested.get() && !half.has_ended() {
+        if wanted && !half.has_open_demand() && !half.has_ended() {
             self.read_zero(driver);
         }
     }
@@ -105,7 +105,7 @@ impl Duplex {
     pub(in crate::machine) fn emit_end(&self, driver: &impl Driver) {
         let half = &self.read;
         // It stays scheduled until it is let go.
-        if half.held.get() || half.end_waits.get() && self.is_told_to_pause() {
+        if half.held.get() || half.framed.get() == Framed::Holding && self.is_paused_by_user() {
             return;
         }
         half.end_scheduled.set(false);

@@ -1,7 +1,7 @@
 //! What the user does with what was read: `read`, `pause`, `resume`, `unshift`, and what that asks of the descriptor.
 
 use super::piece::Piece;
-use super::{Amount, Flow, MAX_HIGH_WATER_MARK, Told};
+use super::{Amount, Called, Delivery, Demand, Descriptor, Flow, Framed, MAX_HIGH_WATER_MARK};
 use crate::error::{Error, Result, node};
 use crate::machine::decoder::Utf8Decoder;
 use crate::machine::driver::{Driver, Signal, Tick};
@@ -72,10 +72,10 @@ impl Duplex {
             }
         }
         Ok(chunk.map(|chunk| {
-            let kept = if self.error_emitted.get() || self.quiet.get() {
+            let kept = if self.quiet.get() {
                 0
             } else {
-                self.emit_data(driver, chunk.as_slice())
+                self.deliver(driver, chunk.as_slice())
             };
             (chunk, kept)
         }))
@@ -122,13 +122,12 @@ impl Duplex {
         let half = &self.read;
         let length = half.length.get();
         let wanted = half.need_readable.get() || length == 0 || length - amount < half.mark();
-        let possible = !half.requested.get()
+        let possible = !half.has_open_demand()
             && !half.has_ended()
             && !self.is_destroyed()
             && !self.is_errored();
         if wanted && possible {
-            half.requested.set(true);
-            half.begun.set(true);
+            half.demand.set(Demand::Open);
             if length == 0 {
                 half.need_readable.set(true);
             }
@@ -138,14 +137,14 @@ impl Duplex {
 
     fn request(&self, driver: &impl Driver) {
         match self.life() {
-            Life::Fresh | Life::Connecting => self.read.read_on_connect.set(true),
+            Life::Fresh | Life::Connecting => self.read.descriptor.set(Descriptor::ReadOnConnect),
             Life::Open => self.start_reading(driver),
             Life::Destroyed | Life::Closed => {}
         }
     }
 
     pub(super) fn start_reading(&self, driver: &impl Driver) {
-        if !self.read.reading.replace(true) {
+        if self.read.descriptor.replace(Descriptor::Read) != Descriptor::Read {
             driver.start_reading();
         }
     }
@@ -166,7 +165,7 @@ impl Duplex {
     }
 
     pub(in crate::machine) fn start_after_connect(&self, driver: &impl Driver) {
-        if self.read.read_on_connect.replace(false) {
+        if self.read.descriptor.get() == Descriptor::ReadOnConnect {
             self.start_reading(driver);
         }
         if !self.is_paused() {
@@ -182,7 +181,7 @@ impl Duplex {
         if self.is_unbuffered() {
             self.stop_reading();
         }
-        half.told.set(Some(Told::Pause));
+        half.called.set(Some(Called::Pause));
         if half.flow.get() != Flow::Paused {
             half.flow.set(Flow::Paused);
             driver.emit(Signal::Pause);
@@ -205,21 +204,21 @@ impl Duplex {
                 driver.tick(Tick::Resume);
             }
         }
-        half.told.set(Some(Told::Resume));
+        half.called.set(Some(Called::Resume));
     }
 
     pub(in crate::machine) fn after_resume(&self, driver: &impl Driver) {
         let half = &self.read;
-        if !half.requested.get() {
+        if !half.has_open_demand() {
             self.read_zero(driver);
         }
         half.resume_scheduled.set(false);
         driver.emit(Signal::Resume);
         self.flow(driver);
-        if half.is_flowing() && !half.requested.get() {
+        if half.is_flowing() && !half.has_open_demand() {
             self.read_zero(driver);
         }
-        if half.end_waits.get() && half.end_scheduled.get() {
+        if half.framed.get() == Framed::Holding && half.end_scheduled.get() {
             driver.tick(Tick::EndReadable);
         }
     }
@@ -247,7 +246,7 @@ impl Duplex {
             return false;
         }
         if self.emits_at_once(driver) {
-            let kept = self.emit_data(driver, bytes);
+            let kept = self.deliver(driver, bytes);
             if kept > 0 {
                 self.read.put_back(&bytes[bytes.len() - kept..]);
             }
@@ -268,7 +267,7 @@ impl Duplex {
         let mut kept = chunk.len();
         let at_once = self.emits_at_once(driver);
         if at_once {
-            kept = self.emit_data(driver, chunk.as_slice());
+            kept = self.deliver(driver, chunk.as_slice());
         }
         if kept > 0 {
             chunk.leave(kept);
@@ -281,7 +280,7 @@ impl Duplex {
     }
 
     fn can_unshift(&self, driver: &impl Driver) -> bool {
-        // A misuse comes before what the kernel has refused and nobody has been told of yet.
+        // A misuse is reported rather than an error of the kernel that has not been emitted yet.
         let has_ended = self.read.end_emitted();
         if has_ended && !self.is_destroyed() {
             self.destroy(driver, Some(node::unshift_after_end()));
@@ -293,7 +292,7 @@ impl Duplex {
         let half = &self.read;
         half.is_flowing()
             && half.length.get() == 0
-            && half.begun.get()
+            && half.demand.get() != Demand::Never
             && driver.has_data_listeners()
     }
 
@@ -311,6 +310,9 @@ impl Duplex {
     /// From now on chunks are text. What is kept is decoded, too.
     pub(crate) fn decode_utf8(&self) {
         let half = &self.read;
+        if half.is_unbuffered() {
+            return;
+        }
         let ended = half.has_ended();
         let length = half.with_buffer(|buffer| {
             let mut decoder = Utf8Decoder::default();
@@ -328,7 +330,7 @@ impl Duplex {
             buffer.decoder = Some(decoder);
             length
         });
-        half.text.set(true);
+        half.delivery.set(Delivery::Text);
         half.length.set(length);
     }
 }

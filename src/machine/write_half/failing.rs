@@ -1,4 +1,4 @@
-//! Writes that will not go out, and who is told.
+//! Writes that will not go out, and their callbacks.
 
 use super::{Extent, Request};
 use crate::error::{Error, Result, node};

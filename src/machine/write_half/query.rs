@@ -59,7 +59,7 @@ impl Duplex {
         }
     }
 
-    /// Whether somebody waits for a `Drain` though nothing is queued: never so between two turns.
+    /// Whether a `Drain` is due though nothing is queued: never so between two turns.
     #[cfg(feature = "sim")]
     pub(crate) fn owes_drain(&self) -> bool {
         self.writable_need_drain()

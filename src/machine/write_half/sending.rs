@@ -117,6 +117,10 @@ impl Duplex {
             };
             match outcome {
                 Ok(sent) => {
+                    debug_assert!(
+                        sent <= offered,
+                        "the kernel takes no more than it is offered"
+                    );
                     half.sent.set(half.sent.get() + sent as u64);
                     queue.advance(sent);
                     // Less than was offered: the kernel's buffer is full, and an event will tell when

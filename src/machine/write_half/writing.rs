@@ -93,7 +93,7 @@ impl Duplex {
         let half = &self.write;
         let (end, calls) = (half.accepted.get(), callback.is_some());
         half.with_queue(|queue| queue.push_callback_if(begin, end, callback));
-        // Nothing will be sent any more, and its callback is told so.
+        // Nothing is sent any more, and the callback gets the error.
         if self.is_errored() {
             return self.after_write_call(driver);
         }

@@ -14,10 +14,11 @@ use std::os::unix::net::UnixStream;
 use crate::error::{Error, Result, node};
 use crate::kernel::foreign::{self, Foreign};
 use crate::kernel::{Descriptor, Stream};
+use crate::machine::Framed;
 use crate::machine::Life;
 use crate::net::driver::socket::SocketDriver;
 use crate::net::options::socket::SocketOptions;
-use crate::net::state::socket::{Framed, SocketState};
+use crate::net::state::socket::SocketState;
 use crate::net::values::handle::Socket;
 use crate::reactor::{self, Origin};
 
@@ -241,7 +242,7 @@ impl Socket {
             if duplex.life() != Life::Open {
                 return Err(node::socket_closed());
             }
-            if driver.state.framed.get() == Framed::Holding {
+            if duplex.framed() == Framed::Holding {
                 let reason = "bytes that were read have not been delivered as frames";
                 return Err(node::not_idle(reason.into()));
             }

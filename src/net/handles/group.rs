@@ -6,7 +6,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Result, node};
 use crate::machine::Life;
 use crate::machine::data::{Data, Repr};
 use crate::machine::write_queue::COPY_BELOW;
@@ -206,7 +206,9 @@ impl Group {
     /// As [`soquete::remote`](crate::remote()).
     pub fn remote(&self) -> Result<RemoteGroup> {
         let group = self.clone();
-        let sender = crate::channel(move |payload: Arc<[u8]>| group.publish(payload))?;
+        let hear = move |payload: Arc<[u8]>| group.publish(payload);
+        let sender = reactor::with(|event_loop| event_loop.channel(None, hear))
+            .unwrap_or_else(|| Err(node::loop_closed()))?;
         Ok(RemoteGroup(sender))
     }
 

@@ -47,6 +47,10 @@ impl SocketDriver<'_> {
 
     /// The closing phase has come to this socket.
     pub(super) fn close_now(&self) {
+        debug_assert!(
+            self.state.transport.borrow().is_none(),
+            "`destroy` closes the descriptor"
+        );
         self.state.extras(|extras| {
             if let Some((signal, listener)) = &extras.signal {
                 signal.remove_listener(*listener);

@@ -5,12 +5,11 @@
 //! | fills its chunk | the next one, up to so many bytes; then the other sockets have their turn |
 //! | comes back short | the socket is empty: no second read to be told so |
 //! | comes back short, the end being near | the end is read in a turn of its own, as in Node |
-//! | comes back short where urgent data is marked, or in IPC with descriptors | there may be more behind the mark, which no event would tell of: on until it would block (on systems that do not tell of marks, always) |
+//! | comes back short where urgent data is marked, or in IPC with descriptors | there may be more behind the mark, for which no event comes: reads until one would block (on systems that do not tell of marks, always) |
 
-use crate::event;
-use crate::kernel::{self, Answer, Call, Received, answer, ledger};
+use crate::kernel::{Answer, Call, Received, answer, ledger};
+use crate::machine::Life;
 use crate::net::driver::current::InData;
-use crate::net::driver::emit::emit_now;
 use crate::net::driver::socket::SocketDriver;
 use crate::net::state::socket::Readiness;
 use crate::reactor::Counters;
@@ -25,7 +24,7 @@ const READ_CHUNK: usize = 64 * 1024;
 const READ_BUDGET: usize = 8 * READ_CHUNK;
 
 impl SocketDriver<'_> {
-    /// Reads while there is something to read and somebody who wants it.
+    /// Reads while the descriptor is readable and the stream wants data.
     #[inline(always)]
     pub(super) fn read_ready(&self) {
         let state = self.state;
@@ -100,6 +99,15 @@ impl SocketDriver<'_> {
                 state.duplex.on_eof(self);
             }
             Ok(Received { count, may_go_on }) => {
+                debug_assert!(
+                    count <= buffer.len(),
+                    "the kernel fills no more than there is"
+                );
+                debug_assert_eq!(
+                    state.duplex.life(),
+                    Life::Open,
+                    "only an open socket is read"
+                );
                 Counters::add(&counters.bytes_read, count as u64);
                 let mark = state.duplex.readable_high_water_mark();
                 ledger::received(state.key, &buffer[..count], mark);
@@ -134,33 +142,5 @@ impl SocketDriver<'_> {
                 driver.read_ready();
             });
         }));
-    }
-
-    /// Calls the listeners of `Data`.
-    pub(super) fn emit_data(&self, data: &[u8]) {
-        if self.event_loop.is_interrupted() {
-            let kept = data.to_vec();
-            return self.in_next_run(move |driver| driver.emit_data(&kept));
-        }
-        if self.state.in_data.get() {
-            return self.emit_data_now(data);
-        }
-        // Outside of a run a listener may unwind through here, or run the loop itself: what it writes
-        // waits for the loop then, as any write does.
-        let in_run = self.event_loop.is_running();
-        let in_data = in_run.then(|| InData::begin(self.state));
-        self.emit_data_now(data);
-        drop(in_data);
-        // What the listeners wrote goes out now that they have returned.
-        self.state.duplex.flush(self);
-    }
-
-    #[inline(always)]
-    fn emit_data_now(&self, data: &[u8]) {
-        kernel::emitted::<event::Data>("Socket", self.state.key);
-        ledger::heard(self.state.key, data);
-        if let Err(error) = emit_now(self.event_loop, &self.state.emitter, event::Data, data) {
-            self.listener_failed(error);
-        }
     }
 }

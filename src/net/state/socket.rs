@@ -27,31 +27,30 @@ pub(in crate::net) struct SocketState {
     pub(in crate::net) emitter: EventEmitter<event::Data>,
     pub(in crate::net) duplex: Duplex,
     pub(in crate::net) transport: RefCell<Stream>,
-    /// What the poll has said and nobody has acted on.
+    /// Readiness from the poll that has not been used up.
     pub(in crate::net) readiness: Cell<Readiness>,
-    /// Reading goes on in the next poll phase, unasked.
+    /// A task that continues reading is queued for the next poll phase.
     pub(in crate::net) continuing: Cell<bool>,
-    /// As `continuing`, of writing.
+    /// As `continuing`, for writing.
     pub(in crate::net) continuing_to_write: Cell<bool>,
     /// Whether this socket is counted among what keeps the loop alive.
     pub(in crate::net) counted: Cell<bool>,
     pub(in crate::net) referenced: Cell<bool>,
-    /// Asked for, and set once there is a connection.
+    /// The setting, which is applied once there is a connection.
     pub(in crate::net) no_delay: Cell<bool>,
-    /// A chunk is being handed on; what its listeners write goes out when all have returned.
+    /// The `Data` listeners of a chunk are running; their writes are flushed when all have returned.
     pub(in crate::net) in_data: Cell<bool>,
-    pub(in crate::net) framed: Cell<Framed>,
     /// How many framings there are: more than one while one takes over from another.
     pub(in crate::net) framings: Cell<u16>,
     pub(in crate::net) watches: Watches,
-    /// The descriptor was somebody else's, who may have kept a duplicate.
+    /// The descriptor came from outside, where a duplicate of it may live on.
     pub(in crate::net) adopted: Cell<bool>,
-    /// What is read goes to sockets only, by pipes, and none of them minds how much it is.
+    /// All readers are pipes to sockets without a write limit, so a read may fill the whole loop buffer.
     pub(in crate::net) reads_much: Cell<bool>,
     /// The peer's address, as accept(2) or the connect has told it. The kernel forgets it when the peer
     /// resets the connection.
     pub(in crate::net) remote: Cell<Option<SocketAddr>>,
-    /// Whether it was asked for while there was a connection. As in Node, it is told after that only then.
+    /// Whether the address was queried while connected. As in Node, only then is it available afterwards.
     pub(in crate::net) remote_was_asked: Cell<bool>,
     pub(in crate::net) server: Cell<Option<Key>>,
     /// Made when a timeout is first set: most sockets never have one.
@@ -67,17 +66,6 @@ pub(in crate::net) enum Readiness {
     Readable,
     /// A short read does not mean that the next would block: the end, or an error, comes after it.
     Closing,
-}
-
-/// What a framing makes of what is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::net) enum Framed {
-    /// There is none.
-    No,
-    /// It has delivered all of it.
-    Delivered,
-    /// It has not delivered some of it.
-    Holding,
 }
 
 impl SocketState {
@@ -100,7 +88,6 @@ impl SocketState {
             referenced: Cell::new(true),
             no_delay: Cell::new(false),
             in_data: Cell::new(false),
-            framed: Cell::new(Framed::No),
             framings: Cell::new(0),
             watches: Watches::default(),
             adopted: Cell::new(false),
@@ -146,6 +133,7 @@ impl SocketState {
     pub(in crate::net) fn register(&self, event_loop: &Loop) -> io::Result<()> {
         // Out of its cell meanwhile: mio writes to the log, and a logger may come back to this socket.
         let mut transport = self.transport.replace(Stream::None);
+        debug_assert!(!transport.is_none(), "there is a descriptor to register");
         let registered = event_loop.register(transport.watched(), self.key);
         if !self.duplex.is_destroyed() {
             self.transport.replace(transport);
