@@ -43,7 +43,7 @@ pub(in crate::net) struct InData<'a> {
 
 impl InData<'_> {
     pub(in crate::net) fn begin(state: &Rc<SocketState>) -> InData<'_> {
-        state.in_data.set(true);
+        state.bits.in_data().set(true);
         let speaker = Some(Rc::clone(state));
         InData {
             state,
@@ -57,7 +57,7 @@ impl InData<'_> {
 
 impl Drop for InData<'_> {
     fn drop(&mut self) {
-        self.state.in_data.set(false);
+        self.state.bits.in_data().set(false);
         let _ = SPEAKER.try_with(|speaker| speaker.set(self.speaker_before.take()));
     }
 }
