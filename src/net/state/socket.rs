@@ -50,23 +50,22 @@ pub(in crate::net) struct SocketState {
 
 bits! {
     pub(in crate::net) struct Bits {
-        /// Reading goes on in the next poll phase, unasked.
+        /// A task that continues reading is queued for the next poll phase.
         continuing,
-        /// As `continuing`, of writing.
+        /// As `continuing`, for writing.
         continuing_to_write,
         /// Whether this socket is counted among what keeps the loop alive.
         counted,
         referenced,
-        /// Asked for, and set once there is a connection.
+        /// The setting, which is applied once there is a connection.
         no_delay,
-        /// A chunk is being handed on; what its listeners write goes out when all have returned.
+        /// The `Data` listeners of a chunk are running; their writes are flushed when all have returned.
         in_data,
-        /// The descriptor was somebody else's, who may have kept a duplicate.
+        /// The descriptor came from outside, where a duplicate of it may live on.
         adopted,
-        /// What is read goes to sockets only, by pipes, and none of them minds how much it is.
+        /// All readers are pipes to sockets without a write limit, so a read may fill the whole loop buffer.
         reads_much,
-        /// The remote address was asked for while there was a connection. As in Node, it is told after that
-        /// only then.
+        /// The remote address was queried while connected. As in Node, only then is it available afterwards.
         remote_was_asked,
     }
 }
