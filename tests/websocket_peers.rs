@@ -36,8 +36,10 @@ fn heads() -> FrameReader<Connection> {
     FrameReader::new(Either::A(head), LONGEST_HEAD)
 }
 
+type Fields<'a> = Vec<(&'a [u8], &'a [u8])>;
+
 /// The first line of a head, and its fields.
-fn head(head: &[u8]) -> (&str, Vec<(&[u8], &[u8])>) {
+fn head(head: &[u8]) -> (&str, Fields<'_>) {
     let mut lines = std::str::from_utf8(head)
         .expect("a head in ASCII")
         .split("\r\n");
@@ -219,21 +221,17 @@ fn check_report(folder: &PathBuf) {
     let mut case = "";
     let (mut all, mut named) = (0, vec![]);
     for line in report.lines() {
-        let words: Vec<_> = line.split('"').collect();
-        match words[..] {
-            [_, id, ": {"] if id.contains('.') => case = id,
-            [_, "behavior", _, behavior, ..] => {
-                all += 1;
-                if !["OK", "INFORMATIONAL"].contains(&behavior) {
-                    named.push(format!("{case} {behavior}"));
-                }
+        let (what, behavior) = match line.split('"').collect::<Vec<_>>()[..] {
+            [_, id, ": {"] if id.contains('.') => {
+                case = id;
+                continue;
             }
-            [_, "behaviorClose", _, behavior, ..] => {
-                if !["OK", "INFORMATIONAL"].contains(&behavior) {
-                    named.push(format!("{case} {behavior} in closing"));
-                }
-            }
-            _ => {}
+            [_, what @ ("behavior" | "behaviorClose"), _, behavior, ..] => (what, behavior),
+            _ => continue,
+        };
+        all += usize::from(what == "behavior");
+        if !["OK", "INFORMATIONAL"].contains(&behavior) {
+            named.push(format!("{case} {what} {behavior}"));
         }
     }
     let _ = fs::remove_dir_all(folder);
@@ -300,6 +298,7 @@ fn the_autobahn_cases_find_nothing_in_a_client() {
         echo_client(port, &format!("/runCase?case={case}&agent=soquete"));
     }
     echo_client(port, "/updateReports?agent=soquete");
+    assert!(kosoku.0.wait().expect("a child").success());
     check_report(&folder);
 }
 
