@@ -54,6 +54,7 @@ pub use crate::framing::fuzz::{
     fuzz_json as framing_json, fuzz_length as framing_length, fuzz_lines as framing_lines,
     fuzz_messages as framing_messages, fuzz_netstring as framing_netstring,
     fuzz_packets as framing_packets, fuzz_proxy as framing_proxy, fuzz_record as framing_record,
+    fuzz_resp as framing_resp, fuzz_resp_requests as framing_resp_requests,
     fuzz_round_trip as framing_round_trip, fuzz_search as framing_search,
     fuzz_stuffed as framing_stuffed, fuzz_varint as framing_varint,
     fuzz_websocket as framing_websocket,

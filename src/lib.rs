@@ -6,9 +6,7 @@
 //!
 //! fn main() -> soquete::Result<()> {
 //!     let server = net::create_server(|socket| {
-//!         socket.on(event::Data, move |chunk| {
-//!             socket.write(chunk);
-//!         });
+//!         socket.on(event::Data, move |chunk| socket.write(chunk));
 //!         socket.on(event::End, |()| println!("client gone"));
 //!         socket.on(event::Error, |error| println!("client lost: {error}"));
 //!     });
@@ -17,194 +15,37 @@
 //! }
 //! ```
 //!
+//! # Where to find what
+//!
+//! | | |
+//! |---|---|
+//! | [`net`] | servers, sockets, connecting, block lists: Node's `net` |
+//! | [`event`](mod@event) | each event, what it carries, and when it is emitted |
+//! | [`framing`] | messages out of bytes, by many formats or your own |
+//! | [`timers`], [`dns`], [`stream`] | `setTimeout` and its kin; `dns.lookup`; `pipeline` and `finished` |
+//! | [`run`], [`stop`], [`metrics`] and other functions below | the loop itself |
+//! | [`channel`], [`remote`], [`queue_work`] | other threads |
+//! | [`watch`](watch()), [`signals`][signals] | other descriptors; signals, by the feature `signals` |
+//! | [`events`] | the emitter, for events of your own, and what a listener may return |
+//! | [`sim`][sim], [`fuzzing`][fuzzing] | tests in simulated worlds, and fuzz targets, by the features of those names |
+//! | [`guide`] | a page for each question: state, errors, backpressure, shutting down, several cores … |
+//! | [`guide::from_node`] | a program of forty lines moves over from Node |
+//! | [`guide::differences`] | every known difference from Node, with its reason |
+//!
 //! # Four things to know
 //!
 //! * **An error that nobody listens to ends [`run`]**, which returns it, as an unhandled `'error'` ends a
 //!   Node process. A peer that resets its connection is enough for one, so every socket needs an
-//!   [`event::Error`] listener, accepted ones too. [`on_unhandled_error`] takes what has none.
+//!   [`event::Error`] listener, accepted ones too. See [`guide::errors`].
 //! * **Events are types.** `socket.on(event::Data, |chunk| …)`: the listener's parameter is what the
-//!   event carries, and `server.on(event::Data, …)` does not compile. All of them are in [`event`].
+//!   event carries, and `server.on(event::Data, …)` does not compile. A listener may return nothing, what its last call
+//!   returned, [`Flow::Stop`], or an `Err` by `?`: see [`Outcome`](events::Outcome).
 //! * **Handles are `Copy`.** A [`net::Socket`] or [`net::Server`] names a socket or server that lives
 //!   in the loop; a listener captures one by copying it. Once it has closed, the handle is stale and
-//!   does nothing.
+//!   does nothing. State that listeners share is another matter: see [`guide::state`].
 //! * **One loop per thread**, made on first use. [`run`] drives it until nothing is left that could
 //!   still happen: no open server, no socket that reads or writes, no timer, no look-up or work that is
 //!   under way. Other threads reach it by a [`channel`] or a [`Remote`], which keep it going, too.
-//!
-//! # What a listener returns
-//!
-//! Nothing, or whatever a method returned that it ends with: `move |_| server.close()`. A
-//! [`Flow::Stop`] removes the listener. An `Err` destroys the connection, as a rejected `async` listener
-//! does in Node, so that `?` is at home in a listener; see [`Outcome`](events::Outcome).
-//!
-//! ```
-//! use soquete::{event, net};
-//!
-//! let server = net::create_server(|socket| {
-//!     socket.on(event::Error, |error| eprintln!("{error}"));
-//!     socket.on(event::Text, move |line| {
-//!         let number: u32 = line.trim().parse()?;
-//!         socket.write(format!("{}\n", number + 1));
-//!         Ok(())
-//!     })
-//! });
-//! # server.close();
-//! ```
-//!
-//! # Sharing state
-//!
-//! A number that is captured is a copy: two `move` closures with `let mut n = 0` count each for itself.
-//! State that several listeners share is a [`Cell`](std::cell::Cell) or a
-//! [`RefCell`](std::cell::RefCell) in an `Rc`, or an *attachment*, which needs no `Rc` of the program's and
-//! goes with the socket:
-//!
-//! ```
-//! use soquete::{event, net};
-//! use std::cell::RefCell;
-//!
-//! struct Client {
-//!     nick: RefCell<String>,
-//! }
-//!
-//! let server = net::create_server(|socket| {
-//!     socket.on(event::Error, |error| eprintln!("{error}"));
-//!     socket.attach(Client { nick: RefCell::new("nobody".into()) });
-//!     socket.on(event::Text, move |nick| {
-//!         let client = socket.attachment::<Client>()?;
-//!         *client.nick.borrow_mut() = nick.trim().to_owned();
-//!         Some(())
-//!     });
-//!     socket.on(event::Close, move |_| {
-//!         let client = socket.attachment::<Client>()?;
-//!         println!("{} has gone", client.nick.borrow());
-//!         Some(())
-//!     });
-//! });
-//! # server.close();
-//! ```
-//!
-//! A borrow of a `RefCell` has to end before a call that runs listeners, which may want to borrow it, too.
-//! These calls do, before they return; no other does:
-//!
-//! | call | runs |
-//! |---|---|
-//! | `pause` | the listeners of `Pause` |
-//! | `pipe`; `unpipe`, `unpipe_all` | `Pipe`; `Pause`, `Unpipe` |
-//! | `read`; `unshift` while the socket flows | `Data` |
-//! | `emit`, `try_emit`; `abort` | those of the event; of `on_abort` |
-//! | `connect` to a path, or of a bound socket to an IP address | `ConnectionAttempt` |
-//! | `connect` with a `lookup` of one's own | that function; if it answers at once, `Lookup` and `ConnectionAttempt` |
-//! | `end`, `destroy_soon` of a socket that never connected | `Prefinish` |
-//! | adding a listener to an [`EventEmitter`](events::EventEmitter), and removing one | `NewListener`, `RemoveListener` |
-//!
-//! So `write`, `end`, `destroy`, `resume`, `close`, `listen`, `uncork`, `on` run none, however much follows
-//! from them: it follows when the callback at hand has returned.
-//!
-//! # From other threads
-//!
-//! Handles stay on their thread. A [`channel`] brings messages of other threads to a listener, which may
-//! hold sockets; [`remote`] brings closures; [`queue_work`] sends work away and its result back. A
-//! [`BlockList`](net::BlockList), a [`BoundSocket`](net::BoundSocket) and a [`StdStream`](net::StdStream) may
-//! go to other threads themselves.
-//!
-//! # Layers
-//!
-//! ```text
-//!   stream     finished, pipeline
-//!   net        sockets, servers, connecting       Node's vocabulary; joins what is below
-//!   timers, dns, watch, signals
-//!   ─────────────────────────────────────────────────────────────────────────────────────
-//!   reactor    the turn and its phases, timers, the pool, posts    knows handles by a trait
-//!   ─────────────────────────────────────────────────────────────────────────────────────
-//!   kernel     sockets, names, files, the clock                    the operating system's, or simulated
-//!   ─────────────────────────────────────────────────────────────────────────────────────
-//!   machine    the life of a socket: one state machine             pure: no I/O of their own
-//!   events     the emitter
-//!   framing    frames of bytes
-//!   address    IP addresses and block lists
-//!   error
-//! ```
-//!
-//! Imports point downwards.
-//!
-//! # Where this differs from Node
-//!
-//! | Node | here | why |
-//! |---|---|---|
-//! | every `write` tries the system call at once | small writes of one callback go out together when it returns | one system call instead of many; `writable_length`, `end` and `destroy` flush first, so the difference shows only where the peer has gone (a `write` that would have returned false returns true, and pauses no pipe; `errored` and `writable` tell of the error, and its code is that of the one system call, once the callback has returned; where Node fails the second of two writes, both count as sent, and `Finish` may come), in small writes above a high-water mark of less than 64 KiB (they return true until so much waits), and in a callback that blocks or ends the process: what it has written is not sent before it returns |
-//! | a chunk has at most 64 KiB | so it has, but for 512 KiB of a socket whose pipes can take more; and 512 KiB of one socket are read in a turn, where libuv reads 2 MiB | bulk through a pipe is a fifth to a third faster; the others wait less for a socket that is flooded |
-//! | a server takes one connection per turn | up to 64 | the order within one connection is the same |
-//! | what several sockets have to do in one turn has libuv's order | the order in which the poll names them; what they have written and how they have ended goes out as each callback returns | the order within one connection is the same |
-//! | a socket can be asked things after `'close'` for ever | its state goes after `Close`; then `bytes_read` and the like are 0; `timeout` is `None` as soon as it is destroyed | handles are `Copy`, and nothing collects garbage |
-//! | a socket or server that has closed can connect or listen again at any time | in its `Close` listener; later the handle is stale, and a warning is logged: make a new one | likewise |
-//! | a socket that is never connected, or a server that never listens, is collected | it stays until it closes | likewise |
-//! | `connect` right after `destroy`, or after a write that failed because there was no connection, begins before the old `'close'` | after it | one life after the other |
-//! | `connect` in `'close'` takes over from the last life: a write that waited for its connection fails the new one, and a need for `'drain'` stays | a new life has nothing of the last one but its count of corks | a bug |
-//! | a `write` of nothing is a system call, and fails where the peer has gone; behind another write it can be corked, and holds up the end | it makes none; the next one of a byte fails, and nothing is held up | there is nothing to send |
-//! | up to 32 system calls write for a socket at one event | up to 512 KiB, then the others have their turn | one flood does not hold up the rest |
-//! | `'close'` of a socket that never had a descriptor carries `undefined` | it carries whether there was an error | there is no `undefined` |
-//! | `resetAndDestroy` right after `end` emits a synchronous error and never closes | resets and closes | a bug |
-//! | in `'connectionAttemptFailed'` of an only address, `connecting` is false and `readyState` may be `'open'` | the socket still connects | it is not open |
-//! | `destroy` in a `'connectionAttempt'` listener throws a `TypeError` | nothing follows but `Close` | a bug |
-//! | `end` before the socket connects, or while an address is tried that fails and others follow, is forgotten: the socket connects and can be written to | it ends once it is connected | a bug |
-//! | `localAddress` and its like, asked before the attempt to connect begins, stay `undefined` until the connection is up | they are what the system says each time | a bug |
-//! | in `'connectionAttemptFailed'`, `localAddress` is that of the attempt that failed | `None` | the attempt is over |
-//! | `remoteAddress` and its like are `undefined` once the connection is shut down both ways or was reset, unless they were asked for before | they are known until `Close` | accept(2) and the attempt have told them |
-//! | each `close` of a server that has closed, or is about to, emits `'close'` | it is emitted once, until the server listens again; the callbacks are called all the same | once is what a listener counts on |
-//! | `end(callback)` on a socket that was destroyed without an error never calls back | `ERR_STREAM_DESTROYED` | a bug |
-//! | `bytesWritten` of a destroyed socket counts a write in full that was cut off | counts what the kernel took | it can be relied on |
-//! | `writableLength` in the callback of a write that was cancelled counts those behind it | those that would have gone out by the same system call are gone with it | they go together |
-//! | `bytesWritten` after a write on a socket that is not even connecting counts it until the socket is destroyed | 0 | nothing was sent |
-//! | `isPaused()` of a socket that was resumed in a listener of `'pause'` is true, though it flows | false | a bug |
-//! | a socket that is written to in a listener of `'prefinish'` emits `'finish'` after `'close'` | nothing after `Close` | once closed, always closed |
-//! | a listener of `'data'` that was prepended does not make chunks go to it at once, and one of `'readable'` hears of chunks that are thrown away | a listener is one, wherever it stands in the list; nobody hears of what is thrown away | no surprise |
-//! | a source that is destroyed stays piped: its destination keeps the pipe's listeners, and gets `'unpipe'` when it closes | the destination forgets it, and is told nothing | a destination that outlives its sources does not fill up |
-//! | `stream.finished` takes a side for done that was told to end with nothing queued, or whose peer has ended with nothing kept: before `'finish'` or `'end'`, and if neither comes since the socket is destroyed | waits for the event, and so does `pipeline`; `ERR_STREAM_PREMATURE_CLOSE` | it has not finished |
-//! | `stream.pipeline` whose source is destroyed when its peer has ended and data is kept never calls back | `ERR_STREAM_PREMATURE_CLOSE` | a bug |
-//! | `onread` is for sockets that connect | accepted sockets can have it, and share the buffer | one buffer for a whole server |
-//! | an empty list of addresses from a lookup throws inside the callback | is ENOTFOUND | a bug |
-//! | a signal that was aborted before lets `net.connect` connect all the same | the socket does not connect | a bug |
-//! | no error of a socket with a signal is unhandled: a listener of Node's own hears it | the `ABORT_ERR` is not, the others are | an error that nobody asked for is not to be lost |
-//! | `connect` on an open connection tries again, and may emit `'connect'` a second time | the socket is destroyed with `EISCONN` | two connects of one socket are a mistake |
-//! | without selection of the family, `'lookup'` is emitted even after `'close'` | nothing is, after `Close` | once closed, always closed |
-//! | a lookup can answer with what is no address (`ERR_INVALID_IP_ADDRESS`, `ERR_INVALID_ADDRESS_FAMILY`), or with a zone (`fe80::1%eth0`) | it answers with `IpAddr`s, which have no zone; an address with a zone that is connected to or listened on keeps it | the types |
-//! | text can come and go in any encoding, and `readableLength` counts UTF-16 units of it | in UTF-8; bytes; `Data` follows each `Text` | the types |
-//! | a listener that throws ends, besides the list it is in, what was to follow it: `'ready'` after `'connect'`, the reading of the socket, the callbacks of the writes behind, `'finish'` after the callback of `end` | its panic ends the list and the run; what was to follow comes in the next run, and of several panics and unheard errors each run ends with one | nothing is lost |
-//! | `removeAllListeners('data')` and then `('readable')` of a paused socket: it resumes, and what comes is thrown away | it does not resume, as after `removeListener`; what comes is kept | a bug |
-//! | of ill-formed UTF-8 in pieces, U+FFFD comes when as many bytes are there as the first announced, and there may be several | one comes as soon as it is certain, wherever the pieces were cut; `Data` after such a `Text` carries the text's bytes, U+FFFD included | the text does not depend on how TCP cuts it |
-//! | `emit('error')` without a listener throws | returns false; an error of the crate's own that nobody listens to ends [`run`] | an emitter knows no special event |
-//! | an exception in a listener ends what called it: no `'ready'` after a `'connect'`, no `'error'` after a write's callback that threw; and the ticks that are queued wait for the next immediates | what is due follows, in its order, in the next run | one fault does not make others |
-//! | the message of an `AggregateError` is empty | those of its errors | it says something |
-//! | a failed `accept` is an `'error'` of the server | is logged, and tried again after 100 ms; an `Error` only where the descriptor does not listen any more | it would end [`run`] for what passes |
-//! | a peer that has reset its connection before it is accepted passes a block list | the list is asked for the address that came with the connection, and refuses one without an address | a list that can be passed is none |
-//! | `remoteAddress` of a peer that has reset the connection is `undefined`, and in `'drop'`, too | known | accept and connect have told it |
-//! | a write for which the kernel has no memory (`ENOMEM`) destroys the socket | it is made again after 20 ms, as one that finds no buffers (`ENOBUFS`) | it passes |
-//! | a name is turned into Punycode before it is looked up | it is given to the resolver as it is | the resolver's business |
-//! | a link-local address without a zone is tried on the first interface that has one | is `EINVAL` | a guess |
-//! | the file of an IPC server is removed when it closes, whoever has made it | only if it is still the one that this server has made | it would be somebody else's |
-//! | `address()` of a server on an adopted IPC descriptor is null | its path | it has one |
-//! | `address()` of an IPC server that has closed is its path | `None` | it does not listen |
-//! | `exclusive`, `dropMaxConnection` | not there | of clusters |
-//! | a rejected `async` listener destroys its emitter where `captureRejections` is set, and is an uncaught exception otherwise | an `Err` of a listener destroys its socket, or is the server's `Error` event | one peer's nonsense does not stop a server |
-//! | a timer that has fired can be refreshed, whichever it is | one of [`set_refreshable`](timers::set_refreshable); one of `set_timeout` is gone | its callback is a `FnOnce`: it takes what is moved into it |
-//! | text that is no number is a path | so it is, unless it is `host:port` without a slash | `"localhost:3000"` is no file |
-//! | `address()` of an IPC socket is `{}` | `None` | likewise of one that is not connected |
-//! | the reason of `AbortSignal.timeout` is a `DOMException` | an [`Error`] with the code `ABORT_TIMEOUT` | there is no DOM |
-//! | misuse that throws (`listen` twice, a bad `localAddress`) | an `Error` event on the next tick, or an error for the callback; an `Err` where the method returns a `Result`. A socket that is destroyed before that tick has no `Error` any more | the calls chain; nothing panics; whoever destroys a socket has finished with it |
-//! | `autoSelectFamilyAttemptTimeout` of 0, or of more than 2³¹−1 ms, throws | 0 is the least, 10 ms, as 1 to 9 ms are in Node; any longer `Duration` is taken | nothing to throw for |
-//! | an emit that comes back into a listener that is running enters it again | an event that a socket emits waits until the listener has returned; in an `emit` of yours the running listener is skipped | a `FnMut` cannot be entered twice |
-//! | `addAddress('::1')` of a block list and `new SocketAddress({address: '::1'})` mean IPv4 unless told otherwise, and fail | an unstated family is read off the text: colons are IPv6 | no surprise; with a stated family the answers are Node's |
-//! | `SocketAddress.parse` takes digits of other scripts (`１.２.３.４`), as the host names of URLs are mapped | they are no address | only ASCII is meant |
-//! | `rules` of a block list has its addresses in the order of a hash table | the newest first | the same each time |
-//! | `err.errno` is negative, libuv's; `port` of a failed `listen` on a path is −1 | as in C, positive; `None` | as `io::Error`; there is no port |
-//! | `new net.Socket({ fd })` takes a FIFO | `ERR_INVALID_FD_TYPE`, as for files and terminals | it is one half of no connection |
-//! | `SocketAddress.parse('1.2.3.4:80')` loses the port; `addCIDRs` and `fromJSON` keep what came before a mistake | it stays 80; all or nothing | bugs |
-//! | a zone (`%eth0`) after an IPv6 address of 40 characters or more makes another address of it; a flow label of more than 20 bits aborts the process | cut off correctly; an error | bugs |
-//! | `setTimeout` truncates to whole ms; more than 2³¹−1 ms is 1 ms | rounds up to whole ms (a part below a microsecond is ignored); any `Duration` for a timer, at most 2³¹−1 ms for a socket's | no surprise |
-//! | `monitorEventLoopDelay` has the resolution in its figures, in nanoseconds | the delay alone, as a [`Duration`] | it is what is asked |
-//! | each look-up asks the resolver | those of one name at a time ask once | they get the same answer |
-//! | threads of the pool are the process's, as many as `UV_THREADPOOL_SIZE` says | each loop's own, as many as [`set_pool_size`] says | loops share nothing |
-//! | `'newListener'` and `'removeListener'` of sockets and servers, `listenerCount(event, fn)`, `readableDidRead`, marks for reading and writing apart, `readableAborted`, `bufferSize`, async iteration, `diagnostics_channel`, options of `finished` and `pipeline` such as `signal`, streams that are no sockets | not there | promises, hooks and other streams are Node's |
 //!
 //! # Platforms
 //!
@@ -230,7 +71,14 @@
 //! | `ipc` | paths of 108 bytes, and one read per message instead of two over IPC, on `rustix` |
 //! | `sim` | simulated worlds, in which a test runs a whole program in virtual time |
 //! | `fuzzing` | `fuzzing`, for the fuzz targets of formats of your own |
-
+//!
+// A plain build has no such modules to link to.
+#![cfg_attr(feature = "signals", doc = "[signals]: crate::signals")]
+#![cfg_attr(not(feature = "signals"), doc = "[signals]: #features")]
+#![cfg_attr(feature = "sim", doc = "[sim]: crate::sim")]
+#![cfg_attr(not(feature = "sim"), doc = "[sim]: #features")]
+#![cfg_attr(feature = "fuzzing", doc = "[fuzzing]: crate::fuzzing")]
+#![cfg_attr(not(feature = "fuzzing"), doc = "[fuzzing]: #features")]
 #![forbid(unsafe_code)]
 #![deny(
     missing_debug_implementations,
@@ -257,6 +105,7 @@ pub mod events;
 pub mod framing;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub mod fuzzing;
+pub mod guide;
 mod kernel;
 mod machine;
 pub mod net;
@@ -528,3 +377,8 @@ pub fn is_alive() -> bool {
 pub fn metrics() -> Metrics {
     reactor::with(|event_loop| event_loop.metrics()).unwrap_or_default()
 }
+
+/// The programs of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

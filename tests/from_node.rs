@@ -23,6 +23,14 @@ fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/from_node")
 }
 
+/// Under which name a program is an example: another one is the chat.
+fn example(program: &str) -> &str {
+    match program {
+        "chat" => "from_node_chat",
+        other => other,
+    }
+}
+
 /// Where the examples are, freshly built: a run of this test alone does not build them.
 fn built() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
@@ -33,7 +41,7 @@ fn built() -> &'static Path {
             build.arg("--release");
         }
         for program in PROGRAMS {
-            build.args(["--example", program]);
+            build.args(["--example", example(program)]);
         }
         build.current_dir(env!("CARGO_MANIFEST_DIR"));
         assert!(build.status().unwrap().success(), "the examples are built");
@@ -76,7 +84,7 @@ struct Program {
 impl Program {
     fn start(kind: Kind, name: &str, arguments: &[&str]) -> Program {
         let mut command = match kind {
-            Kind::Rust => Command::new(built().join(name)),
+            Kind::Rust => Command::new(built().join(example(name))),
             Kind::Node => {
                 let mut command = Command::new(node());
                 command.arg(sources().join(format!("{name}.mjs")));

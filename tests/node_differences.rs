@@ -1,4 +1,4 @@
-//! Rows of the table "Where this differs from Node" that no other test shows.
+//! Rows of `soquete::guide::differences` that no other test shows.
 
 mod support;
 

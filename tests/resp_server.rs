@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 #[path = "../examples/resp_server"]
 mod resp {
     pub mod commands;
-    pub mod inline;
     pub mod integer;
     pub mod protocol;
     pub mod reply;
@@ -78,6 +77,20 @@ const RAW_SCRIPTS: &[&[u8]] = &[
     b"*1\r\n$536870912\r\nPING",
     b"*2\r\n$3\r\nGET\r\n",
     b"*1\r\n$0\r\n\r\n",
+    // As Redis's own suite for the protocol has them.
+    b"\r\n*1\r\n$4\r\nPING\r\n",
+    b"*-10\r\n*1\r\n$4\r\nPING\r\n",
+    b"*3000000000\r\n",
+    b"*3\r\n$3\r\nSET\r\n$1\r\nx\r\nfooz\r\n",
+    b"*3\r\n$3\r\nSET\r\n$1\r\nx\r\n$-10\r\n",
+    b"*3\r\n$3\r\nSET\r\n$1\r\nx\r\n$2000000000\r\n",
+    b"*3\r\n$3\r\nSET\r\n$1\r\nx\r\n$blabla\r\n",
+    b"*1\r\nfoo\r\n",
+    b"*4\r\n$4\r\nPING\r\n$1\r\nx\r\n$1\r\ny\r\n$1\r\nz\r\n",
+    // White space of every kind, and what stands for a line end.
+    b"\x0bECHO\x0ba\r\nECHO 'a'\x0c\r\n \t\x0b\r\nECHO a\rb\r\nECHO \"\\x4g\"\r\n",
+    b"*1\rx$4\ryPINGzz*2\r\n$4\r\nECHO\r\n$2\r\n\r\n\r\n",
+    b"*1\r\n\xe9\r\n",
 ];
 
 #[test]
@@ -172,9 +185,22 @@ fn scripts() -> Vec<Vec<u8>> {
         let over = 64 * 1024 + usize::from(head.is_empty());
         [head.as_bytes(), &vec![b'1'; over]].concat()
     });
+    // Bytes that end strings in C, which have cost Redis its place in the stream.
+    let desynchronized = [&b"\0"[..], b"*\0", b"$\0"].into_iter().map(|begin| {
+        let payload = [vec![b'A'; 1024], b"payload".to_vec()].concat();
+        let mut script = [begin, &payload.repeat(64)].concat();
+        // What is sent behind the end would be answered by a reset.
+        script.truncate(64 * 1024 + 1);
+        script
+    });
     let word = "w".repeat(100);
     let unknown = format!("{word}{word} {word} {word} {word}\nCONFIG {word}{word}\n").into_bytes();
-    typed.chain(raw).chain(long).chain([unknown]).collect()
+    typed
+        .chain(raw)
+        .chain(long)
+        .chain(desynchronized)
+        .chain([unknown])
+        .collect()
 }
 
 /// Sends `script` to an empty server, and reads until the connection ends.

@@ -1,6 +1,6 @@
 //! WebSocket against others: the Autobahn cases as PyPI's `kosoku` 0.1 has them, both ways, and npm's `ws` 8.
 //!
-//! `kosoku` is SOQUETE_KOSOKU, or the one of the PATH; `ws` is looked for in the folder that SOQUETE_WS names
+//! `kosoku` is SOQUETE_KOSOKU, or the one of the PATH; `ws` is looked for in the folder that SOQUETE_NPM names
 //! (`npm install ws@8` makes its `node_modules`), with the Node of SOQUETE_NODE or of the PATH. What there is not is
 //! left out, which is said.
 
@@ -315,7 +315,7 @@ impl Drop for Stopped {
 /// The program that speaks by npm's `ws`, if it is there.
 fn ws() -> Option<Command> {
     let node = env::var_os("SOQUETE_NODE").unwrap_or_else(|| OsString::from("node"));
-    let folder = env::var_os("SOQUETE_WS").map_or_else(|| PathBuf::from("."), PathBuf::from);
+    let folder = env::var_os("SOQUETE_NPM").map_or_else(|| PathBuf::from("."), PathBuf::from);
     let mut look = Command::new(&node);
     look.current_dir(&folder).args([
         "-e",
@@ -327,7 +327,7 @@ fn ws() -> Option<Command> {
         .is_ok_and(|status| status.success())
     {
         left_out(
-            "npm's ws, because there is none here (npm install ws@8 in a folder that SOQUETE_WS names)",
+            "npm's ws, because there is none here (npm install ws@8 in a folder that SOQUETE_NPM names)",
         );
         return None;
     }

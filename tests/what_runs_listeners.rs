@@ -1,4 +1,4 @@
-//! Which calls run listeners before they return: the table in the crate's documentation.
+//! Which calls run listeners before they return: the table in `soquete::guide::state`.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

@@ -61,7 +61,7 @@ pub fn welcome(socket: Socket, room: &Rc<Room>, leaving: &Rc<Cell<bool>>) {
     socket.on(event::Close, move |_| {
         closing.room.leave(socket, &closing.broken.borrow());
     });
-    socket.set_timeout_then(UNKNOWN_FOR, move || socket.destroy());
+    socket.set_timeout_then(UNKNOWN_FOR, move |socket| socket.destroy());
     socket
         .frame_items_with(
             FrameReader::new(Door::Closed, LONGEST_HEAD),

@@ -86,8 +86,8 @@ fn on_signal(callback: impl FnOnce() + 'static) -> soquete::Result<()> {
             callback();
         }
         Flow::Stop
-    })
-    .unref();
+    })?;
+    told.unref();
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     std::thread::spawn(move || {
         signals.forever().next();

@@ -4,7 +4,7 @@
 //! `cargo run --release --example resp_server [port]`
 //!
 //! ```text
-//!   protocol  ── where a request ends, and what its arguments are (a `framing::Format`)
+//!   protocol  ── a request's arguments (`framing::RespRequests` says where it ends)
 //!      │
 //!   server    ── one listener per connection: request in, reply out
 //!      │
@@ -14,7 +14,6 @@
 //! ```
 
 mod commands;
-mod inline;
 mod integer;
 mod protocol;
 mod reply;

@@ -1,15 +1,7 @@
 //! Replies, in both versions of the protocol.
 
-use super::integer;
-
-/// What a client asked for by `HELLO`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Version {
-    #[default]
-    Resp2,
-    /// Has types for null, maps and text.
-    Resp3,
-}
+pub use soquete::framing::RespVersion as Version;
+use soquete::framing::RespWriter;
 
 /// The replies that were not sent yet.
 #[derive(Default)]
@@ -29,70 +21,50 @@ impl Replies {
     }
 
     pub fn status(&mut self, text: &str) {
-        self.line(b'+', text.as_bytes());
+        self.write().simple(text);
     }
 
-    /// An error; `text` begins with its code. Line ends in what it quotes become spaces.
+    /// An error; `text` begins with its code. Quoted bytes arrive as the chars of the same numbers.
     pub fn error(&mut self, text: &str) {
-        self.bytes.push(b'-');
-        for char in text.chars() {
-            // Quoted bytes arrive as the chars of the same numbers.
-            self.bytes.push(match char {
-                '\r' | '\n' => b' ',
-                other => u8::try_from(other).unwrap_or(b'?'),
-            });
-        }
-        self.end_line();
+        let bytes = text.chars().map(|char| u8::try_from(char).unwrap_or(b'?'));
+        self.write().error(bytes.collect::<Vec<_>>());
     }
 
     pub fn integer(&mut self, value: i64) {
-        self.head(b':', value);
+        self.write().integer(value);
     }
 
     pub fn count(&mut self, count: usize) {
-        self.integer(signed(count));
+        self.integer(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     pub fn bulk(&mut self, bytes: &[u8]) {
-        self.head(b'$', signed(bytes.len()));
-        self.bytes.extend_from_slice(bytes);
-        self.end_line();
+        self.write().bulk(bytes);
     }
 
     /// Text for people.
     pub fn text(&mut self, text: &str) {
-        match self.version {
-            Version::Resp2 => self.bulk(text.as_bytes()),
-            Version::Resp3 => {
-                self.head(b'=', signed("txt:".len() + text.len()));
-                self.bytes.extend_from_slice(b"txt:");
-                self.bytes.extend_from_slice(text.as_bytes());
-                self.end_line();
-            }
-        }
+        self.write().verbatim(b"txt", text.as_bytes());
     }
 
     /// No value.
     pub fn null(&mut self) {
-        self.absent(b"$-1\r\n");
+        self.write().null();
     }
 
     /// No list of values.
     pub fn null_array(&mut self) {
-        self.absent(b"*-1\r\n");
+        self.write().null_array();
     }
 
     /// `len` replies follow, and are the items.
     pub fn array(&mut self, len: usize) {
-        self.head(b'*', signed(len));
+        self.write().array(len);
     }
 
     /// `pairs` times two replies follow, keys and values.
     pub fn map(&mut self, pairs: usize) {
-        match self.version {
-            Version::Resp2 => self.array(2 * pairs),
-            Version::Resp3 => self.head(b'%', signed(pairs)),
-        }
+        self.write().map(pairs);
     }
 
     /// `bytes`, or null.
@@ -115,30 +87,7 @@ impl Replies {
         std::mem::take(&mut self.bytes)
     }
 
-    fn absent(&mut self, in_resp2: &[u8]) {
-        match self.version {
-            Version::Resp2 => self.bytes.extend_from_slice(in_resp2),
-            Version::Resp3 => self.bytes.extend_from_slice(b"_\r\n"),
-        }
+    fn write(&mut self) -> RespWriter<'_> {
+        RespWriter::new(&mut self.bytes, self.version)
     }
-
-    fn head(&mut self, kind: u8, number: i64) {
-        self.bytes.push(kind);
-        integer::append(&mut self.bytes, number);
-        self.end_line();
-    }
-
-    fn line(&mut self, kind: u8, text: &[u8]) {
-        self.bytes.push(kind);
-        self.bytes.extend_from_slice(text);
-        self.end_line();
-    }
-
-    fn end_line(&mut self) {
-        self.bytes.extend_from_slice(b"\r\n");
-    }
-}
-
-fn signed(len: usize) -> i64 {
-    i64::try_from(len).unwrap_or(i64::MAX)
 }

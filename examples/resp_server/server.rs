@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use soquete::framing::{Flow, FrameReader};
+use soquete::framing::{Flow, FrameError, FrameReader, RespRequests};
 use soquete::net::{self, Server, ServerOptions, Socket};
 use soquete::{event, timers};
 
 use super::commands::{self, Call};
-use super::protocol::{LONGEST_REQUEST, ProtocolError, Request, Resp};
+use super::protocol::{LONGEST_REQUEST, Request};
 use super::reply::{Replies, Version};
 use super::store::Store;
 
@@ -68,21 +68,29 @@ fn serve(socket: Socket, shared: Rc<RefCell<Shared>>) {
     socket.on(event::Drain, move |()| {
         socket.resume();
     });
-    socket.frames(
-        FrameReader::new(Resp::default(), LONGEST_REQUEST),
-        move |frame| {
-            let mut shared = shared.borrow_mut();
-            shared.answer(&mut client, frame);
-            if !shared.send(socket) && socket.writable_length() > MOST_UNREAD {
-                socket.pause();
-            }
-            if client.leaving {
-                socket.destroy_soon();
-                return Flow::Stop;
-            }
-            Flow::Continue
-        },
-    );
+    let refusing = Rc::clone(&shared);
+    let requests = FrameReader::new(RespRequests::new(), LONGEST_REQUEST);
+    let frames = socket.frames(requests, move |frame| {
+        let mut shared = shared.borrow_mut();
+        shared.answer(&mut client, frame);
+        if !shared.send(socket) && socket.writable_length() > MOST_UNREAD {
+            socket.pause();
+        }
+        if client.leaving {
+            socket.destroy_soon();
+            return Flow::Stop;
+        }
+        Flow::Continue
+    });
+    // The replies to all requests before it are on their way.
+    frames.on_error(move |error| {
+        if let FrameError::Malformed { what, .. } = error {
+            let mut shared = refusing.borrow_mut();
+            shared.replies.error(&format!("ERR Protocol error: {what}"));
+            shared.send(socket);
+        }
+        socket.destroy_soon();
+    });
 }
 
 impl Shared {
@@ -120,18 +128,13 @@ impl Shared {
             ..
         } = self;
         replies.set_version(client.version);
-        match request.parse(frame) {
-            Ok(arguments) => {
-                commands::run(Call {
-                    arguments,
-                    client,
-                    store,
-                    replies,
-                    now,
-                });
-            }
-            Err(error) => refuse(client, replies, error),
-        }
+        commands::run(Call {
+            arguments: request.parse(frame),
+            client,
+            store,
+            replies,
+            now,
+        });
         if frame.len() > LONGEST_SHARED {
             request.shrink();
         }
@@ -146,11 +149,6 @@ impl Shared {
         self.replies.clear();
         room
     }
-}
-
-fn refuse(client: &mut Client, replies: &mut Replies, error: ProtocolError) {
-    replies.error(&error.message());
-    client.leaving = true;
 }
 
 fn milliseconds(duration: Duration) -> i64 {

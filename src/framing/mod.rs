@@ -63,6 +63,8 @@
 //! | [`Netstring`] | `5:hello,` | in pieces on request | wraps |
 //! | [`Json`] | a JSON value | in pieces on request | wraps |
 //! | [`RecordMark`] | fragments (RFC 5531) | in pieces on request | wraps |
+//! | [`Resp`] | a value of Redis's protocol, version 2 or 3 | in pieces on request | [`RespWriter`] |
+//! | [`RespRequests`] | a request to Redis: an array of strings, or words in a line | whole | [`RespWriter`] |
 //! | [`Cobs`] | payload without its zeros, a zero | decodes | encodes |
 //! | [`Proxy`] | a PROXY header, once | whole | |
 //! | [`WebSocket`] | a message, or a control frame between two fragments (RFC 6455) | in pieces on request; unmasks, checks | [`websocket::Outgoing`] |
@@ -420,7 +422,9 @@ pub use feed::{Feed, Item};
 pub use format::{Cut, Format, Malformed, Streamable, Unpacked};
 pub use formats::{
     ByteOrder, Cobs, Delimiters, Either, FixedLength, Json, LengthPrefix, Lines, Netstring,
-    Proxied, Proxy, ProxyHeader, RecordMark, Tlvs, Transport, VarintPrefix, WebSocket, websocket,
+    Proxied, Proxy, ProxyHeader, RecordMark, Resp, RespArguments, RespChunks, RespItems, RespPairs,
+    RespRequest, RespRequests, RespValue, RespVersion, RespWriter, Tlvs, Transport, VarintPrefix,
+    WebSocket, websocket,
 };
 pub use output::Output;
 pub use reader::{Flow, FrameReader, Partial};

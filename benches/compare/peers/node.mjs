@@ -6,7 +6,7 @@ import { setTimeout, clearTimeout } from 'node:timers';
 const [mode, argument] = process.argv.slice(2);
 const size = Number(argument ?? 65536);
 
-const modes = { echo, pipe, frames, sink, source, broadcast };
+const modes = { echo, pipe, frames, 'frames-corked': framesCorked, sink, source, broadcast };
 if (mode === 'timers') {
   timers(size);
 } else {
@@ -49,6 +49,24 @@ function frames(socket) {
       socket.write(data.subarray(start, end));
       start = end;
     }
+    rest = start < data.length ? data.subarray(start) : null;
+  });
+}
+
+// The same, for those who know that a cork gathers writes.
+function framesCorked(socket) {
+  let rest = null;
+  socket.on('data', (chunk) => {
+    const data = rest ? Buffer.concat([rest, chunk]) : chunk;
+    let start = 0;
+    socket.cork();
+    while (data.length - start >= 4) {
+      const end = start + 4 + data.readUInt32BE(start);
+      if (end > data.length) break;
+      socket.write(data.subarray(start, end));
+      start = end;
+    }
+    socket.uncork();
     rest = start < data.length ? data.subarray(start) : null;
   });
 }

@@ -28,6 +28,9 @@ pub struct Traffic {
     pub load: &'static str,
     pub connections: usize,
     pub size: usize,
+    /// Requests a second, of a load that does not wait for answers.
+    pub rate: u64,
+    pub floods: usize,
     pub warm_up: Limit,
     pub measure: Limit,
 }
@@ -52,6 +55,8 @@ impl Bench {
             load,
             connections: 1,
             size: 64,
+            rate: 1000,
+            floods: 0,
             warm_up: Limit::Time(self.effort.warm_up),
             measure: Limit::Time(self.effort.seconds),
         }
@@ -83,6 +88,8 @@ impl Bench {
             ("--server", server.program.pid().to_string()),
             ("--connections", traffic.connections.to_string()),
             ("--size", traffic.size.to_string()),
+            ("--rate", traffic.rate.to_string()),
+            ("--floods", traffic.floods.to_string()),
             ("--warm-up", traffic.warm_up.to_string()),
             ("--measure", traffic.measure.to_string()),
         ] {

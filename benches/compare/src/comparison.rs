@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 use crate::machine::Machine;
 use crate::options::Effort;
 use crate::peers::{LeftOut, Peer};
-use crate::rounds::{Finished, Row, Spread};
-use crate::workloads::{LOAD_WAITED, SERVER_WAITED};
+use crate::rounds::{Finished, Row, Spread, disturbed};
 
 pub struct Comparison {
     pub machine: Machine,
@@ -25,30 +24,7 @@ pub struct Section {
     pub left_out: Option<String>,
 }
 
-/// Up to here, what else happens on a machine hardly shows: percent of a core.
-const MOST_WAITED: f64 = 5.0;
-
 impl Finished {
-    /// In how many rounds something else had one of the two cores, and how many rounds could tell.
-    pub fn disturbed(&self, peers: &[Peer]) -> (usize, usize) {
-        let mut counts = (0, 0);
-        for row in &self.rows {
-            for sample in row
-                .rounds
-                .iter()
-                .filter(|sample| sample.contains_key(LOAD_WAITED))
-            {
-                let waited = |key| sample.get(key).is_some_and(|&share| share > MOST_WAITED);
-                // The threads of a garbage collector keep the main thread waiting by themselves.
-                let disturbed =
-                    waited(LOAD_WAITED) || peers[row.peer].native && waited(SERVER_WAITED);
-                counts.0 += usize::from(disturbed);
-                counts.1 += 1;
-            }
-        }
-        counts
-    }
-
     /// A peer's figure as a multiple of the library's own: the median of the rounds' ratios. What
     /// disturbs a machine for longer than a round is in both figures of a ratio.
     pub fn of_ours(&self, peers: &[Peer], row: &Row, key: &str) -> Option<f64> {
@@ -70,9 +46,9 @@ impl Comparison {
     /// How many rounds under load were disturbed, and how many there were.
     pub fn disturbed(&self) -> (usize, usize) {
         let cells = self.sections.iter().flat_map(|section| &section.cells);
-        cells.fold((0, 0), |(disturbed, rounds), finished| {
-            let (more_disturbed, more_rounds) = finished.disturbed(&self.peers);
-            (disturbed + more_disturbed, rounds + more_rounds)
+        cells.fold((0, 0), |(so_far, rounds), finished| {
+            let (more_disturbed, more_rounds) = disturbed(&finished.rows, &self.peers);
+            (so_far + more_disturbed, rounds + more_rounds)
         })
     }
 
@@ -109,6 +85,7 @@ impl Comparison {
         json!({
             "id": finished.cell.id,
             "title": finished.cell.title,
+            "repeats": finished.repeats,
             "units": finished.cell.columns.iter()
                 .map(|column| (column.key.to_owned(), column.title.into()))
                 .collect::<serde_json::Map<_, _>>(),

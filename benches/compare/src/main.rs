@@ -131,7 +131,7 @@ fn prepare(options: &Options) -> Result<Comparison, Box<dyn Error>> {
 }
 
 fn run(workload: &Workload, bench: &Bench, comparison: &Comparison) -> Section {
-    let (cells, left_out) = match (workload.cells)(&bench.effort) {
+    let (cells, left_out) = match (workload.cells)(bench, &comparison.peers) {
         Ok(cells) => (cells, None),
         Err(reason) => {
             eprintln!("{} is left out: {reason}", workload.name);

@@ -62,11 +62,16 @@ impl Workshop {
             "epoll-coalescing" => self.epoll(id, "epoll, C, coalescing by hand"),
             "mio" => Ok(self.rust(id, "peer_mio", "mio", "mio")),
             "tokio" => Ok(self.rust(id, "peer_tokio", "tokio", "tokio, current thread")),
+            "tokio-buffered" => Ok(self.rust(id, "peer_tokio", "tokio", "tokio, BufWriter")),
+            "tokio-framed" => Ok(self.rust(id, "peer_tokio", "tokio-util", "tokio, Framed")),
             "libuv" => self.libuv(id),
-            "node" => self.newest_node(id),
-            "node-installed" => self.script(id, "Node", PathBuf::from("node"), &[]),
-            "bun" => self.bun(id),
-            "deno" => self.deno(id),
+            "node" => self.newest_node(id, "Node"),
+            "node-cork" => self.newest_node(id, "Node, corked by hand,"),
+            "node-installed" => self.script(id, "Node", PathBuf::from("node"), &[], "node.mjs"),
+            "bun" => self.bun(id, "Bun", "node.mjs"),
+            "bun-listen" => self.bun(id, "Bun.listen,", "bun.mjs"),
+            "deno" => self.deno(id, "Deno", "node.mjs"),
+            "deno-listen" => self.deno(id, "Deno.listen,", "deno.mjs"),
             _ => Err("no such peer".to_owned()),
         }
         .map_err(|reason| LeftOut { id, reason })
@@ -117,33 +122,46 @@ impl Workshop {
         })
     }
 
-    fn newest_node(&self, id: &'static str) -> Found {
+    fn newest_node(&self, id: &'static str, label: &str) -> Found {
         let package = format!("node-linux-{}", npm_architecture()?);
         let program = self.npm(&package, NODE, "bin/node")?;
-        self.script(id, "Node", program, &[])
+        self.script(id, label, program, &[], "node.mjs")
     }
 
-    fn bun(&self, id: &'static str) -> Found {
+    fn bun(&self, id: &'static str, label: &str, script: &str) -> Found {
         let architecture = npm_architecture()?.replace("arm64", "aarch64");
         let program = self.npm(
             &format!("@oven/bun-linux-{architecture}"),
             "latest",
             "bin/bun",
         )?;
-        self.script(id, "Bun", program, &["run"])
+        self.script(id, label, program, &["run"], script)
     }
 
-    fn deno(&self, id: &'static str) -> Found {
+    fn deno(&self, id: &'static str, label: &str, script: &str) -> Found {
         let package = format!("@deno/linux-{}-glibc", npm_architecture()?);
         let program = self.npm(&package, "latest", "deno")?;
-        self.script(id, "Deno", program, &["run", "--allow-all", "--quiet"])
+        self.script(
+            id,
+            label,
+            program,
+            &["run", "--allow-all", "--quiet"],
+            script,
+        )
     }
 
-    fn script(&self, id: &'static str, label: &str, program: PathBuf, run: &[&str]) -> Found {
+    fn script(
+        &self,
+        id: &'static str,
+        label: &str,
+        program: PathBuf,
+        run: &[&str],
+        script: &str,
+    ) -> Found {
         let program = program.display().to_string();
         let version = output_of(&program, &["--version"]).ok_or("it is not there")?;
         let version = bare(&version);
-        let script = self.home.join("peers/node.mjs").display().to_string();
+        let script = self.home.join("peers").join(script).display().to_string();
         let mut command = vec![program];
         command.extend(run.iter().map(|&word| word.to_owned()));
         command.push(script);

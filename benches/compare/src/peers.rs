@@ -23,29 +23,44 @@ pub struct LeftOut {
 }
 
 /// Every peer, in the order of the report.
-pub const PEERS: [&str; 11] = [
+pub const PEERS: [&str; 16] = [
     "ours",
     "ours-framing",
     "epoll",
     "epoll-coalescing",
     "mio",
     "tokio",
+    "tokio-buffered",
+    "tokio-framed",
     "libuv",
     "node",
+    "node-cork",
     "node-installed",
     "bun",
+    "bun-listen",
     "deno",
+    "deno-listen",
 ];
 
 impl Peer {
     /// The mode to start this peer in for a server of a kind, if it has such a one.
     pub fn mode(&self, kind: &'static str) -> Option<&'static str> {
         match (self.id, kind) {
-            // These two exist for one comparison: the same work, with the batching done by hand
-            // or the parsing by the library.
+            // These exist for one comparison: the same work, with the batching done by hand, or the
+            // parsing by a library.
             ("epoll-coalescing", "frames") => Some("frames-coalesced"),
+            ("node-cork", "frames") => Some("frames-corked"),
+            ("tokio-buffered", "frames") => Some("frames-buffered"),
+            ("tokio-framed", "frames") => Some("frames-framed"),
             ("ours-framing", "frames") => Some("framing"),
-            ("epoll-coalescing" | "ours-framing", _) => None,
+            (
+                "epoll-coalescing" | "node-cork" | "tokio-buffered" | "tokio-framed"
+                | "ours-framing",
+                _,
+            ) => None,
+            // A platform's own sockets, beside its node:net: where messages are.
+            ("bun-listen" | "deno-listen", "echo" | "frames" | "pipe") => Some(kind),
+            ("bun-listen" | "deno-listen", _) => None,
             // Neither brings a timer queue of its own.
             ("epoll" | "mio", "timers") => None,
             _ => Some(kind),

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::comparison::Comparison;
-use crate::rounds::{Finished, Row, Spread};
+use crate::rounds::{Finished, Row, Spread, disturbed};
 use crate::workloads::Column;
 
 /// The whole document.
@@ -75,7 +75,7 @@ fn head(out: &mut String, comparison: &Comparison) {
 }
 
 fn table(out: &mut String, comparison: &Comparison, finished: &Finished) {
-    let Finished { cell, rows } = finished;
+    let Finished { cell, rows, .. } = finished;
     let Some((first, others)) = cell.columns.split_first() else {
         return;
     };
@@ -108,9 +108,17 @@ fn table(out: &mut String, comparison: &Comparison, finished: &Finished) {
         }
         out.push('\n');
     }
-    let (disturbed, rounds) = finished.disturbed(&comparison.peers);
+    let (disturbed, rounds) = disturbed(rows, &comparison.peers);
     if disturbed > 0 {
-        let _ = writeln!(out, "\n*Disturbed: {disturbed} of {rounds} measurements.*");
+        let again = match finished.repeats {
+            0 => String::new(),
+            1 => ", the quieter of two attempts".to_owned(),
+            more => format!(", the quietest of {} attempts", more + 1),
+        };
+        let _ = writeln!(
+            out,
+            "\n*Disturbed: {disturbed} of {rounds} measurements{again}.*"
+        );
     }
 }
 

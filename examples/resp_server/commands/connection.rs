@@ -46,8 +46,8 @@ pub fn hello(call: &mut Call) -> Outcome {
     let mut version = None;
     if arguments.len() > 1 {
         version = Some(match integer::parse(arguments.at(1)) {
-            Some(2) => Version::Resp2,
-            Some(3) => Version::Resp3,
+            Some(2) => Version::V2,
+            Some(3) => Version::V3,
             Some(_) => return Err(Refusal::Fixed("NOPROTO unsupported protocol version")),
             None => {
                 return Err(Refusal::Fixed(
@@ -100,8 +100,8 @@ pub fn set_name(call: &mut Call, index: usize) -> Outcome {
 fn greet(call: &mut Call) {
     let id = i64::try_from(call.client.id).unwrap_or(i64::MAX);
     let protocol = match call.client.version {
-        Version::Resp2 => 2,
-        Version::Resp3 => 3,
+        Version::V2 => 2,
+        Version::V3 => 3,
     };
     let replies = &mut *call.replies;
     replies.map(7);

@@ -11,6 +11,7 @@ mod needles;
 mod netstring;
 mod proxy;
 mod record;
+mod resp;
 mod varint;
 pub mod websocket;
 
@@ -24,5 +25,9 @@ pub use lines::Lines;
 pub use netstring::Netstring;
 pub use proxy::{Proxied, Proxy, ProxyHeader, Tlvs, Transport};
 pub use record::RecordMark;
+pub use resp::{
+    Resp, RespArguments, RespChunks, RespItems, RespPairs, RespRequest, RespRequests, RespValue,
+    RespVersion, RespWriter,
+};
 pub use varint::VarintPrefix;
 pub use websocket::WebSocket;

@@ -18,19 +18,24 @@ mod bodies;
 mod check;
 mod expect;
 mod naive;
+mod naive_resp;
 mod naive_samples;
 mod naive_search;
 mod naive_websocket;
+mod protocols;
 #[cfg(test)]
 mod replay;
 mod round_trip;
 mod samples;
 #[cfg(test)]
 mod seeds;
+#[cfg(test)]
+mod seeds_of_protocols;
 mod seen;
 mod trial;
 
 pub use bodies::*;
+pub use protocols::*;
 pub use round_trip::fuzz_round_trip;
 pub use seen::{End, Naive, Part, Payload};
 pub use trial::Trial;
@@ -53,6 +58,8 @@ pub(super) const TARGETS: &[(&str, Body)] = &[
     ("framing_packets", fuzz_packets),
     ("framing_proxy", fuzz_proxy),
     ("framing_record", fuzz_record),
+    ("framing_resp", fuzz_resp),
+    ("framing_resp_requests", fuzz_resp_requests),
     ("framing_round_trip", fuzz_round_trip),
     ("framing_search", fuzz_search),
     ("framing_stuffed", fuzz_stuffed),

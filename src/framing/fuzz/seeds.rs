@@ -1,6 +1,6 @@
 //! The seed corpus, by hand: small streams with something at every edge.
 
-type Seed = (String, Vec<u8>);
+pub(super) type Seed = (String, Vec<u8>);
 
 /// The seeds of `target`, by name.
 pub(super) fn of(target: &str) -> Vec<Seed> {
@@ -142,12 +142,12 @@ pub(super) fn of(target: &str) -> Vec<Seed> {
                 &[&[b'.'; 100][..], b"n", &[b'.'; 30], b"\x10\x02n"].concat(),
             )],
         ),
-        _ => vec![],
+        _ => super::seeds_of_protocols::of(target),
     }
 }
 
 /// Each stream with each variant, with a low limit and with a high one, and the policies in turn.
-fn streams(variants: &[u8], streams: &[(&str, &[u8])]) -> Vec<Seed> {
+pub(super) fn streams(variants: &[u8], streams: &[(&str, &[u8])]) -> Vec<Seed> {
     let mut seeds = vec![];
     for variant in variants {
         for (i, (name, stream)) in streams.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The rows of the crate's table of differences ("Where this differs from Node"), as they show in
+//! The rows of the guide's page on differences (`soquete::guide::differences`), as they show in
 //! programs.
 
 use std::collections::BTreeSet;

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! A program that differs between two runs of Node says nothing. Any other difference is shrunk and
-//! shown, unless it is a row of the table in the crate's documentation (known.rs).
+//! shown, unless it is a row of the guide's page on differences (known.rs).
 
 mod comparer;
 mod generator;

@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use soquete_compare::load::{Options, broadcast, bulk, exchange, hold, reconnect};
+use soquete_compare::load::{
+    Options, broadcast, bulk, drip, exchange, hold, open, promise, reconnect, storm,
+};
 
 fn main() -> ExitCode {
     let options = match Options::parse(std::env::args().skip(1)) {
@@ -19,6 +21,10 @@ fn main() -> ExitCode {
         "download" => bulk::run(&options, bulk::Direction::Download),
         "pipe" => bulk::run(&options, bulk::Direction::Pipe),
         "connect" => reconnect::run(&options),
+        "open" => open::run(&options),
+        "drip" => drip::run(&options),
+        "promise" => promise::run(&options),
+        "storm" => storm::run(&options),
         "broadcast" => broadcast::run(&options),
         "hold" => hold::run(&options),
         unknown => Err(std::io::Error::other(format!("unknown workload {unknown}"))),

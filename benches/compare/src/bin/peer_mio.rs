@@ -5,7 +5,9 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
+use std::mem;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::time::Duration;
 
 use mio::net::{TcpListener, TcpStream, UnixStream};
 use mio::{Events, Interest, Poll, Token};
@@ -41,6 +43,8 @@ struct Server {
     _parent: UnixStream,
     connections: Vec<Option<Connection>>,
     free: Vec<usize>,
+    /// There was no descriptor for a connection that waits.
+    accept_again: bool,
     /// Connections that used up their turn while there was more to do.
     ready: VecDeque<usize>,
     buffer: Vec<u8>,
@@ -73,6 +77,7 @@ fn main() -> io::Result<()> {
         _parent: parent,
         connections: Vec::new(),
         free: Vec::new(),
+        accept_again: false,
         ready: VecDeque::new(),
         buffer: vec![0; READ_BUFFER],
         chunk: vec![peer::FILL; size],
@@ -84,10 +89,17 @@ impl Server {
     fn run(&mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
         loop {
-            let timeout = (!self.ready.is_empty()).then_some(std::time::Duration::ZERO);
+            let timeout = match (self.ready.is_empty(), self.accept_again) {
+                (false, _) => Some(Duration::ZERO),
+                (true, true) => Some(Duration::from_millis(1)),
+                (true, false) => None,
+            };
             match self.poll.poll(&mut events, timeout) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 polled => polled?,
+            }
+            if mem::take(&mut self.accept_again) {
+                self.accept();
             }
             for _ in 0..self.ready.len() {
                 if let Some(index) = self.ready.pop_front() {
@@ -96,7 +108,7 @@ impl Server {
             }
             for event in &events {
                 match event.token() {
-                    LISTENER => self.accept()?,
+                    LISTENER => self.accept(),
                     PARENT => return Ok(()),
                     Token(index) => self.serve(index, event.is_read_closed()),
                 }
@@ -104,22 +116,31 @@ impl Server {
         }
     }
 
-    fn accept(&mut self) -> io::Result<()> {
+    fn accept(&mut self) {
         loop {
             let mut stream = match self.listener.accept() {
                 Ok((stream, _)) => stream,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return Err(error),
+                Err(error) => {
+                    // Without a descriptor for it, a connection waits until another has gone.
+                    self.accept_again = error.kind() != io::ErrorKind::WouldBlock;
+                    return;
+                }
             };
-            stream.set_nodelay(true)?;
+            // A client that has gone already is noticed when it is read from.
+            let _ = stream.set_nodelay(true);
             let index = self.free.pop().unwrap_or_else(|| {
                 self.connections.push(None);
                 self.connections.len() - 1
             });
             let interest = Interest::READABLE | Interest::WRITABLE;
-            self.poll
+            let registered = self
+                .poll
                 .registry()
-                .register(&mut stream, Token(index), interest)?;
+                .register(&mut stream, Token(index), interest);
+            if registered.is_err() {
+                self.free.push(index);
+                continue;
+            }
             self.connections[index] = Some(Connection {
                 stream,
                 unsent: Vec::new(),

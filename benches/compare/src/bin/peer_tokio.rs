@@ -4,12 +4,15 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes, BytesMut};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use soquete_compare::peer;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter};
 use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio::sync::broadcast;
+use tokio_util::codec::{Framed, LengthDelimitedCodec};
 use tokio_util::time::DelayQueue;
 
+const LONGEST_FRAME: usize = 1 << 20;
 const READ_BUFFER: usize = 64 * 1024;
 
 #[tokio::main(flavor = "current_thread")]
@@ -36,13 +39,19 @@ async fn main() -> io::Result<()> {
     let chunk = Bytes::from(vec![peer::FILL; size]);
     let (messages, _) = broadcast::channel(16);
     loop {
-        let (stream, _) = listener.accept().await?;
+        // Without a descriptor for it, a connection waits until another has gone.
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            continue;
+        };
         stream.set_nodelay(true)?;
         // A client that is gone ends its task with an error, which is no one's concern.
         match mode.as_str() {
             "echo" => drop(tokio::spawn(echo(stream))),
             "pipe" => drop(tokio::spawn(pipe(stream))),
             "frames" => drop(tokio::spawn(frames(stream))),
+            "frames-buffered" => drop(tokio::spawn(frames_buffered(stream))),
+            "frames-framed" => drop(tokio::spawn(frames_framed(stream))),
             "sink" => drop(tokio::spawn(sink(stream))),
             "source" => drop(tokio::spawn(source(stream, chunk.clone()))),
             "broadcast" => drop(tokio::spawn(relay(stream, messages.clone()))),
@@ -80,6 +89,43 @@ async fn frames(mut stream: TcpStream) -> io::Result<()> {
             buffer.advance(length);
         }
         buffer.reserve(READ_BUFFER);
+    }
+    Ok(())
+}
+
+/// The answers to one read, gathered in a `BufWriter` and flushed together.
+async fn frames_buffered(mut stream: TcpStream) -> io::Result<()> {
+    let (mut reader, writer) = stream.split();
+    let mut writer = BufWriter::new(writer);
+    let mut buffer = BytesMut::with_capacity(READ_BUFFER);
+    while reader.read_buf(&mut buffer).await? > 0 {
+        while let Some(prefix) = buffer.first_chunk() {
+            let length = 4 + u32::from_be_bytes(*prefix) as usize;
+            if buffer.len() < length {
+                break;
+            }
+            writer.write_all(&buffer[..length]).await?;
+            buffer.advance(length);
+        }
+        writer.flush().await?;
+        buffer.reserve(READ_BUFFER);
+    }
+    Ok(())
+}
+
+/// tokio-util's codec, whose sink is flushed when no further frame is there.
+async fn frames_framed(stream: TcpStream) -> io::Result<()> {
+    let codec = LengthDelimitedCodec::builder()
+        .length_field_type::<u32>()
+        .max_frame_length(LONGEST_FRAME)
+        .new_codec();
+    let (mut sink, mut stream) = Framed::new(stream, codec).split();
+    while let Some(frame) = stream.next().await {
+        sink.feed(frame?.freeze()).await?;
+        while let Some(Some(frame)) = stream.next().now_or_never() {
+            sink.feed(frame?.freeze()).await?;
+        }
+        sink.flush().await?;
     }
     Ok(())
 }

@@ -52,7 +52,7 @@ pub fn run(options: &Options, direction: Direction) -> io::Result<()> {
 }
 
 /// What the client sends over and over.
-struct Chunk {
+pub(super) struct Chunk {
     bytes: Vec<u8>,
     /// The same bytes as a file in memory.
     pages: OwnedFd,
@@ -114,7 +114,7 @@ fn move_bytes(
 }
 
 impl Chunk {
-    fn new(size: usize) -> io::Result<Self> {
+    pub(super) fn new(size: usize) -> io::Result<Self> {
         let bytes = vec![FILL; size];
         let mut file = File::from(memfd_create("chunk", MemfdFlags::CLOEXEC)?);
         file.write_all(&bytes)?;
@@ -125,7 +125,7 @@ impl Chunk {
     }
 
     /// Sends what comes at `offset`, as much as the kernel takes.
-    fn send(&self, stream: &mut TcpStream, offset: usize) -> io::Result<usize> {
+    pub(super) fn send(&self, stream: &mut TcpStream, offset: usize) -> io::Result<usize> {
         match self.bytes.len() {
             LEAST_PAGES.. => {
                 let rest = self.bytes.len() - offset;

@@ -20,10 +20,14 @@
 pub mod broadcast;
 pub mod bulk;
 mod connect;
+pub mod drip;
 pub mod exchange;
 pub mod hold;
+pub mod open;
 mod options;
+pub mod promise;
 pub mod reconnect;
+pub mod storm;
 mod verify;
 
 use std::io::{self, BufRead, Write};

@@ -21,6 +21,10 @@ pub struct Options {
     pub connections: usize,
     /// Bytes of a message or chunk.
     pub size: usize,
+    /// Requests a second over all connections, where the load does not wait for answers.
+    pub rate: u64,
+    /// Connections that send and receive without a pause, beside the others.
+    pub floods: usize,
     pub warm_up: Limit,
     pub measure: Limit,
 }
@@ -34,6 +38,8 @@ impl Options {
             server: 0,
             connections: 1,
             size: 64,
+            rate: 1000,
+            floods: 0,
             warm_up: Limit::Operations(100),
             measure: Limit::Operations(1000),
         };
@@ -46,6 +52,8 @@ impl Options {
                 "--server" => options.server = number(&name, &value)?,
                 "--connections" => options.connections = number(&name, &value)?,
                 "--size" => options.size = number(&name, &value)?,
+                "--rate" => options.rate = number(&name, &value)?,
+                "--floods" => options.floods = number(&name, &value)?,
                 "--warm-up" => options.warm_up = value.parse()?,
                 "--measure" => options.measure = value.parse()?,
                 _ => return Err(format!("unknown option {name}")),

@@ -1,8 +1,8 @@
 //! One message to a thousand sockets.
 
 use super::{Better, Cell, Column, LOAD_SHARE, SERVER_SHARE, Workload, column, under_load};
-use crate::bench::Traffic;
-use crate::options::Effort;
+use crate::bench::{Bench, Traffic};
+use crate::peers::Peer;
 
 pub const WORKLOAD: Workload = Workload {
     name: "broadcast",
@@ -22,7 +22,7 @@ const COLUMNS: &[Column] = &[
     LOAD_SHARE,
 ];
 
-fn cells(_: &Effort) -> Result<Vec<Cell>, String> {
+fn cells(_: &Bench, _: &[Peer]) -> Result<Vec<Cell>, String> {
     Ok(vec![Cell {
         columns: COLUMNS,
         headline: true,

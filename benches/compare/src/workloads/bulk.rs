@@ -1,8 +1,8 @@
 //! Bytes by the gigabyte: to the server, from it, and through it.
 
 use super::{Better, Cell, Column, LOAD_SHARE, SERVER_SHARE, Workload, column, under_load};
-use crate::bench::Traffic;
-use crate::options::Effort;
+use crate::bench::{Bench, Traffic};
+use crate::peers::Peer;
 
 pub const WORKLOAD: Workload = Workload {
     name: "bulk",
@@ -58,7 +58,8 @@ const DIRECTIONS: [Direction; 3] = [
     },
 ];
 
-fn cells(effort: &Effort) -> Result<Vec<Cell>, String> {
+fn cells(bench: &Bench, _: &[Peer]) -> Result<Vec<Cell>, String> {
+    let effort = &bench.effort;
     let sizes = if effort.quick {
         &SIZES[..1]
     } else {

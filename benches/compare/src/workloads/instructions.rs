@@ -12,7 +12,6 @@ use soquete_compare::load::Limit;
 use super::{Better, Cell, Column, Sample, Workload, column, frames};
 use crate::bench::{Bench, Traffic, run};
 use crate::machine::has_tool;
-use crate::options::Effort;
 use crate::peers::Peer;
 
 pub const WORKLOAD: Workload = Workload {
@@ -30,7 +29,8 @@ enum Tool {
     Callgrind,
 }
 
-fn cells(effort: &Effort) -> Result<Vec<Cell>, String> {
+fn cells(bench: &Bench, _: &[Peer]) -> Result<Vec<Cell>, String> {
+    let effort = &bench.effort;
     let tool = match (perf_counts(), has_tool("valgrind")) {
         (true, _) => Tool::Perf,
         (false, true) if effort.quick => return Err("callgrind is too slow for --quick".to_owned()),

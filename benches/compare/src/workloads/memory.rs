@@ -8,7 +8,7 @@ use soquete_compare::proc;
 
 use super::{Better, Cell, Column, Sample, Workload, column};
 use crate::bench::{Bench, Server, Traffic, run};
-use crate::options::Effort;
+use crate::peers::Peer;
 use crate::report::number;
 
 pub const WORKLOAD: Workload = Workload {
@@ -23,7 +23,8 @@ const COLUMNS: &[Column] = &[
     column("used", "bytes, after one echo", Better::Less, 0),
 ];
 
-fn cells(effort: &Effort) -> Result<Vec<Cell>, String> {
+fn cells(bench: &Bench, _: &[Peer]) -> Result<Vec<Cell>, String> {
+    let effort = &bench.effort;
     let connections = effort.idle;
     Ok(vec![Cell {
         columns: COLUMNS,

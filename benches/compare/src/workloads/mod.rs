@@ -3,10 +3,13 @@
 mod broadcast;
 mod bulk;
 mod connect;
+mod fairness;
 mod frames;
 mod instructions;
+mod latency;
 mod memory;
 mod ping_pong;
+mod robustness;
 mod start_up;
 mod syscalls;
 mod timers;
@@ -15,7 +18,6 @@ use std::collections::BTreeMap;
 use std::io;
 
 use crate::bench::{Bench, Measured};
-use crate::options::Effort;
 use crate::peers::Peer;
 
 /// One round's figures, by the keys of the columns.
@@ -61,17 +63,20 @@ pub type Measure = Box<dyn Fn(&Bench, &Peer) -> io::Result<Sample>>;
 pub struct Workload {
     pub name: &'static str,
     pub about: &'static str,
-    pub cells: fn(&Effort) -> Result<Vec<Cell>, String>,
+    pub cells: fn(&Bench, &[Peer]) -> Result<Vec<Cell>, String>,
 }
 
 /// All of them, in the order of the report.
-pub const WORKLOADS: [Workload; 10] = [
+pub const WORKLOADS: [Workload; 13] = [
     ping_pong::WORKLOAD,
     frames::WORKLOAD,
+    latency::WORKLOAD,
+    fairness::WORKLOAD,
     bulk::WORKLOAD,
     connect::WORKLOAD,
     broadcast::WORKLOAD,
     memory::WORKLOAD,
+    robustness::WORKLOAD,
     start_up::WORKLOAD,
     timers::WORKLOAD,
     syscalls::WORKLOAD,

@@ -1,8 +1,8 @@
 //! 64 bytes there and back, one at a time on each connection.
 
 use super::{Better, Cell, Column, LOAD_SHARE, SERVER_SHARE, Workload, column, under_load};
-use crate::bench::Traffic;
-use crate::options::Effort;
+use crate::bench::{Bench, Traffic};
+use crate::peers::Peer;
 
 pub const WORKLOAD: Workload = Workload {
     name: "ping-pong",
@@ -20,7 +20,8 @@ const COLUMNS: &[Column] = &[
     LOAD_SHARE,
 ];
 
-fn cells(effort: &Effort) -> Result<Vec<Cell>, String> {
+fn cells(bench: &Bench, _: &[Peer]) -> Result<Vec<Cell>, String> {
+    let effort = &bench.effort;
     let counts: &[usize] = if effort.quick { &[50] } else { &[1, 50, 500] };
     Ok(counts
         .iter()

@@ -3,8 +3,8 @@
 use soquete_compare::proc;
 
 use super::{Better, Cell, Column, Sample, Workload, column};
-use crate::bench::start;
-use crate::options::Effort;
+use crate::bench::{Bench, start};
+use crate::peers::Peer;
 
 pub const WORKLOAD: Workload = Workload {
     name: "start-up",
@@ -21,7 +21,7 @@ const COLUMNS: &[Column] = &[
 
 const MIB: f64 = 1024.0 * 1024.0;
 
-fn cells(_: &Effort) -> Result<Vec<Cell>, String> {
+fn cells(_: &Bench, _: &[Peer]) -> Result<Vec<Cell>, String> {
     Ok(vec![Cell {
         columns: COLUMNS,
         headline: true,

@@ -11,7 +11,6 @@ use soquete_compare::load::Limit;
 use super::{Better, Cell, Column, Sample, Workload, column, frames};
 use crate::bench::{Bench, Traffic, run};
 use crate::machine::has_tool;
-use crate::options::Effort;
 use crate::peers::Peer;
 
 pub const WORKLOAD: Workload = Workload {
@@ -22,7 +21,7 @@ pub const WORKLOAD: Workload = Workload {
 
 const COLUMNS: &[Column] = &[column("calls", "system calls", Better::Less, 3)];
 
-fn cells(_: &Effort) -> Result<Vec<Cell>, String> {
+fn cells(_: &Bench, _: &[Peer]) -> Result<Vec<Cell>, String> {
     if !has_tool("strace") {
         return Err("strace is not installed".to_owned());
     }

@@ -3,7 +3,8 @@
 use std::io;
 
 use super::{Better, Cell, Column, Sample, Workload, column};
-use crate::options::Effort;
+use crate::bench::Bench;
+use crate::peers::Peer;
 use crate::program::Program;
 use crate::report::number;
 
@@ -16,7 +17,8 @@ pub const WORKLOAD: Workload = Workload {
 
 const COLUMNS: &[Column] = &[column("ns", "ns per timer", Better::Less, 0)];
 
-fn cells(effort: &Effort) -> Result<Vec<Cell>, String> {
+fn cells(bench: &Bench, _: &[Peer]) -> Result<Vec<Cell>, String> {
+    let effort = &bench.effort;
     let count = effort.timers;
     Ok(vec![Cell {
         columns: COLUMNS,

@@ -1,8 +1,18 @@
 //! Requests as a person types them: words in a line, quoted where they have to be.
 
-/// A quotation mark that opens and does not close, or closes in the middle of a word.
+/// A quotation mark that opens and does not close, or closes in the middle of a word: where it opens.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Unbalanced;
+pub(super) struct Unbalanced(pub(super) usize);
+
+/// What may stand in front of a word, and behind a closing quotation mark: white space as C knows it.
+pub(super) fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+/// What ends a word without quotation marks; Redis takes two kinds of white space for a part of it.
+fn ends_word(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
 
 /// Calls `word` with every word of `line`.
 ///
@@ -10,42 +20,47 @@ pub struct Unbalanced;
 /// |---|---|
 /// | `"…"` | the bytes in between; `\n \r \t \b \a`, `\xHH`, and `\` before anything else |
 /// | `'…'` | the bytes in between; `\'` |
-pub fn split(line: &[u8], mut word: impl FnMut(&[u8])) -> Result<(), Unbalanced> {
+pub(super) fn split(line: &[u8], mut word: impl FnMut(&[u8])) -> Result<(), Unbalanced> {
     let mut rest = line;
     let mut current = Vec::new();
     loop {
-        rest = rest.trim_ascii_start();
+        while let [first, tail @ ..] = rest
+            && is_space(*first)
+        {
+            rest = tail;
+        }
         if rest.is_empty() {
             return Ok(());
         }
         current.clear();
         loop {
-            rest = match rest {
-                [b'"', tail @ ..] => behind_closing(double_quoted(tail, &mut current)?)?,
-                [b'\'', tail @ ..] => behind_closing(single_quoted(tail, &mut current)?)?,
-                [byte, tail @ ..] if !byte.is_ascii_whitespace() => {
+            let unbalanced = Unbalanced(line.len() - rest.len());
+            let quoted = match rest {
+                [b'"', tail @ ..] => double_quoted(tail, &mut current),
+                [b'\'', tail @ ..] => single_quoted(tail, &mut current),
+                [byte, tail @ ..] if !ends_word(*byte) => {
                     current.push(*byte);
-                    tail
+                    rest = tail;
+                    continue;
                 }
                 _ => break,
             };
+            rest = behind_closing(quoted).ok_or(unbalanced)?;
+            break;
         }
         word(&current);
     }
 }
 
 /// Only white space may stand behind a closing quotation mark.
-fn behind_closing(rest: &[u8]) -> Result<&[u8], Unbalanced> {
-    match rest.first() {
-        Some(byte) if !byte.is_ascii_whitespace() => Err(Unbalanced),
-        _ => Ok(rest),
-    }
+fn behind_closing(rest: Option<&[u8]>) -> Option<&[u8]> {
+    rest.filter(|rest| rest.first().is_none_or(|byte| is_space(*byte)))
 }
 
-fn double_quoted<'a>(mut rest: &'a [u8], out: &mut Vec<u8>) -> Result<&'a [u8], Unbalanced> {
+fn double_quoted<'a>(mut rest: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> {
     loop {
         let (byte, tail) = match rest {
-            [b'"', tail @ ..] => return Ok(tail),
+            [b'"', tail @ ..] => return Some(tail),
             [b'\\', b'x', high, low, tail @ ..]
                 if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
             {
@@ -53,20 +68,20 @@ fn double_quoted<'a>(mut rest: &'a [u8], out: &mut Vec<u8>) -> Result<&'a [u8], 
             }
             [b'\\', escaped, tail @ ..] => (unescaped(*escaped), tail),
             [byte, tail @ ..] => (*byte, tail),
-            [] => return Err(Unbalanced),
+            [] => return None,
         };
         out.push(byte);
         rest = tail;
     }
 }
 
-fn single_quoted<'a>(mut rest: &'a [u8], out: &mut Vec<u8>) -> Result<&'a [u8], Unbalanced> {
+fn single_quoted<'a>(mut rest: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> {
     loop {
         let (byte, tail) = match rest {
-            [b'\'', tail @ ..] => return Ok(tail),
+            [b'\'', tail @ ..] => return Some(tail),
             [b'\\', b'\'', tail @ ..] => (b'\'', tail),
             [byte, tail @ ..] => (*byte, tail),
-            [] => return Err(Unbalanced),
+            [] => return None,
         };
         out.push(byte);
         rest = tail;
@@ -110,16 +125,22 @@ mod tests {
             ["set", "key", "value"]
         );
         assert_eq!(words("").unwrap(), Vec::<String>::new());
+        assert_eq!(words(" \t\r\n\x0b\x0c").unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn two_kinds_of_white_space_separate_words_only_in_front_of_them() {
+        assert_eq!(words("\x0becho\x0ba 'b'\x0c").unwrap(), ["echo\\x0ba", "b"]);
     }
 
     #[test]
     fn quoted_words_may_contain_anything() {
-        let line = r#"set "a b" 'c "d' "\x00\xfF\n\"" '\n\'' "" a"b""#;
+        let line = r#"set "a b" 'c "d' "\x00\xfF\n\"\x4g" '\n\'' "" a"b""#;
         let expected = [
             "set",
             "a b",
             r#"c \"d"#,
-            r#"\x00\xff\n\""#,
+            r#"\x00\xff\n\"x4g"#,
             r"\\n\'",
             "",
             "ab",
@@ -129,8 +150,14 @@ mod tests {
 
     #[test]
     fn quotation_marks_have_to_balance() {
-        for line in [r#""a"#, "'a", r#""a"b"#, "'a'b", r#""a\""#] {
-            assert_eq!(words(line), Err(Unbalanced), "{line}");
+        for (line, at) in [
+            (r#""a"#, 0),
+            ("b 'a", 2),
+            (r#""a"b""#, 0),
+            ("'a'b", 0),
+            (r#"x"a\""#, 1),
+        ] {
+            assert_eq!(words(line), Err(Unbalanced(at)), "{line}");
         }
     }
 }

@@ -1,0 +1,51 @@
+// The servers on Deno's own sockets: `deno.mjs <mode>`.
+import process from 'node:process';
+
+const mode = process.argv[2];
+const READ_BUFFER = 64 * 1024;
+
+async function sendAll(socket, data) {
+  for (let sent = 0; sent < data.length;) sent += await socket.write(data.subarray(sent));
+}
+
+async function echo(socket) {
+  const buffer = new Uint8Array(READ_BUFFER);
+  for (;;) {
+    const count = await socket.read(buffer);
+    if (count === null) return;
+    await sendAll(socket, buffer.subarray(0, count));
+  }
+}
+
+async function pipe(socket) {
+  await socket.readable.pipeTo(socket.writable);
+}
+
+async function frames(socket) {
+  const buffer = new Uint8Array(2 * READ_BUFFER);
+  const view = new DataView(buffer.buffer);
+  let held = 0;
+  for (;;) {
+    const count = await socket.read(buffer.subarray(held));
+    if (count === null) return;
+    held += count;
+    let start = 0;
+    while (held - start >= 4) {
+      const end = start + 4 + view.getUint32(start);
+      if (end > held) break;
+      await sendAll(socket, buffer.subarray(start, end));
+      start = end;
+    }
+    buffer.copyWithin(0, start, held);
+    held -= start;
+  }
+}
+
+const server = Deno.listen({ hostname: '127.0.0.1', port: 0 });
+console.log(`LISTENING ${server.addr.port}`);
+process.stdin.on('end', () => process.exit(0));
+process.stdin.resume();
+for await (const socket of server) {
+  socket.setNoDelay(true);
+  ({ echo, pipe, frames })[mode](socket).catch(() => {});
+}

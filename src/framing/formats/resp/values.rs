@@ -1,0 +1,751 @@
+//! Where a value ends.
+
+use super::super::super::{Cut, Format, FrameError, Malformed, Streamable, Window, Wrap, Wrapping};
+use super::number;
+use super::{DEEPEST, MAX_BULK};
+
+/// Values of RESP, as a server answers with them: of version 2, or of version 3, which can say all that 2 can.
+///
+/// ```text
+///   +OK\r\n        $5\r\nhello\r\n        *2\r\n:1\r\n_\r\n        |1\r\n+ttl\r\n:60\r\n$1\r\nx\r\n
+///   └ simple ┘     └─── string ───┘       └──── array ────┘        └ attributes of ─┘└ this ──┘
+/// ```
+///
+/// A frame is a value as it stands, with everything in it and with the attributes in front of it;
+/// [`RespValue`](super::RespValue) reads it. [`kind`](Format::kind) is its first byte: `b'>'` for what a server pushes,
+/// which is no answer to a request.
+///
+/// Streamed strings and aggregates (`$?`, `*?`, `~?`, `%?`) are one frame, too. Every line is checked as the protocol
+/// describes its type: what is wrong is an error at the byte that is.
+///
+/// ```
+/// use soquete::framing::{Flow, FrameReader, Resp, RespValue};
+///
+/// let mut reader = FrameReader::new(Resp::new(), 1 << 20);
+/// let mut answers = 0;
+/// reader.push_with(b">2\r\n+message\r\n+hi\r\n:1\r\n", |item, reading| {
+///     let value = item.frame().and_then(RespValue::parse);
+///     match (reading.kind(), value) {
+///         (b'>', Some(RespValue::Push(items))) => assert_eq!(items.count(), 2),
+///         (_, value) => {
+///             answers += 1;
+///             assert_eq!(value, Some(RespValue::Integer(1)));
+///         }
+///     }
+///     Flow::Continue
+/// })?;
+/// assert_eq!(answers, 1);
+/// # Ok::<(), soquete::framing::FrameError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Resp {
+    version_3: bool,
+    max_depth: usize,
+    max_bulk: usize,
+    kind: u8,
+    within: Within,
+    /// All in front of this need not be looked at again; a string's bytes are skipped before they have arrived.
+    at: usize,
+    /// As far as the end of the line at `at` was looked for.
+    scanned: usize,
+    /// Attributes have come, and the value that has them has not.
+    attributed: bool,
+    /// The aggregates that are open.
+    open: Vec<Aggregate>,
+}
+
+/// Where in a value `at` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Within {
+    /// At a line's first byte.
+    Line,
+    /// In text without a length.
+    Text,
+    /// In a big number: at its first byte, behind its sign, behind a digit.
+    Number(Digits),
+    /// At the colon of a verbatim string, which so many bytes follow.
+    Verbatim(usize),
+    /// Behind the bytes of a string.
+    Bulk,
+    /// At the first byte of a part of a streamed string.
+    Chunk,
+    /// Behind the bytes of such a part.
+    ChunkEnd,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Digits {
+    Sign,
+    First,
+    Rest,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Aggregate {
+    /// How many values are to come; `None` if it is streamed.
+    left: Option<u64>,
+    /// They come in pairs, and one of the pair has come.
+    half: bool,
+    kind: u8,
+}
+
+/// The longest line of a number: a double in decimals, of which C allows itself as many.
+const LONGEST_NUMBER: usize = 326;
+
+/// What a line says.
+enum Line {
+    /// The value.
+    Whole,
+    /// A string of so many bytes.
+    Bulk(usize),
+    StreamedString,
+    /// So many values.
+    Aggregate(u64),
+    StreamedAggregate,
+    End,
+}
+
+impl Resp {
+    /// Values of version 3 and of version 2. Nothing tells the two apart that a reader would have to know.
+    pub const fn new() -> Self {
+        Self {
+            version_3: true,
+            max_depth: 32,
+            max_bulk: MAX_BULK,
+            kind: 0,
+            within: Within::Line,
+            at: 0,
+            scanned: 0,
+            attributed: false,
+            open: Vec::new(),
+        }
+    }
+
+    /// Values of version 2 only; those of version 3 are malformed.
+    pub const fn version_2() -> Self {
+        let mut format = Self::new();
+        format.version_3 = false;
+        format
+    }
+
+    /// Aggregates nest no deeper; 32 by default, 128 at most.
+    #[must_use]
+    pub const fn max_depth(mut self, most: usize) -> Self {
+        self.max_depth = if most > DEEPEST { DEEPEST } else { most };
+        self
+    }
+
+    /// No string is longer than this (of a streamed one, no part); what announces more is malformed at once. 512 MiB
+    /// by default.
+    #[must_use]
+    pub const fn max_bulk(mut self, most: usize) -> Self {
+        let possible = isize::MAX as usize / 4;
+        self.max_bulk = if most > possible { possible } else { most };
+        self
+    }
+
+    /// Goes on from `at`; whether the value that the frame is has ended there.
+    fn step(&mut self, window: Window<'_>) -> Result<Step, Malformed> {
+        match self.within {
+            Within::Line => self.line(window),
+            Within::Text => self.text(window),
+            Within::Number(digits) => self.big_number(window, digits),
+            Within::Verbatim(left) => match window.get(self.at) {
+                None => Ok(Step::Starved),
+                Some(b':') => {
+                    self.at += 1 + left;
+                    self.within = Within::Bulk;
+                    Ok(Step::On)
+                }
+                Some(_) => Err(self.wrong(self.at, "verbatim string without its format")),
+            },
+            Within::Bulk => self.end_of_string(window, Within::Line),
+            Within::Chunk => self.chunk(window),
+            Within::ChunkEnd => self.end_of_string(window, Within::Chunk),
+        }
+    }
+
+    fn line(&mut self, window: Window<'_>) -> Result<Step, Malformed> {
+        let Some(kind) = window.get(self.at) else {
+            return Ok(Step::Starved);
+        };
+        if self.at == 0 && self.open.is_empty() && !self.attributed {
+            self.kind = kind;
+        }
+        self.check_place(kind)?;
+        match kind {
+            b'+' | b'-' => {
+                self.within = Within::Text;
+                self.at += 1;
+                return Ok(Step::On);
+            }
+            b'(' => {
+                self.within = Within::Number(Digits::Sign);
+                self.at += 1;
+                return Ok(Step::On);
+            }
+            b'$' | b'*' => {
+                if let Some((length, end)) = number::short(window, self.at + 1) {
+                    return self.said(kind, self.sized(kind, length)?, end);
+                }
+            }
+            _ => {}
+        }
+        let mut buffer = [0; LONGEST_NUMBER];
+        let Some((text, end)) = self.number_line(window, &mut buffer)? else {
+            return Ok(Step::Starved);
+        };
+        let line = self.read(kind, text)?;
+        self.said(kind, line, end)
+    }
+
+    /// Whether a line of this type may stand here.
+    fn check_place(&self, kind: u8) -> Result<(), Malformed> {
+        let wrong = match kind {
+            b'+' | b'-' | b':' | b'$' | b'*' => return Ok(()),
+            b'_' | b'#' | b',' | b'(' | b'!' | b'=' | b'%' | b'~' | b'|' if self.version_3 => {
+                return Ok(());
+            }
+            b'>' if self.version_3 => match self.open.is_empty() {
+                true => return Ok(()),
+                false => "push inside of a value",
+            },
+            b'.' if self.version_3 => match self.open.last() {
+                Some(Aggregate {
+                    left: None,
+                    half: true,
+                    kind: b'%',
+                }) => "streamed map that ends behind a key",
+                Some(Aggregate { left: None, .. }) if self.attributed => "attributes of nothing",
+                Some(Aggregate { left: None, .. }) => return Ok(()),
+                _ => "end of a stream where none is open",
+            },
+            b';' if self.version_3 => "part of a string where none is streamed",
+            _ => "no type of RESP",
+        };
+        Err(self.wrong(self.at, wrong))
+    }
+
+    /// What stands between the type and the line end, and the position behind that; `None` if it has not arrived.
+    fn number_line<'b>(
+        &mut self,
+        window: Window<'_>,
+        buffer: &'b mut [u8; LONGEST_NUMBER],
+    ) -> Result<Option<(&'b [u8], usize)>, Malformed> {
+        let from = self.at + 1;
+        let found = window.find(b'\r', self.scanned.max(from));
+        let length = found.unwrap_or(window.len()) - from;
+        if length > LONGEST_NUMBER {
+            return Err(self.wrong(from, "number that is too long"));
+        }
+        self.scanned = from + length;
+        match found.and_then(|end| window.get(end + 1)) {
+            None => return Ok(None),
+            Some(b'\n') => {}
+            Some(_) => {
+                let what = "carriage return without a line feed";
+                return Err(self.wrong(from + length, what));
+            }
+        }
+        let text = &mut buffer[..length];
+        for (at, byte) in text.iter_mut().enumerate() {
+            *byte = window.get(from + at).unwrap_or_default();
+        }
+        Ok(Some((text, from + length + 2)))
+    }
+
+    /// What a line of this type says.
+    fn read(&self, kind: u8, text: &[u8]) -> Result<Line, Malformed> {
+        let wrong = |what| Err(self.wrong(self.at + 1, what));
+        match kind {
+            b':' => match number::decimal(text) {
+                Some(_) => Ok(Line::Whole),
+                None => wrong("integer that is no number"),
+            },
+            b'_' => match text {
+                b"" => Ok(Line::Whole),
+                _ => wrong("null that says something"),
+            },
+            b'#' => match text {
+                b"t" | b"f" => Ok(Line::Whole),
+                _ => wrong("boolean that is neither t nor f"),
+            },
+            b',' => match is_double(text) {
+                true => Ok(Line::Whole),
+                false => wrong("double that is no number"),
+            },
+            b'.' => match text {
+                b"" => Ok(Line::End),
+                _ => wrong("end of a stream that says something"),
+            },
+            b'$' if text == b"?" && self.version_3 => Ok(Line::StreamedString),
+            b'*' | b'~' | b'%' if text == b"?" && self.version_3 => Ok(Line::StreamedAggregate),
+            _ => match number::strict(text) {
+                Some(length) => self.sized(kind, length),
+                None => wrong("length that is no number"),
+            },
+        }
+    }
+
+    fn sized(&self, kind: u8, length: i64) -> Result<Line, Malformed> {
+        let wrong = |what| Err(self.wrong(self.at + 1, what));
+        if length == -1 && matches!(kind, b'$' | b'*') {
+            return Ok(Line::Whole);
+        }
+        let Ok(length) = u64::try_from(length) else {
+            return wrong("negative length");
+        };
+        match kind {
+            b'*' | b'~' | b'>' => Ok(Line::Aggregate(length)),
+            // Never more than 64 bits, as the length was a signed number.
+            b'%' | b'|' => Ok(Line::Aggregate(2 * length)),
+            b'=' if length < 4 => wrong("verbatim string without its format"),
+            _ => match usize::try_from(length) {
+                Ok(length) if length <= self.max_bulk => Ok(Line::Bulk(length)),
+                _ => wrong("string that is too long"),
+            },
+        }
+    }
+
+    /// The line at `at`, which ends at `end`, has said so.
+    #[inline]
+    fn said(&mut self, kind: u8, line: Line, end: usize) -> Result<Step, Malformed> {
+        let (left, at) = match line {
+            Line::Bulk(length) if kind == b'=' => {
+                self.within = Within::Verbatim(length - 4);
+                self.at = end + 3;
+                return Ok(Step::On);
+            }
+            Line::Bulk(length) => {
+                self.within = Within::Bulk;
+                self.at = end + length;
+                return Ok(Step::On);
+            }
+            Line::StreamedString => {
+                self.within = Within::Chunk;
+                self.at = end;
+                return Ok(Step::On);
+            }
+            Line::Whole => {
+                self.at = end;
+                return Ok(self.value());
+            }
+            Line::End => {
+                self.open.pop();
+                self.at = end;
+                return Ok(self.value());
+            }
+            Line::Aggregate(0) => {
+                self.at = end;
+                if kind == b'|' {
+                    self.attributed = true;
+                    return Ok(Step::On);
+                }
+                return Ok(self.value());
+            }
+            Line::Aggregate(count) => (Some(count), end),
+            Line::StreamedAggregate => (None, end),
+        };
+        if self.open.len() == self.max_depth {
+            return Err(self.wrong(self.at, "value that nests too deeply"));
+        }
+        self.attributed = false;
+        let half = false;
+        self.open.push(Aggregate { left, half, kind });
+        self.at = at;
+        Ok(Step::On)
+    }
+
+    /// A value has ended at `at`, and with it maybe those it was the last of.
+    fn value(&mut self) -> Step {
+        self.within = Within::Line;
+        self.attributed = false;
+        while let Some(aggregate) = self.open.last_mut() {
+            aggregate.half = !aggregate.half;
+            match &mut aggregate.left {
+                None => return Step::On,
+                Some(left) => *left -= 1,
+            }
+            if aggregate.left != Some(0) {
+                return Step::On;
+            }
+            let attributes = aggregate.kind == b'|';
+            self.open.pop();
+            if attributes {
+                self.attributed = true;
+                return Step::On;
+            }
+        }
+        Step::Ended
+    }
+
+    fn text(&mut self, window: Window<'_>) -> Result<Step, Malformed> {
+        let found = window.find_either(b'\r', b'\n', self.at);
+        self.at = found.unwrap_or(window.len());
+        match found {
+            None => Ok(Step::Starved),
+            Some(at) => self.line_end(window, at),
+        }
+    }
+
+    /// Something without a length ends at `at`, if with CRLF.
+    fn line_end(&mut self, window: Window<'_>, at: usize) -> Result<Step, Malformed> {
+        if window.get(at) == Some(b'\n') {
+            return Err(self.wrong(at, "line feed without a carriage return"));
+        }
+        match window.get(at + 1) {
+            None => Ok(Step::Starved),
+            Some(b'\n') => {
+                self.at = at + 2;
+                Ok(self.value())
+            }
+            Some(_) => Err(self.wrong(at, "carriage return without a line feed")),
+        }
+    }
+
+    fn big_number(&mut self, window: Window<'_>, digits: Digits) -> Result<Step, Malformed> {
+        let mut digits = digits;
+        loop {
+            self.within = Within::Number(digits);
+            let Some(byte) = window.get(self.at) else {
+                return Ok(Step::Starved);
+            };
+            digits = match (digits, byte) {
+                (_, b'0'..=b'9') => Digits::Rest,
+                (Digits::Sign, b'-' | b'+') => Digits::First,
+                (Digits::Rest, b'\r') => return self.line_end(window, self.at),
+                _ => return Err(self.wrong(self.at, "big number that is no number")),
+            };
+            self.at += 1;
+        }
+    }
+
+    fn end_of_string(&mut self, window: Window<'_>, next: Within) -> Result<Step, Malformed> {
+        for (behind, expected) in [(0, b'\r'), (1, b'\n')] {
+            let at = self.at + behind;
+            match window.get(at) {
+                None => return Ok(Step::Starved),
+                Some(byte) if byte == expected => {}
+                Some(_) => return Err(self.wrong(at, "string without its CRLF")),
+            }
+        }
+        self.at += 2;
+        self.within = next;
+        match next {
+            Within::Chunk => Ok(Step::On),
+            _ => Ok(self.value()),
+        }
+    }
+
+    fn chunk(&mut self, window: Window<'_>) -> Result<Step, Malformed> {
+        match window.get(self.at) {
+            None => return Ok(Step::Starved),
+            Some(b';') => {}
+            Some(_) => return Err(self.wrong(self.at, "streamed string without its end")),
+        }
+        let mut buffer = [0; LONGEST_NUMBER];
+        let Some((text, end)) = self.number_line(window, &mut buffer)? else {
+            return Ok(Step::Starved);
+        };
+        match self.read(b';', text)? {
+            Line::Bulk(0) => {
+                self.at = end;
+                Ok(self.value())
+            }
+            Line::Bulk(length) => {
+                self.within = Within::ChunkEnd;
+                self.at = end + length;
+                Ok(Step::On)
+            }
+            _ => Err(self.wrong(self.at + 1, "negative length")),
+        }
+    }
+
+    /// All in front of what is looked at is a part of the value for certain.
+    fn wrong(&self, at: usize, what: &'static str) -> Malformed {
+        let settled = self.at;
+        Malformed { at, what, settled }
+    }
+
+    fn reset(&mut self) {
+        self.within = Within::Line;
+        self.at = 0;
+        self.scanned = 0;
+        self.attributed = false;
+        self.open.clear();
+    }
+}
+
+/// What a step has come to.
+enum Step {
+    /// The next one can be taken.
+    On,
+    /// It takes more bytes.
+    Starved,
+    /// The frame's value has ended.
+    Ended,
+}
+
+/// A double as the protocol spells it.
+fn is_double(text: &[u8]) -> bool {
+    // Redis has sent the last one, which C prints on some machines.
+    if let b"inf" | b"-inf" | b"nan" | b"-nan" = text {
+        return true;
+    }
+    let unsigned = match text {
+        [b'-' | b'+', unsigned @ ..] => unsigned,
+        unsigned => unsigned,
+    };
+    let Some(text) = behind_digits(unsigned) else {
+        return false;
+    };
+    let text = match text {
+        [b'.', fraction @ ..] => match behind_digits(fraction) {
+            Some(text) => text,
+            None => return false,
+        },
+        text => text,
+    };
+    match text {
+        [] => true,
+        [b'e' | b'E', b'-' | b'+', exponent @ ..] | [b'e' | b'E', exponent @ ..] => {
+            behind_digits(exponent).is_some_and(<[u8]>::is_empty)
+        }
+        _ => false,
+    }
+}
+
+/// What follows the digits that `text` begins with, if it does.
+fn behind_digits(text: &[u8]) -> Option<&[u8]> {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (digits > 0).then(|| &text[digits..])
+}
+
+impl Default for Resp {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Format for Resp {
+    fn cut(&mut self, window: Window<'_>) -> Result<Cut, Malformed> {
+        loop {
+            match self.step(window)? {
+                Step::On => {}
+                Step::Starved => {
+                    let settled = window.len().min(self.at);
+                    return Ok(Cut::More { settled });
+                }
+                Step::Ended => break,
+            }
+        }
+        let payload = self.at;
+        self.reset();
+        Ok(Cut::Frame {
+            head: 0,
+            payload,
+            tail: 0,
+        })
+    }
+
+    fn overhead(&self) -> usize {
+        LONGEST_NUMBER + 3
+    }
+
+    fn forget(&mut self, bytes: usize) {
+        self.at -= bytes;
+        self.scanned = self.scanned.saturating_sub(bytes);
+    }
+
+    fn kind(&self) -> u8 {
+        self.kind
+    }
+}
+
+impl Streamable for Resp {}
+
+impl Wrap for Resp {
+    /// Nothing around it: the payload is a value as [`RespWriter`](super::RespWriter) writes it.
+    fn wrap(&self, payload: &[u8]) -> Result<Wrapping, FrameError> {
+        let mut reader = Self {
+            open: Vec::new(),
+            ..*self
+        };
+        reader.reset();
+        match reader.cut(Window::new(&[], payload)) {
+            Ok(Cut::Frame { payload: len, .. }) if len == payload.len() => Wrapping::new(&[], &[]),
+            Ok(Cut::Frame { payload: at, .. }) => Err(FrameError::NotOneFrame {
+                at,
+                what: "end of the value",
+            }),
+            Err(Malformed { at, what, .. }) => Err(FrameError::NotOneFrame { at, what }),
+            Ok(_) => Err(FrameError::NotOneFrame {
+                at: payload.len(),
+                what: "value without its end",
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(format: Resp, bytes: &[u8]) -> Result<Cut, Malformed> {
+        let mut format = format;
+        format.cut(Window::new(&[], bytes))
+    }
+
+    fn value(bytes: &[u8]) {
+        let payload = bytes.len();
+        let whole = Ok(Cut::Frame {
+            head: 0,
+            payload,
+            tail: 0,
+        });
+        let shown = bytes.escape_ascii();
+        assert_eq!(cut(Resp::new(), &[bytes, b"+"].concat()), whole, "{shown}");
+        for end in 0..payload {
+            let part = cut(Resp::new(), &bytes[..end]);
+            assert!(matches!(part, Ok(Cut::More { .. })), "{shown}: {part:?}");
+        }
+    }
+
+    #[test]
+    fn every_type_ends_where_it_ends() {
+        let values: [&[u8]; 26] = [
+            b"+OK\r\n",
+            b"+\r\n",
+            b"-ERR no\r\n",
+            b":0\r\n",
+            b":-9223372036854775808\r\n",
+            b"$0\r\n\r\n",
+            b"$2\r\n\r\n\r\n",
+            b"$-1\r\n",
+            b"*-1\r\n",
+            b"*0\r\n",
+            b"*2\r\n$1\r\na\r\n*1\r\n:1\r\n",
+            b"_\r\n",
+            b"#t\r\n",
+            b",3.141\r\n",
+            b",-1e+10\r\n",
+            b",-inf\r\n",
+            b"(3492890328409238509324850943850943825024385\r\n",
+            b"!3\r\nERR\r\n",
+            b"=4\r\ntxt:\r\n",
+            b"%1\r\n+a\r\n:1\r\n",
+            b"~1\r\n+a\r\n",
+            b">1\r\n+a\r\n",
+            b"|1\r\n+a\r\n:1\r\n*1\r\n|0\r\n:1\r\n",
+            b"$?\r\n;3\r\nabc\r\n;0\r\n",
+            b"*?\r\n*?\r\n.\r\n:1\r\n.\r\n",
+            b"%?\r\n+a\r\n%?\r\n.\r\n.\r\n",
+        ];
+        values.into_iter().for_each(value);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_where_it_is() {
+        let wrong: [(&[u8], usize, &str); 28] = [
+            (b"PING\r\n", 0, "no type of RESP"),
+            (b"+a\n", 2, "line feed without a carriage return"),
+            (b"+a\rb\r\n", 2, "carriage return without a line feed"),
+            (b":\r\n", 1, "integer that is no number"),
+            (b":9223372036854775808\r\n", 1, "integer that is no number"),
+            (b":1\rx", 2, "carriage return without a line feed"),
+            (b"$01\r\n", 1, "length that is no number"),
+            (b"$-2\r\n", 1, "negative length"),
+            (b"~-1\r\n", 1, "negative length"),
+            (b"$536870913\r\n", 1, "string that is too long"),
+            (b"$2\r\nabc\r\n", 6, "string without its CRLF"),
+            (b"$2\r\nab\rc", 7, "string without its CRLF"),
+            (b"_x\r\n", 1, "null that says something"),
+            (b"#T\r\n", 1, "boolean that is neither t nor f"),
+            (b",1.\r\n", 1, "double that is no number"),
+            (b",.5\r\n", 1, "double that is no number"),
+            (b",1e\r\n", 1, "double that is no number"),
+            (b",Infinity\r\n", 1, "double that is no number"),
+            (b"(1x\r\n", 2, "big number that is no number"),
+            (b"(-\r\n", 2, "big number that is no number"),
+            (b"=3\r\ntxt\r\n", 1, "verbatim string without its format"),
+            (b"=5\r\ntext:\r\n", 7, "verbatim string without its format"),
+            (b".\r\n", 0, "end of a stream where none is open"),
+            (b"*1\r\n.\r\n", 4, "end of a stream where none is open"),
+            (
+                b"%?\r\n+a\r\n.\r\n",
+                8,
+                "streamed map that ends behind a key",
+            ),
+            (b"*?\r\n|0\r\n.\r\n", 8, "attributes of nothing"),
+            (b"$?\r\n+a\r\n", 4, "streamed string without its end"),
+            (b"*1\r\n>1\r\n:1\r\n", 4, "push inside of a value"),
+        ];
+        for (bytes, at, what) in wrong {
+            let error = cut(Resp::new(), bytes).unwrap_err();
+            let shown = bytes.escape_ascii();
+            assert_eq!((error.at, error.what), (at, what), "{shown}");
+        }
+        let long = [&b":"[..], &[b'0'; 400]].concat();
+        assert_eq!(
+            cut(Resp::new(), &long).unwrap_err().what,
+            "number that is too long"
+        );
+    }
+
+    #[test]
+    fn version_2_has_five_types() {
+        for bytes in [
+            &b"+OK\r\n"[..],
+            b"-E\r\n",
+            b":1\r\n",
+            b"$-1\r\n",
+            b"*1\r\n:1\r\n",
+        ] {
+            assert!(cut(Resp::version_2(), bytes).is_ok());
+        }
+        for bytes in [
+            &b"_\r\n"[..],
+            b"%0\r\n",
+            b">0\r\n",
+            b"$?\r\n",
+            b"*?\r\n",
+            b"(1\r\n",
+            b".\r\n",
+            b";1\r\n",
+        ] {
+            assert!(cut(Resp::version_2(), bytes).is_err());
+        }
+    }
+
+    #[test]
+    fn aggregates_nest_as_deep_as_they_may() {
+        let nested = |depth: usize| [b"*1\r\n".repeat(depth), b":1\r\n".to_vec()].concat();
+        for most in [0, 1, 9, DEEPEST] {
+            let format = Resp::new().max_depth(most);
+            assert!(cut(format.clone(), &nested(most)).is_ok());
+            let error = cut(format, &nested(most + 1)).unwrap_err();
+            assert_eq!(
+                (error.at, error.what),
+                (4 * most, "value that nests too deeply")
+            );
+        }
+        assert!(cut(Resp::new().max_depth(1000), &nested(DEEPEST + 1)).is_err());
+    }
+
+    #[test]
+    fn only_one_whole_value_is_one_frame() {
+        let at = |payload: &[u8]| match Resp::new().wrap(payload) {
+            Ok(wrapping) => {
+                assert!(wrapping.is_empty());
+                None
+            }
+            Err(FrameError::NotOneFrame { at, .. }) => Some(at),
+            Err(other) => panic!("{other}"),
+        };
+        assert_eq!(at(b":1\r\n"), None);
+        assert_eq!(at(b":1\r\n:2\r\n"), Some(4));
+        assert_eq!(at(b":x\r\n"), Some(1));
+        assert_eq!(at(b"*1\r\n"), Some(4));
+        assert_eq!(at(b""), Some(0));
+    }
+}

@@ -1,0 +1,116 @@
+//! The targets' bodies for formats of whole protocols.
+
+use super::super::{
+    Flow, FrameReader, Resp, RespItems, RespRequest, RespRequests, RespValue, RespVersion,
+    RespWriter,
+};
+use super::Trial;
+use super::check::Setup;
+use super::naive_resp::{self, Requests, Values};
+
+/// Requests of RESP, with limits near enough to be met.
+pub fn fuzz_resp_requests(data: &[u8]) {
+    let Some((setup, stream)) = Setup::split(data) else {
+        return;
+    };
+    let model = Requests {
+        max_line: if setup.variant & 1 == 0 {
+            64 * 1024
+        } else {
+            12
+        },
+        max_bulk: if setup.variant & 2 == 0 {
+            512 * 1024 * 1024
+        } else {
+            6
+        },
+        max_arguments: if setup.variant & 4 == 0 {
+            i32::MAX.into()
+        } else {
+            3
+        },
+        strict: setup.variant & 8 != 0,
+        unauthenticated: setup.variant & 16 != 0,
+    };
+    let mut format = RespRequests::new()
+        .max_line(model.max_line)
+        .max_bulk(model.max_bulk as usize)
+        .max_arguments(model.max_arguments as u32);
+    if model.strict {
+        format = format.strict();
+    }
+    format.expect_authentication(model.unauthenticated);
+    Trial::new(format).run(&setup, stream, |rest| naive_resp::requests(rest, &model));
+    arguments_are_read_back(stream);
+    // Any bytes may be said to be a request.
+    if let Some(request) = RespRequest::parse(stream) {
+        assert!(request.arguments().count() <= request.len());
+    }
+}
+
+/// What is written as a request is read as one.
+fn arguments_are_read_back(stream: &[u8]) {
+    let arguments = stream.split(|byte| *byte == b' ').collect::<Vec<_>>();
+    let mut out = Vec::new();
+    RespWriter::new(&mut out, RespVersion::V2).request(&arguments);
+    let mut frames = 0;
+    let read = FrameReader::new(RespRequests::new().strict(), usize::MAX).push(&out, |item| {
+        let request = item.frame().and_then(RespRequest::parse);
+        let read = request.map(|request| request.arguments().eq(arguments.iter().copied()));
+        assert_eq!(read, Some(true));
+        frames += 1;
+        Flow::Continue
+    });
+    assert_eq!((read, frames), (Ok(Flow::Continue), 1));
+}
+
+/// Values of RESP in both versions.
+pub fn fuzz_resp(data: &[u8]) {
+    let Some((setup, stream)) = Setup::split(data) else {
+        return;
+    };
+    let model = Values {
+        max_depth: usize::from(setup.variant >> 2 & 7),
+        max_bulk: if setup.variant & 1 == 0 {
+            512 * 1024 * 1024
+        } else {
+            6
+        },
+        version_3: setup.variant & 2 == 0,
+    };
+    let format = if model.version_3 {
+        Resp::new()
+    } else {
+        Resp::version_2()
+    };
+    let format = format
+        .max_depth(model.max_depth)
+        .max_bulk(model.max_bulk as usize);
+    Trial::new(format.clone())
+        .in_pieces()
+        .lends()
+        .run(&setup, stream, |rest| naive_resp::values(rest, &model));
+    // What the format hands out can be read to its end, and any other bytes do no harm.
+    let mut reader = FrameReader::new(format, usize::MAX);
+    let read = reader.push(stream, |item| {
+        let value = item.frame().and_then(RespValue::parse);
+        assert!(value.is_some_and(reads_to_its_end));
+        Flow::Continue
+    });
+    let _ = (read, RespValue::parse(stream).map(reads_to_its_end));
+    RespValue::attributes(stream).for_each(drop);
+}
+
+fn reads_to_its_end(value: RespValue<'_>) -> bool {
+    let all = |items: RespItems<'_>| {
+        let mut count = 0;
+        let fine = items.inspect(|_| count += 1).all(reads_to_its_end);
+        fine && items.size_hint().1.is_none_or(|most| count <= most)
+    };
+    match value {
+        RespValue::Array(items) | RespValue::Set(items) | RespValue::Push(items) => all(items),
+        RespValue::Map(items) => all(items) && items.count().is_multiple_of(2),
+        RespValue::Streamed(chunks) => chunks.into_iter().all(|chunk| !chunk.is_empty()),
+        _ => true,
+    }
+}
