@@ -148,6 +148,8 @@ events! {
     /// Somebody connected.
     Connection(Socket) on Server => Connection;
     /// Somebody connected and was turned away, for there are
-    /// [`max_connections`](Server::set_max_connections) already.
+    /// [`max_connections`](Server::set_max_connections) already, or for want of the
+    /// [PROXY header](crate::net::ServerOptions::proxy_protocol) that the server expects: see
+    /// [`DropInfo::reason`].
     Drop(&'a DropInfo) on Server;
 }

@@ -67,18 +67,25 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
+//! | `activation` | the listening sockets of a service manager, on `listenfd`: `activation::listeners` |
 //! | `signals` | callbacks for signals, on `signal-hook`: `signals::on` |
 //! | `ipc` | paths of 108 bytes, and one read per message instead of two over IPC, on `rustix` |
-//! | `sim` | simulated worlds, in which a test runs a whole program in virtual time |
-//! | `fuzzing` | `fuzzing`, for the fuzz targets of formats of your own |
+//! | `sim` | simulated worlds, in which a test runs a whole program in virtual time, and `fuzzing`, by which they put a server on trial |
+//! | `fuzzing` | `fuzzing`, for the fuzz targets of formats of your own; servers on trial without a world |
 //!
 // A plain build has no such modules to link to.
 #![cfg_attr(feature = "signals", doc = "[signals]: crate::signals")]
 #![cfg_attr(not(feature = "signals"), doc = "[signals]: #features")]
 #![cfg_attr(feature = "sim", doc = "[sim]: crate::sim")]
 #![cfg_attr(not(feature = "sim"), doc = "[sim]: #features")]
-#![cfg_attr(feature = "fuzzing", doc = "[fuzzing]: crate::fuzzing")]
-#![cfg_attr(not(feature = "fuzzing"), doc = "[fuzzing]: #features")]
+#![cfg_attr(
+    any(feature = "fuzzing", feature = "sim"),
+    doc = "[fuzzing]: crate::fuzzing"
+)]
+#![cfg_attr(
+    not(any(feature = "fuzzing", feature = "sim")),
+    doc = "[fuzzing]: #features"
+)]
 #![forbid(unsafe_code)]
 #![deny(
     missing_debug_implementations,
@@ -96,6 +103,8 @@ compile_error!(
      block, which Windows does not promise"
 );
 
+#[cfg(feature = "activation")]
+pub mod activation;
 mod address;
 mod delay;
 pub mod dns;
@@ -103,7 +112,7 @@ mod error;
 pub mod event;
 pub mod events;
 pub mod framing;
-#[cfg(any(test, fuzzing, feature = "fuzzing"))]
+#[cfg(any(test, fuzzing, feature = "fuzzing", feature = "sim"))]
 pub mod fuzzing;
 pub mod guide;
 mod kernel;
@@ -117,6 +126,7 @@ pub mod signals;
 pub mod sim;
 
 pub mod stream;
+mod table;
 mod thread_bound;
 pub mod timers;
 mod watch;
@@ -186,6 +196,7 @@ pub fn now() -> Duration {
 ///
 /// The operating system's, where there is no descriptor left to wake the loop by; `ERR_LOOP_CLOSED` on a
 /// thread on its way out.
+#[doc(alias = "uv_async_t")]
 pub fn remote() -> Result<Remote> {
     reactor::with(|event_loop| event_loop.remote())
         .unwrap_or_else(|| Err(error::node::loop_closed()))
@@ -209,6 +220,7 @@ pub fn remote() -> Result<Remote> {
 /// # Errors
 ///
 /// As [`remote`].
+#[doc(alias = "postMessage")]
 #[doc(alias = "MessageChannel")]
 pub fn channel<T: Send + 'static, R: events::Outcome>(
     listener: impl FnMut(T) -> R + 'static,
@@ -222,7 +234,8 @@ pub fn channel<T: Send + 'static, R: events::Outcome>(
 /// ```
 /// # fn main() -> soquete::Result<()> {
 /// let sender = soquete::channel_with(16, |number: u32| println!("{number}"))?;
-/// let worker = std::thread::spawn(move || (0..1000).try_for_each(|number| sender.send(number)));
+/// let count = move || (0..1000).try_for_each(|number| sender.send(number));
+/// let worker = std::thread::spawn(count);
 /// soquete::run()?;
 /// worker.join().unwrap()
 /// # }
@@ -260,6 +273,7 @@ fn open_channel<T: Send + 'static, R: events::Outcome>(
 /// # Errors
 ///
 /// As [`remote`].
+#[doc(alias = "worker_threads")]
 #[track_caller]
 pub fn queue_work<T: Send + 'static, R: events::Outcome>(
     work: impl FnOnce() -> T + Send + 'static,
@@ -272,6 +286,7 @@ pub fn queue_work<T: Send + 'static, R: events::Outcome>(
 
 /// Sets how many threads the loop's pool may have; 4 at first, at least 1. They are started as they
 /// are needed. Name look-ups use the same pool.
+#[doc(alias = "UV_THREADPOOL_SIZE")]
 pub fn set_pool_size(threads: usize) {
     reactor::with(|event_loop| event_loop.set_pool_size(threads));
 }
@@ -289,6 +304,7 @@ pub fn on_unhandled_error(hook: impl Fn(Error) + 'static) {
 }
 
 /// Restores the default: [`run`] ends with an error that nobody takes.
+#[doc(alias = "uncaughtException")]
 pub fn off_unhandled_error() {
     reactor::with(|event_loop| event_loop.on_unhandled_error(None));
 }
@@ -321,7 +337,8 @@ pub fn event_loop_utilization() -> Utilization {
 /// ```
 /// use std::time::Duration;
 ///
-/// soquete::on_slow_callback(Duration::from_millis(50), |took| eprintln!("a callback took {took:?}"));
+/// let threshold = Duration::from_millis(50);
+/// soquete::on_slow_callback(threshold, |took| eprintln!("a callback took {took:?}"));
 /// soquete::off_slow_callback();
 /// ```
 pub fn on_slow_callback(threshold: Duration, hook: impl Fn(Duration) + 'static) {
@@ -356,6 +373,7 @@ pub fn off_slow_callback() {
 /// # Errors
 ///
 /// The operating system's, where there is no descriptor left; `ERR_LOOP_CLOSED` on a thread on its way out.
+#[doc(alias = "uv_backend_fd")]
 pub fn backend_fd() -> Result<std::os::fd::RawFd> {
     reactor::with(|event_loop| event_loop.backend_fd())
         .unwrap_or_else(|| Err(error::node::loop_closed()))
@@ -363,12 +381,14 @@ pub fn backend_fd() -> Result<std::os::fd::RawFd> {
 
 /// How long [`run_once`] could wait at this moment if no event came: zero when something is due, `None` for as long as
 /// there is no event. libuv's `uv_backend_timeout`.
+#[doc(alias = "uv_backend_timeout")]
 pub fn backend_timeout() -> Option<Duration> {
     reactor::with(|event_loop| event_loop.backend_timeout()).unwrap_or(Some(Duration::ZERO))
 }
 
 /// Whether anything keeps this thread's loop alive, so that [`run`] would go on. libuv's `uv_loop_alive`; what it is
 /// is told by [`active_resources`].
+#[doc(alias = "uv_loop_alive")]
 pub fn is_alive() -> bool {
     reactor::with(|event_loop| event_loop.keeps_going()).unwrap_or(false)
 }

@@ -82,7 +82,7 @@ pub fn active_resources() -> Vec<Resource> {
                     Kept::Handle(HandleKind::Socket(key) | HandleKind::Attempt(key)) => {
                         ResourceKind::Socket(Socket::from_key(key))
                     }
-                    Kept::Handle(HandleKind::Server(key)) => {
+                    Kept::Handle(HandleKind::Server(key) | HandleKind::Arrival(key)) => {
                         ResourceKind::Server(Server::from_key(key))
                     }
                     Kept::Handle(HandleKind::Watch) => ResourceKind::Watch,

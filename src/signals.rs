@@ -55,10 +55,25 @@ pub struct Signal(Watch<Heard>);
 /// gets is one call; those that come while the same one is pending already are one for the system. An `Err` of the
 /// callback is an uncaught exception, as a timer's is.
 ///
+/// ```
+/// use soquete::{Flow, signals};
+///
+/// # fn main() -> soquete::Result<()> {
+/// let signal = signals::on(signals::SIGHUP, || {
+///     println!("the configuration is read again");
+///     # Flow::Stop
+/// })?;
+/// signal.ref_();
+/// # signal_hook::low_level::raise(signals::SIGHUP)?;
+/// soquete::run()
+/// # }
+/// ```
+///
 /// # Errors
 ///
 /// `EINVAL` for a number that is no signal's and for signals that cannot be handled, or not by what runs later (SIGKILL,
 /// SIGSTOP, SIGSEGV, SIGILL, SIGFPE); the system's, where there is no descriptor left.
+#[doc(alias = "process.on")]
 #[track_caller]
 pub fn on<R: Outcome>(signal: i32, mut callback: impl FnMut() -> R + 'static) -> Result<Signal> {
     if low_level::signal_name(signal).is_none() || signal_hook::consts::FORBIDDEN.contains(&signal)
@@ -111,6 +126,7 @@ impl Signal {
     }
 
     /// Whether it keeps the loop alive.
+    #[doc(alias = "hasRef")]
     pub fn has_ref(&self) -> bool {
         self.0.has_ref()
     }

@@ -99,6 +99,22 @@ pub fn set_refreshable<R: Outcome>(
 
 /// Calls `callback` again and again, `delay` after it was last called, or as soon after that as it
 /// has returned; no more when it has returned [`Flow::Stop`](crate::Flow::Stop).
+///
+/// ```
+/// use soquete::Flow;
+/// use soquete::timers;
+/// use std::time::Duration;
+///
+/// # fn main() -> soquete::Result<()> {
+/// let mut left = 3;
+/// timers::set_interval(Duration::from_millis(5), move || {
+///     println!("{left}");
+///     left -= 1;
+///     if left > 0 { Flow::Continue } else { Flow::Stop }
+/// });
+/// soquete::run()
+/// # }
+/// ```
 #[doc(alias = "setInterval")]
 #[track_caller]
 pub fn set_interval<R: Outcome>(

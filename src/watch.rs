@@ -73,6 +73,9 @@ pub struct Watch<S> {
 /// `EPERM` for what cannot be polled because it is always ready, such as a file; [`queue_work`](crate::queue_work)
 /// is for those. `EEXIST` for a descriptor that is watched already, and what else the system may say
 /// ([`syscall`](Error::syscall) `watch`). `ERR_LOOP_CLOSED` on a thread on its way out.
+#[doc(alias = "uv_poll_t")]
+#[doc(alias = "stdin")]
+#[doc(alias = "dgram")]
 #[track_caller]
 pub fn watch<S: AsFd + 'static, R: Outcome>(
     source: S,

@@ -103,3 +103,59 @@ fn the_front_page_stays_short() {
     let first_table = front.find("//! |---").expect("a table");
     assert!(front[..first_table].contains("# Where to find what"));
 }
+
+/// The modules whose own documentation is a page.
+const PAGES: [&str; 11] = [
+    "lib.rs",
+    "dns.rs",
+    "event.rs",
+    "events/mod.rs",
+    "framing/mod.rs",
+    "fuzzing.rs",
+    "net/mod.rs",
+    "signals.rs",
+    "sim/mod.rs",
+    "stream/mod.rs",
+    "timers.rs",
+];
+
+/// On a page of 1,280 pixels, a longer line of code has to be scrolled. That of an item is narrower than that of a
+/// module.
+#[test]
+fn no_line_of_code_runs_out_of_its_page() {
+    let folder = package().join("src");
+    let mut files = Vec::new();
+    sources(&folder, &mut files);
+    let mut too_long = Vec::new();
+    for file in files {
+        let name = file.strip_prefix(&folder).unwrap().to_str().unwrap();
+        let is_page = PAGES.contains(&name) || name.starts_with("guide/");
+        let mut in_code = false;
+        for (at, line) in fs::read_to_string(&file).unwrap().lines().enumerate() {
+            let line = line.trim_start();
+            let (text, longest) = match (line.strip_prefix("///"), line.strip_prefix("//!")) {
+                (Some(text), _) => (text, 91),
+                (_, Some(text)) if is_page => (text, 95),
+                _ => continue,
+            };
+            let text = text.strip_prefix(' ').unwrap_or(text);
+            if text.trim_start().starts_with("```") {
+                in_code = !in_code;
+            } else if in_code && !text.starts_with("# ") && text.chars().count() > longest {
+                too_long.push(format!("src/{name}:{}: {text}", at + 1));
+            }
+        }
+    }
+    assert!(too_long.is_empty(), "too long:\n{}", too_long.join("\n"));
+}
+
+fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, files);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            files.push(path);
+        }
+    }
+}

@@ -94,3 +94,13 @@ fn of_sockets_that_were_never_connected() {
         }
     });
 }
+
+#[test]
+fn of_channels() {
+    is_given_back(|| {
+        let senders: Vec<_> = (0..MANY / 20)
+            .map(|_| soquete::channel(|()| ()).unwrap())
+            .collect();
+        drop(senders);
+    });
+}

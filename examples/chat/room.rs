@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ const REMEMBERED: usize = 200;
 pub struct Room {
     members: RefCell<HashMap<Socket, Member>>,
     history: RefCell<VecDeque<Notice>>,
+    /// What the notices' ids begin with, so that they are nobody else's.
+    origin: String,
     told: Cell<u64>,
     /// How long a member may be silent.
     patience: Duration,
@@ -34,6 +37,7 @@ impl Room {
         Room {
             members: RefCell::default(),
             history: RefCell::default(),
+            origin: format!("{:08x}", RandomState::new().hash_one(()) as u32),
             told: Cell::new(0),
             patience,
             ping: framed(Outgoing::ping(), b"still there?").into(),
@@ -118,7 +122,8 @@ impl Room {
 
     fn tell(&self, kind: Kind, who: &str, text: &str) {
         self.told.set(self.told.get() + 1);
-        let notice = Notice::new(kind, &self.told.get().to_string(), who, text);
+        let id = format!("{}-{}", self.origin, self.told.get());
+        let notice = Notice::new(kind, &id, who, text);
         for (socket, member) in self.members.borrow().iter() {
             socket.write(notice.in_tongue(member.tongue));
         }

@@ -120,6 +120,13 @@ impl BlockList {
 
     /// Blocks the addresses from `start` to `end`, both included.
     ///
+    /// ```
+    /// # let list = soquete::net::BlockList::new();
+    /// list.add_range("10.0.0.1", "10.0.0.9")?;
+    /// assert!(list.check("10.0.0.9"));
+    /// # Ok::<(), soquete::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// `ERR_INVALID_ADDRESS`, or `ERR_INVALID_ARG_VALUE` if `start` comes after `end`.
@@ -131,6 +138,13 @@ impl BlockList {
 
     /// Blocks the addresses that have their first `prefix` bits in common with `network`, whose
     /// other bits may be anything.
+    ///
+    /// ```
+    /// # let list = soquete::net::BlockList::new();
+    /// list.add_subnet("2001:db8::", 32)?;
+    /// assert!(list.check("2001:db8::7"));
+    /// # Ok::<(), soquete::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -190,6 +204,14 @@ impl BlockList {
     /// Takes back one [`add_range`](Self::add_range) of the same two addresses; nothing happens if
     /// there was none.
     ///
+    /// ```
+    /// # let list = soquete::net::BlockList::new();
+    /// list.add_range("10.0.0.1", "10.0.0.9")?;
+    /// list.remove_range("10.0.0.1", "10.0.0.9")?;
+    /// assert!(!list.check("10.0.0.9"));
+    /// # Ok::<(), soquete::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// `ERR_INVALID_ADDRESS`.
@@ -206,6 +228,14 @@ impl BlockList {
 
     /// Takes back one [`add_subnet`](Self::add_subnet) of the same network, with the same host bits,
     /// and prefix; nothing happens if there was none.
+    ///
+    /// ```
+    /// # let list = soquete::net::BlockList::new();
+    /// list.add_subnet("10.0.0.0", 8)?;
+    /// list.remove_subnet("10.0.0.0", 8)?;
+    /// assert!(!list.check("10.0.0.9"));
+    /// # Ok::<(), soquete::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use super::SocketAddress;
+use crate::error::quoted;
 
 /// An address, a family, a prefix or a rule that makes no sense: what a [`crate::Error`] is made of, if
 /// anybody is to be told.
@@ -131,33 +132,6 @@ impl From<AddressError> for crate::Error {
     }
 }
 
-/// A string as Node's `inspect` shows it: in the quotes that need no escape, if there are such.
-pub(crate) fn quoted(text: &str) -> String {
-    let quote = match (text.contains('\''), text.contains('"'), text.contains('`')) {
-        (false, ..) => '\'',
-        (true, false, _) => '"',
-        (true, true, false) if !text.contains("${") => '`',
-        _ => '\'',
-    };
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push(quote);
-    for c in text.chars() {
-        match c {
-            '\u{8}' => out.push_str("\\b"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\u{c}' => out.push_str("\\f"),
-            '\r' => out.push_str("\\r"),
-            '\\' => out.push_str("\\\\"),
-            '\'' if quote == '\'' => out.push_str("\\'"),
-            c if c.is_control() => out.push_str(&format!("\\x{:02X}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push(quote);
-    out
-}
-
 /// Node cuts a received value that is longer than 128 UTF-16 units.
 fn shortened(mut text: String) -> String {
     const MAX_UNITS: usize = 128;
@@ -208,24 +182,6 @@ fn inspected(address: &SocketAddress) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn text_is_quoted_as_node_shows_it() {
-        for (text, expected) in [
-            ("foo", "'foo'"),
-            ("fo'o", "\"fo'o\""),
-            ("a'\"", "`a'\"`"),
-            ("a'\"`", "'a\\'\"`'"),
-            ("a'\"${", "'a\\'\"${'"),
-            (
-                "\u{8}\t\n\u{b}\u{c}\r\u{1b}\0",
-                "'\\b\\t\\n\\x0B\\f\\r\\x1B\\x00'",
-            ),
-            ("\\\u{7f}\u{80}é", "'\\\\\\x7F\\x80é'"),
-        ] {
-            assert_eq!(quoted(text), expected);
-        }
-    }
 
     #[test]
     fn long_text_is_cut() {

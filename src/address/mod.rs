@@ -19,7 +19,6 @@ pub(crate) mod fuzz;
 
 pub use block_list::BlockList;
 use error::AddressError;
-pub(crate) use error::quoted;
 pub use family::Family;
 pub use ip::{is_ip, is_ipv4, is_ipv6};
 pub use literal::IntoAddress;

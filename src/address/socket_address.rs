@@ -16,7 +16,8 @@ use crate::error::{Error, Result};
 /// ```
 /// use soquete::net::{Family, SocketAddress, SocketAddressOptions};
 ///
-/// let address = SocketAddress::new(SocketAddressOptions::new().address("2001:DB8:0::1").port(80))?;
+/// let options = SocketAddressOptions::new().address("2001:DB8:0::1").port(80);
+/// let address = SocketAddress::new(options)?;
 /// assert_eq!(address.family(), Family::V6);
 /// assert_eq!(address.address(), "2001:db8::1");
 /// assert_eq!(address.to_string(), "[2001:db8::1]:80");

@@ -176,6 +176,16 @@ impl<Preferred: Event> EventEmitter<Preferred> {
     }
 
     /// Calls `listener` for every `E` from now on, after those that are there.
+    ///
+    /// ```
+    /// # use soquete::events::{Event, EventEmitter};
+    /// # struct Said;
+    /// # impl Event for Said { type Payload<'a> = &'a str; }
+    /// # let emitter = EventEmitter::new();
+    /// emitter.on(Said, |text| println!("{text}"));
+    /// emitter.on(Said, |text| println!("as I said: {text}"));
+    /// emitter.emit(Said, "hello");
+    /// ```
     pub fn on<E: Event, R: Outcome>(
         &self,
         event: E,
@@ -186,6 +196,16 @@ impl<Preferred: Event> EventEmitter<Preferred> {
     }
 
     /// Calls `listener` for the next `E` only. It is removed before it is called.
+    ///
+    /// ```
+    /// # use soquete::events::{Event, EventEmitter};
+    /// # struct Said;
+    /// # impl Event for Said { type Payload<'a> = &'a str; }
+    /// # let emitter = EventEmitter::new();
+    /// emitter.once(Said, |text| assert_eq!(text, "first"));
+    /// emitter.emit(Said, "first");
+    /// assert!(!emitter.emit(Said, "second"), "nobody listens any more");
+    /// ```
     pub fn once<E: Event, R: Outcome>(
         &self,
         event: E,
@@ -196,6 +216,16 @@ impl<Preferred: Event> EventEmitter<Preferred> {
     }
 
     /// As [`on`](EventEmitter::on), but before those that are there.
+    ///
+    /// ```
+    /// # use soquete::events::{Event, EventEmitter};
+    /// # struct Said;
+    /// # impl Event for Said { type Payload<'a> = &'a str; }
+    /// # let emitter = EventEmitter::new();
+    /// emitter.on(Said, |_| println!("second"));
+    /// emitter.prepend_listener(Said, |_| println!("first"));
+    /// emitter.emit(Said, "hello");
+    /// ```
     #[doc(alias = "prependListener")]
     pub fn prepend_listener<E: Event, R: Outcome>(
         &self,
@@ -207,6 +237,16 @@ impl<Preferred: Event> EventEmitter<Preferred> {
     }
 
     /// As [`once`](EventEmitter::once), but before those that are there.
+    ///
+    /// ```
+    /// # use soquete::events::{Event, EventEmitter};
+    /// # struct Said;
+    /// # impl Event for Said { type Payload<'a> = &'a str; }
+    /// # let emitter = EventEmitter::new();
+    /// emitter.on(Said, |_| println!("always"));
+    /// emitter.prepend_once_listener(Said, |_| println!("before that, and once"));
+    /// emitter.emit(Said, "hello");
+    /// ```
     #[doc(alias = "prependOnceListener")]
     pub fn prepend_once_listener<E: Event, R: Outcome>(
         &self,
@@ -219,6 +259,16 @@ impl<Preferred: Event> EventEmitter<Preferred> {
 
     /// As [`on`](EventEmitter::on), but returns the id to [remove](EventEmitter::remove_listener) the
     /// listener by. (A listener that removes itself returns [`Flow::Stop`](crate::Flow::Stop).)
+    ///
+    /// ```
+    /// # use soquete::events::{Event, EventEmitter};
+    /// # struct Said;
+    /// # impl Event for Said { type Payload<'a> = &'a str; }
+    /// # let emitter = EventEmitter::new();
+    /// let id = emitter.add_listener(Said, |text| println!("{text}"));
+    /// assert!(emitter.remove_listener(id));
+    /// assert!(!emitter.emit(Said, "hello"));
+    /// ```
     #[doc(alias = "addListener")]
     pub fn add_listener<E: Event, R: Outcome>(
         &self,
@@ -229,6 +279,16 @@ impl<Preferred: Event> EventEmitter<Preferred> {
     }
 
     /// As [`once`](EventEmitter::once), but returns the id to remove the listener by.
+    ///
+    /// ```
+    /// # use soquete::events::{Event, EventEmitter};
+    /// # struct Said;
+    /// # impl Event for Said { type Payload<'a> = &'a str; }
+    /// # let emitter = EventEmitter::new();
+    /// let id = emitter.add_once_listener(Said, |text| println!("{text}"));
+    /// emitter.emit(Said, "hello");
+    /// assert!(!emitter.remove_listener(id), "it was called, and is gone");
+    /// ```
     pub fn add_once_listener<E: Event, R: Outcome>(
         &self,
         _: E,
@@ -255,6 +315,16 @@ impl<Preferred: Event> EventEmitter<Preferred> {
 
     /// Calls the listeners of `E` in their order; true if there were any. An `Err` that one returns is
     /// logged: see [`try_emit`](EventEmitter::try_emit).
+    ///
+    /// ```
+    /// # use soquete::events::{Event, EventEmitter};
+    /// # struct Said;
+    /// # impl Event for Said { type Payload<'a> = &'a str; }
+    /// # let emitter = EventEmitter::new();
+    /// assert!(!emitter.emit(Said, "to nobody"));
+    /// emitter.on(Said, |text| assert_eq!(text, "to one"));
+    /// assert!(emitter.emit(Said, "to one"));
+    /// ```
     pub fn emit<E: Event>(&self, event: E, payload: E::Payload<'_>) -> bool {
         self.try_emit(event, payload).unwrap_or_else(|error| {
             log::error!(target: "soquete::events", "a listener of {} has failed: {error}", E::name());
@@ -263,6 +333,21 @@ impl<Preferred: Event> EventEmitter<Preferred> {
     }
 
     /// As [`emit`](EventEmitter::emit).
+    ///
+    /// ```
+    /// # use soquete::events::{Event, EventEmitter};
+    /// # struct Said;
+    /// # impl Event for Said { type Payload<'a> = &'a str; }
+    /// # let emitter = EventEmitter::new();
+    /// emitter.on(Said, |text| {
+    ///     let number: u32 = text.parse()?;
+    ///     println!("{number}");
+    ///     Ok(())
+    /// });
+    /// assert_eq!(emitter.try_emit(Said, "42")?, true);
+    /// assert!(emitter.try_emit(Said, "forty-two").is_err());
+    /// # Ok::<(), soquete::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -114,6 +114,40 @@ pub trait Format {
     /// another. Parts are of one frame; at a part's beginning [`cut`](Self::cut) was asked, as for a frame's.
     /// A frame [aside](Cut::Aside) comes between two parts, in one piece that is the last.
     ///
+    /// ```
+    /// use soquete::framing::{Cut, Format, Malformed, Output, Unpacked, Window};
+    ///
+    /// /// Lines whose letters come in upper case.
+    /// struct Loud;
+    ///
+    /// impl Format for Loud {
+    ///     # fn cut(&mut self, window: Window<'_>) -> Result<Cut, Malformed> {
+    ///     #     Ok(match window.find(b'\n', 0) {
+    ///     #         Some(payload) => Cut::Frame { head: 0, payload, tail: 1 },
+    ///     #         None => Cut::MORE,
+    ///     #     })
+    ///     # }
+    ///     # fn overhead(&self) -> usize { 1 }
+    ///     fn unpacks_in_pieces(&self) -> bool {
+    ///         true
+    ///     }
+    ///
+    ///     fn unpack_piece(
+    ///         &mut self,
+    ///         raw: &[u8],
+    ///         _last: bool,
+    ///         out: &mut Output<'_>,
+    ///     ) -> Result<Unpacked, Malformed> {
+    ///         out.extend_changed(raw, |_, piece| piece.make_ascii_uppercase());
+    ///         Ok(Unpacked::Out)
+    ///     }
+    /// }
+    /// # let mut reader = soquete::framing::FrameReader::new(Loud, 80);
+    /// # let mut feed = reader.feed(b"hello\n");
+    /// # assert_eq!(feed.next()?.and_then(|item| item.frame()), Some(&b"HELLO"[..]));
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Malformed`] if the bytes cannot be unpacked, at a position in `raw` (`raw.len()` for what only the end
@@ -139,6 +173,31 @@ pub trait Format {
     /// once about the same bytes: the answer must depend on them alone. The limit is applied to what it makes; how
     /// long that can become, and so how much memory, is for the format to bound (or use
     /// [`unpack_piece`](Self::unpack_piece), whose output has a bound).
+    ///
+    /// ```
+    /// use soquete::framing::{Cut, Format, Malformed, Unpacked, Window};
+    ///
+    /// /// Lines that stand in the stream back to front.
+    /// struct Backwards;
+    ///
+    /// impl Format for Backwards {
+    ///     # fn cut(&mut self, window: Window<'_>) -> Result<Cut, Malformed> {
+    ///     #     Ok(match window.find(b'\n', 0) {
+    ///     #         Some(payload) => Cut::Frame { head: 0, payload, tail: 1 },
+    ///     #         None => Cut::MORE,
+    ///     #     })
+    ///     # }
+    ///     # fn overhead(&self) -> usize { 1 }
+    ///     fn unpack(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<Unpacked, Malformed> {
+    ///         out.extend(raw.iter().rev());
+    ///         Ok(Unpacked::Out)
+    ///     }
+    /// }
+    /// # let mut reader = soquete::framing::FrameReader::new(Backwards, 80);
+    /// # let mut feed = reader.feed(b"olleh\n");
+    /// # assert_eq!(feed.next()?.and_then(|item| item.frame()), Some(&b"hello"[..]));
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -338,6 +397,12 @@ pub struct Malformed {
 
 impl Malformed {
     /// `what` is wrong at position `at`, in a head, in a tail, or in what is to be unpacked.
+    ///
+    /// ```
+    /// # use soquete::framing::Malformed;
+    /// let error = Malformed::new(3, "length that is no number");
+    /// assert_eq!(error.at, 3);
+    /// ```
     pub fn new(at: usize, what: &'static str) -> Self {
         Self {
             at,
@@ -349,6 +414,12 @@ impl Malformed {
     /// `what` is wrong at position `at`, and all in front of it is payload.
     ///
     /// The format may be asked once more, as after [`Cut::More`], and has to say it again.
+    ///
+    /// ```
+    /// # use soquete::framing::Malformed;
+    /// let error = Malformed::in_payload(3, "a zero inside of a line");
+    /// assert_eq!(error.settled, 3);
+    /// ```
     pub fn in_payload(at: usize, what: &'static str) -> Self {
         Self {
             at,

@@ -63,6 +63,8 @@
 //! | [`Netstring`] | `5:hello,` | in pieces on request | wraps |
 //! | [`Json`] | a JSON value | in pieces on request | wraps |
 //! | [`RecordMark`] | fragments (RFC 5531) | in pieces on request | wraps |
+//! | [`ContentLength`] | `Content-Length` in a head of text (LSP, DAP), a body in UTF-8 | whole | wraps |
+//! | [`Mqtt`] | a packet of MQTT 3.1.1 or 5 | in pieces on request | wraps |
 //! | [`Resp`] | a value of Redis's protocol, version 2 or 3 | in pieces on request | [`RespWriter`] |
 //! | [`RespRequests`] | a request to Redis: an array of strings, or words in a line | whole | [`RespWriter`] |
 //! | [`Cobs`] | payload without its zeros, a zero | decodes | encodes |
@@ -105,9 +107,9 @@
 //!
 //! ```text
 //!   carry  ≤  max(64, limit + overhead)      overhead: the format's longest head and tail
-//!             + 2 × unread                   after a listener has stopped in front of `unread` bytes
-//!   out    ≤  2 × max(64, limit + overhead)  only for frames of several parts, and what is unpacked (what
-//!                                            `Format::unpack` makes is for it to bound)
+//!             + 2 × unread                   after a stop in front of `unread` bytes
+//!   out    ≤  2 × max(64, limit + overhead)  for frames of several parts, and what is unpacked
+//!                                            (`Format::unpack` has to bound what it makes)
 //!   both   ≤  2 × what has arrived + 64
 //! ```
 //!
@@ -123,8 +125,8 @@
 //!
 //! ```
 //! use soquete::framing::{
-//!     Cut, Flow, Format, FrameError, FrameReader, FrameWriter, Malformed, Streamable, Window, Wrap,
-//!     Wrapping,
+//!     Cut, Flow, Format, FrameError, FrameReader, FrameWriter, Malformed, Streamable, Window,
+//!     Wrap, Wrapping,
 //! };
 //!
 //! #[derive(Clone, Copy, Default)]
@@ -166,7 +168,10 @@
 //!     }
 //!
 //!     fn check_tail(&mut self, tail: &[u8]) -> Result<(), Malformed> {
-//!         if tail == b"\r\n" { Ok(()) } else { Err(Malformed::new(0, "payload without its CRLF")) }
+//!         match tail {
+//!             b"\r\n" => Ok(()),
+//!             _ => Err(Malformed::new(0, "payload without its CRLF")),
+//!         }
 //!     }
 //! }
 //!
@@ -407,6 +412,7 @@ mod formats;
 pub(crate) mod fuzz;
 mod intake;
 mod output;
+mod push;
 mod reader;
 mod reading;
 mod rules;
@@ -421,10 +427,10 @@ pub use error::FrameError;
 pub use feed::{Feed, Item};
 pub use format::{Cut, Format, Malformed, Streamable, Unpacked};
 pub use formats::{
-    ByteOrder, Cobs, Delimiters, Either, FixedLength, Json, LengthPrefix, Lines, Netstring,
-    Proxied, Proxy, ProxyHeader, RecordMark, Resp, RespArguments, RespChunks, RespItems, RespPairs,
-    RespRequest, RespRequests, RespValue, RespVersion, RespWriter, Tlvs, Transport, VarintPrefix,
-    WebSocket, websocket,
+    ByteOrder, Cobs, ContentLength, Delimiters, Either, FixedLength, Json, LengthPrefix, Lines,
+    Mqtt, Netstring, Proxied, Proxy, ProxyHeader, RecordMark, Resp, RespArguments, RespChunks,
+    RespItems, RespPairs, RespRequest, RespRequests, RespValue, RespVersion, RespWriter, Tlvs,
+    Transport, VarintPrefix, WebSocket, websocket,
 };
 pub use output::Output;
 pub use reader::{Flow, FrameReader, Partial};

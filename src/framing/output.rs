@@ -17,6 +17,15 @@ pub struct Output<'a> {
 
 impl<'a> Output<'a> {
     /// An output that appends up to `room` bytes to `buffer`.
+    ///
+    /// ```
+    /// use soquete::framing::Output;
+    ///
+    /// let mut buffer = Vec::new();
+    /// let mut output = Output::new(&mut buffer, 4);
+    /// output.extend_from_slice(b"hello");
+    /// assert_eq!(buffer, b"hell");
+    /// ```
     pub fn new(buffer: &'a mut Vec<u8>, room: usize) -> Self {
         let most = buffer.len().saturating_add(room);
         Self {
@@ -44,6 +53,19 @@ impl<'a> Output<'a> {
     ///
     /// For formats whose payload is as long as it was, such as masked ones. The pieces are short enough to
     /// stay in the processor's first cache between the copy and the change.
+    ///
+    /// ```
+    /// use soquete::framing::Output;
+    ///
+    /// let mask = [1, 2, 3, 4];
+    /// let mut buffer = Vec::new();
+    /// Output::new(&mut buffer, 80).extend_changed(b"masked", |done, piece| {
+    ///     for (at, byte) in piece.iter_mut().enumerate() {
+    ///         *byte ^= mask[(done + at) % mask.len()];
+    ///     }
+    /// });
+    /// assert_eq!(buffer[..2], [b'm' ^ 1, b'a' ^ 2]);
+    /// ```
     #[inline]
     pub fn extend_changed(&mut self, bytes: &[u8], mut change: impl FnMut(usize, &mut [u8])) {
         let fitting = self.fitting(bytes);

@@ -3,11 +3,11 @@
 use super::carry::Carry;
 use super::rules::{Bad, Rules};
 use super::state::{Fate, Step};
-use super::{Feed, Format, FrameError, Item, Reading, Streamable};
+use super::{Format, FrameError, Streamable};
 
 /// Cuts a stream of bytes into frames.
 ///
-/// It is given the stream in chunks of any size, and hands out [items](Item) that borrow from the
+/// It is given the stream in chunks of any size, and hands out [items](super::Item) that borrow from the
 /// chunk wherever a frame lies in it, without a copy or an allocation. Two forms do the same: the pull
 /// form, [`feed`](Self::feed), and the push form for listeners, [`push`](Self::push).
 ///
@@ -79,11 +79,18 @@ const KEEP: usize = 16 * 1024;
 impl<F: Format> FrameReader<F> {
     /// A reader for frames of up to `limit` bytes of payload; head, tail, line ends and the like do
     /// not count. For frames that come in pieces, and are not kept, `usize::MAX` may do.
+    ///
+    /// ```
+    /// use soquete::framing::{FrameReader, LengthPrefix};
+    ///
+    /// let reader = FrameReader::new(LengthPrefix::u32_be(), 1 << 20);
+    /// # drop(reader);
+    /// ```
     pub fn new(format: F, limit: usize) -> Self {
         Self::with_carry(format, limit, KEEP, Carry::default(), 0)
     }
 
-    /// Longer payloads than `threshold` come as [`Item::Piece`]s, which are handed out as they arrive.
+    /// Longer payloads than `threshold` come as [`Item::Piece`](super::Item::Piece)s, which are handed out as they arrive.
     ///
     /// The limit holds for them as well: set it to the longest frame that is acceptable at all.
     /// Formats whose frames have no announced length give out the pieces in front of the limit before
@@ -99,7 +106,7 @@ impl<F: Format> FrameReader<F> {
     }
 
     /// Frames that are too long, or that the format cannot unpack, are dropped, and each is told of
-    /// once as an [`Item::Skipped`], instead of failing for good.
+    /// once as an [`Item::Skipped`](super::Item::Skipped), instead of failing for good.
     ///
     /// A choice for peers that are trusted and sloppy: of a hostile one, nothing is gained by reading
     /// on.
@@ -109,7 +116,7 @@ impl<F: Format> FrameReader<F> {
         self
     }
 
-    /// The listener is told of a bad frame at once, as an [`Item::Refused`], and says what follows: it may answer
+    /// The listener is told of a bad frame at once, as an [`Item::Refused`](super::Item::Refused), and says what follows: it may answer
     /// and go on, in which case the frame is skipped as by [`skip_bad_frames`](Self::skip_bad_frames), or answer and
     /// [stop](Flow::Stop).
     ///
@@ -156,88 +163,6 @@ impl<F: Format> FrameReader<F> {
     pub fn keep(mut self, capacity: usize) -> Self {
         self.rules.keep = capacity;
         self
-    }
-
-    /// Reads `chunk`, item by item, with [`Feed::next`]. What is not read when the `Feed` is dropped is
-    /// kept for the next call.
-    ///
-    /// ```
-    /// use soquete::framing::{FrameReader, Item, LengthPrefix};
-    ///
-    /// let mut reader = FrameReader::new(LengthPrefix::u8(), 100);
-    /// let mut feed = reader.feed(b"\x02hi\x05wor");
-    /// assert_eq!(feed.next()?, Some(Item::Frame(b"hi")));
-    /// assert_eq!(feed.next()?, None);
-    /// # Ok::<(), soquete::framing::FrameError>(())
-    /// ```
-    #[inline]
-    pub fn feed<'r, 'c>(&'r mut self, chunk: &'c [u8]) -> Feed<'r, 'c, F> {
-        self.fed += chunk.len() as u64;
-        Feed::new(self, chunk, false)
-    }
-
-    /// Reads what is left, and then the end of the input: as [`feed`](Self::feed), for the last time.
-    pub fn feed_end(&mut self) -> Feed<'_, 'static, F> {
-        Feed::new(self, &[], true)
-    }
-
-    /// Reads `chunk`, and calls `listener` for every item in it until it answers [`Flow::Stop`].
-    ///
-    /// Returns the last answer. After a stop, `push(&[], …)` resumes.
-    ///
-    /// # Errors
-    ///
-    /// A [`FrameError`] that describes the stream; from then on, every call returns the same one.
-    #[inline]
-    pub fn push(
-        &mut self,
-        chunk: &[u8],
-        listener: impl FnMut(Item<'_>) -> Flow,
-    ) -> Result<Flow, FrameError> {
-        let mut listener = listener;
-        self.push_with(chunk, |item, _| listener(item))
-    }
-
-    /// As [`push`](Self::push), for a listener that wants to know more of the item, or to change how the stream is
-    /// read behind it: see [`Reading`].
-    ///
-    /// # Errors
-    ///
-    /// As `push`.
-    #[inline]
-    pub fn push_with(
-        &mut self,
-        chunk: &[u8],
-        listener: impl FnMut(Item<'_>, Reading<'_, F>) -> Flow,
-    ) -> Result<Flow, FrameError> {
-        if self.absorb(chunk) {
-            return Ok(Flow::Continue);
-        }
-        self.feed(chunk).drain(listener)
-    }
-
-    /// Reads what is left, and then the end of the input: as [`push`](Self::push), for the last time
-    /// (or, after a stop, the last but one).
-    ///
-    /// # Errors
-    ///
-    /// As `push`; and [`FrameError::Truncated`] if the input ends inside a frame, unless the format
-    /// says otherwise.
-    pub fn finish(&mut self, listener: impl FnMut(Item<'_>) -> Flow) -> Result<Flow, FrameError> {
-        let mut listener = listener;
-        self.finish_with(|item, _| listener(item))
-    }
-
-    /// As [`finish`](Self::finish), for a listener as that of [`push_with`](Self::push_with).
-    ///
-    /// # Errors
-    ///
-    /// As `finish`.
-    pub fn finish_with(
-        &mut self,
-        listener: impl FnMut(Item<'_>, Reading<'_, F>) -> Flow,
-    ) -> Result<Flow, FrameError> {
-        self.feed_end().drain(listener)
     }
 
     /// The frame that has begun but not ended, if there is one; also if its bytes are all there, but a
@@ -311,6 +236,19 @@ impl<F: Format> FrameReader<F> {
     /// Offsets go on counting, [`keep`](Self::keep) stays, and the other policies are the default ones
     /// again.
     ///
+    /// ```
+    /// use soquete::framing::{Flow, FrameReader, Lines, Netstring};
+    ///
+    /// let mut reader = FrameReader::new(Lines::new(), 80);
+    /// reader.push(b"NETSTRINGS\n5:hello,", |_| Flow::Stop)?;
+    /// let mut reader = reader.switch(Netstring::new(), 80)?;
+    /// reader.push(b"", |item| {
+    ///     assert_eq!(item.frame(), Some(&b"hello"[..]));
+    ///     Flow::Continue
+    /// })?;
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// The reader's own error, if it has failed; [`FrameError::InsideFrame`] if it has handed out or
@@ -352,6 +290,15 @@ impl<F: Format> FrameReader<F> {
     /// This is the one for STARTTLS and its kin: bytes that arrive in front of the handshake were not
     /// protected by it, and must not be taken for what comes after.
     ///
+    /// ```
+    /// use soquete::framing::{Flow, FrameReader, Lines, Netstring};
+    ///
+    /// let mut reader = FrameReader::new(Lines::new(), 80);
+    /// reader.push(b"STARTTLS\nsmuggled", |_| Flow::Stop)?;
+    /// assert!(reader.switch_clean(Netstring::new(), 80).is_err());
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As `switch`, and [`FrameError::UnexpectedRest`].
@@ -372,20 +319,6 @@ impl<F: Format> FrameReader<F> {
     /// The bytes that have arrived and were not read, exactly, to be given to something else.
     pub fn into_rest(self) -> Vec<u8> {
         self.carry.into_unread()
-    }
-
-    /// As `push`, but what is not read is neither copied nor kept: it is for the caller to
-    /// [keep](Self::keep_rest), or to [take away](Self::take_away).
-    #[inline]
-    pub(crate) fn push_lent<'c>(
-        &mut self,
-        chunk: &'c [u8],
-        listener: impl FnMut(Item<'_>, Reading<'_, F>) -> Flow,
-    ) -> (Result<Flow, FrameError>, &'c [u8]) {
-        if self.absorb(chunk) {
-            return (Ok(Flow::Continue), &[]);
-        }
-        self.feed(chunk).drain_lent(listener)
     }
 
     /// Keeps the rest of a chunk that was pushed, in a buffer from `spare`.

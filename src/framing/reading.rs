@@ -92,6 +92,21 @@ impl<'a, F: Format> Reading<'a, F> {
     /// `Box<dyn Format>` is any. For another listener as well, see
     /// [`Socket::frames`](crate::net::Socket::frames).
     ///
+    /// ```
+    /// use soquete::framing::{Either, FixedLength, Flow, FrameReader, Lines};
+    ///
+    /// let mut frames = Vec::new();
+    /// let mut reader = FrameReader::new(Either::A(Lines::new()), 80);
+    /// reader.push_with(b"raw\n1234", |item, mut reading| {
+    ///     frames.extend(item.frame().map(<[u8]>::to_vec));
+    ///     let four_bytes = FixedLength::new(4).expect("not 0");
+    ///     reading.switch(Either::B(four_bytes), 4).expect("the line has ended");
+    ///     Flow::Continue
+    /// })?;
+    /// assert_eq!(frames, [&b"raw"[..], b"1234"]);
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`FrameError::InsideFrame`] if the frame has not ended: the item is a piece of it and not the last one, or
@@ -107,6 +122,17 @@ impl<'a, F: Format> Reading<'a, F> {
     }
 
     /// As [`switch`](Self::switch), but refuses if a single byte has arrived behind the item.
+    ///
+    /// ```
+    /// use soquete::framing::{Flow, FrameReader, Lines};
+    ///
+    /// let mut reader = FrameReader::new(Lines::new(), 80);
+    /// reader.push_with(b"STARTTLS\nsmuggled", |_, mut reading| {
+    ///     assert!(reading.switch_clean(Lines::crlf(), 80).is_err());
+    ///     Flow::Stop
+    /// })?;
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -15,6 +15,13 @@ pub struct Window<'a> {
 
 impl<'a> Window<'a> {
     /// A window over two slices, as if they were one after the other.
+    ///
+    /// ```
+    /// use soquete::framing::Window;
+    ///
+    /// let window = Window::new(b"hel", b"lo");
+    /// assert_eq!((window.len(), window.get(3)), (5, Some(b'l')));
+    /// ```
     #[inline]
     pub fn new(first: &'a [u8], second: &'a [u8]) -> Self {
         Self { first, second }
@@ -68,12 +75,24 @@ impl<'a> Window<'a> {
     }
 
     /// The position of the first `byte` at or after `from`.
+    ///
+    /// ```
+    /// # use soquete::framing::Window;
+    /// let window = Window::new(b"one\ntw", b"o\n");
+    /// assert_eq!(window.find(b'\n', 4), Some(7));
+    /// ```
     #[inline]
     pub fn find(self, byte: u8, from: usize) -> Option<usize> {
         self.search(from, move |part| search::find(part, byte))
     }
 
     /// The position of the first byte at or after `from` that is `a` or `b`.
+    ///
+    /// ```
+    /// # use soquete::framing::Window;
+    /// let window = Window::new(b"key", b"=value\n");
+    /// assert_eq!(window.find_either(b'=', b'\n', 0), Some(3));
+    /// ```
     #[inline]
     pub fn find_either(self, a: u8, b: u8, from: usize) -> Option<usize> {
         self.search(from, move |part| search::find_any(part, [a, b]))

@@ -25,6 +25,15 @@ pub trait Wrap {
 pub trait Encode {
     /// Appends `payload` as a frame to `out`. On an error, nothing is appended.
     ///
+    /// ```
+    /// use soquete::framing::{Cobs, Encode};
+    ///
+    /// let mut out = Vec::new();
+    /// Cobs::new().encode(b"a\0b", &mut out)?;
+    /// assert_eq!(out, [2, b'a', 2, b'b', 0]);
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Wrap::wrap`].
@@ -64,6 +73,14 @@ impl Wrapping {
     pub const MAX: usize = 32;
 
     /// These two.
+    ///
+    /// ```
+    /// use soquete::framing::Wrapping;
+    ///
+    /// let quotes = Wrapping::new(b"<", b">")?;
+    /// assert_eq!(quotes.around(b"text").concat(), b"<text>");
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -145,6 +162,15 @@ pub struct FrameWriter<F> {
 impl<F: Encode> FrameWriter<F> {
     /// A writer of frames with up to `limit` bytes of payload.
     ///
+    /// ```
+    /// use soquete::framing::{FrameWriter, LengthPrefix};
+    ///
+    /// let writer = FrameWriter::new(LengthPrefix::u16_be(), 1024)?;
+    /// assert!(FrameWriter::new(LengthPrefix::u8(), 256).is_err());
+    /// # drop(writer);
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`FrameError::Unrepresentable`] if the format has no way to say so much.
@@ -157,6 +183,15 @@ impl<F: Encode> FrameWriter<F> {
     }
 
     /// Appends `payload` as a frame to `out`. On an error, nothing is appended.
+    ///
+    /// ```
+    /// use soquete::framing::{FrameWriter, Netstring};
+    ///
+    /// let mut out = Vec::new();
+    /// FrameWriter::new(Netstring::new(), 80)?.encode(b"hello", &mut out)?;
+    /// assert_eq!(out, b"5:hello,");
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
     ///
     /// # Errors
     ///

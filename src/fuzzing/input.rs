@@ -8,6 +8,7 @@ impl<'a> Input<'a> {
         Input(bytes)
     }
 
+    #[cfg(any(test, fuzzing, feature = "fuzzing"))]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -27,6 +28,7 @@ impl<'a> Input<'a> {
         self.byte() as usize % bound
     }
 
+    #[cfg(any(test, fuzzing, feature = "fuzzing"))]
     pub(crate) fn flag(&mut self) -> bool {
         self.byte() & 1 == 1
     }

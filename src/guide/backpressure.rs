@@ -1,10 +1,10 @@
 //! Backpressure: what becomes of bytes that the peer does not read.
 //!
 //! ```text
-//!   write ──▶ write queue ──▶ kernel ──▶ ─ ─ network ─ ─ ──▶ kernel ──▶ kept for a reader ──▶ Data
-//!             ▲                                                          ▲
-//!             false from the high-water mark on,                         full while the socket is paused:
-//!             Drain when it is empty again                               then the peer has to wait
+//!   write ──▶ write queue ──▶ kernel ┄┄┄ network ┄┄┄▶ kernel ──▶ kept for a reader ──▶ Data
+//!             ▲                                                  ▲
+//!             false from the high-water mark on,                 full while it is paused:
+//!             Drain when it is empty again                       then the peer has to wait
 //! ```
 //!
 //! Three things stop a fast writer. `write` returns false as soon as more than the

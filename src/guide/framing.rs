@@ -70,7 +70,8 @@
 //!     socket.on(event::Error, |error| eprintln!("{error}"));
 //!     socket.frames(FrameReader::new(Lines::new(), 80), move |line| {
 //!         assert_eq!(line, b"NETSTRINGS");
-//!         socket.frames(FrameReader::new(Netstring::new(), 80), move |text| socket.end_with(text));
+//!         let netstrings = FrameReader::new(Netstring::new(), 80);
+//!         socket.frames(netstrings, move |text| socket.end_with(text));
 //!         Flow::Stop
 //!     });
 //! });

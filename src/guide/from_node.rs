@@ -160,6 +160,19 @@
 //! # }
 //! ```
 //!
+//! # Other modules of Node
+//!
+//! | Node | here |
+//! |---|---|
+//! | `readline` over a socket | [`Lines`](crate::framing::Lines) |
+//! | `events` | [`events`](crate::events) |
+//! | `worker_threads`, `MessageChannel` | [`threads`](super::threads) |
+//! | `cluster` | [`cores`](super::cores) |
+//! | `process.stdin`, `dgram` | [`watch`](crate::watch()) |
+//! | `fs` | `std::fs`, in [`queue_work`](crate::queue_work) where it may take long |
+//! | `tls` | not in the crate: the repository's `examples/tls` joins rustls to a socket |
+//! | `http` | not in the crate: it speaks TCP, and leaves protocols to formats |
+//!
 //! # Three surprises
 //!
 //! * A number that two closures capture is two numbers, and it compiles.

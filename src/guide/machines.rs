@@ -22,8 +22,8 @@
 //! const LONGEST: Duration = Duration::from_secs(10);
 //!
 //! fn connect(pause: Duration) {
-//!     let options = ConnectOptions::new(80).host("10.0.0.1").connect_timeout(Duration::from_secs(5));
-//!     let socket = net::connect(options);
+//!     let server = ConnectOptions::new(80).host("10.0.0.1");
+//!     let socket = net::connect(server.connect_timeout(Duration::from_secs(5)));
 //!     socket.on(event::Error, |error| println!("{error}"));
 //!     socket.on(event::Data, move |chunk| {
 //!         assert_eq!(chunk, b"hello");

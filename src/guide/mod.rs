@@ -19,16 +19,34 @@
 //! Every example in it is run by the crate's tests. Servers listen on port 0, which lets the system choose a port,
 //! and close when they have served their client, so that each example ends by itself.
 
+#[doc(alias = "broadcast")]
+#[doc(alias = "highWaterMark")]
 pub mod backpressure;
+#[doc(alias = "cluster")]
+#[doc(alias = "worker_threads")]
 pub mod cores;
 pub mod differences;
+#[doc(alias = "ECONNRESET")]
+#[doc(alias = "uncaughtException")]
 pub mod errors;
 pub mod framing;
+#[doc(alias = "http")]
+#[doc(alias = "readline")]
+#[doc(alias = "tls")]
 pub mod from_node;
+#[doc(alias = "allowHalfOpen")]
 pub mod half_close;
+#[doc(alias = "broadcast")]
+#[doc(alias = "redis")]
 pub mod machines;
+#[doc(alias = "beforeExit")]
+#[doc(alias = "SIGTERM")]
 pub mod shutting_down;
 pub mod state;
 pub mod testing;
+#[doc(alias = "postMessage")]
+#[doc(alias = "SIGINT")]
+#[doc(alias = "SIGTERM")]
+#[doc(alias = "stdin")]
 pub mod threads;
 pub mod timeouts;

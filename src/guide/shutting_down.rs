@@ -27,7 +27,8 @@
 //! use std::time::Duration;
 //!
 //! fn terminate(server: Server) {
-//!     server.shutdown_then(Duration::from_secs(10), |cut| println!("{cut} connections were cut off"));
+//!     let deadline = Duration::from_secs(10);
+//!     server.shutdown_then(deadline, |cut| println!("{cut} connections were cut off"));
 //! }
 //!
 //! # fn main() -> soquete::Result<()> {

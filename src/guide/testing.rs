@@ -52,7 +52,8 @@
 //! fn server_main() {
 //!     let server = net::create_server(|socket| {
 //!         socket.on(event::Error, |_| ());
-//!         socket.set_timeout_then(Duration::from_secs(3600), |socket| socket.end_with("an hour has passed"));
+//!         let hour = Duration::from_secs(3600);
+//!         socket.set_timeout_then(hour, |socket| socket.end_with("an hour has passed"));
 //!     });
 //!     server.on(event::Error, |_| ());
 //!     server.listen(80);

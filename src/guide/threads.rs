@@ -25,7 +25,8 @@
 //! # fn main() -> soquete::Result<()> {
 //! let server = net::create_server(|socket| {
 //!     socket.on(event::Error, |error| eprintln!("{error}"));
-//!     let results = soquete::channel_with(16, move |square: u64| socket.write(format!("{square}\n")))?;
+//!     let tell = move |square: u64| socket.write(format!("{square}\n"));
+//!     let results = soquete::channel_with(16, tell)?;
 //!     std::thread::spawn(move || (1..=3).try_for_each(|number| results.send(number * number)));
 //!     Ok(())
 //! });

@@ -23,7 +23,8 @@
 //! let server = net::create_server(|socket| {
 //!     socket.on(event::Error, |error| println!("cut off: {error}"));
 //!     # socket.on(event::Error, |error| assert_eq!(error.code(), "ERR_FRAME_TIMEOUT"));
-//!     socket.set_timeout_then(Duration::from_secs(60), |socket| socket.end_with("silent for too long\n"));
+//!     let silence = Duration::from_secs(60);
+//!     socket.set_timeout_then(silence, |socket| socket.end_with("silent for too long\n"));
 //!     socket
 //!         .frames(FrameReader::new(Lines::new(), 1024), move |line| socket.write(line))
 //!         .deadline(Duration::from_millis(20))

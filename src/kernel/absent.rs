@@ -7,7 +7,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::{Alarm, Ready, Setting};
-use crate::reactor::{Key, Loop};
+use crate::reactor::Loop;
+use crate::table::Key;
 
 #[derive(Debug)]
 pub(crate) enum Descriptor {}
@@ -155,7 +156,7 @@ pub(crate) mod path {
 pub(crate) mod ledger {
     use std::io::IoSlice;
 
-    use crate::reactor::Key;
+    use crate::table::Key;
 
     #[inline]
     pub(crate) fn accepted(_: Key, _: &[u8]) {}

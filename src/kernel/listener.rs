@@ -152,34 +152,29 @@ impl Listener {
     }
 }
 
-/// One system call, where there is accept4(2).
-#[cfg(any(
-    target_os = "android",
-    target_os = "dragonfly",
-    target_os = "freebsd",
-    target_os = "illumos",
-    target_os = "linux",
-    target_os = "netbsd",
-    target_os = "openbsd",
-))]
-fn accept_from(listener: &SockRef<'_>) -> io::Result<(socket2::Socket, SockAddr)> {
-    let flags = Type::from(0).nonblocking().cloexec();
-    listener.accept4(flags.into())
+/// Defines the first item on these systems, the second one on all others.
+macro_rules! on_systems {
+    ([$($os:tt)+] $there:item $elsewhere:item) => {
+        #[cfg(any($(target_os = $os),+))]
+        $there
+        #[cfg(not(any($(target_os = $os),+)))]
+        $elsewhere
+    };
 }
 
-#[cfg(not(any(
-    target_os = "android",
-    target_os = "dragonfly",
-    target_os = "freebsd",
-    target_os = "illumos",
-    target_os = "linux",
-    target_os = "netbsd",
-    target_os = "openbsd",
-)))]
-fn accept_from(listener: &SockRef<'_>) -> io::Result<(socket2::Socket, SockAddr)> {
-    let (socket, address) = listener.accept()?;
-    socket.set_nonblocking(true)?;
-    Ok((socket, address))
+on_systems! {
+    ["android" "dragonfly" "freebsd" "illumos" "linux" "netbsd" "openbsd"]
+    /// One system call, where there is accept4(2).
+    fn accept_from(listener: &SockRef<'_>) -> io::Result<(socket2::Socket, SockAddr)> {
+        let flags = Type::from(0).nonblocking().cloexec();
+        listener.accept4(flags.into())
+    }
+    /// Two, where there is only accept(2).
+    fn accept_from(listener: &SockRef<'_>) -> io::Result<(socket2::Socket, SockAddr)> {
+        let (socket, address) = listener.accept()?;
+        socket.set_nonblocking(true)?;
+        Ok((socket, address))
+    }
 }
 
 /// Whether a socket that was handed in is TCP; EINVAL or ENOTSOCK if it is nothing to listen on.

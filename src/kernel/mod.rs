@@ -22,6 +22,7 @@
 //! | `listener.rs` | a server's descriptor: accept, and turning away |
 //! | `reserve.rs` | the descriptor that is kept for the day on which there are none left |
 //! | `foreign.rs` | descriptors that come from outside, or leave |
+//! | `activation.rs` | descriptors that came with the process |
 //! | `names.rs` | getaddrinfo(3) |
 //! | `clock.rs` | the time |
 //! | `setting.rs` | options of a connection, as values |
@@ -32,6 +33,8 @@ use std::io;
 
 #[cfg(not(feature = "sim"))]
 mod absent;
+#[cfg(feature = "activation")]
+pub(crate) mod activation;
 mod answer;
 mod clock;
 pub(crate) mod errno;

@@ -42,9 +42,24 @@ impl Setting {
 
 impl KeepAliveTimes {
     fn as_os(self) -> TcpKeepalive {
-        let probes = TcpKeepalive::new().with_time(self.delay);
-        #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-        let probes = probes.with_interval(self.interval).with_retries(self.count);
+        let KeepAliveTimes {
+            delay,
+            interval,
+            count,
+        } = self;
+        let probes = TcpKeepalive::new().with_time(delay);
+        // Elsewhere a connection cannot have times of its own for these.
+        #[cfg(any(
+            target_os = "android",
+            target_os = "dragonfly",
+            target_os = "freebsd",
+            target_os = "illumos",
+            target_os = "linux",
+            target_os = "netbsd",
+            target_vendor = "apple",
+        ))]
+        let probes = probes.with_interval(interval).with_retries(count);
+        let _has_no_such_times = (interval, count);
         probes
     }
 }

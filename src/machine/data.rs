@@ -21,6 +21,7 @@ use std::sync::Arc;
 /// let news: Rc<[u8]> = Rc::from(*b"one copy for everybody");
 /// assert_eq!(Data::from(&news).len(), 22);
 /// ```
+#[doc(alias = "broadcast")]
 #[derive(Clone)]
 pub struct Data<'a>(pub(crate) Repr<'a>);
 
@@ -49,7 +50,7 @@ impl Data<'_> {
         self.len() == 0
     }
 
-    pub(crate) fn is_borrowed(&self) -> bool {
+    pub(super) fn is_borrowed(&self) -> bool {
         matches!(self.0, Repr::Borrowed(_))
     }
 

@@ -9,7 +9,7 @@ use std::str;
 
 /// Keeps the beginning of a character between chunks.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Utf8Decoder {
+pub(super) struct Utf8Decoder {
     /// At most three bytes are kept; the fourth is room to try one more.
     partial: [u8; 4],
     len: u8,
@@ -20,7 +20,7 @@ const REPLACEMENT: &str = "\u{FFFD}";
 impl Utf8Decoder {
     /// The text of `chunk`, without a character that it only begins. Copies nothing where the chunk
     /// is whole and valid.
-    pub(crate) fn decode<'a>(&mut self, chunk: &'a [u8]) -> Cow<'a, str> {
+    pub(super) fn decode<'a>(&mut self, chunk: &'a [u8]) -> Cow<'a, str> {
         if self.len == 0
             && let Ok(text) = str::from_utf8(chunk)
         {
@@ -33,12 +33,12 @@ impl Utf8Decoder {
     }
 
     /// How many bytes of a character that was begun are kept.
-    pub(crate) fn pending(&self) -> usize {
+    pub(super) fn pending(&self) -> usize {
         self.len as usize
     }
 
     /// The end of the input: what stands for a character that was begun and never finished.
-    pub(crate) fn finish(&mut self) -> Option<&'static str> {
+    pub(super) fn finish(&mut self) -> Option<&'static str> {
         (std::mem::take(&mut self.len) > 0).then_some(REPLACEMENT)
     }
 

@@ -1,4 +1,4 @@
-//! The reading half of a [`Duplex`]: flowing and paused mode, the buffer, and the end.
+//! The reading half of a [`Duplex`](super::Duplex): flowing and paused mode, the buffer, and the end.
 //!
 //! | `flow` | listeners | what becomes of a chunk |
 //! |---|---|---|
@@ -12,23 +12,22 @@
 //! reached; and the peer's end is emitted in spite of a pause if nothing is kept. Only a socket that
 //! was paused before it was connected is not read at all.
 
-use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::VecDeque;
 
-use super::decoder::Utf8Decoder;
-use super::host::{Host, Signal, Tick};
+use super::life::DEFAULT_HIGH_WATER_MARK;
 use super::slot::Slot;
-use super::{DEFAULT_HIGH_WATER_MARK, Duplex, Life};
-use crate::error::Error;
+use buffer::Buffer;
 use piece::Piece;
 
+mod buffer;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 mod check;
+mod emitting;
 mod piece;
-mod putting_back;
-mod taking;
-mod telling;
+mod query;
+mod readable;
+mod reading;
+mod receiving;
 
 /// The largest high-water mark that a `read` of so much sets.
 const MAX_HIGH_WATER_MARK: usize = 1 << 30;
@@ -93,40 +92,6 @@ enum Told {
     Resume,
 }
 
-/// What most sockets never have.
-#[derive(Default)]
-struct Buffer {
-    chunks: VecDeque<Piece>,
-    decoder: Option<Utf8Decoder>,
-    /// What was read by the listeners that a chunk was handed to.
-    to_follow: VecDeque<Vec<u8>>,
-    /// How many bytes of the chunk at hand its listeners have put back.
-    put_back: usize,
-}
-
-impl Buffer {
-    fn is_empty(&self) -> bool {
-        self.chunks.is_empty() && self.to_follow.is_empty() && self.decoder.is_none()
-    }
-
-    /// So many bytes, which are there.
-    fn take_exactly(&mut self, wanted: usize) -> Option<Piece> {
-        let first = self.chunks.front()?;
-        if first.len() == wanted {
-            return self.chunks.pop_front();
-        }
-        let mut taken = Vec::with_capacity(wanted);
-        while taken.len() < wanted {
-            let first = self.chunks.front_mut()?;
-            first.move_to(&mut taken, wanted);
-            if first.len() == 0 {
-                self.chunks.pop_front();
-            }
-        }
-        Some(Piece::new(taken))
-    }
-}
-
 /// Whether the listeners of `Data` are running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Emitting {
@@ -134,15 +99,6 @@ enum Emitting {
     Yes,
     /// There is something to do when they have returned.
     MoreToFollow,
-}
-
-/// Says that the listeners have returned, also by a panic.
-struct EmittingEnds<'a>(&'a Cell<Emitting>);
-
-impl Drop for EmittingEnds<'_> {
-    fn drop(&mut self) {
-        self.0.set(Emitting::No);
-    }
 }
 
 /// How much a `read` asks for.
@@ -248,6 +204,19 @@ impl ReadHalf {
         self.with_buffer(|buffer| buffer.chunks.push_front(piece));
     }
 
+    /// The next chunk that a listener of the last one has read.
+    fn next_to_follow(&self) -> Option<Vec<u8>> {
+        let next = self.buffer.if_some(|buffer| buffer.to_follow.pop_front());
+        next.flatten()
+    }
+
+    /// Keeps those chunks where they were read.
+    fn keep_what_follows(&self) {
+        while let Some(Some(last)) = self.buffer.if_some(|buffer| buffer.to_follow.pop_back()) {
+            self.keep_in_front(Piece::new(last));
+        }
+    }
+
     /// Takes `amount` bytes, which are there, off the front.
     fn take(&self, amount: Amount) -> Option<Piece> {
         let chunk = self.with_buffer(|buffer| match amount {
@@ -260,253 +229,5 @@ impl ReadHalf {
             buffer.take_if(|buffer| buffer.is_empty());
         });
         Some(chunk)
-    }
-}
-
-/// What the kernel says.
-impl Duplex {
-    /// Whether the descriptor is to be read.
-    pub(crate) fn wants_read(&self) -> bool {
-        self.read.reading.get() && !self.read.held.get() && self.life() == Life::Open
-    }
-
-    /// Keeps the descriptor from being read, whatever the mode, and the end from being told of, until it is
-    /// let go.
-    pub(crate) fn hold(&self, host: &impl Host, held: bool) {
-        if !self.read.held.replace(held) || held {
-            return;
-        }
-        if self.wants_read() {
-            host.start_reading();
-        }
-        if self.read.end_scheduled.get() {
-            host.tick(Tick::EndReadable);
-        }
-    }
-
-    /// Whether the end waits for as long as the socket is paused, though nothing is kept here.
-    pub(crate) fn let_end_wait(&self, waits: bool) {
-        self.read.end_waits.set(waits);
-    }
-
-    /// Bytes were read.
-    pub(crate) fn on_data(&self, host: &impl Host, chunk: &[u8]) {
-        host.received();
-        let half = &self.read;
-        half.bytes.set(half.bytes.get() + chunk.len() as u64);
-        if self.is_destroyed() || self.is_errored() {
-            return;
-        }
-        half.requested.set(false);
-        if half.text.get() {
-            let text = self.decode(chunk);
-            if !text.is_empty() {
-                self.add_chunk(host, text.as_bytes());
-            }
-        } else {
-            self.add_chunk(host, chunk);
-        }
-        if !half.can_take_more() {
-            half.reading.set(false);
-        }
-    }
-
-    /// So many bytes were read by who takes them; false if nobody should any more.
-    pub(crate) fn on_data_taken(&self, host: &impl Host, count: usize) -> bool {
-        host.activity();
-        self.read.bytes.set(self.read.bytes.get() + count as u64);
-        !self.is_destroyed()
-    }
-
-    pub(crate) fn is_unbuffered(&self) -> bool {
-        self.read.unbuffered.get()
-    }
-
-    /// From now on what is read is taken at once.
-    pub(crate) fn set_unbuffered(&self) {
-        self.read.unbuffered.set(true);
-    }
-
-    /// The descriptor is left alone until reading is asked for.
-    pub(crate) fn stop_reading(&self) {
-        self.read.reading.set(false);
-    }
-
-    /// Who takes what is read at once is given it again from here on.
-    fn restart_unbuffered(&self, host: &impl Host) {
-        if self.is_unbuffered() && self.life() == Life::Open && !self.read.has_ended() {
-            self.start_reading(host);
-        }
-    }
-
-    /// Whether chunks are decoded.
-    pub(crate) fn is_text(&self) -> bool {
-        self.read.text.get()
-    }
-
-    /// Bytes of a character that has only begun.
-    pub(super) fn undecoded_length(&self) -> usize {
-        let pending = self
-            .read
-            .buffer
-            .if_some(|buffer| buffer.decoder.as_ref().map(Utf8Decoder::pending));
-        pending.flatten().unwrap_or(0)
-    }
-
-    #[inline(never)]
-    fn decode<'a>(&self, chunk: &'a [u8]) -> Cow<'a, str> {
-        self.read.with_buffer(|buffer| match &mut buffer.decoder {
-            Some(decoder) => decoder.decode(chunk),
-            None => String::from_utf8_lossy(chunk),
-        })
-    }
-
-    fn add_chunk(&self, host: &impl Host, chunk: &[u8]) {
-        let half = &self.read;
-        if half.is_flowing() && half.length.get() == 0 {
-            let kept = self.emit_data(host, chunk);
-            if kept > 0 {
-                half.put_back(&chunk[chunk.len() - kept..]);
-            }
-            // Nobody but the next chunk needs to know that more is wanted.
-            if half.is_flowing() && half.length.get() == 0 {
-                half.requested.set(half.reading.get());
-                return;
-            }
-        } else {
-            half.keep(chunk.to_vec());
-            if half.need_readable.get() {
-                self.schedule_readable(host);
-            }
-        }
-        self.read_more_later(host);
-    }
-
-    /// Hands a chunk to the listeners. What one of them reads meanwhile is emitted after it: they
-    /// cannot be entered twice, and the next chunk must not overtake it.
-    ///
-    /// Returns how many bytes at its end are to be kept: they were put back, and nobody wants them now.
-    #[must_use]
-    fn emit_data(&self, host: &impl Host, chunk: &[u8]) -> usize {
-        let half = &self.read;
-        if half.emitting.get() != Emitting::No {
-            half.emitting.set(Emitting::MoreToFollow);
-            half.with_buffer(|buffer| buffer.to_follow.push_back(chunk.to_vec()));
-            return 0;
-        }
-        half.emitting.set(Emitting::Yes);
-        let _done = EmittingEnds(&half.emitting);
-        self.emit_chunk(host, chunk);
-        if half.emitting.get() == Emitting::MoreToFollow {
-            return self.emit_what_follows(host, chunk);
-        }
-        0
-    }
-
-    #[cold]
-    fn emit_what_follows(&self, host: &impl Host, chunk: &[u8]) -> usize {
-        let kept = self.emit_what_was_put_back(host, chunk);
-        let buffer = &self.read.buffer;
-        while let Some(Some(next)) = buffer.if_some(|buffer| buffer.to_follow.pop_front()) {
-            if kept > 0 {
-                self.read.keep(next);
-                continue;
-            }
-            self.emit_chunk(host, &next);
-            let behind = self.emit_what_was_put_back(host, &next);
-            if behind > 0 {
-                let mut next = Piece::new(next);
-                next.leave(behind);
-                self.read.keep_in_front(next);
-            }
-        }
-        kept
-    }
-
-    fn emit_chunk(&self, host: &impl Host, chunk: &[u8]) {
-        let before = host.lent_to().replace(chunk.as_ptr_range().end as usize);
-        if self.read.text.get() {
-            // What is kept was made of text; only a `read` of so many bytes can cut a character.
-            host.emit(Signal::Text(&String::from_utf8_lossy(chunk)));
-        }
-        host.emit(Signal::Data(chunk));
-        host.lent_to().set(before);
-    }
-
-    /// The peer has ended.
-    pub(crate) fn on_eof(&self, host: &impl Host) {
-        host.activity();
-        let half = &self.read;
-        half.reading.set(false);
-        if half.has_ended() || self.is_destroyed() {
-            return;
-        }
-        half.requested.set(false);
-        let rest = half
-            .buffer
-            .if_some(|buffer| buffer.decoder.as_mut()?.finish());
-        if let Some(Some(rest)) = rest {
-            half.keep(rest.as_bytes().to_vec());
-        }
-        half.end.set(ReadEnd::Ended);
-        half.need_readable.set(false);
-        half.readable_scheduled.set(true);
-        self.emit_readable(host);
-        self.read_zero(host);
-    }
-
-    /// Reading failed.
-    pub(crate) fn on_read_error(&self, host: &impl Host, error: &std::io::Error) {
-        host.activity();
-        self.read.reading.set(false);
-        self.destroy(host, Some(Error::os("read", error)));
-    }
-}
-
-/// What can be asked.
-impl Duplex {
-    pub(crate) fn is_readable(&self) -> bool {
-        !self.is_destroyed() && !self.read.end_emitted()
-    }
-
-    pub(crate) fn readable_ended(&self) -> bool {
-        self.read.end_emitted()
-    }
-
-    /// Node's `readableFlowing`: `None` while nobody has said anything.
-    pub(crate) fn readable_flowing(&self) -> Option<bool> {
-        match self.read.flow.get() {
-            Flow::Undecided => None,
-            Flow::Paused => Some(false),
-            Flow::Flowing => Some(true),
-        }
-    }
-
-    pub(crate) fn is_paused(&self) -> bool {
-        self.read.told.get() == Some(Told::Pause) || self.read.flow.get() == Flow::Paused
-    }
-
-    /// As `is_paused`, but for who only listens to `Readable`, which pauses as well.
-    pub(crate) fn is_told_to_pause(&self) -> bool {
-        self.read.told.get() == Some(Told::Pause)
-            || self.read.flow.get() == Flow::Paused && !self.read.readable_mode.get()
-    }
-
-    pub(crate) fn readable_length(&self) -> usize {
-        self.read.length.get()
-    }
-
-    pub(crate) fn readable_high_water_mark(&self) -> usize {
-        self.read.mark()
-    }
-
-    pub(crate) fn set_readable_high_water_mark(&self, mark: usize) {
-        self.read
-            .high_water_mark
-            .set(u32::try_from(mark).unwrap_or(u32::MAX));
-    }
-
-    pub(crate) fn bytes_read(&self) -> u64 {
-        self.read.bytes.get()
     }
 }

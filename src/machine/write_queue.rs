@@ -30,13 +30,13 @@ pub(crate) type Callback = Box<dyn FnOnce(Result<()>)>;
 
 /// From this many bytes on, a chunk that is moved in or shared is not copied. Below it, the copy
 /// costs less than an entry of its own in the system call's list.
-const COPY_BELOW: usize = 1024;
+pub(crate) const COPY_BELOW: usize = 1024;
 
 /// How much is copied behind one another into one chunk.
-pub(crate) const COALESCE: usize = 64 * 1024;
+pub(super) const COALESCE: usize = 64 * 1024;
 
 /// How many chunks one system call is offered.
-pub(crate) const SLICES: usize = 64;
+pub(super) const SLICES: usize = 64;
 
 /// What a thread keeps for its next queues.
 const SPARE_QUEUES: usize = 1024;
@@ -52,7 +52,7 @@ thread_local! {
 }
 
 #[derive(Default)]
-pub(crate) struct WriteQueue {
+pub(super) struct WriteQueue {
     chunks: VecDeque<Chunk>,
     /// Copies of small writes: the last chunk, unless it is empty.
     tail: Vec<u8>,
@@ -96,7 +96,7 @@ impl Chunk {
 
 impl WriteQueue {
     /// An empty queue, which may have served before.
-    pub(crate) fn take() -> Box<WriteQueue> {
+    pub(super) fn take() -> Box<WriteQueue> {
         SPARE
             .try_with(Spare::take)
             .ok()
@@ -105,23 +105,23 @@ impl WriteQueue {
     }
 
     /// Gives an empty queue back.
-    pub(crate) fn give(queue: Box<WriteQueue>) {
+    pub(super) fn give(queue: Box<WriteQueue>) {
         debug_assert!(queue.is_empty(), "only an empty queue can serve again");
         // A thread on its way out keeps nothing.
         let _ = SPARE.try_with(|spare| spare.give(queue));
     }
 
     /// Nothing to send and nobody to call.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.bytes == 0 && self.callbacks.is_empty()
     }
 
     /// Bytes that have not been sent.
-    pub(crate) fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    pub(crate) fn push(&mut self, data: Data<'_>) {
+    pub(super) fn push(&mut self, data: Data<'_>) {
         let len = data.len();
         let chunk = match data.0 {
             Repr::Borrowed(bytes) => return self.push_copy(bytes),
@@ -138,13 +138,13 @@ impl WriteQueue {
 
     /// As `push`, for borrowed bytes.
     #[inline]
-    pub(crate) fn push_copy(&mut self, bytes: &[u8]) {
+    fn push_copy(&mut self, bytes: &[u8]) {
         self.push_copies([bytes]);
     }
 
     /// As `push_copy`, for several parts of one write.
     #[inline(always)]
-    pub(crate) fn push_copies<const N: usize>(&mut self, parts: [&[u8]; N]) {
+    pub(super) fn push_copies<const N: usize>(&mut self, parts: [&[u8]; N]) {
         let len = parts.iter().map(|part| part.len()).sum();
         if self.tail.len() + len > COALESCE {
             self.close_tail();
@@ -167,7 +167,7 @@ impl WriteQueue {
     }
 
     /// Whether one system call can offer all that is queued, and so many parts behind it.
-    pub(crate) fn has_slices_for(&self, parts: usize) -> bool {
+    pub(super) fn has_slices_for(&self, parts: usize) -> bool {
         self.chunks.len() + 1 + parts <= SLICES
     }
 
@@ -178,7 +178,7 @@ impl WriteQueue {
 
     /// Fills `slices` with what is to be sent next, at most `most` bytes, and says how many slices
     /// there are.
-    pub(crate) fn slices<'a>(
+    pub(super) fn slices<'a>(
         &'a self,
         slices: &mut [IoSlice<'a>; SLICES],
         mut most: usize,
@@ -201,7 +201,7 @@ impl WriteQueue {
 
     /// What is to be sent, if it is all in one chunk.
     #[inline]
-    pub(crate) fn only_chunk(&self) -> Option<&[u8]> {
+    pub(super) fn only_chunk(&self) -> Option<&[u8]> {
         match (self.chunks.len(), self.tail.len()) {
             (0, 1..) => Some(&self.tail[self.start..]),
             (1, 0) => Some(&self.chunks[0].bytes()[self.start..]),
@@ -211,7 +211,7 @@ impl WriteQueue {
 
     /// Forgets the first `sent` bytes. Returns how far the first chunk that remains was begun.
     #[inline]
-    pub(crate) fn advance(&mut self, mut sent: usize) -> usize {
+    pub(super) fn advance(&mut self, mut sent: usize) -> usize {
         debug_assert!(sent <= self.bytes, "no more is sent than there was");
         self.bytes -= sent;
         while let Some(chunk) = self.chunks.front() {
@@ -237,14 +237,14 @@ impl WriteQueue {
     }
 
     /// How much of the first chunk has not been sent.
-    pub(crate) fn first_left(&self) -> usize {
+    pub(super) fn first_left(&self) -> usize {
         self.parts()
             .next()
             .map_or(0, |part| part.len() - self.start)
     }
 
     /// Gives up what has not been sent, and the memory that it took.
-    pub(crate) fn clear_bytes(&mut self) {
+    pub(super) fn clear_bytes(&mut self) {
         self.chunks = VecDeque::new();
         self.tail = Vec::new();
         self.start = 0;
@@ -252,7 +252,7 @@ impl WriteQueue {
     }
 
     /// Calls `callback`, if there is one, when its write, from `begin` to `end`, has been handed over.
-    pub(crate) fn push_callback_if(&mut self, begin: u64, end: u64, callback: Option<Callback>) {
+    pub(super) fn push_callback_if(&mut self, begin: u64, end: u64, callback: Option<Callback>) {
         if let Some(callback) = callback {
             self.callbacks.push_back(Waiter {
                 begin,
@@ -264,19 +264,19 @@ impl WriteQueue {
     }
 
     /// Whether there are callbacks that are not settled.
-    pub(crate) fn has_unsettled(&self) -> bool {
+    pub(super) fn has_unsettled(&self) -> bool {
         self.callbacks.len() > self.due
     }
 
     /// Where the first request that is not settled and has a callback begins and ends.
-    pub(crate) fn next_unsettled(&self) -> Option<(u64, u64)> {
+    pub(super) fn next_unsettled(&self) -> Option<(u64, u64)> {
         let next = self.callbacks.get(self.due)?;
         Some((next.begin, next.end))
     }
 
     /// Settles the requests that end no later than `position`: a tick will call back. Returns where the
     /// last of them ends.
-    pub(crate) fn settle_upto(&mut self, position: u64) -> Option<u64> {
+    pub(super) fn settle_upto(&mut self, position: u64) -> Option<u64> {
         let mut last = None;
         while let Some((_, end)) = self.next_unsettled().filter(|(_, end)| *end <= position) {
             last = Some(end);
@@ -286,18 +286,18 @@ impl WriteQueue {
     }
 
     /// Settles the next request, all of whose callbacks come due together.
-    pub(crate) fn settle_next(&mut self) {
+    pub(super) fn settle_next(&mut self) {
         let rest = self.callbacks.range(self.due..).skip(1);
         let joined = rest.take_while(|waiter| waiter.joins).count();
         self.due = self.callbacks.len().min(self.due + 1 + joined);
     }
 
-    pub(crate) fn settle_all(&mut self) {
+    pub(super) fn settle_all(&mut self) {
         self.due = self.callbacks.len();
     }
 
     /// The next callback, if it is settled, and whether the one behind it belongs to the same request.
-    pub(crate) fn pop_settled(&mut self) -> Option<(Callback, bool)> {
+    pub(super) fn pop_settled(&mut self) -> Option<(Callback, bool)> {
         self.due = self.due.checked_sub(1)?;
         let next = self.callbacks.pop_front()?;
         let more = self.due > 0 && self.callbacks.front().is_some_and(|next| next.joins);
@@ -305,14 +305,14 @@ impl WriteQueue {
     }
 
     /// The next callback that is not settled, and whether the one behind it belongs to the same request.
-    pub(crate) fn pop_unsettled(&mut self) -> Option<(Callback, bool)> {
+    pub(super) fn pop_unsettled(&mut self) -> Option<(Callback, bool)> {
         let next = self.callbacks.remove(self.due)?;
         let more = self.callbacks.get(self.due).is_some_and(|next| next.joins);
         Some((next.callback, more))
     }
 
     /// Makes the writes from `begin` on that are not settled one request; false if none has a callback.
-    pub(crate) fn gather(&mut self, begin: u64, end: u64) -> bool {
+    pub(super) fn gather(&mut self, begin: u64, end: u64) -> bool {
         let unsettled = self.callbacks.range_mut(self.due..);
         let mut joins = false;
         for waiter in unsettled.filter(|waiter| waiter.begin >= begin) {

@@ -116,6 +116,7 @@ impl<T: Send> Sender<T> {
     ///
     /// `ERR_CHANNEL_CLOSED` when the listener has gone; `ERR_CHANNEL_FULL` on the loop's own thread. The
     /// message is dropped then; [`try_send`](Sender::try_send) gives it back.
+    #[doc(alias = "postMessage")]
     pub fn send(&self, message: T) -> Result<()> {
         let mut queue = self.shared.lock();
         while !queue.closed && self.shared.is_full(&queue) {

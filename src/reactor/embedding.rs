@@ -3,7 +3,8 @@
 use std::os::fd::RawFd;
 use std::time::Duration;
 
-use super::{Loop, Wait};
+use super::Loop;
+use super::turn::Wait;
 use crate::error::Result;
 
 impl Loop {

@@ -1,8 +1,8 @@
 //! The timer queue against a sorted list.
 
-use super::table::Key;
-use super::timers::TimerQueue;
+use super::wheel::TimerQueue;
 use crate::fuzzing::Input;
+use crate::table::Key;
 
 struct Model {
     timers: Vec<Timer>,

@@ -42,6 +42,8 @@ pub(crate) enum HandleKind {
     /// An attempt of that socket's to connect.
     Attempt(Key),
     Server(Key),
+    /// A connection to that server that is not a socket yet.
+    Arrival(Key),
     Watch,
 }
 
@@ -58,7 +60,7 @@ impl Task {
         Task { run, key }
     }
 
-    pub(crate) fn run(self, event_loop: &Loop) {
+    pub(super) fn run(self, event_loop: &Loop) {
         (self.run)(event_loop, self.key);
     }
 }

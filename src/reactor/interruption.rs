@@ -22,7 +22,7 @@ use crate::events::outcome::Verdict;
 use crate::kernel;
 
 /// What takes the errors that no listener took.
-pub(crate) type Hook = Rc<dyn Fn(Error)>;
+pub(super) type Hook = Rc<dyn Fn(Error)>;
 
 /// Why a run ends though there is more to do.
 enum Interruption {

@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use super::Loop;
+
 /// What this thread's loop has done since it was made. See [`metrics`](crate::metrics).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -65,15 +67,15 @@ impl Utilization {
 
 #[derive(Default)]
 pub(crate) struct Counters {
-    pub(crate) turns: Cell<u64>,
-    pub(crate) polls: Cell<u64>,
-    pub(crate) events: Cell<u64>,
+    pub(super) turns: Cell<u64>,
+    pub(super) polls: Cell<u64>,
+    pub(super) events: Cell<u64>,
     pub(crate) reads: Cell<u64>,
     pub(crate) writes: Cell<u64>,
     pub(crate) accepts: Cell<u64>,
     pub(crate) bytes_read: Cell<u64>,
     pub(crate) bytes_written: Cell<u64>,
-    pub(crate) idle: Cell<Duration>,
+    pub(super) idle: Cell<Duration>,
     /// How long the runs have taken that are over.
     ran: Cell<Duration>,
     /// When the run began that is under way.
@@ -100,7 +102,7 @@ impl Counters {
         self.ran.get() + now.saturating_sub(since)
     }
 
-    pub(super) fn utilization(&self, now: Duration) -> Utilization {
+    fn utilization(&self, now: Duration) -> Utilization {
         let idle = self.idle.get();
         Utilization {
             idle,
@@ -108,7 +110,7 @@ impl Counters {
         }
     }
 
-    pub(super) fn snapshot(&self, open_handles: usize, timers: usize) -> Metrics {
+    fn snapshot(&self, open_handles: usize, timers: usize) -> Metrics {
         Metrics {
             turns: self.turns.get(),
             polls: self.polls.get(),
@@ -122,5 +124,16 @@ impl Counters {
             open_handles,
             timers,
         }
+    }
+}
+
+impl Loop {
+    pub(crate) fn utilization(&self) -> Utilization {
+        self.counters.utilization(self.clock())
+    }
+
+    pub(crate) fn metrics(&self) -> Metrics {
+        self.counters
+            .snapshot(self.handles.borrow().len(), self.timers.borrow().len())
     }
 }

@@ -16,7 +16,7 @@ impl Loop {
     pub(crate) fn resources(&self) -> Vec<(Kept, Origin)> {
         let mut resources = Vec::new();
         for handle in self.handles.borrow().iter() {
-            if handle.keeps_alive() && !self.is_told_of_its_socket(handle.kind()) {
+            if handle.keeps_alive() && !self.is_told_of_its_owner(handle.kind()) {
                 resources.push((Kept::Handle(handle.kind()), handle.origin()));
             }
         }
@@ -35,11 +35,11 @@ impl Loop {
         resources
     }
 
-    fn is_told_of_its_socket(&self, kind: HandleKind) -> bool {
+    fn is_told_of_its_owner(&self, kind: HandleKind) -> bool {
         match kind {
-            HandleKind::Attempt(socket) => {
-                let socket = self.handles.borrow().get(socket).cloned();
-                socket.is_some_and(|socket| socket.keeps_alive())
+            HandleKind::Attempt(owner) | HandleKind::Arrival(owner) => {
+                let owner = self.handles.borrow().get(owner).cloned();
+                owner.is_some_and(|owner| owner.keeps_alive())
             }
             _ => false,
         }
@@ -48,5 +48,34 @@ impl Loop {
     /// How many remotes and senders keep the loop alive.
     pub(crate) fn remotes(&self) -> usize {
         self.poller.remotes()
+    }
+
+    pub(super) fn is_alive(&self) -> bool {
+        self.references.get() > 0
+            || !self.closing.borrow().is_empty()
+            || !self.pending.borrow().is_empty()
+            || self.poller.remotes() > 0
+    }
+
+    /// Something that has kept the loop alive, or not, does so now, or does not.
+    #[inline]
+    pub(crate) fn recount(&self, before: bool, now: bool) {
+        match (before, now) {
+            (false, true) => self.reference(),
+            (true, false) => self.unreference(),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn reference(&self) {
+        self.references.set(self.references.get() + 1);
+    }
+
+    pub(crate) fn unreference(&self) {
+        debug_assert!(
+            self.references.get() > 0,
+            "every reference is given back once"
+        );
+        self.references.set(self.references.get().saturating_sub(1));
     }
 }

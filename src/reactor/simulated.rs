@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Loop, Seat};
+use super::Loop;
+use crate::kernel::Seat;
 
 impl Loop {
     /// Whether a turn that does not wait would do something.

@@ -66,6 +66,7 @@ impl Loop {
             || self.immediates.borrow().is_swollen()
             || self.timers.borrow().is_swollen()
             || self.handles.borrow().is_swollen()
+            || self.channels.borrow().is_swollen()
             || self.pool.is_swollen()
             || self.interruptions.is_swollen()
     }
@@ -80,6 +81,7 @@ impl Loop {
         self.immediates.borrow_mut().trim();
         self.timers.borrow_mut().trim();
         self.handles.borrow_mut().trim();
+        self.channels.borrow_mut().trim();
         self.pool.trim();
         self.interruptions.trim();
     }

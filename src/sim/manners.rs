@@ -89,6 +89,16 @@ impl World {
 }
 
 /// Fewer of these faults with which `fails` is still true, none of which can be left out alone.
+///
+/// ```
+/// use soquete::sim::{self, Fault};
+///
+/// let faults = ["EINTR at read 1 of client 1 of main", "EMFILE at accept 1 of main"];
+/// let faults: Vec<Fault> = faults.map(|fault| fault.parse().expect("a fault")).into();
+/// // A program fails whenever it cannot accept.
+/// let matter = sim::shrink(&faults, |some| some.contains(&faults[1]));
+/// assert_eq!(matter, faults[1..]);
+/// ```
 pub fn shrink(faults: &[Fault], mut fails: impl FnMut(&[Fault]) -> bool) -> Vec<Fault> {
     let mut kept = faults.to_vec();
     let mut size = kept.len().div_ceil(2);

@@ -104,6 +104,16 @@ use crate::kernel::sim::{at_host, world as kernel};
 /// Cuts the network between two sets of addresses. What is sent across waits until the network is
 /// [healed](heal()), or its sender [gives up](World::gives_up_after). Nothing happens outside of a world.
 ///
+/// ```
+/// use soquete::sim::{self, World};
+/// use std::time::Duration;
+///
+/// World::seed(1)
+///     .at(Duration::from_secs(1), || sim::partition("10.0.0.1", ["10.0.0.8", "10.0.0.9"]))
+///     .at(Duration::from_secs(9), sim::heal)
+///     .run(|| { /* the program */ });
+/// ```
+///
 /// # Panics
 ///
 /// If a text is no address.
@@ -120,6 +130,18 @@ pub fn heal() {
 /// The machine with this address loses all that it had, its peers get a reset, and it starts this program in a
 /// fresh loop.
 ///
+/// ```
+/// use soquete::sim::{self, World};
+/// use std::time::Duration;
+///
+/// fn server_main() { /* … */ }
+///
+/// World::seed(1)
+///     .host("10.0.0.1", server_main)
+///     .at(Duration::from_secs(1), || sim::restart("10.0.0.1", server_main))
+///     .run(|| { /* the clients */ });
+/// ```
+///
 /// # Panics
 ///
 /// If no host of this world has the address, or if it is the machine that is asked.
@@ -135,6 +157,16 @@ pub fn restart(address: &str, program: impl FnOnce() + 'static) {
 }
 
 /// Calls `plan` after this time, on the main host: as [`World::at`], from within.
+///
+/// ```
+/// use soquete::sim::{self, World};
+/// use std::time::Duration;
+///
+/// let report = World::seed(1).run(|| {
+///     sim::after(Duration::from_secs(3600), || println!("an hour later"));
+/// });
+/// report.check();
+/// ```
 pub fn after(time: Duration, plan: impl FnOnce() + 'static) {
     kernel::plan(time, Box::new(plan));
 }

@@ -47,6 +47,17 @@ pub struct Peer {
 impl Peer {
     /// Connects from one address to another, both written `ip:port`; port 0 of its own is any.
     ///
+    /// ```
+    /// use soquete::sim::{Peer, PeerListener, World};
+    ///
+    /// World::seed(1).run(|| {
+    ///     let listener = PeerListener::listen("10.0.0.1:80", 5);
+    ///     let peer = Peer::connect("10.0.0.66:0", "10.0.0.1:80");
+    ///     peer.write(b"hello");
+    ///     # drop(listener);
+    /// });
+    /// ```
+    ///
     /// # Panics
     ///
     /// Outside of a world; if one of them is no address, or the first is that of a host with a program.
@@ -157,6 +168,24 @@ pub struct PeerListener(Outside);
 
 impl PeerListener {
     /// Listens at an address, written `ip:port`, with room for so many connections that were not accepted.
+    ///
+    /// ```
+    /// use soquete::sim::{self, PeerListener, World};
+    /// use soquete::{event, net};
+    /// use std::time::Duration;
+    ///
+    /// let report = World::seed(1).run(|| {
+    ///     let listener = PeerListener::listen("10.0.0.66:80", 5);
+    ///     let client = net::connect(("10.0.0.66", 80));
+    ///     client.on(event::Error, |error| assert_eq!(error.code(), "ECONNRESET"));
+    ///     sim::after(Duration::from_secs(1), move || {
+    ///         if let Some(peer) = listener.accept() {
+    ///             peer.reset();
+    ///         }
+    ///     });
+    /// });
+    /// report.check();
+    /// ```
     ///
     /// # Panics
     ///

@@ -46,7 +46,7 @@ impl World {
 
     /// Runs a program, and returns its panic besides.
     #[track_caller]
-    pub(super) fn execute(
+    pub(crate) fn execute(
         self,
         program: impl FnOnce() -> Result<()>,
     ) -> (Report, Option<Box<dyn Any + Send>>) {

@@ -141,6 +141,22 @@ impl World {
     /// A name with these addresses, which a look-up takes so long to find. A name that was not given does
     /// not exist; `localhost` does.
     ///
+    /// ```
+    /// use soquete::sim::World;
+    /// use soquete::dns;
+    /// use std::time::Duration;
+    ///
+    /// let ms = Duration::from_millis;
+    /// let world = World::seed(1).name("db.example", ["10.0.0.1", "10.0.0.2"], ms(5)..=ms(300));
+    /// let report = world.run(|| {
+    ///     dns::lookup("db.example", |addresses| {
+    ///         assert_eq!(addresses?[0].to_string(), "10.0.0.1");
+    ///         Ok(())
+    ///     });
+    /// });
+    /// report.check();
+    /// ```
+    ///
     /// # Panics
     ///
     /// If one of the addresses is none.
@@ -155,6 +171,21 @@ impl World {
     }
 
     /// A name whose look-up fails with this code (`"ENOTFOUND"`, `"EAI_AGAIN"`) after so long.
+    ///
+    /// ```
+    /// use soquete::sim::World;
+    /// use soquete::dns;
+    /// use std::time::Duration;
+    ///
+    /// let delay = Duration::from_secs(5);
+    /// let world = World::seed(1).failing_name("db.example", "EAI_AGAIN", delay);
+    /// let report = world.run(|| {
+    ///     dns::lookup("db.example", |addresses| {
+    ///         assert_eq!(addresses.unwrap_err().code(), "EAI_AGAIN");
+    ///     });
+    /// });
+    /// report.check();
+    /// ```
     pub fn failing_name(
         self,
         name: &str,
@@ -176,6 +207,12 @@ impl World {
     }
 
     /// An interface, for the zone of an IPv6 address (`fe80::1%eth0`).
+    ///
+    /// ```
+    /// use soquete::sim::World;
+    ///
+    /// World::seed(1).zone("eth0", 2).run(|| { /* connects to fe80::1%eth0 */ });
+    /// ```
     pub fn zone(mut self, name: &str, number: u32) -> World {
         self.zones.push((name.to_owned(), number));
         self
@@ -186,6 +223,14 @@ impl World {
 impl World {
     /// A further machine with these addresses. Its program has a loop of its own, which the world runs: there
     /// [`run`](crate::run) returns at once, so that a `main` can be given as it is.
+    ///
+    /// ```
+    /// use soquete::sim::World;
+    ///
+    /// fn server_main() { /* … */ }
+    ///
+    /// World::seed(1).host("10.0.0.1", server_main).run(|| { /* the client */ });
+    /// ```
     ///
     /// # Panics
     ///
@@ -265,6 +310,15 @@ impl World {
     }
 
     /// Calls `plan` at this time, on the main host.
+    ///
+    /// ```
+    /// use soquete::sim::World;
+    /// use std::time::Duration;
+    ///
+    /// World::seed(1)
+    ///     .at(Duration::from_secs(60), || println!("a minute later"))
+    ///     .run(|| { /* the program */ });
+    /// ```
     pub fn at(mut self, time: Duration, plan: impl Fn() + 'static) -> World {
         self.plans.push((time, Rc::new(plan)));
         self
@@ -275,6 +329,21 @@ impl World {
 impl World {
     /// Something that must be so whenever the clock is about to move, and at the end. It may look at what
     /// the program keeps, and must not change it.
+    ///
+    /// ```
+    /// use soquete::sim::World;
+    /// use std::cell::Cell;
+    /// use std::rc::Rc;
+    ///
+    /// let connections = Rc::new(Cell::new(0));
+    /// let counted = Rc::clone(&connections);
+    /// World::seed(1)
+    ///     .always("at most ten connections", move || counted.get() <= 10)
+    ///     .run(move || {
+    ///         /* the program, which counts its connections */
+    ///         # connections.set(1);
+    ///     });
+    /// ```
     pub fn always(mut self, what: &str, holds: impl Fn() -> bool + 'static) -> World {
         self.invariants.push((what.to_owned(), Rc::new(holds)));
         self

@@ -108,6 +108,34 @@ pub fn finished<R: Outcome>(
 }
 
 /// As [`finished`], for one side only if wanted.
+///
+/// ```
+/// use soquete::stream::{self, FinishedOptions};
+/// use soquete::{event, net};
+///
+/// # fn main() -> soquete::Result<()> {
+/// let server = net::create_server(|socket| {
+///     socket.on(event::Error, |error| eprintln!("{error}"));
+///     socket.on(event::Data, |_| ());
+///     // Only what comes in: this end has not ended yet.
+///     let reading = FinishedOptions::new().writable(false);
+///     stream::finished_with(socket, reading, move |outcome| {
+///         outcome?;
+///         socket.end_with("got it");
+///         Ok(())
+///     })
+/// });
+/// server.listen_then(0, |server| {
+///     let client = net::connect(server.address().unwrap());
+///     client.end_with("all of it");
+///     client.on(event::Data, move |chunk| {
+///         assert_eq!(chunk, b"got it");
+///         server.close();
+///     });
+/// });
+/// soquete::run()
+/// # }
+/// ```
 pub fn finished_with<R: Outcome>(
     socket: Socket,
     options: FinishedOptions,

@@ -50,6 +50,32 @@ pub fn pipeline<R: Outcome>(
 }
 
 /// As [`pipeline`]; with options, the last socket may be left open when the one before it has ended.
+///
+/// ```
+/// use soquete::net::{self, PipeOptions};
+/// use soquete::{event, stream};
+///
+/// # fn main() -> soquete::Result<()> {
+/// let server = net::create_server(|socket| {
+///     socket.on(event::Error, |error| eprintln!("{error}"));
+///     // What comes in goes back, and then a last word.
+///     let left_open = PipeOptions::new().end(false);
+///     stream::pipeline_with([socket, socket], left_open, move |outcome| {
+///         outcome?;
+///         socket.end_with("!");
+///         Ok(())
+///     })
+/// });
+/// server.listen_then(0, |server| {
+///     let client = net::connect(server.address().unwrap());
+///     client.end_with("hello");
+///     let mut heard = String::new();
+///     client.on(event::Text, move |text| heard += text);
+///     client.on(event::End, move |()| server.close());
+/// });
+/// soquete::run()
+/// # }
+/// ```
 pub fn pipeline_with<R: Outcome>(
     sockets: impl IntoIterator<Item = Socket>,
     options: PipeOptions,

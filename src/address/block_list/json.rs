@@ -4,7 +4,7 @@
 //! is not JSON (`ERR_INVALID_ARG_VALUE`) by how they begin, and looks no further into them.
 
 use crate::address::AddressError;
-use crate::address::error::quoted;
+use crate::error::quoted;
 
 /// Rules have neither quotes nor backslashes nor controls, so that nothing is to be escaped.
 pub(super) fn print(rules: &[String]) -> String {

@@ -51,6 +51,14 @@ pub enum ByteOrder {
 impl LengthPrefix {
     /// A length of `width` bytes.
     ///
+    /// ```
+    /// use soquete::framing::{ByteOrder, LengthPrefix};
+    ///
+    /// let three_bytes = LengthPrefix::new(3, ByteOrder::Little)?;
+    /// # drop(three_bytes);
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`FrameError::InvalidFormat`] unless `width` is 1 to 8.

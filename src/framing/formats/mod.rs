@@ -1,12 +1,14 @@
 //! The formats, one to a file.
 
 mod cobs;
+mod content_length;
 mod delimiters;
 mod either;
 mod fixed;
 mod json;
 mod length;
 mod lines;
+mod mqtt;
 mod needles;
 mod netstring;
 mod proxy;
@@ -16,12 +18,14 @@ mod varint;
 pub mod websocket;
 
 pub use cobs::Cobs;
+pub use content_length::ContentLength;
 pub use delimiters::Delimiters;
 pub use either::Either;
 pub use fixed::FixedLength;
 pub use json::Json;
 pub use length::{ByteOrder, LengthPrefix};
 pub use lines::Lines;
+pub use mqtt::Mqtt;
 pub use netstring::Netstring;
 pub use proxy::{Proxied, Proxy, ProxyHeader, Tlvs, Transport};
 pub use record::RecordMark;

@@ -4,7 +4,7 @@ mod header;
 
 pub use header::{Proxied, ProxyHeader, Tlvs, Transport};
 
-use super::super::{Cut, Format, Malformed, Unpacked, Window};
+use super::super::{Cut, Format, FrameError, Malformed, Unpacked, Window};
 
 /// The header by which a proxy tells a server who the client is (HAProxy's PROXY protocol).
 ///
@@ -17,7 +17,7 @@ use super::super::{Cut, Format, Malformed, Unpacked, Window};
 ///
 /// let mut reader = FrameReader::new(Proxy::new(), Proxy::LONGEST);
 /// let mut feed = reader.feed(b"PROXY TCP4 192.0.2.7 192.0.2.1 5432 80\r\nhello\n");
-/// let Some(header) = feed.next()?.and_then(|item| item.frame()) else { panic!("not all of it") };
+/// let header = feed.next()?.and_then(|item| item.frame()).expect("all of it");
 /// let Proxied::Inet { source, .. } = ProxyHeader::parse(header)?.proxied else { panic!() };
 /// assert_eq!(source.to_string(), "192.0.2.7:5432");
 ///
@@ -54,6 +54,26 @@ impl Proxy {
     /// A header of either version.
     pub const fn new() -> Self {
         Self { scanned: 0 }
+    }
+
+    /// How many bytes are missing at least of a header of which these have come; 0 if it is whole, and valid. Whoever
+    /// reads no more than that never reads what stands behind the header.
+    pub(crate) fn missing(bytes: &[u8]) -> Result<usize, FrameError> {
+        if bytes.is_empty() {
+            return Ok(V1_SHORTEST);
+        }
+        let mut format = Proxy::new();
+        let len = match format.cut(Window::new(bytes, &[])).map_err(error_of)? {
+            Cut::Frame { payload, .. } => payload,
+            // At most `LONGEST`.
+            Cut::Declared { payload, .. } => payload as usize,
+            _ if bytes[0] == V1[0] => return Ok(missing_of_v1(bytes)),
+            _ => return Ok(V2_FIXED.saturating_sub(bytes.len()).max(1)),
+        };
+        if let Some(header) = bytes.get(..len) {
+            header::parse(header).map_err(error_of)?;
+        }
+        Ok(len.saturating_sub(bytes.len()))
     }
 
     /// Goes on with `signature`; `None` if not all of it is there.
@@ -127,6 +147,27 @@ impl Proxy {
     }
 }
 
+/// `PROXY UNKNOWN` and its CRLF.
+const V1_SHORTEST: usize = 15;
+
+/// At least so much is missing of a line that has begun like this.
+fn missing_of_v1(line: &[u8]) -> usize {
+    let shortest = match line.get(V1.len()..V1.len() + 4) {
+        Some(b"TCP4") => b"PROXY TCP4 0.0.0.0 0.0.0.0 0 0\r\n".len(),
+        Some(b"TCP6") => b"PROXY TCP6 :: :: 0 0\r\n".len(),
+        _ => V1_SHORTEST,
+    };
+    let line_end = if line.ends_with(b"\r") { 1 } else { 2 };
+    shortest.saturating_sub(line.len()).max(line_end)
+}
+
+fn error_of(Malformed { at, what, .. }: Malformed) -> FrameError {
+    FrameError::Malformed {
+        at: at as u64,
+        what,
+    }
+}
+
 /// Whether the line is one whose addresses are to be ignored, whatever they are, up to its CRLF. As much of
 /// it as a lone line end stands behind has come.
 fn is_unknown(window: Window<'_>) -> bool {
@@ -148,5 +189,56 @@ impl Format for Proxy {
 
     fn unpack(&mut self, raw: &[u8], _: &mut Vec<u8>) -> Result<Unpacked, Malformed> {
         header::parse(raw).map(|_| Unpacked::AsIs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn v2(len: u16, rest: &[u8]) -> Vec<u8> {
+        [V2, &[0x21, 0x11], &len.to_be_bytes(), rest].concat()
+    }
+
+    #[test]
+    fn what_is_missing_never_reaches_behind_the_header() {
+        let headers: [&[u8]; 8] = [
+            b"PROXY UNKNOWN\r\n",
+            b"PROXY UNKNOWN any \r thing\r\n",
+            b"PROXY TCP4 0.0.0.0 0.0.0.0 0 0\r\n",
+            b"PROXY TCP4 192.168.100.200 10.0.0.1 65535 443\r\n",
+            b"PROXY TCP6 :: :: 0 0\r\n",
+            b"PROXY TCP6 2001:db8::1 ::1 1024 443\r\n",
+            &v2(12, &[1; 12]),
+            &v2(17, b"AAAABBBBppqq\x04\0\x02no"),
+        ];
+        for header in headers {
+            for step in [1, 2, usize::MAX] {
+                let mut have = 0;
+                loop {
+                    match Proxy::missing(&header[..have]).expect("it is valid") {
+                        0 => break,
+                        missing => have += missing.min(step),
+                    }
+                    assert!(have <= header.len(), "{header:?} is read beyond");
+                }
+                assert_eq!(have, header.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_header_is_told_by_the_bytes_that_show_it() {
+        let wrong: [&[u8]; 5] = [
+            b"GET / HTTP/1.1\r\n",
+            b"PROXY TCP4 1.2.3.4 1.2.3.4 1 99999\r\n",
+            b"PROXY TCP5 x\r\n",
+            &v2(11, &[]),
+            &v2(13, &[0; 13]),
+        ];
+        for header in wrong {
+            let found = (1..=header.len()).any(|have| Proxy::missing(&header[..have]).is_err());
+            assert!(found, "{header:?}");
+        }
     }
 }

@@ -18,6 +18,7 @@ mod bodies;
 mod check;
 mod expect;
 mod naive;
+mod naive_protocols;
 mod naive_resp;
 mod naive_samples;
 mod naive_search;
@@ -48,12 +49,14 @@ pub(super) type Body = fn(&[u8]);
 #[cfg(test)]
 pub(super) const TARGETS: &[(&str, Body)] = &[
     ("framing_cobs", fuzz_cobs),
+    ("framing_content_length", fuzz_content_length),
     ("framing_delimiters", fuzz_delimiters),
     ("framing_fixed", fuzz_fixed),
     ("framing_json", fuzz_json),
     ("framing_length", fuzz_length),
     ("framing_lines", fuzz_lines),
     ("framing_messages", fuzz_messages),
+    ("framing_mqtt", fuzz_mqtt),
     ("framing_netstring", fuzz_netstring),
     ("framing_packets", fuzz_packets),
     ("framing_proxy", fuzz_proxy),

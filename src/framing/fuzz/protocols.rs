@@ -1,11 +1,12 @@
 //! The targets' bodies for formats of whole protocols.
 
 use super::super::{
-    Flow, FrameReader, Resp, RespItems, RespRequest, RespRequests, RespValue, RespVersion,
-    RespWriter,
+    ContentLength, Flow, FrameReader, Mqtt, Resp, RespItems, RespRequest, RespRequests, RespValue,
+    RespVersion, RespWriter,
 };
 use super::Trial;
 use super::check::Setup;
+use super::naive_protocols as naive;
 use super::naive_resp::{self, Requests, Values};
 
 /// Requests of RESP, with limits near enough to be met.
@@ -113,4 +114,42 @@ fn reads_to_its_end(value: RespValue<'_>) -> bool {
         RespValue::Streamed(chunks) => chunks.into_iter().all(|chunk| !chunk.is_empty()),
         _ => true,
     }
+}
+
+/// MQTT packets; what follows the set-up's variant is written as packets of its type as well.
+pub fn fuzz_mqtt(data: &[u8]) {
+    let Some((setup, stream)) = Setup::split(data) else {
+        return;
+    };
+    let version_3 = setup.variant & 1 != 0;
+    let format = if version_3 {
+        Mqtt::version_3_1_1()
+    } else {
+        Mqtt::new()
+    };
+    Trial::new(format)
+        .in_pieces()
+        .lends()
+        .run(&setup, stream, |rest| naive::mqtt(rest, version_3));
+    if let Ok(format) = format.writes(setup.variant) {
+        Trial::new(format).writes(stream);
+    }
+}
+
+/// Heads with a Content-Length.
+pub fn fuzz_content_length(data: &[u8]) {
+    let Some((setup, stream)) = Setup::split(data) else {
+        return;
+    };
+    let other_fields = setup.variant & 1 != 0;
+    let format = if other_fields {
+        ContentLength::new().other_fields()
+    } else {
+        ContentLength::new()
+    };
+    let trial = Trial::new(format).lends().never_longer();
+    trial.run(&setup, stream, |rest| {
+        naive::content_length(rest, other_fields)
+    });
+    trial.writes(stream);
 }

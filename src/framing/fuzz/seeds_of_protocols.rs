@@ -53,6 +53,54 @@ pub(super) fn of(target: &str) -> Vec<Seed> {
                 ("any_end", b"*1\rx$1\ryz\r\n"),
             ],
         ),
+        "framing_mqtt" => streams(
+            &[0, 1, 0x32, 0xc0],
+            &[
+                (
+                    "session",
+                    b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00\x20\x02\x00\x00\xc0\x00\xd0\x00\xe0\x00",
+                ),
+                (
+                    "messages",
+                    b"\x82\x08\x00\x01\x00\x03a/b\x01\x90\x03\x00\x01\x00\x30\x06\x00\x03a/bx\x3a\x05\x00\x01a\x00\x07\x62\x02\x00\x07",
+                ),
+                (
+                    "two_bytes",
+                    &[&b"\x30\x80\x01"[..], &[0; 128], b"\xc0\x00"].concat(),
+                ),
+                ("overlong", b"\x30\x82\x00ab"),
+                ("five_bytes", b"\x30\x80\x80\x80\x80\x01"),
+                ("quality_3", b"\x36\x04abcd"),
+                ("twice", b"\x38\x04abcd"),
+                ("flags", b"\x60\x02ab"),
+                ("reserved", b"\x00\x00"),
+                ("auth", b"\xf0\x00"),
+                ("longest", b"\x30\xff\xff\xff\x7fabc"),
+            ],
+        ),
+        "framing_content_length" => streams(
+            &[0, 1],
+            &[
+                (
+                    "good",
+                    b"Content-Length: 2\r\n\r\n{}content-length:3\r\nContent-Type: a; charset=utf8\r\n\r\n\xc3\xa9x",
+                ),
+                ("no_text", b"Content-Length: 2\r\n\r\n\xc3xContent-Length: 0\r\n\r\n"),
+                ("other", b"X-A: b\r\nContent-Length: 1\r\n\r\na"),
+                ("twice", b"Content-Length: 1\r\nContent-Length: 1\r\n\r\na"),
+                ("folded", b"Content-Length:\r\n 1\r\n\r\na"),
+                ("space", b"Content-Length : 1\r\n\r\na"),
+                ("bare", b"Content-Length: 1\n\na"),
+                ("none", b"\r\n"),
+                ("set", b"Content-Type: a;b;charset=\"utf-16\"\r\n"),
+                ("long", b"Content-Length: 40\r\n\r\n0123456789012345678901234567890123456789"),
+                ("huge", b"Content-Length: 18446744073709551616\r\n\r\n"),
+                (
+                    "long_head",
+                    &[&b"Content-Type: "[..], &[b'x'; 1030]].concat(),
+                ),
+            ],
+        ),
         _ => vec![],
     }
 }

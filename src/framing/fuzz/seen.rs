@@ -61,6 +61,19 @@ pub enum End {
 
 impl<'a> Naive<'a> {
     /// A frame of this payload, which takes `used` bytes in all.
+    ///
+    /// ```
+    /// use soquete::fuzzing::Naive;
+    ///
+    /// /// Lines.
+    /// fn naive(rest: &[u8]) -> Naive<'_> {
+    ///     match rest.iter().position(|byte| *byte == b'\n') {
+    ///         Some(end) => Naive::found(&rest[..end], end + 1),
+    ///         None => Naive::cut(rest),
+    ///     }
+    /// }
+    /// # naive(b"line\n");
+    /// ```
     pub fn found(payload: &'a [u8], used: usize) -> Self {
         Self::Frame {
             parts: vec![Part::found(payload)],
@@ -69,12 +82,32 @@ impl<'a> Naive<'a> {
     }
 
     /// A frame at the front of `rest`: `head` bytes, which announce a payload of `len` bytes, and that.
+    ///
+    /// ```
+    /// use soquete::fuzzing::Naive;
+    ///
+    /// /// A byte with the length, and the payload.
+    /// fn naive(rest: &[u8]) -> Naive<'_> {
+    ///     Naive::announced(rest, 1, rest[0].into())
+    /// }
+    /// # naive(b"\x05hello");
+    /// ```
     pub fn announced(rest: &'a [u8], head: usize, len: u64) -> Self {
         Self::announced_with_tail(rest, head, len, b"", "")
     }
 
     /// As [`announced`](Self::announced), and behind the payload stands `tail`; if it does not, that is
     /// what the format says is wrong, at the tail's first byte.
+    ///
+    /// ```
+    /// use soquete::fuzzing::Naive;
+    ///
+    /// /// A byte with the length, the payload, and a comma.
+    /// fn naive(rest: &[u8]) -> Naive<'_> {
+    ///     Naive::announced_with_tail(rest, 1, rest[0].into(), b",", "payload without its comma")
+    /// }
+    /// # naive(b"\x05hello,");
+    /// ```
     pub fn announced_with_tail(
         rest: &'a [u8],
         head: usize,
@@ -98,6 +131,22 @@ impl<'a> Naive<'a> {
 
     /// A frame that takes `used` bytes in all, of which `raw` is the payload as it stands in the stream;
     /// it is to become `payload`, or cannot be unpacked (at a place in the frame).
+    ///
+    /// ```
+    /// use soquete::fuzzing::Naive;
+    ///
+    /// /// Lines that stand in the stream back to front.
+    /// fn naive(rest: &[u8]) -> Naive<'_> {
+    ///     match rest.iter().position(|byte| *byte == b'\n') {
+    ///         Some(end) => {
+    ///             let payload = rest[..end].iter().rev().copied().collect();
+    ///             Naive::unpacked(&rest[..end], end + 1, Ok(payload))
+    ///         }
+    ///         None => Naive::cut(&[]),
+    ///     }
+    /// }
+    /// # naive(b"olleh\n");
+    /// ```
     pub fn unpacked(raw: &'a [u8], used: usize, payload: Result<Vec<u8>, Malformed>) -> Self {
         Self::Frame {
             parts: vec![Part::found(raw)],
@@ -129,6 +178,19 @@ impl<'a> Naive<'a> {
     }
 
     /// The frame is malformed at `at`, and this, in front of it, is payload for certain.
+    ///
+    /// ```
+    /// use soquete::fuzzing::Naive;
+    ///
+    /// /// A byte with the length, which is at most 9, and the payload.
+    /// fn naive(rest: &[u8]) -> Naive<'_> {
+    ///     match rest[0] {
+    ///         length @ 0..=9 => Naive::announced(rest, 1, length.into()),
+    ///         _ => Naive::bad(&[], 0, "length above 9"),
+    ///     }
+    /// }
+    /// # naive(b"\x05hello");
+    /// ```
     pub fn bad(settled: &'a [u8], at: usize, what: &'static str) -> Self {
         Self::Frame {
             parts: vec![Part::found(settled)],
@@ -151,6 +213,14 @@ impl<'a> Part<'a> {
     }
 
     /// Payload of `len` bytes, as a head has said, at the front of `rest`.
+    ///
+    /// ```
+    /// use soquete::fuzzing::Part;
+    ///
+    /// let part = Part::announced(b"hel", 5);
+    /// assert_eq!(part.bytes(), b"hel");
+    /// assert!(!part.is_whole());
+    /// ```
     pub fn announced(rest: &'a [u8], len: u64) -> Self {
         let there = rest.len().min(usize::try_from(len).unwrap_or(usize::MAX));
         Self {
@@ -165,6 +235,13 @@ impl<'a> Part<'a> {
 
     /// As it is, for a format that unpacks in pieces: what there is of it is to become `payload`, and then, if
     /// something is `wrong`, it cannot be unpacked any further (at a place in the frame).
+    ///
+    /// ```
+    /// use soquete::fuzzing::Part;
+    ///
+    /// let part = Part::announced(b"olleh", 5).made(b"hello".to_vec(), None);
+    /// assert!(part.is_whole());
+    /// ```
     pub fn made(mut self, payload: Vec<u8>, wrong: Option<Malformed>) -> Self {
         self.made = Some(Made::All((payload, wrong)));
         self

@@ -87,6 +87,16 @@ impl<F: Format + Clone> Trial<F> {
 
     /// As [`reads`](Self::reads), and all must come to what `naive` sees at the front of the rest of
     /// the stream, frame by frame and in order. It is never given an empty rest.
+    ///
+    /// ```
+    /// use soquete::framing::LengthPrefix;
+    /// use soquete::fuzzing::{Naive, Trial};
+    ///
+    /// let data = b"\x00\x00\xff\x05hello\x05wor";
+    /// Trial::new(LengthPrefix::u8()).in_pieces().reads_as(data, |rest| {
+    ///     Naive::announced(rest, 1, rest[0].into())
+    /// });
+    /// ```
     pub fn reads_as<'a>(&self, data: &'a [u8], naive: impl FnMut(&'a [u8]) -> Naive<'a>) {
         if let Some((setup, stream)) = Setup::split(data) {
             self.run(&setup, stream, naive);

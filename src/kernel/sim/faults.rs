@@ -141,6 +141,13 @@ impl Faults {
 
     /// A share of the calls of one kind fails, each with one of the [errors](Call::errors) that this
     /// call can have.
+    ///
+    /// ```
+    /// use soquete::sim::{Call, Faults, World};
+    ///
+    /// let faults = Faults::none().rate(Call::Read, 0.01).rate(Call::Accept, 0.1);
+    /// World::seed(1).faults(faults).run(|| { /* the program */ });
+    /// ```
     pub fn rate(mut self, call: Call, share: f64) -> Faults {
         self.rates[call as usize] = (share.clamp(0.0, 1.0) * 65536.0) as u32;
         self
@@ -178,7 +185,8 @@ impl Faults {
     /// ```
     /// use soquete::sim::Faults;
     ///
-    /// let faults = Faults::script("EINTR at read 2 of client 3 of 10.0.0.9; EMFILE at accept 1 of main");
+    /// let script = "EINTR at read 2 of client 3 of 10.0.0.9; EMFILE at accept 1 of main";
+    /// let faults = Faults::script(script);
     /// # drop(faults);
     /// ```
     ///

@@ -6,7 +6,7 @@ use std::io::IoSlice;
 
 use super::kernel::Kernel;
 use super::{is_simulated, with_kernel};
-use crate::reactor::Key;
+use crate::table::Key;
 
 /// The books of each socket, by host and key, from its first byte to its `Close`.
 #[derive(Default)]

@@ -30,7 +30,8 @@ use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use crate::reactor::{Key, Loop};
+use crate::reactor::Loop;
+use crate::table::Key;
 
 pub(crate) mod config;
 mod connecting;

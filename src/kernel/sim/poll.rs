@@ -10,7 +10,7 @@ use super::file::{FileId, Open};
 use super::kernel::Kernel;
 use super::random::Draw;
 use crate::kernel::Ready;
-use crate::reactor::Key;
+use crate::table::Key;
 
 /// As the real poller's.
 const BATCH: usize = 1024;

@@ -13,7 +13,8 @@ use super::random::Draw;
 use super::schedule::{Due, Work};
 use super::{BUSY, at_host, current, with_kernel, with_loops};
 use crate::kernel::{Alarm, Ready};
-use crate::reactor::{Key, Loop};
+use crate::reactor::Loop;
+use crate::table::Key;
 
 /// The host of a loop.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::file::FileId;
 use super::kernel::Kernel;
-use crate::reactor::Key;
+use crate::table::Key;
 
 /// So many problems say enough.
 const MAX_PROBLEMS: usize = 20;

@@ -101,6 +101,11 @@ pub(crate) fn is_stalled() -> bool {
     with_kernel(|kernel| kernel.stalled).unwrap_or(true)
 }
 
+/// Nothing happens any more.
+pub(crate) fn halt() {
+    with_kernel(|kernel| kernel.stalled = true);
+}
+
 /// Plans a call on the main host.
 pub(crate) fn plan(after: Duration, plan: Box<dyn FnOnce()>) {
     with_kernel(|kernel| {

@@ -1,7 +1,7 @@
 //! What holds of the reading half whenever it is not in the middle of something.
 
-use super::Duplex;
 use super::piece::Piece;
+use crate::machine::duplex::Duplex;
 
 impl Duplex {
     pub(in crate::machine) fn check_read_half(&self) {

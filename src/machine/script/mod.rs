@@ -2,7 +2,7 @@
 //! witness that every promise of the machine is kept.
 //!
 //! ```text
-//!   Op ──▶ World ── calls ──▶ Duplex ── Host ──▶ World ──▶ Kernel    what is sent
+//!   Op ──▶ World ── calls ──▶ Duplex ── Driver ──▶ World ──▶ Kernel    what is sent
 //!            ▲                                     │
 //!            └────────── reactions ◀── Witness ◀───┘                 what is seen
 //! ```
@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::rc::{Rc, Weak};
 
-use super::{AfterConnect, CloseKind, Duplex, Host, Life, Signal, Tick};
+use super::{AfterConnect, CloseKind, Driver, Duplex, Life, Signal, Tick};
 
 mod conclusion;
 mod kernel;
@@ -266,7 +266,7 @@ impl World {
     }
 }
 
-impl Host for World {
+impl Driver for World {
     const WRITE_BUDGET: u64 = 16 * 1024;
 
     fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {

@@ -9,7 +9,7 @@ use super::{Readiness, World};
 use crate::error::Error;
 use crate::machine::data::Data;
 use crate::machine::read_half::Amount;
-use crate::machine::{AfterConnect, Host, Life, write_queue};
+use crate::machine::{AfterConnect, Driver, Life, write_queue};
 
 impl World {
     /// One call; a handle whose socket is gone does nothing.

@@ -1,6 +1,7 @@
 //! What holds of the writing half whenever it is not in the middle of something.
 
-use super::{Duplex, Request, WriteEnd};
+use super::{Request, WriteEnd};
+use crate::machine::duplex::Duplex;
 
 impl Duplex {
     pub(in crate::machine) fn check_write_half(&self) {

@@ -2,19 +2,20 @@
 
 use super::{Extent, Request};
 use crate::error::{Error, Result, node};
-use crate::machine::host::Host;
-use crate::machine::{Duplex, Life};
+use crate::machine::driver::Driver;
+use crate::machine::duplex::Duplex;
+use crate::machine::life::Life;
 
 impl Duplex {
     /// The write that the kernel refused, then those behind it, then the socket.
-    pub(in crate::machine) fn after_failed_write(&self, host: &impl Host) {
+    pub(in crate::machine) fn after_failed_write(&self, driver: &impl Driver) {
         if self.write.request.get() != Request::Failed {
             return;
         }
         self.write.request.set(Request::None);
         self.fail_queued();
         let error = self.error().unwrap_or_else(|| node::destroyed("write"));
-        self.destroy(host, Some(error));
+        self.destroy(driver, Some(error));
     }
 
     /// Fails everything that is queued, unless a request is under way: then it is for its end to.
@@ -82,10 +83,10 @@ impl Duplex {
     }
 
     /// A new life begins before the writes of the old one were told that it is over.
-    pub(in crate::machine) fn fail_parked(&self, host: &impl Host) {
+    pub(in crate::machine) fn fail_parked(&self, driver: &impl Driver) {
         let error = node::closed_before_connection;
         while let Some((callback, _)) = self.write.pop_unsettled() {
-            self.tick_callback(host, Some(callback), Err(error()));
+            self.tick_callback(driver, Some(callback), Err(error()));
         }
         for callback in self
             .write
@@ -94,7 +95,7 @@ impl Duplex {
             .into_iter()
             .flat_map(|all| *all)
         {
-            self.tick_callback(host, Some(callback), Err(error()));
+            self.tick_callback(driver, Some(callback), Err(error()));
         }
         self.drop_queued_bytes();
     }

@@ -5,9 +5,10 @@ use std::io::{self, IoSlice};
 use super::{Extent, Request};
 use crate::error::{Error, Result, node};
 use crate::kernel::{Answer, Call, answer};
-use crate::machine::host::{AfterConnect, Host, Signal, Tick};
+use crate::machine::driver::{AfterConnect, Driver, Signal, Tick};
+use crate::machine::duplex::Duplex;
+use crate::machine::life::Life;
 use crate::machine::write_queue::{SLICES, WriteQueue};
-use crate::machine::{Duplex, Life};
 
 /// How much more than at an event is sent by the call that finds nothing in its way. That write tells by
 /// what is left whether to wait for `Drain`, and the kernel is to say it rather than a budget.
@@ -16,47 +17,47 @@ const AT_ONCE: u64 = 8;
 impl Duplex {
     /// Sends what waits for the end of the callback.
     #[inline]
-    pub(crate) fn flush(&self, host: &impl Host) {
+    pub(crate) fn flush(&self, driver: &impl Driver) {
         if self.write.flush_scheduled.replace(false) {
-            self.send(host);
+            self.send(driver);
         }
     }
 
     /// Offers everything that is queued to the kernel.
-    pub(super) fn send<H: Host>(&self, host: &H) {
-        self.send_upto(host, self.write.accepted.get());
+    pub(super) fn send<H: Driver>(&self, driver: &H) {
+        self.send_upto(driver, self.write.accepted.get());
     }
 
     /// Offers what is queued up to this position.
-    fn send_upto<H: Host>(&self, host: &H, end: u64) {
+    fn send_upto<H: Driver>(&self, driver: &H, end: u64) {
         let half = &self.write;
         half.flush_scheduled.set(false);
         if half.request.get() != Request::None || self.life() != Life::Open || self.is_errored() {
             return;
         }
-        host.activity();
+        driver.activity();
         let upto = end.min(half.sent.get() + H::WRITE_BUDGET * AT_ONCE);
-        match self.send_queued(host, upto) {
-            Ok(true) if upto == half.accepted.get() => self.settle_all(host),
+        match self.send_queued(driver, upto) {
+            Ok(true) if upto == half.accepted.get() => self.settle_all(driver),
             // What is corked behind it stays.
             Ok(true) if upto == end => {}
             Ok(taken) => {
                 self.wait_for_room(0);
                 if taken {
-                    host.continue_writing();
+                    driver.continue_writing();
                 }
             }
-            Err(error) => self.fail_stopped_write(host, &error),
+            Err(error) => self.fail_stopped_write(driver, &error),
         }
         half.give_back_empty_queue();
     }
 
     /// Everything was taken at once.
-    fn settle_all(&self, host: &impl Host) {
+    fn settle_all(&self, driver: &impl Driver) {
         let half = &self.write;
         half.settle_all();
         if half.need_drain.get() && !half.tick_due.replace(true) {
-            host.tick(Tick::Drained);
+            driver.tick(Tick::Drained);
         }
     }
 
@@ -79,25 +80,25 @@ impl Duplex {
     }
 
     /// The kernel refused the write that it stopped in.
-    fn fail_stopped_write(&self, host: &impl Host, error: &Error) {
+    fn fail_stopped_write(&self, driver: &impl Driver, error: &Error) {
         let (_, request) = self.write.stopped_in(0);
-        self.fail_write(host, request.end, error);
+        self.fail_write(driver, request.end, error);
     }
 
     /// The write that ends here fails; a tick tells so.
-    fn fail_write(&self, host: &impl Host, end: u64, error: &Error) {
+    fn fail_write(&self, driver: &impl Driver, end: u64, error: &Error) {
         let half = &self.write;
         self.set_error(error);
         half.settled.set(end);
         self.drop_queued_bytes();
         half.request.set(Request::Failed);
-        host.tick(Tick::WriteFailed);
+        driver.tick(Tick::WriteFailed);
     }
 
     /// Writes until everything up to this position is sent (true) or the kernel takes no more
     /// (false).
     #[inline(always)]
-    pub(super) fn send_queued(&self, host: &impl Host, upto: u64) -> Result<bool> {
+    fn send_queued(&self, driver: &impl Driver, upto: u64) -> Result<bool> {
         let half = &self.write;
         let Some(mut queue) = half.queue.take() else {
             return Ok(true);
@@ -110,9 +111,9 @@ impl Duplex {
             let (offered, outcome) = match queue.only_chunk() {
                 Some(bytes) => {
                     let bytes = &bytes[..bytes.len().min(left)];
-                    (bytes.len(), host.write(&[IoSlice::new(bytes)]))
+                    (bytes.len(), driver.write(&[IoSlice::new(bytes)]))
                 }
-                None => offer_several(host, &queue, left),
+                None => offer_several(driver, &queue, left),
             };
             match outcome {
                 Ok(sent) => {
@@ -128,7 +129,7 @@ impl Duplex {
                     Answer::Wait => break Ok(false),
                     Answer::Retry => {}
                     Answer::Rest => {
-                        host.write_after_pause();
+                        driver.write_after_pause();
                         break Ok(false);
                     }
                     _ => break Err(Error::os("write", &error)),
@@ -140,7 +141,7 @@ impl Duplex {
     }
 
     /// Offers borrowed bytes to the kernel behind what is queued, and copies what it does not take.
-    pub(super) fn send_borrowed<const N: usize>(&self, host: &impl Host, parts: [&[u8]; N]) {
+    pub(super) fn send_borrowed<const N: usize>(&self, driver: &impl Driver, parts: [&[u8]; N]) {
         let half = &self.write;
         half.flush_scheduled.set(false);
         let outcome = half.with_queue(|queue| {
@@ -151,7 +152,7 @@ impl Duplex {
             for (slice, part) in all[count..].iter_mut().zip(parts) {
                 *slice = IoSlice::new(part);
             }
-            let sent = match host.write(all) {
+            let sent = match driver.write(all) {
                 Ok(sent) => sent,
                 Err(error) if answer(Call::Write, &error) == Answer::Fail => return Err(error),
                 // The flush that follows tries again.
@@ -163,9 +164,9 @@ impl Duplex {
         });
         let taken = match outcome {
             Ok(taken) => taken,
-            Err(error) => return self.fail_stopped_write(host, &Error::os("write", &error)),
+            Err(error) => return self.fail_stopped_write(driver, &Error::os("write", &error)),
         };
-        if self.is_too_much(host, half.unsent()) {
+        if self.is_too_much(driver, half.unsent()) {
             return;
         }
         let mut gone = taken;
@@ -176,35 +177,35 @@ impl Duplex {
         });
         half.with_queue(|queue| queue.push_copies(rest));
         if taken > 0 && half.has_unsent() {
-            host.activity();
+            driver.activity();
             self.wait_for_room(taken);
         }
     }
 
     /// Destroys the socket if so many bytes are more than may be queued.
-    pub(super) fn is_too_much(&self, host: &impl Host, queued: usize) -> bool {
+    pub(super) fn is_too_much(&self, driver: &impl Driver, queued: usize) -> bool {
         let ceiling = self.write.ceiling.get() as usize;
         let too_much = ceiling > 0 && queued > ceiling;
         if too_much {
-            self.destroy(host, Some(node::write_queue_full(ceiling, queued)));
+            self.destroy(driver, Some(node::write_queue_full(ceiling, queued)));
         }
         too_much
     }
 
-    pub(super) fn park(&self, host: &impl Host, calls: bool) {
+    pub(super) fn park(&self, driver: &impl Driver, calls: bool) {
         let end = self.write.accepted.get();
         if self.life() == Life::Connecting {
             let request = Request::Parked { end, calls };
             self.write.request.set(request);
-            host.on_connect(AfterConnect::Write);
+            driver.on_connect(AfterConnect::Write);
         } else {
-            self.fail_write(host, end, &node::socket_closed());
+            self.fail_write(driver, end, &node::socket_closed());
         }
     }
 
     /// The connection is up, and the parked writes go out. The first one's callback is called here;
     /// those of the others follow on a tick.
-    pub(in crate::machine) fn send_parked(&self, host: &impl Host) {
+    pub(in crate::machine) fn send_parked(&self, driver: &impl Driver) {
         let half = &self.write;
         let Some(first) = half.request.get().parked() else {
             return;
@@ -223,11 +224,11 @@ impl Duplex {
         let corked = half.corked.get() > 0 && first.end < accepted;
         let end = if corked { first.end } else { accepted };
         let calls = !corked && half.with_queue(|queue| queue.gather(first.end, end));
-        self.send_upto(host, end);
+        self.send_upto(driver, end);
         if half.sent.get() < first.end {
             self.wait_as_one(0, first);
             // These are told at once, as the success would be; the tick finds nothing left.
-            return self.after_failed_write(host);
+            return self.after_failed_write(driver);
         }
         if corked && first.end > 0 {
             half.settle(first);
@@ -235,13 +236,13 @@ impl Duplex {
             self.wait_as_one(first.end, Extent { end, calls });
         }
         if calls && half.request.get() == Request::None {
-            self.tick_after_write(host);
+            self.tick_after_write(driver);
         }
-        self.settle_request(host, first);
+        self.settle_request(driver, first);
     }
 
     /// The descriptor can take more.
-    pub(crate) fn on_writable<H: Host>(&self, host: &H) {
+    pub(crate) fn on_writable<H: Driver>(&self, driver: &H) {
         let half = &self.write;
         let Some(request) = half.request.get().waiting() else {
             return;
@@ -256,40 +257,40 @@ impl Duplex {
             _ => request.end,
         };
         let upto = all.min(half.sent.get() + H::WRITE_BUDGET);
-        match self.send_queued(host, upto) {
+        match self.send_queued(driver, upto) {
             Ok(taken) => {
                 if taken && upto < all {
-                    host.continue_writing();
+                    driver.continue_writing();
                 }
-                host.activity();
+                driver.activity();
                 if half.sent.get() >= request.end {
-                    self.complete(host, request);
+                    self.complete(driver, request);
                 }
             }
             Err(error) => {
                 half.request.set(Request::Failed);
                 half.settled.set(request.end);
                 self.set_error(&error);
-                self.after_failed_write(host);
+                self.after_failed_write(driver);
             }
         }
         half.give_back_empty_queue();
     }
 
     /// The kernel has all of a request that waited for it.
-    fn complete(&self, host: &impl Host, request: Extent) {
+    fn complete(&self, driver: &impl Driver, request: Extent) {
         let half = &self.write;
         half.settle(request);
         half.request.set(Request::None);
         let behind = half.accepted.get() > request.end || half.has_unsettled_callbacks();
         if behind && half.corked.get() == 0 {
-            self.begin_batch(host, request.end);
+            self.begin_batch(driver, request.end);
         }
-        self.settle_request(host, request);
+        self.settle_request(driver, request);
     }
 
     /// What queued up behind a request that is complete becomes the next one.
-    fn begin_batch(&self, host: &impl Host, begin: u64) {
+    fn begin_batch(&self, driver: &impl Driver, begin: u64) {
         let half = &self.write;
         let end = half.accepted.get();
         let calls = half.with_queue(|queue| queue.gather(begin, end));
@@ -300,33 +301,33 @@ impl Duplex {
         }
         half.settle(batch);
         if calls {
-            self.tick_after_write(host);
+            self.tick_after_write(driver);
         }
     }
 
     /// A request is complete: `Drain` if it is due, then its callbacks.
-    fn settle_request(&self, host: &impl Host, request: Extent) {
-        self.emit_drain(host);
+    fn settle_request(&self, driver: &impl Driver, request: Extent) {
+        self.emit_drain(driver);
         if request.calls {
             self.call_settled();
         }
-        self.after_callbacks(host);
+        self.after_callbacks(driver);
     }
 
-    pub(super) fn tick_after_write(&self, host: &impl Host) {
+    pub(super) fn tick_after_write(&self, driver: &impl Driver) {
         self.write.tick_due.set(true);
-        host.tick(Tick::AfterWrite);
+        driver.tick(Tick::AfterWrite);
     }
 
-    pub(in crate::machine) fn after_sync_write(&self, host: &impl Host) {
-        self.emit_drain(host);
+    pub(in crate::machine) fn after_sync_write(&self, driver: &impl Driver) {
+        self.emit_drain(driver);
         self.call_settled();
-        self.after_callbacks(host);
+        self.after_callbacks(driver);
     }
 
-    pub(in crate::machine) fn after_drain(&self, host: &impl Host) {
-        self.emit_drain(host);
-        self.after_callbacks(host);
+    pub(in crate::machine) fn after_drain(&self, driver: &impl Driver) {
+        self.emit_drain(driver);
+        self.after_callbacks(driver);
     }
 
     /// Calls back for the next request that is settled: each has a tick of its own.
@@ -338,15 +339,15 @@ impl Duplex {
         }
     }
 
-    pub(super) fn after_callbacks(&self, host: &impl Host) {
+    fn after_callbacks(&self, driver: &impl Driver) {
         self.write.give_back_empty_queue();
         if self.is_destroyed() {
             self.fail_queued();
         }
-        self.finish_maybe(host);
+        self.finish_maybe(driver);
     }
 
-    pub(super) fn emit_drain(&self, host: &impl Host) {
+    fn emit_drain(&self, driver: &impl Driver) {
         let half = &self.write;
         half.tick_due.set(false);
         let due = half.need_drain.get()
@@ -356,7 +357,7 @@ impl Duplex {
             && !self.is_errored();
         if due {
             half.need_drain.set(false);
-            host.emit(Signal::Drain);
+            driver.emit(Signal::Drain);
         }
     }
 }
@@ -364,12 +365,16 @@ impl Duplex {
 /// Offers at most `most` bytes of several chunks to the kernel; says how many, and what came of it.
 // Apart from its only caller, whose stack frame would be a kilobyte for every answer.
 #[inline(never)]
-fn offer_several(host: &impl Host, queue: &WriteQueue, most: usize) -> (usize, io::Result<usize>) {
+fn offer_several(
+    driver: &impl Driver,
+    queue: &WriteQueue,
+    most: usize,
+) -> (usize, io::Result<usize>) {
     let mut slices = [IoSlice::new(&[]); SLICES];
     let count = queue.slices(&mut slices, most);
     let slices = &slices[..count];
     (
         slices.iter().map(|slice| slice.len()).sum(),
-        host.write(slices),
+        driver.write(slices),
     )
 }

@@ -15,45 +15,22 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use super::options::{ConnectOptions, Target};
-use super::{
-    Attempt, FailedAttempt, MIN_ATTEMPT_TIMEOUT, get_default_auto_select_family_attempt_timeout,
-};
-use crate::address::Family;
 use crate::dns;
-use crate::error::{Endpoint, Error, Local, node};
+use crate::error::{Endpoint, Error, Local, Result, node};
 use crate::event;
 use crate::kernel::socket::{self, Sharing};
-use crate::kernel::{self, Answer, Call, Stream, answer, errno, unix};
+use crate::kernel::unix;
+use crate::kernel::{self, Answer, Call, Stream, answer, errno};
 use crate::machine::Life;
-use crate::net::cell::SocketHost;
-use crate::net::lifecycle;
-use crate::reactor::{self, Key, Task};
-
-/// One address of the host.
-pub(super) struct Destination {
-    pub(super) address: SocketAddr,
-    /// As it was written, or as the resolver gave it.
-    pub(super) text: String,
-}
-
-/// A connect under way.
-pub(crate) struct Connecting {
-    options: Rc<ConnectOptions>,
-    /// Where to: all of it is tried in this order.
-    destinations: Vec<Destination>,
-    next: usize,
-    pub(super) errors: Vec<Error>,
-    pub(super) timer: Option<Key>,
-    pub(super) current: Attempt,
-    pub(super) local: Local,
-    /// The kernel has been asked, and has not answered.
-    pub(super) under_way: bool,
-    /// Those that go on beside it.
-    pub(super) racers: Vec<Key>,
-    /// The kernel refused at once; that is told in the next pending phase.
-    refused: Option<io::Error>,
-}
+use crate::net::driver::log_line;
+use crate::net::driver::socket::SocketDriver;
+use crate::net::options::auto_select::{
+    MIN_ATTEMPT_TIMEOUT, get_default_auto_select_family_attempt_timeout,
+};
+use crate::net::options::connect::{ConnectOptions, Target};
+use crate::net::state::connecting::{Connecting, Destination};
+use crate::net::values::payload::Attempt;
+use crate::reactor::{self, Task};
 
 /// What an attempt came to, as far as is known at once.
 pub(super) enum Progress {
@@ -63,89 +40,30 @@ pub(super) enum Progress {
     Failed,
 }
 
-impl Connecting {
-    pub(super) fn new(options: &Rc<ConnectOptions>, destinations: Vec<Destination>) -> Connecting {
-        Connecting {
-            options: Rc::clone(options),
-            destinations,
-            next: 0,
-            errors: Vec::new(),
-            timer: None,
-            current: Attempt::default(),
-            local: Local::Untold,
-            under_way: false,
-            racers: Vec::new(),
-            refused: None,
-        }
-    }
-
-    pub(super) fn options(&self) -> &ConnectOptions {
-        &self.options
-    }
-
-    pub(super) fn has_several(&self) -> bool {
-        self.destinations.len() > 1
-    }
-
-    /// The error of the attempt under way, with what else is to be told of the local end.
-    pub(super) fn error(&self, error: &io::Error, local: Local) -> Error {
-        Connecting::error_of(&self.current, error, local)
-    }
-
-    pub(super) fn error_of(attempt: &Attempt, error: &io::Error, local: Local) -> Error {
-        let Attempt { address, port, .. } = attempt.clone();
-        let at = Endpoint {
-            address,
-            port,
-            local,
-        };
-        Error::endpoint("connect", error, &at)
-    }
-
-    /// What its destruction makes of an attempt under way.
-    pub(crate) fn cancelled(&self) -> Option<FailedAttempt> {
-        let is_told = self.under_way && self.has_several();
-        is_told.then(|| FailedAttempt {
-            error: self.error(&errno::error(errno::ECANCELED), self.local.clone()),
-            attempt: self.current.clone(),
-        })
-    }
-}
-
-impl Destination {
-    fn attempt(&self) -> Attempt {
-        Attempt {
-            address: self.text.clone(),
-            port: Some(self.address.port()),
-            family: Some(Family::from(self.address)),
-        }
-    }
-}
-
 /// Beginning.
-impl SocketHost<'_> {
+impl SocketDriver<'_> {
     /// Tries the destinations. One connect at a time: while another is under way, this one fails
     /// and takes the socket with it.
     pub(super) fn begin(&self, connecting: Connecting) {
-        if !self.cell.transport.borrow().is_none() {
+        if !self.state.transport.borrow().is_none() {
             let first = connecting.destinations.first();
             let attempt = first.map(Destination::attempt).unwrap_or_default();
             return self.begin_twice(&attempt, errno::EALREADY);
         }
         if connecting.has_several() {
-            self.cell
-                .with_rare(|rare| rare.attempted = Some(Vec::new()));
+            self.state
+                .with_extras(|extras| extras.attempted = Some(Vec::new()));
         }
         let before = self
-            .cell
-            .with_rare(|rare| rare.connecting.replace(Box::new(connecting)));
+            .state
+            .with_extras(|extras| extras.connecting.replace(Box::new(connecting)));
         self.event_loop.discard(before);
         self.try_next_address();
     }
 
     fn begin_twice(&self, attempt: &Attempt, number: i32) {
         self.emit_lent(event::ConnectionAttempt, attempt);
-        if self.cell.duplex.life() == Life::Connecting {
+        if self.state.duplex.life() == Life::Connecting {
             self.fail(self.refusal(attempt.clone(), &errno::error(number)));
         }
     }
@@ -175,14 +93,14 @@ impl SocketHost<'_> {
         let at = Endpoint {
             address: attempt.address,
             port: attempt.port,
-            local: Local::Found(self.cell.transport.borrow().local_address()),
+            local: Local::Found(self.state.transport.borrow().local_address()),
         };
         Error::endpoint("connect", error, &at)
     }
 }
 
 /// Trying.
-impl SocketHost<'_> {
+impl SocketDriver<'_> {
     pub(super) fn try_next_address(&self) {
         loop {
             let next = self.with_connecting(|connecting| {
@@ -198,7 +116,7 @@ impl SocketHost<'_> {
                 Some(None) => return self.all_failed(),
                 None => return,
             };
-            let goes_on = self.cell.duplex.life() == Life::Connecting;
+            let goes_on = self.state.duplex.life() == Life::Connecting;
             if matches!(progress, Progress::Settled) || !goes_on {
                 return;
             }
@@ -232,7 +150,7 @@ impl SocketHost<'_> {
         let blocked = self.is_blocked(address);
         if !(blocked && several) {
             self.emit_lent(event::ConnectionAttempt, &self.current_attempt());
-            if self.cell.duplex.life() != Life::Connecting {
+            if self.state.duplex.life() != Life::Connecting {
                 return Progress::Settled;
             }
         }
@@ -242,11 +160,11 @@ impl SocketHost<'_> {
         }
         if several {
             let tried = format!("{}:{}", self.current_attempt().address, address.port());
-            self.cell
-                .with_rare(|rare| rare.attempted.get_or_insert_default().push(tried));
+            self.state
+                .with_extras(|extras| extras.attempted.get_or_insert_default().push(tried));
         }
         let opened = prepared.map_or_else(|| socket::open(address), Ok);
-        lifecycle::tries(self, || self.current_attempt());
+        log_line::tries(self, || self.current_attempt());
         let socket = match opened.and_then(|socket| self.prepared(socket)) {
             Ok(socket) => socket,
             Err(error) => {
@@ -255,11 +173,11 @@ impl SocketHost<'_> {
             }
         };
         let answer = socket.connect(address);
-        self.cell.transport.replace(socket.into_tcp());
+        self.state.transport.replace(socket.into_tcp());
         match answer {
             Err(error) if of_connect(&error) == Answer::Fail => {
                 let error = self.refusal(self.current_attempt(), &error);
-                self.cell.transport.replace(Stream::None);
+                self.state.transport.replace(Stream::None);
                 self.refused_at_once(error, several)
             }
             answer => {
@@ -272,7 +190,7 @@ impl SocketHost<'_> {
 
     /// A descriptor with which the user has done what there is to be done before it connects.
     fn prepared(&self, socket: kernel::socket::Socket) -> io::Result<kernel::socket::Socket> {
-        if let Some(Some(prepare)) = self.cell.rare(|rare| rare.prepare.clone()) {
+        if let Some(Some(prepare)) = self.state.extras(|extras| extras.prepare.clone()) {
             prepare.run(self.event_loop, socket.as_fd())?;
         }
         Ok(socket)
@@ -284,8 +202,8 @@ impl SocketHost<'_> {
         &self,
         address: SocketAddr,
         options: &ConnectOptions,
-    ) -> Result<Option<kernel::Socket>, Error> {
-        let bound = self.cell.rare(|rare| rare.bound.take()).flatten();
+    ) -> Result<Option<kernel::Socket>> {
+        let bound = self.state.extras(|extras| extras.bound.take()).flatten();
         if let Some(bound) = bound {
             return Ok(Some(bound.socket));
         }
@@ -308,7 +226,10 @@ impl SocketHost<'_> {
     }
 
     fn is_blocked(&self, address: SocketAddr) -> bool {
-        let list = self.cell.rare(|rare| rare.block_list.clone()).flatten();
+        let list = self
+            .state
+            .extras(|extras| extras.block_list.clone())
+            .flatten();
         list.is_some_and(|list| list.check(address))
     }
 
@@ -317,31 +238,32 @@ impl SocketHost<'_> {
             address: unix::display(path),
             ..Attempt::default()
         };
-        if !self.cell.transport.borrow().is_none() {
+        if !self.state.transport.borrow().is_none() {
             return self.begin_twice(&attempt, errno::EINVAL);
         }
         let mut connecting = Connecting::new(options, Vec::new());
         connecting.current = attempt.clone();
-        let (before, bound) = self.cell.with_rare(|rare| {
-            let before = rare.connecting.replace(Box::new(connecting));
-            (before, rare.bound.take())
+        let (before, bound) = self.state.with_extras(|extras| {
+            let before = extras.connecting.replace(Box::new(connecting));
+            (before, extras.bound.take())
         });
         self.event_loop.discard(before);
         self.emit_lent(event::ConnectionAttempt, &attempt);
-        if self.cell.duplex.life() != Life::Connecting {
+        if self.state.duplex.life() != Life::Connecting {
             return;
         }
         let opened = match bound {
             None => unix::open_for(path),
             Some(bound) => {
-                self.cell.with_rare(|rare| rare.bound_path = bound.path);
+                self.state
+                    .with_extras(|extras| extras.bound_path = bound.path);
                 Ok(bound.socket)
             }
         };
         match opened.and_then(|socket| self.prepared(socket)) {
             Ok(socket) => {
                 let answer = unix::connect(&socket, path);
-                self.cell.transport.replace(socket.into_unix());
+                self.state.transport.replace(socket.into_unix());
                 self.started(answer);
             }
             Err(error) if error.raw_os_error() == Some(errno::EINVAL) => {
@@ -356,7 +278,7 @@ impl SocketHost<'_> {
         let refused = answer
             .err()
             .filter(|error| of_connect(error) != Answer::Wait);
-        match refused.or_else(|| self.cell.register(self.event_loop).err()) {
+        match refused.or_else(|| self.state.register(self.event_loop).err()) {
             Some(error) => self.refused_later(error),
             None => {
                 self.with_connecting(|connecting| connecting.under_way = true);
@@ -366,11 +288,11 @@ impl SocketHost<'_> {
 
     fn refused_later(&self, error: io::Error) {
         self.with_connecting(|connecting| connecting.refused = Some(error));
-        let task = Task::new(self.cell.key, |event_loop, key| {
-            SocketHost::on(event_loop, key, |host| {
-                let refused = host.with_connecting(|connecting| connecting.refused.take());
+        let task = Task::new(self.state.key, |event_loop, key| {
+            SocketDriver::on(event_loop, key, |driver| {
+                let refused = driver.with_connecting(|connecting| connecting.refused.take());
                 if let Some(Some(error)) = refused {
-                    host.connection_failed(&error);
+                    driver.connection_failed(&error);
                 }
             });
         });
@@ -391,8 +313,8 @@ impl SocketHost<'_> {
         let Some(Some(delay)) = delay else { return };
         let timer = self
             .event_loop
-            .insert_timer(Task::new(self.cell.key, |event_loop, key| {
-                SocketHost::on(event_loop, key, |host| host.attempt_timed_out());
+            .insert_timer(Task::new(self.state.key, |event_loop, key| {
+                SocketDriver::on(event_loop, key, |driver| driver.attempt_timed_out());
             }));
         self.event_loop.arm(timer, reactor::whole_ms(delay));
         self.with_connecting(|connecting| connecting.timer = Some(timer));

@@ -12,123 +12,54 @@
 //! Whoever is destroyed on the way, in whichever listener, leaves nothing behind: a late answer
 //! finds that the socket is gone or is at another connect.
 
-use std::cell::Cell;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
-use std::time::Duration;
 
-mod attempts;
-mod deadline;
-mod options;
-mod outcomes;
-mod racing;
-
-pub(crate) use attempts::Connecting;
-pub use options::ConnectOptions;
-pub(super) use options::Target;
-
-use super::cell::SocketHost;
-use super::lifecycle;
-use crate::address::{Family, SocketAddress, is_ip};
+use crate::address::{SocketAddress, is_ip};
 use crate::dns::{self, Hints, LookupOptions};
 use crate::error::{Error, Result, node};
 use crate::event;
-use crate::machine::{Host, Life};
+use crate::machine::{Driver, Life};
+use crate::net::driver::log_line;
+use crate::net::driver::socket::SocketDriver;
+use crate::net::options::auto_select::get_default_auto_select_family;
+use crate::net::options::connect::{ConnectOptions, Target};
+use crate::net::state::connecting::{Connecting, Destination};
+use crate::net::values::payload::LookupResult;
 use crate::reactor::{Job, Key};
-use attempts::Destination;
 
-/// What [`event::Lookup`] tells.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct LookupResult {
-    /// An address of the host, or what went wrong.
-    pub address: Result<IpAddr>,
-    /// The name that was looked up.
-    pub host: String,
-}
+mod attempts;
+mod deadline;
+mod outcomes;
+mod racing;
+mod reply;
 
-/// What [`event::ConnectionAttempt`] tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Attempt {
-    /// The IP address, or the path.
-    pub address: String,
-    /// The port; `None` for a path.
-    pub port: Option<u16>,
-    /// The address's family; `None` for a path.
-    pub family: Option<Family>,
-}
-
-/// What [`event::ConnectionAttemptFailed`] tells.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct FailedAttempt {
-    /// What was attempted.
-    pub attempt: Attempt,
-    /// Why it failed.
-    pub error: Error,
-}
-
-thread_local! {
-    static AUTO_SELECT_FAMILY: Cell<bool> = const { Cell::new(true) };
-    static ATTEMPT_TIMEOUT: Cell<Duration> = const { Cell::new(Duration::from_millis(500)) };
-}
-
-/// The least that an attempt is given.
-const MIN_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(10);
-
-/// Whether connects of this thread try all addresses of a name, unless told otherwise. True at
-/// first.
-#[doc(alias = "getDefaultAutoSelectFamily")]
-pub fn get_default_auto_select_family() -> bool {
-    AUTO_SELECT_FAMILY.get()
-}
-
-/// Sets what [`get_default_auto_select_family`] returns.
-#[doc(alias = "setDefaultAutoSelectFamily")]
-pub fn set_default_auto_select_family(on: bool) {
-    AUTO_SELECT_FAMILY.set(on);
-}
-
-/// How long connects of this thread try one address before the next, unless told otherwise. 500 ms
-/// at first.
-#[doc(alias = "getDefaultAutoSelectFamilyAttemptTimeout")]
-pub fn get_default_auto_select_family_attempt_timeout() -> Duration {
-    ATTEMPT_TIMEOUT.get()
-}
-
-/// Sets what [`get_default_auto_select_family_attempt_timeout`] returns; at least 10 ms.
-#[doc(alias = "setDefaultAutoSelectFamilyAttemptTimeout")]
-pub fn set_default_auto_select_family_attempt_timeout(timeout: Duration) {
-    ATTEMPT_TIMEOUT.set(timeout.max(MIN_ATTEMPT_TIMEOUT));
-}
-
-impl SocketHost<'_> {
+impl SocketDriver<'_> {
     /// Begins to connect. A socket that is connecting already goes on, but fails in the end.
-    pub(crate) fn connect(&self, options: ConnectOptions) {
-        let cell = self.cell;
-        if cell.rare(|rare| rare.is_aborted()) == Some(true) {
+    pub(super) fn connect(&self, options: ConnectOptions) {
+        let state = self.state;
+        if state.extras(|extras| extras.is_aborted()) == Some(true) {
             return;
         }
-        match cell.duplex.life() {
+        match state.duplex.life() {
             Life::Open => return self.fail_later(self.already_connected(&options)),
             Life::Destroyed => {
                 // One life after the other: what the old one still owes comes before the new one.
-                let socket = cell.handle();
-                cell.emitter.once(event::Close, move |_| {
-                    socket.connect(options);
+                let key = state.key;
+                state.emitter.once(event::Close, move |_| {
+                    SocketDriver::with(key, |driver| driver.connect(options));
                 });
                 return;
             }
             Life::Fresh | Life::Connecting | Life::Closed => {}
         }
-        cell.duplex.begin_connecting(self);
-        cell.server.set(None);
-        cell.remote.set(None);
-        cell.remote_was_asked.set(false);
+        state.duplex.begin_connecting(self);
+        state.server.set(None);
+        state.remote.set(None);
+        state.remote_was_asked.set(false);
         self.activity();
         self.arm_connect_timeout(&options);
-        lifecycle::connects(self, &options.target);
+        log_line::connects(self, &options.target);
         let options = Rc::new(options);
         match &options.target {
             Target::Path(path) => self.connect_to_path(path, &options),
@@ -151,7 +82,7 @@ impl SocketHost<'_> {
                 // It has its local address at once, and so is its peer's known at once.
                 return self.begin(connecting);
             }
-            return self.next_tick(|host| host.begin(connecting));
+            return self.next_tick(|driver| driver.begin(connecting));
         }
         let all = options
             .auto_select_family
@@ -169,11 +100,11 @@ impl SocketHost<'_> {
             order: None,
         };
         let answer = {
-            let (key, id) = (self.cell.key, self.connect_id());
+            let (key, id) = (self.state.key, self.connect_id());
             let (name, options) = (host.to_owned(), Rc::clone(options));
             move |answer| {
-                let found = |host: &SocketHost<'_>| {
-                    host.looked_up(&name, port, wanted.all, answer, &options);
+                let found = |driver: &SocketDriver<'_>| {
+                    driver.looked_up(&name, port, wanted.all, answer, &options);
                 };
                 resume(key, id, found);
             }
@@ -208,7 +139,7 @@ impl SocketHost<'_> {
                 host: name.to_owned(),
             };
             self.emit_lent(event::Lookup, &result);
-            if self.cell.duplex.life() != Life::Connecting {
+            if self.state.duplex.life() != Life::Connecting {
                 return;
             }
         }
@@ -229,7 +160,7 @@ impl SocketHost<'_> {
             host: name.to_owned(),
         };
         self.emit_lent(event::Lookup, &result);
-        if self.cell.duplex.life() == Life::Connecting {
+        if self.state.duplex.life() == Life::Connecting {
             self.fail_later(error);
         }
     }
@@ -251,35 +182,35 @@ impl SocketHost<'_> {
 
     /// Whether a [`BoundSocket`](super::BoundSocket) waits to be connected.
     fn is_bound(&self) -> bool {
-        self.cell.rare(|rare| rare.bound.is_some()) == Some(true)
+        self.state.extras(|extras| extras.bound.is_some()) == Some(true)
     }
 
     /// Names one connect of a socket that may be connected several times in its life.
     fn connect_id(&self) -> u32 {
-        self.cell.with_rare(|rare| rare.connect_id)
+        self.state.with_extras(|extras| extras.connect_id)
     }
 
     fn fail(&self, error: Error) {
-        self.cell.duplex.destroy(self, Some(error));
+        self.state.duplex.destroy(self, Some(error));
     }
 
     fn fail_later(&self, error: Error) {
-        self.next_tick(|host| host.fail(error));
+        self.next_tick(|driver| driver.fail(error));
     }
 
     /// Goes on with this connect on the next tick.
-    fn next_tick(&self, then: impl FnOnce(&SocketHost<'_>) + 'static) {
-        let (key, id) = (self.cell.key, self.connect_id());
+    fn next_tick(&self, then: impl FnOnce(&SocketDriver<'_>) + 'static) {
+        let (key, id) = (self.state.key, self.connect_id());
         let call = move || resume(key, id, then);
         self.event_loop.next_tick(Job::Call(Box::new(call)));
     }
 }
 
 /// Goes on with a connect, if the socket is still there and at the same one.
-fn resume(key: Key, id: u32, then: impl FnOnce(&SocketHost<'_>)) {
-    SocketHost::with(key, |host| {
-        if host.connect_id() == id {
-            then(host);
+fn resume(key: Key, id: u32, then: impl FnOnce(&SocketDriver<'_>)) {
+    SocketDriver::with(key, |driver| {
+        if driver.connect_id() == id {
+            then(driver);
         }
     });
 }

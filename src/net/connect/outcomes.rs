@@ -1,41 +1,23 @@
 //! What becomes of an attempt: a connection, a failure, or too long a silence.
 
 use std::io;
-use std::net::SocketAddr;
 
-use super::attempts::{Connecting, Progress};
-use super::{Attempt, FailedAttempt, racing};
 use crate::error::Error;
 use crate::event;
-use crate::kernel::{Peer, Stream, errno};
-use crate::machine::{Host, Life};
-use crate::net::cell::SocketHost;
-use crate::net::lifecycle;
+use crate::kernel::{Stream, errno};
+use crate::machine::{Driver, Life};
+use crate::net::connect::attempts::Progress;
+use crate::net::connect::racing;
+use crate::net::connect::reply::{Reply, reply};
+use crate::net::driver::log_line;
+use crate::net::driver::socket::SocketDriver;
+use crate::net::state::connecting::Connecting;
+use crate::net::values::payload::{Attempt, FailedAttempt};
 use crate::reactor::Ready;
 
-/// What an event of a descriptor that connects has brought.
-pub(super) enum Came {
-    Nothing,
-    /// With the peer's address, if that can be had.
-    Connection(Option<SocketAddr>),
-    Failure(io::Error),
-}
-
-pub(super) fn came(stream: &Stream, ready: Ready) -> Came {
-    match stream.take_error() {
-        Ok(Some(error)) | Err(error) => Came::Failure(error),
-        Ok(None) => match stream.connected_to() {
-            Peer::Connected(address) => Came::Connection(address),
-            // Writable, but not connected: an event that was not meant for this.
-            Peer::NotYet if !ready.closed => Came::Nothing,
-            Peer::NotYet => Came::Failure(io::ErrorKind::ConnectionRefused.into()),
-        },
-    }
-}
-
-impl SocketHost<'_> {
+impl SocketDriver<'_> {
     pub(super) fn attempt_timed_out(&self) {
-        if self.cell.duplex.life() != Life::Connecting {
+        if self.state.duplex.life() != Life::Connecting {
             return;
         }
         self.clear_attempt_timer();
@@ -47,7 +29,7 @@ impl SocketHost<'_> {
         }
         self.with_connecting(|connecting| connecting.under_way = false);
         self.emit_lent(event::ConnectionAttemptTimeout, &self.current_attempt());
-        if self.cell.duplex.life() != Life::Connecting {
+        if self.state.duplex.life() != Life::Connecting {
             return;
         }
         let timed_out = errno::error(errno::ETIMEDOUT);
@@ -55,20 +37,20 @@ impl SocketHost<'_> {
             let error = connecting.error(&timed_out, connecting.local.clone());
             connecting.errors.push(error);
         });
-        self.cell.transport.replace(Stream::None);
+        self.state.transport.replace(Stream::None);
         self.try_next_address();
     }
 
     /// The poll has something to say of the attempt under way.
-    pub(crate) fn connection_ready(&self, ready: Ready) {
-        let came = came(&self.cell.transport.borrow(), ready);
-        match came {
-            Came::Nothing => {}
-            Came::Connection(address) => {
-                self.cell.remote.set(address);
+    pub(in crate::net) fn connection_ready(&self, ready: Ready) {
+        let reply = reply(&self.state.transport.borrow(), ready);
+        match reply {
+            Reply::NotYet => {}
+            Reply::Connected(address) => {
+                self.state.remote.set(address);
                 self.connection_established();
             }
-            Came::Failure(error) => self.connection_failed(&error),
+            Reply::Failed(error) => self.connection_failed(&error),
         }
     }
 
@@ -77,16 +59,16 @@ impl SocketHost<'_> {
         self.clear_connect_timeout();
         self.call_off_racers();
         // The options may own what is the user's.
-        let connecting = self.cell.with_rare(|rare| rare.connecting.take());
+        let connecting = self.state.with_extras(|extras| extras.connecting.take());
         self.event_loop.discard(connecting);
-        self.cell.duplex.connected();
+        self.state.duplex.connected();
         self.activity();
         self.apply_stored_options();
-        lifecycle::is_connected(self);
+        log_line::is_connected(self);
         // Each of the two may destroy the socket or connect it anew; Node emits them all the same.
         self.emit_to(event::Connect, ());
         self.emit_to(event::Ready, ());
-        self.cell.duplex.after_connect(self);
+        self.state.duplex.after_connect(self);
     }
 
     pub(super) fn connection_failed(&self, error: &io::Error) {
@@ -99,9 +81,9 @@ impl SocketHost<'_> {
         let Some((error, several)) = failed else {
             return;
         };
-        self.cell.transport.replace(Stream::None);
+        self.state.transport.replace(Stream::None);
         self.tell_of_failure(&error);
-        if self.cell.duplex.life() != Life::Connecting {
+        if self.state.duplex.life() != Life::Connecting {
             return;
         }
         if several {
@@ -140,25 +122,29 @@ impl SocketHost<'_> {
     }
 
     /// Leaves off whatever is under way, because the socket is destroyed.
-    pub(crate) fn abandon_attempts(&self) {
+    pub(in crate::net) fn abandon_attempts(&self) {
         self.clear_attempt_timer();
         self.clear_connect_timeout();
         self.call_off_racers();
-        let left = self.cell.rare(|rare| {
-            rare.connect_id = rare.connect_id.wrapping_add(1);
-            (rare.bound.take(), rare.connecting.take())
+        let left = self.state.extras(|extras| {
+            extras.connect_id = extras.connect_id.wrapping_add(1);
+            (extras.bound.take(), extras.connecting.take())
         });
         let (_bound, connecting) = left.unwrap_or_default();
         if let Some(connecting) = connecting {
             let cancelled = connecting.cancelled();
-            self.cell.with_rare(|rare| rare.cancelled = cancelled);
+            self.state
+                .with_extras(|extras| extras.cancelled = cancelled);
             self.event_loop.discard(connecting);
         }
     }
 
     /// In the closing phase: the attempt that its socket's destruction has cut off.
-    pub(crate) fn tell_of_cancelled_attempt(&self) {
-        let cancelled = self.cell.rare(|rare| rare.cancelled.take()).flatten();
+    pub(in crate::net) fn tell_of_cancelled_attempt(&self) {
+        let cancelled = self
+            .state
+            .extras(|extras| extras.cancelled.take())
+            .flatten();
         if let Some(cancelled) = cancelled {
             self.emit_lent(event::ConnectionAttemptFailed, &cancelled);
         }
@@ -181,8 +167,8 @@ impl SocketHost<'_> {
     }
 
     pub(super) fn with_connecting<R>(&self, f: impl FnOnce(&mut Connecting) -> R) -> Option<R> {
-        self.cell
-            .rare(|rare| rare.connecting.as_deref_mut().map(f))
+        self.state
+            .extras(|extras| extras.connecting.as_deref_mut().map(f))
             .flatten()
     }
 }

@@ -12,14 +12,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use super::attempts::Connecting;
-use super::outcomes::{Came, came};
-use super::{Attempt, FailedAttempt};
 use crate::error::Local;
 use crate::event;
 use crate::kernel::Stream;
 use crate::machine::Life;
-use crate::net::cell::SocketHost;
+use crate::net::connect::reply::{Reply, reply};
+use crate::net::driver::socket::SocketDriver;
+use crate::net::state::connecting::Connecting;
+use crate::net::values::payload::{Attempt, FailedAttempt};
 use crate::reactor::{Handle, HandleKind, Key, Loop, Origin, Ready};
 
 /// An attempt that is left to go on.
@@ -35,11 +35,11 @@ struct Racer {
 
 impl Handle for Racer {
     fn ready(self: Rc<Self>, event_loop: &Loop, _key: Key, ready: Ready) {
-        let came = came(&self.stream.borrow(), ready);
-        SocketHost::on(event_loop, self.socket, |host| match came {
-            Came::Nothing => {}
-            Came::Connection(address) => host.racer_won(&self, address),
-            Came::Failure(error) => host.racer_failed(&self, &error),
+        let reply = reply(&self.stream.borrow(), ready);
+        SocketDriver::on(event_loop, self.socket, |driver| match reply {
+            Reply::NotYet => {}
+            Reply::Connected(address) => driver.racer_won(&self, address),
+            Reply::Failed(error) => driver.racer_failed(&self, &error),
         });
         event_loop.settle();
     }
@@ -68,7 +68,7 @@ impl Handle for Racer {
     }
 }
 
-impl SocketHost<'_> {
+impl SocketDriver<'_> {
     /// Whether an attempt that takes too long goes on.
     pub(super) fn is_side_by_side(&self) -> bool {
         self.with_connecting(|connecting| connecting.options().side_by_side) == Some(true)
@@ -84,11 +84,11 @@ impl SocketHost<'_> {
         let (attempt, local) = about.unwrap_or_default();
         let racer = self.event_loop.insert(|key| Racer {
             key,
-            socket: self.cell.key,
+            socket: self.state.key,
             stream: RefCell::new(Stream::None),
             attempt,
             local,
-            origin: self.cell.origin(),
+            origin: self.state.origin(),
         });
         if let Err(error) = self.event_loop.register(stream.watched(), racer.key) {
             self.event_loop.remove(racer.key);
@@ -113,10 +113,10 @@ impl SocketHost<'_> {
         });
         let moved = self.event_loop.deregister(stream.watched());
         // The attempt that it has outrun is closed.
-        drop(self.cell.transport.replace(stream));
-        match moved.and_then(|()| self.cell.register(self.event_loop)) {
+        drop(self.state.transport.replace(stream));
+        match moved.and_then(|()| self.state.register(self.event_loop)) {
             Ok(()) => {
-                self.cell.remote.set(address);
+                self.state.remote.set(address);
                 self.connection_established();
             }
             Err(error) => self.connection_failed(&error),
@@ -131,12 +131,12 @@ impl SocketHost<'_> {
             error: error.clone(),
         };
         self.emit_lent(event::ConnectionAttemptFailed, &failed);
-        if self.cell.duplex.life() != Life::Connecting {
+        if self.state.duplex.life() != Life::Connecting {
             return;
         }
         self.record(error);
         // The last of all, where no address is left.
-        if self.cell.transport.borrow().is_none() {
+        if self.state.transport.borrow().is_none() {
             self.try_next_address();
         }
     }

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use super::Socket;
 use crate::error::Error;
+use crate::net::values::handle::Socket;
 use crate::timers::{self, Timeout};
 
 #[derive(Default)]

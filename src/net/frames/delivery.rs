@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::Socket;
 use super::clock::Clock;
 use super::control::{OnError, Rest};
 use crate::error::Error;
@@ -13,8 +12,10 @@ use crate::events::Outcome;
 use crate::events::outcome::Verdict;
 use crate::framing::{Flow, Format, FrameError, FrameReader, Item, Reading};
 use crate::kernel::ledger;
-use crate::machine::Host;
-use crate::net::cell::{Framed, SocketHost};
+use crate::machine::Driver;
+use crate::net::driver::socket::SocketDriver;
+use crate::net::state::socket::Framed;
+use crate::net::values::handle::Socket;
 use crate::reactor;
 use crate::timers;
 
@@ -47,12 +48,12 @@ pub(super) struct Framing<F: Format, L> {
 impl<F: Format, L> Drop for Framing<F, L> {
     fn drop(&mut self) {
         if self.source.take().is_some() {
-            SocketHost::with(self.socket.key(), |host| {
-                note(host, Framed::No);
+            SocketDriver::with(self.socket.key(), |driver| {
+                note(driver, Framed::No);
                 if self.holds.get() {
                     ledger::read_otherwise(self.socket.key());
-                    host.cell.duplex.throw_away(self.put_back.get());
-                    host.cell.duplex.hold(host, false);
+                    driver.state.duplex.throw_away(self.put_back.get());
+                    driver.state.duplex.hold(driver, false);
                 }
             });
         }
@@ -60,9 +61,9 @@ impl<F: Format, L> Drop for Framing<F, L> {
 }
 
 /// Notes what a framing has of the socket's bytes. The end of a frame that is held may be the peer's end.
-fn note(host: &SocketHost<'_>, framed: Framed) {
-    host.cell.framed.set(framed);
-    host.cell.duplex.let_end_wait(framed == Framed::Holding);
+fn note(driver: &SocketDriver<'_>, framed: Framed) {
+    driver.state.framed.set(framed);
+    driver.state.duplex.let_end_wait(framed == Framed::Holding);
 }
 
 /// Why delivering stopped.
@@ -105,7 +106,7 @@ where
             ended: Cell::new(false),
             came_inside: RefCell::new(Vec::new()),
         });
-        SocketHost::with(socket.key(), |host| note(host, Framed::Delivered));
+        SocketDriver::with(socket.key(), |driver| note(driver, Framed::Delivered));
         let [data, end, resumed, closed] = std::array::from_fn(|_| Rc::clone(&framing));
         framing.listeners.set(Some([
             socket.add_listener(event::Data, move |chunk| data.deliver(chunk)),
@@ -122,13 +123,13 @@ where
 
     /// Goes on with what a framing before has left.
     pub(super) fn take_over(self: &Rc<Self>, rest: Rest) {
-        SocketHost::with(self.socket.key(), |host| {
+        SocketDriver::with(self.socket.key(), |driver| {
             let Some(mut source) = self.source.take() else {
                 return;
             };
             source.reader.take_over(rest.bytes, rest.taken, rest.at);
             let waits = source.reader.unread() > 0;
-            self.hold(host, waits);
+            self.hold(driver, waits);
             self.source.set(Some(source));
             if waits {
                 self.deliver_later();
@@ -139,7 +140,7 @@ where
     /// Delivers what is kept, and the frames of `chunk`.
     fn deliver(self: &Rc<Self>, chunk: &[u8]) {
         // A socket that is gone has no frames: what was kept of them goes with the framing.
-        SocketHost::with(self.socket.key(), |host| {
+        SocketDriver::with(self.socket.key(), |driver| {
             let Some(source) = self.source.take() else {
                 return self.came_inside.borrow_mut().extend_from_slice(chunk);
             };
@@ -150,12 +151,12 @@ where
             let Some(source) = &mut out.source else {
                 return;
             };
-            host.cell.framed.set(Framed::Holding);
+            driver.state.framed.set(Framed::Holding);
             self.put_back.set(0);
-            let mut delivered = match why_not(host) {
-                None => self.push(host, source, chunk),
+            let mut delivered = match why_not(driver) {
+                None => self.push(driver, source, chunk),
                 Some(stopped) => {
-                    keep(host, &mut source.reader, chunk);
+                    keep(driver, &mut source.reader, chunk);
                     Delivered {
                         outcome: Ok(Flow::Stop),
                         stopped,
@@ -169,20 +170,20 @@ where
                 return;
             };
             if let Some(error) = delivered.failed.take() {
-                host.listener_failed(error);
+                driver.listener_failed(error);
             }
             if let Err(error) = delivered.outcome {
                 let told = self.take_apart(*source).tells();
-                return self.fail(host, error, told);
+                return self.fail(driver, error, told);
             }
-            self.go_on(host, source, &delivered, chunk.is_empty());
+            self.go_on(driver, source, &delivered, chunk.is_empty());
         });
     }
 
     /// Calls the listener, for as long as it may be called.
     fn push<'c>(
         &self,
-        host: &SocketHost<'_>,
+        driver: &SocketDriver<'_>,
         source: &mut Source<F, L>,
         chunk: &'c [u8],
     ) -> Delivered<'c> {
@@ -190,11 +191,11 @@ where
         let mut failed = None;
         let mut items = 0;
         let Source { reader, listener } = source;
-        reader.lend(|| host.event_loop.spare_buffers.lend(1, chunk.len()));
+        reader.lend(|| driver.event_loop.spare_buffers.lend(1, chunk.len()));
         let listener = |item: Item<'_>, reading: Reading<'_, F>| {
             items += 1;
             let verdict = listener(item, reading).verdict();
-            stopped = match (verdict, why_not(host)) {
+            stopped = match (verdict, why_not(driver)) {
                 (Verdict::Stop, _) => match item {
                     Item::Refused { .. } => Stopped::Refused,
                     _ => Stopped::ByListener,
@@ -226,7 +227,7 @@ where
     /// Notes what is held now, how long a frame has been under way, and whether that was an activity.
     fn account(
         &self,
-        host: &SocketHost<'_>,
+        driver: &SocketDriver<'_>,
         reader: &FrameReader<F>,
         items: usize,
         waits_for_peer: bool,
@@ -234,7 +235,7 @@ where
     ) {
         let open_at = reader.partial().map(|partial| partial.at);
         note(
-            host,
+            driver,
             match open_at {
                 None => Framed::Delivered,
                 Some(_) => Framed::Holding,
@@ -249,7 +250,7 @@ where
         }
         match (nothing_came, progress) {
             (true, _) => {}
-            (false, true) => host.activity(),
+            (false, true) => driver.activity(),
             (false, false) => self.clock.no_progress(self.socket),
         }
     }
@@ -266,50 +267,56 @@ where
     /// Decides what becomes of the rest of a chunk.
     fn go_on(
         self: &Rc<Self>,
-        host: &SocketHost<'_>,
+        driver: &SocketDriver<'_>,
         mut source: Box<Source<F, L>>,
         delivered: &Delivered<'_>,
         nothing_came: bool,
     ) {
-        let duplex = &host.cell.duplex;
-        let spare = &host.event_loop.spare_buffers;
+        let duplex = &driver.state.duplex;
+        let spare = &driver.event_loop.spare_buffers;
         let mut stopped = delivered.stopped;
         let mut rest = delivered.rest;
         let came_inside = self.came_inside.take();
         if stopped == Stopped::ByListener {
             if !nothing_came {
-                host.activity();
+                driver.activity();
             }
             let reader = self.take_apart(*source);
-            return self.leave(host, came_inside, reader, rest);
+            return self.leave(driver, came_inside, reader, rest);
         }
         if stopped == Stopped::Refused {
-            host.event_loop.discard(source);
-            return self.break_off(host);
+            driver.event_loop.discard(source);
+            return self.break_off(driver);
         }
         if self.ended.get() && stopped == Stopped::No {
-            host.event_loop.discard(source);
-            return note(host, Framed::No);
+            driver.event_loop.discard(source);
+            return note(driver, Framed::No);
         }
         let reader = &mut source.reader;
         if stopped == Stopped::Paused && reader.unread() == 0 && came_inside.is_empty() {
             reader.take_away(rest.len());
             self.put_back.set(rest.len());
             ledger::given_back(self.socket.key(), rest);
-            duplex.put_back(host, rest);
+            duplex.put_back(driver, rest);
             rest = &[];
         }
         reader.keep_rest(rest, |len| spare.lend(len, len));
         if !came_inside.is_empty() {
-            keep(host, reader, &came_inside);
+            keep(driver, reader, &came_inside);
             if stopped == Stopped::No {
                 stopped = Stopped::OutOfTurn;
             }
         }
         reader.spare_buffers(|buffer| spare.give(buffer));
-        self.hold(host, stopped != Stopped::No);
+        self.hold(driver, stopped != Stopped::No);
         let waits_for_peer = stopped == Stopped::No;
-        self.account(host, reader, delivered.items, waits_for_peer, nothing_came);
+        self.account(
+            driver,
+            reader,
+            delivered.items,
+            waits_for_peer,
+            nothing_came,
+        );
         self.source.set(Some(source));
         if stopped == Stopped::OutOfTurn {
             self.deliver_later();
@@ -317,40 +324,41 @@ where
     }
 
     /// The stream is none of frames, or not any more; `told` if the listener knows already.
-    fn fail(&self, host: &SocketHost<'_>, error: FrameError, told: bool) {
+    fn fail(&self, driver: &SocketDriver<'_>, error: FrameError, told: bool) {
         match self.on_error.take() {
             // Of a socket that is gone there is nothing to answer.
-            _ if host.cell.duplex.is_destroyed() => self.break_off(host),
+            _ if driver.state.duplex.is_destroyed() => self.break_off(driver),
             Some(handler) => {
-                self.break_off(host);
+                self.break_off(driver);
                 let socket = self.socket;
-                host.event_loop
+                driver
+                    .event_loop
                     .call(move || socket.heed_verdict(handler(error)));
             }
-            None if told => self.break_off(host),
-            None => host.cell.duplex.destroy(host, Some(error.into())),
+            None if told => self.break_off(driver),
+            None => driver.state.duplex.destroy(driver, Some(error.into())),
         }
     }
 
     /// What else comes in goes to nobody, unless somebody else listens: an answer arrives, and no reset
     /// overtakes it.
-    fn break_off(&self, host: &SocketHost<'_>) {
-        self.hold(host, false);
+    fn break_off(&self, driver: &SocketDriver<'_>) {
+        self.hold(driver, false);
         self.close();
     }
 
     /// Hands the stream over to whoever listens next, now or later.
     fn leave(
         &self,
-        host: &SocketHost<'_>,
+        driver: &SocketDriver<'_>,
         mut put_back: Vec<u8>,
         reader: FrameReader<F>,
         rest: &[u8],
     ) {
-        let duplex = &host.cell.duplex;
-        self.hold(host, false);
+        let duplex = &driver.state.duplex;
+        self.hold(driver, false);
         self.close();
-        if host.has_data_listeners() {
+        if driver.has_data_listeners() {
             // They have had it.
             put_back.clear();
         } else if !duplex.is_paused() {
@@ -359,7 +367,7 @@ where
         let (mut kept, mut taken) = reader.into_buffer();
         if put_back.is_empty() && taken == kept.len() {
             ledger::given_back(self.socket.key(), rest);
-            return duplex.put_back(host, rest);
+            return duplex.put_back(driver, rest);
         }
         kept.extend_from_slice(rest);
         if !put_back.is_empty() {
@@ -367,15 +375,15 @@ where
             (kept, taken) = (put_back, 0);
         }
         ledger::given_back(self.socket.key(), &kept[taken..]);
-        duplex.unshift_owned(host, kept, taken);
+        duplex.unshift_owned(driver, kept, taken);
     }
 }
 
 impl<F: Format + 'static, L: 'static> Framing<F, L> {
     /// Keeps the descriptor from being read, and the peer's end from overtaking what is held, or not any more.
-    fn hold(&self, host: &SocketHost<'_>, holds: bool) {
+    fn hold(&self, driver: &SocketDriver<'_>, holds: bool) {
         self.holds.set(holds);
-        host.cell.duplex.hold(host, holds);
+        driver.state.duplex.hold(driver, holds);
     }
 
     /// What is left of a source that nobody is called from any more. The listener is the user's, and so is
@@ -392,7 +400,7 @@ impl<F: Format + 'static, L: 'static> Framing<F, L> {
         if let Some(source) = self.source.take() {
             drop(self.take_apart(*source));
         }
-        SocketHost::with(self.socket.key(), |host| note(host, Framed::No));
+        SocketDriver::with(self.socket.key(), |driver| note(driver, Framed::No));
         for id in self.listeners.take().into_iter().flatten() {
             self.socket.remove_listener(id);
         }
@@ -401,19 +409,20 @@ impl<F: Format + 'static, L: 'static> Framing<F, L> {
 
 /// Why no frame may be delivered now.
 #[inline]
-fn why_not(host: &SocketHost<'_>) -> Option<Stopped> {
-    let duplex = &host.cell.duplex;
+fn why_not(driver: &SocketDriver<'_>) -> Option<Stopped> {
+    let duplex = &driver.state.duplex;
     if duplex.is_told_to_pause() || duplex.is_destroyed() {
         return Some(Stopped::Paused);
     }
-    host.event_loop
+    driver
+        .event_loop
         .is_interrupted()
         .then_some(Stopped::OutOfTurn)
 }
 
 /// Keeps a chunk that cannot be read now.
-fn keep<F: Format>(host: &SocketHost<'_>, reader: &mut FrameReader<F>, chunk: &[u8]) {
-    reader.receive(chunk, |len| host.event_loop.spare_buffers.lend(len, len));
+fn keep<F: Format>(driver: &SocketDriver<'_>, reader: &mut FrameReader<F>, chunk: &[u8]) {
+    reader.receive(chunk, |len| driver.event_loop.spare_buffers.lend(len, len));
 }
 
 /// The source while it is out. A listener that panics leaves the frames behind its own where they
@@ -437,8 +446,8 @@ where
     fn drop(&mut self) {
         if let Some(source) = self.source.take() {
             self.framing.source.set(Some(source));
-            SocketHost::with(self.framing.socket.key(), |host| {
-                self.framing.hold(host, true)
+            SocketDriver::with(self.framing.socket.key(), |driver| {
+                self.framing.hold(driver, true)
             });
             self.framing.deliver_later();
         }

@@ -1,15 +1,17 @@
 //! Accepting connections, also when there are no descriptors left for them.
 
 use std::io;
+use std::rc::Rc;
 
-use super::DropInfo;
-use super::host::ServerHost;
 use crate::error::Error;
 use crate::event;
 use crate::events::outcome::Verdict;
 use crate::kernel::{Accepted, Answer, Call, answer};
-use crate::net::cell::{SocketCell, SocketHost};
-use crate::net::lifecycle;
+use crate::net::driver::log_line;
+use crate::net::driver::server::ServerDriver;
+use crate::net::driver::socket::SocketDriver;
+use crate::net::state::socket::SocketState;
+use crate::net::values::payload::{DropInfo, DropReason};
 use crate::reactor::{AfterCall, Complaint, Counters, Task};
 
 /// How many connections one server accepts before others get their turn.
@@ -18,18 +20,22 @@ const ACCEPT_BUDGET: usize = 64;
 /// How long accepting rests when nothing will tell that it works again.
 const PAUSE_MS: u64 = 100;
 
-impl ServerHost<'_> {
+impl ServerDriver<'_> {
     /// Accepts those who wait, up to a number; the others' turn comes in the next poll phase.
     pub(super) fn accept_ready(&self) {
-        if self.cell.resting.get().is_some() {
+        if self.state.resting.get().is_some() {
             return;
         }
         let mut failures = 0;
         for _ in 0..ACCEPT_BUDGET {
+            // Whoever waits is told of again, by `resume_accept`.
+            if self.state.accept_paused.get() {
+                return;
+            }
             if self.event_loop.is_interrupted() {
                 break;
             }
-            let accepted = self.cell.listener.borrow().accept();
+            let accepted = self.state.listener.borrow().accept();
             let error = match accepted {
                 Ok(accepted) => {
                     Counters::add(&self.event_loop.counters.accepts, 1);
@@ -59,14 +65,30 @@ impl ServerHost<'_> {
         if failures == ACCEPT_BUDGET {
             return self.rest_for_a_while();
         }
+        self.accept_later();
+    }
+
+    pub(in crate::net) fn pause_accept(&self) {
+        self.state.accept_paused.set(true);
+    }
+
+    /// Whoever has come meanwhile was told of while nobody listened.
+    pub(in crate::net) fn resume_accept(&self) {
+        if self.state.accept_paused.replace(false) && !self.state.listener.borrow().is_none() {
+            self.accept_later();
+        }
+    }
+
+    /// Goes on in the next poll phase.
+    fn accept_later(&self) {
         // Once, though an event may have come here besides.
-        if self.cell.continuing.replace(true) {
+        if self.state.continuing.replace(true) {
             return;
         }
-        let again = Task::new(self.cell.key, |event_loop, key| {
-            ServerHost::on(event_loop, key, |host| {
-                host.cell.continuing.set(false);
-                host.accept_ready();
+        let again = Task::new(self.state.key, |event_loop, key| {
+            ServerDriver::on(event_loop, key, |driver| {
+                driver.state.continuing.set(false);
+                driver.accept_ready();
             });
         });
         self.event_loop.continue_later(again);
@@ -81,7 +103,7 @@ impl ServerHost<'_> {
             );
         }
         if !self
-            .cell
+            .state
             .listener
             .borrow()
             .turn_away(&self.event_loop.reserve)
@@ -102,15 +124,15 @@ impl ServerHost<'_> {
 
     fn rest_for_a_while(&self) {
         // A logger may have closed the server.
-        if self.cell.listener.borrow().is_none() {
+        if self.state.listener.borrow().is_none() {
             return;
         }
-        let server = self.cell;
+        let server = self.state;
         let key = server.key;
         let again = move |_| {
-            ServerHost::with(key, |host| {
-                host.cell.resting.set(None);
-                host.accept_ready();
+            ServerDriver::with(key, |driver| {
+                driver.state.resting.set(None);
+                driver.accept_ready();
             });
             Verdict::Fine
         };
@@ -118,26 +140,39 @@ impl ServerHost<'_> {
             self.event_loop
                 .set_timer(PAUSE_MS, AfterCall::Removed, Box::new(again), server.origin);
         self.event_loop.set_timer_referenced(timer, false);
-        let before = self.cell.resting.replace(Some(timer));
+        let before = self.state.resting.replace(Some(timer));
         debug_assert_eq!(before, None, "a server that rests does not accept");
     }
 
     fn connection(&self, accepted: Accepted) {
-        let server = self.cell;
-        let full = server
+        let server = self.state;
+        let there_are = server.connections.get() + server.arriving.get();
+        let is_full = server
             .max_connections
             .get()
-            .is_some_and(|max| server.connections.get() >= max);
-        if full {
-            let info = DropInfo {
-                local: accepted.stream.local_address(),
-                remote: accepted.peer,
-            };
-            // Closed before anybody is told: a listener that panics must not let it in.
-            drop(accepted);
-            self.emit_lent(event::Drop, &info);
-            return;
+            .is_some_and(|max| there_are >= max);
+        match &server.options.proxy {
+            Some(proxy) => self.proxied(accepted, proxy, is_full),
+            None if is_full => self.turn_away(accepted, DropReason::MaxConnections),
+            None => self.welcome(accepted, None),
         }
+    }
+
+    pub(super) fn turn_away(&self, accepted: Accepted, reason: DropReason) {
+        let info = DropInfo {
+            local: accepted.stream.local_address(),
+            remote: accepted.peer,
+            reason,
+        };
+        // Closed before anybody is told: a listener that panics must not let it in.
+        drop(accepted);
+        log_line::is_turned_away(self.state.key, &info);
+        self.emit_lent(event::Drop, &info);
+    }
+
+    /// Makes a socket of a connection, with the PROXY header that it began with.
+    pub(super) fn welcome(&self, accepted: Accepted, header: Option<Rc<[u8]>>) {
+        let server = self.state;
         if self.is_blocked(&accepted) {
             return;
         }
@@ -153,15 +188,15 @@ impl ServerHost<'_> {
             }
             return;
         }
-        let cell = SocketCell::insert(self.event_loop, accepted.stream, server.origin);
-        cell.remote.set(accepted.peer);
-        let host = SocketHost {
+        let state = SocketState::insert(self.event_loop, accepted.stream, server.origin);
+        state.remote.set(accepted.peer);
+        let driver = SocketDriver {
             event_loop: self.event_loop,
-            cell: &cell,
+            state: &state,
         };
-        if let Err(error) = cell.register(self.event_loop) {
-            self.event_loop.remove(cell.key);
-            drop(cell);
+        if let Err(error) = state.register(self.event_loop) {
+            self.event_loop.remove(state.key);
+            drop(state);
             if self.event_loop.complains(Complaint::Watch) {
                 log::error!(
                     target: "soquete::net",
@@ -170,25 +205,28 @@ impl ServerHost<'_> {
             }
             return;
         }
-        host.configure(&server.options.socket);
-        cell.server.set(Some(server.key));
-        server.connections.set(server.connections.get() + 1);
-        cell.duplex.open();
-        host.apply_stored_options();
-        if server.options.pause_on_connect {
-            cell.duplex.start_paused();
-        } else {
-            cell.duplex.start(&host);
+        driver.configure(&server.options.socket);
+        if header.is_some() {
+            state.with_extras(|extras| extras.proxy_header = header);
         }
-        host.update_alive();
-        lifecycle::came(&host, server.key);
-        let socket = cell.handle();
+        state.server.set(Some(server.key));
+        server.connections.set(server.connections.get() + 1);
+        state.duplex.open();
+        driver.apply_stored_options();
+        if server.options.pause_on_connect {
+            state.duplex.start_paused();
+        } else {
+            state.duplex.start(&driver);
+        }
+        driver.update_alive();
+        log_line::came(&driver, server.key);
+        let socket = state.handle();
         self.emit_to(event::Connection, socket);
     }
 
     /// Where there is a list, a peer without an address is blocked, too. Over IPC there are none.
     fn is_blocked(&self, accepted: &Accepted) -> bool {
-        let Some(list) = &self.cell.options.block_list else {
+        let Some(list) = &self.state.options.block_list else {
             return false;
         };
         match accepted.peer {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use super::super::super::{FrameError, Malformed};
-use super::{UNKNOWN, V1, V2, V2_FIXED};
+use super::{UNKNOWN, V1, V2, V2_FIXED, error_of};
 
 /// A header, parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,10 +61,7 @@ impl<'a> ProxyHeader<'a> {
     ///
     /// [`FrameError::Malformed`] if it is no such frame, with an offset in it.
     pub fn parse(frame: &'a [u8]) -> Result<Self, FrameError> {
-        parse(frame).map_err(|Malformed { at, what, .. }| FrameError::Malformed {
-            at: at as u64,
-            what,
-        })
+        parse(frame).map_err(error_of)
     }
 
     /// The additions of version 2: name of the host, TLS, vendors' own. There are none in version 1.

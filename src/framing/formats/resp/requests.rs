@@ -12,7 +12,7 @@ use super::words::{self, Unbalanced};
 ///   GET hello\r\n                                     the same, typed by hand
 /// ```
 ///
-/// A frame is an array in both cases, which [`RespRequest`] reads: a typed request is turned into one, its quotation
+/// A frame is an array in both cases, which [`RespRequest`](super::RespRequest) reads: a typed request is turned into one, its quotation
 /// marks and escapes resolved. [`kind`](Format::kind) says which of the two it was. Requests without words are skipped,
 /// as Redis does.
 ///

@@ -39,6 +39,14 @@ pub struct RespWriter<'a> {
 
 impl<'a> RespWriter<'a> {
     /// A writer that appends to `out`.
+    ///
+    /// ```
+    /// use soquete::framing::{RespVersion, RespWriter};
+    ///
+    /// let mut out = Vec::new();
+    /// RespWriter::new(&mut out, RespVersion::V2).integer(42);
+    /// assert_eq!(out, b":42\r\n");
+    /// ```
     #[inline]
     pub fn new(out: &'a mut Vec<u8>, version: RespVersion) -> Self {
         Self { out, version }
@@ -132,6 +140,14 @@ impl<'a> RespWriter<'a> {
     }
 
     /// Text for people, in a `format` such as `txt`.
+    ///
+    /// ```
+    /// use soquete::framing::{RespVersion, RespWriter};
+    ///
+    /// let mut out = Vec::new();
+    /// RespWriter::new(&mut out, RespVersion::V3).verbatim(b"txt", b"hello");
+    /// assert_eq!(out, b"=9\r\ntxt:hello\r\n");
+    /// ```
     pub fn verbatim(&mut self, format: &[u8; 3], text: &[u8]) {
         if self.version == RespVersion::V2 {
             return self.bulk(text);

@@ -1,0 +1,330 @@
+//! Frames on sockets: [`Socket::frames`] delivers them, [`Socket::write_frame`] sends one.
+//!
+//! The frames of a chunk are delivered while its `Data` is emitted, as slices of it. Where that has
+//! to stop in between, the rest of the chunk waits, and the peer's end cannot overtake it:
+//!
+//! | stopped by | the rest |
+//! |---|---|
+//! | a listener that ends the framing | is put back, for the next framing or whoever listens to `Data` |
+//! | a pause | is put back |
+//! | a panic, or when the socket has had its share of the turn | is kept by the framing, and the descriptor is not read until it has been delivered |
+
+mod clock;
+mod control;
+mod delivery;
+
+use std::any::Any;
+use std::fmt;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::events::Outcome;
+use crate::events::outcome::{Verdict, dropped};
+use crate::framing::{Encode, Format, FrameError, FrameReader, FrameWriter, Item, Reading, Wrap};
+use crate::machine::data::{Data, Repr};
+use crate::net::driver::socket::SocketDriver;
+use crate::net::values::handle::Socket;
+use control::Control;
+use delivery::Framing;
+
+/// The frames of one socket, while they are delivered. Dropping it changes nothing.
+#[derive(Clone)]
+pub struct Frames {
+    socket: Socket,
+    framing: Weak<dyn Control>,
+}
+
+dropped!(Frames);
+
+impl Socket {
+    /// Calls `listener` with each frame that comes in. The slice is the loop's own buffer: copy what
+    /// is to be kept.
+    ///
+    /// Bytes that are no frames destroy the socket with an error that says what was wrong and where
+    /// in the stream (`ERR_INVALID_FRAME`), unless there is a handler for them
+    /// ([`Frames::on_error`]); so does the peer's end inside a frame. `pause` and `resume` work between
+    /// frames.
+    ///
+    /// A listener that returns [`Flow::Stop`](crate::Flow::Stop) ends the framing: what comes after the frame is
+    /// put back, and goes to whoever listens to `Data` next, or to the next `frames`. That is how a protocol is
+    /// changed in mid-stream. One that returns an `Err` destroys the socket with it.
+    ///
+    /// For the idle timeout ([`set_timeout`](Socket::set_timeout)) bytes of a frame are an activity, and
+    /// bytes that are skipped between frames are not, as they are no progress. See also
+    /// [`Frames::deadline`].
+    ///
+    /// ```
+    /// use soquete::framing::{FrameReader, FrameWriter, LengthPrefix};
+    /// use soquete::{event, net};
+    ///
+    /// let writer = FrameWriter::new(LengthPrefix::u32_be(), 1 << 20).unwrap();
+    /// let server = net::create_server(move |socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     let writer = writer.clone();
+    ///     socket.frames(FrameReader::new(LengthPrefix::u32_be(), 1 << 20), move |frame| {
+    ///         socket.write_frame(&writer, frame).unwrap();
+    ///     });
+    /// });
+    /// ```
+    pub fn frames<F, R>(
+        &self,
+        reader: FrameReader<F>,
+        mut listener: impl FnMut(&[u8]) -> R + 'static,
+    ) -> Frames
+    where
+        F: Format + 'static,
+        R: Outcome,
+    {
+        self.frame_items(reader, move |item| match item.frame() {
+            Some(frame) => listener(frame).verdict(),
+            None => Verdict::Fine,
+        })
+    }
+
+    /// As [`frames`](Socket::frames), for a reader that streams big frames in pieces or skips bad
+    /// ones: the listener gets the pieces, and hears of what was skipped.
+    pub fn frame_items<F, R>(
+        &self,
+        reader: FrameReader<F>,
+        listener: impl FnMut(Item<'_>) -> R + 'static,
+    ) -> Frames
+    where
+        F: Format + 'static,
+        R: Outcome,
+    {
+        let mut listener = listener;
+        self.frame_items_with(reader, move |item, _| listener(item))
+    }
+
+    /// As [`frame_items`](Socket::frame_items), for a listener that wants to know more of each item, or to change how
+    /// the stream is read from there on: see [`Reading`].
+    ///
+    /// A head of text that says how long the body is, and that is in its place before the body has come:
+    ///
+    /// ```
+    /// use soquete::framing::{Either, FixedLength, FrameError, FrameReader, Item, Lines};
+    /// use soquete::{event, net};
+    ///
+    /// const LONGEST: usize = 1 << 20;
+    ///
+    /// let server = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     let reader = FrameReader::new(Either::A(Lines::crlf()), 80);
+    ///     socket.frame_items_with(reader, move |item, mut reading| {
+    ///         let Item::Frame(frame) = item else { return };
+    ///         let switched = match reading.format() {
+    ///             Either::A(_) => match std::str::from_utf8(frame).unwrap_or("").parse() {
+    ///                 Ok(length @ 1..=LONGEST) => {
+    ///                     let body = FixedLength::new(length).expect("not 0");
+    ///                     reading.switch(Either::B(body), LONGEST)
+    ///                 }
+    ///                 _ => {
+    ///                     socket.end_with("413\r\n");
+    ///                     Ok(())
+    ///                 }
+    ///             },
+    ///             Either::B(_) => {
+    ///                 socket.write("200\r\n");
+    ///                 reading.switch(Either::A(Lines::crlf()), 80)
+    ///             }
+    ///         };
+    ///         switched.expect("frames come whole");
+    ///     });
+    /// });
+    /// ```
+    pub fn frame_items_with<F, R>(
+        &self,
+        reader: FrameReader<F>,
+        listener: impl FnMut(Item<'_>, Reading<'_, F>) -> R + 'static,
+    ) -> Frames
+    where
+        F: Format + 'static,
+        R: Outcome,
+    {
+        Frames::of(*self, &Framing::begin(*self, reader, listener))
+    }
+
+    /// Sends `payload` as one frame. A small one goes out with its neighbours, as any small write. A
+    /// big one is not copied where nothing is in its way, and goes out at once, with its head and tail
+    /// by one system call.
+    ///
+    /// # Errors
+    ///
+    /// `ERR_INVALID_FRAME` for a payload that the format or the writer's limit does not allow;
+    /// nothing is sent then. Otherwise what [`write`](Socket::write) returns.
+    pub fn write_frame<'a, F: Wrap + Encode>(
+        &self,
+        writer: &FrameWriter<F>,
+        payload: impl Into<Data<'a>>,
+    ) -> Result<bool> {
+        let payload = payload.into();
+        // Looked at where it lies: to move it costs more than to make it.
+        let wrapped = writer.wrap(payload.as_bytes());
+        let wrapping = match &wrapped {
+            Ok(wrapping) => wrapping,
+            Err(error) => return Err((*error).into()),
+        };
+        let (head, tail) = (wrapping.head(), wrapping.tail());
+        let written = match payload {
+            Data(Repr::Borrowed(bytes)) => SocketDriver::with(self.key(), |driver| {
+                driver.state.duplex.write_bytes(driver, [head, bytes, tail])
+            }),
+            payload => SocketDriver::with(self.key(), |driver| {
+                let parts = [head.into(), payload, tail.into()];
+                driver.state.duplex.write(driver, parts, None)
+            }),
+        };
+        Ok(written.unwrap_or(false))
+    }
+
+    /// As [`write_frame`](Socket::write_frame), for a format that changes the payload, such as
+    /// [`Cobs`](crate::framing::Cobs).
+    ///
+    /// # Errors
+    ///
+    /// As [`write_frame`](Socket::write_frame).
+    pub fn write_encoded<F: Encode>(
+        &self,
+        writer: &FrameWriter<F>,
+        payload: &[u8],
+    ) -> Result<bool> {
+        let mut frame = Vec::new();
+        writer.encode(payload, &mut frame).map_err(Error::from)?;
+        Ok(self.write(frame))
+    }
+}
+
+impl Frames {
+    /// Destroys the socket with `ERR_FRAME_TIMEOUT` when for so long no frame has been completed though
+    /// bytes came. Without it a peer can hold a place for ever.
+    ///
+    /// That is when a frame has been open for so long, however busily the peer drips its bytes; or when for
+    /// so long only bytes came that are [skipped](crate::framing::Cut::Skip) between frames. A silence as
+    /// long as the deadline begins the latter anew: for how long a peer may be silent is for
+    /// [`set_timeout`](Socket::set_timeout) to say.
+    pub fn deadline(self, deadline: Duration) -> Frames {
+        if let Some(framing) = self.framing.upgrade() {
+            framing.clock().deadline.set(Some(deadline));
+        }
+        self
+    }
+
+    /// How long ago the first bytes came in of a frame that has not ended.
+    pub fn age(&self) -> Option<Duration> {
+        self.framing.upgrade()?.clock().age()
+    }
+
+    /// Calls `handler` with what was wrong when bytes come in that are no frames, in place of destroying
+    /// the socket: to answer, and to end. The framing is over then, and what else comes in is dropped, so
+    /// that the answer arrives.
+    ///
+    /// ```
+    /// use soquete::framing::{FrameReader, Lines};
+    /// use soquete::{event, net};
+    ///
+    /// let server = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     let lines = FrameReader::new(Lines::new(), 512);
+    ///     socket
+    ///         .frames(lines, move |line| socket.write(format!("250 {} bytes\r\n", line.len())))
+    ///         .on_error(move |error| socket.end_with(format!("500 {error}\r\n")))
+    /// });
+    /// ```
+    ///
+    /// To answer and to go on with the next frame, see
+    /// [`tell_bad_frames`](FrameReader::tell_bad_frames).
+    pub fn on_error<R: Outcome>(self, handler: impl FnOnce(FrameError) -> R + 'static) -> Frames {
+        if let Some(framing) = self.framing.upgrade() {
+            framing.set_on_error(Box::new(move |error| handler(error).verdict()));
+        }
+        self
+    }
+
+    /// Calls `with` with the format, to tell it what the bytes do not say: that the next answer is to a HEAD
+    /// request, say. Its cursor has to stay where it is.
+    ///
+    /// Returns what `with` does; `None` if the format is not an `F`, if the framing is over, or while its listener is
+    /// running, which has a [`Reading`] for this.
+    pub fn with_format<F: Format + 'static, R>(&self, with: impl FnOnce(&mut F) -> R) -> Option<R> {
+        let (mut with, mut result) = (Some(with), None);
+        self.framing
+            .upgrade()?
+            .with_format(&mut |format: &mut dyn Any| {
+                if let (Some(format), Some(with)) = (format.downcast_mut(), with.take()) {
+                    result = Some(with(format));
+                }
+            });
+        result
+    }
+
+    /// From outside of the listener, between two frames: from here on `reader` reads the stream, and `listener` gets
+    /// what it makes of it. What has arrived goes along without being copied, and offsets go on counting.
+    ///
+    /// The listener itself changes the format by its [`Reading`], or returns [`Flow::Stop`](crate::Flow::Stop) and has
+    /// [`frames`](Socket::frames) called anew.
+    ///
+    /// # Errors
+    ///
+    /// `ERR_INVALID_FRAME` if a part of a frame was handed out whose end has not come; `ERR_INVALID_STATE` if the
+    /// framing is over, or its listener is running. Nothing is changed then.
+    pub fn switch<F, R>(
+        &self,
+        reader: FrameReader<F>,
+        listener: impl FnMut(Item<'_>, Reading<'_, F>) -> R + 'static,
+    ) -> Result<Frames>
+    where
+        F: Format + 'static,
+        R: Outcome,
+    {
+        let Some(framing) = self.framing.upgrade() else {
+            return Err(Error::new("ERR_INVALID_STATE", "the framing is over"));
+        };
+        let rest = framing.give_up()?;
+        let next = Framing::begin(self.socket, reader, listener);
+        next.take_over(rest);
+        Ok(Frames::of(self.socket, &next))
+    }
+
+    /// As [`switch`](Frames::switch), but refuses if a single byte has arrived that was not read: for STARTTLS and its
+    /// kin, where what was pipelined must not be taken for what comes after the handshake.
+    ///
+    /// # Errors
+    ///
+    /// As `switch`, and `ERR_INVALID_FRAME` if bytes have arrived.
+    pub fn switch_clean<F, R>(
+        &self,
+        reader: FrameReader<F>,
+        listener: impl FnMut(Item<'_>, Reading<'_, F>) -> R + 'static,
+    ) -> Result<Frames>
+    where
+        F: Format + 'static,
+        R: Outcome,
+    {
+        if let Some(framing) = self.framing.upgrade() {
+            framing.clean()?;
+        }
+        self.switch(reader, listener)
+    }
+
+    fn of<C: Control + 'static>(socket: Socket, framing: &Rc<C>) -> Frames {
+        let framing: Weak<C> = Rc::downgrade(framing);
+        Frames { socket, framing }
+    }
+}
+
+impl fmt::Debug for Frames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Frames")
+            .field("socket", &self.socket)
+            .field("age", &self.age())
+            .finish()
+    }
+}
+
+/// `ERR_INVALID_FRAME`, with what was wrong as its message.
+impl From<FrameError> for Error {
+    fn from(error: FrameError) -> Error {
+        Error::new("ERR_INVALID_FRAME", error.to_string())
+    }
+}

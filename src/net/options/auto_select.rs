@@ -1,0 +1,38 @@
+//! What connects of a thread do with several addresses, unless they are told otherwise.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+thread_local! {
+    static AUTO_SELECT_FAMILY: Cell<bool> = const { Cell::new(true) };
+    static ATTEMPT_TIMEOUT: Cell<Duration> = const { Cell::new(Duration::from_millis(500)) };
+}
+
+/// The least that an attempt is given.
+pub(in crate::net) const MIN_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(10);
+
+/// Whether connects of this thread try all addresses of a name, unless told otherwise. True at
+/// first.
+#[doc(alias = "getDefaultAutoSelectFamily")]
+pub fn get_default_auto_select_family() -> bool {
+    AUTO_SELECT_FAMILY.get()
+}
+
+/// Sets what [`get_default_auto_select_family`] returns.
+#[doc(alias = "setDefaultAutoSelectFamily")]
+pub fn set_default_auto_select_family(on: bool) {
+    AUTO_SELECT_FAMILY.set(on);
+}
+
+/// How long connects of this thread try one address before the next, unless told otherwise. 500 ms
+/// at first.
+#[doc(alias = "getDefaultAutoSelectFamilyAttemptTimeout")]
+pub fn get_default_auto_select_family_attempt_timeout() -> Duration {
+    ATTEMPT_TIMEOUT.get()
+}
+
+/// Sets what [`get_default_auto_select_family_attempt_timeout`] returns; at least 10 ms.
+#[doc(alias = "setDefaultAutoSelectFamilyAttemptTimeout")]
+pub fn set_default_auto_select_family_attempt_timeout(timeout: Duration) {
+    ATTEMPT_TIMEOUT.set(timeout.max(MIN_ATTEMPT_TIMEOUT));
+}

@@ -1,0 +1,9 @@
+//! What the poll and the state machine ask of a socket.
+
+#[cfg(feature = "sim")]
+mod account;
+mod closing;
+mod machine;
+mod on_read;
+mod reading;
+mod ready;

@@ -1,0 +1,165 @@
+//! From the descriptor to the listeners: how much is read at an event, and when to go on.
+//!
+//! | a read … | then |
+//! |---|---|
+//! | fills its chunk | the next one, up to so many bytes; then the other sockets have their turn |
+//! | comes back short | the socket is empty: no second read to be told so |
+//! | comes back short, the end being near | the end is read in a turn of its own, as in Node |
+//! | comes back short where urgent data is marked, or in IPC with descriptors | there may be more behind the mark, which no event would tell of: on until it would block (on systems that do not tell of marks, always) |
+
+use crate::event;
+use crate::kernel::{self, Answer, Call, Received, answer, ledger};
+use crate::net::driver::current::InData;
+use crate::net::driver::emit::emit_now;
+use crate::net::driver::socket::SocketDriver;
+use crate::net::state::socket::Readiness;
+use crate::reactor::Counters;
+
+/// Bytes per read, and the longest chunk that a listener is handed: libuv's and Node's. A socket that is
+/// piped to others may fill the loop's whole buffer instead.
+const READ_CHUNK: usize = 64 * 1024;
+
+/// How many bytes one socket may read before the others get their turn: a quarter of libuv's, whose
+/// 2 MiB a thousand others have to wait for. The poll that comes between costs a system call for eight
+/// reads.
+const READ_BUDGET: usize = 8 * READ_CHUNK;
+
+impl SocketDriver<'_> {
+    /// Reads while there is something to read and somebody who wants it.
+    #[inline(always)]
+    pub(super) fn read_ready(&self) {
+        let state = self.state;
+        if state.readiness.get() == Readiness::Drained || !state.duplex.wants_read() {
+            return;
+        }
+        let mut buffer = self.event_loop.read_buffer.lend();
+        let mut budget = READ_BUDGET;
+        while budget > 0 {
+            if self.event_loop.is_interrupted() {
+                break;
+            }
+            let filled = if state.duplex.is_unbuffered() {
+                // However little it is, a read costs a system call.
+                let len = self.read_into_own().max(READ_CHUNK);
+                budget = budget.saturating_sub(len);
+                true
+            } else {
+                let share = self.share_of(&mut buffer);
+                budget = budget.saturating_sub(share.len());
+                self.read_into(share)
+            };
+            self.event_loop.settle();
+            if state.readiness.get() == Readiness::Drained || !state.duplex.wants_read() {
+                return;
+            }
+            // The end comes in a turn of its own, as in Node: after the immediates of the last data.
+            if !filled {
+                break;
+            }
+        }
+        self.continue_reading();
+    }
+
+    /// Reads once and hands on what there is. False if that has emptied the socket.
+    #[inline(always)]
+    fn read_into(&self, buffer: &mut [u8]) -> bool {
+        let Some(count) = self.receive(buffer) else {
+            return true;
+        };
+        let state = self.state;
+        let in_data = InData::begin(state);
+        state.duplex.on_data(self, &buffer[..count]);
+        drop(in_data);
+        // Here rather than where the listeners were called: every function that has to return after a
+        // system call costs a mispredicted branch, since the kernel leaves nothing of the processor's
+        // stack of return addresses.
+        state.duplex.flush(self);
+        count == buffer.len()
+    }
+
+    /// What the next read may fill. While a pipe waits, what is read is only kept.
+    #[inline]
+    fn share_of<'b>(&self, buffer: &'b mut [u8]) -> &'b mut [u8] {
+        let state = self.state;
+        let much = state.reads_much.get() && state.duplex.readable_flowing() == Some(true);
+        let most = if much { usize::MAX } else { READ_CHUNK };
+        let most = most.min(buffer.len());
+        &mut buffer[..most]
+    }
+
+    /// Reads once, and says how much there is for the stream.
+    #[inline(always)]
+    pub(super) fn receive(&self, buffer: &mut [u8]) -> Option<usize> {
+        let state = self.state;
+        let counters = &self.event_loop.counters;
+        Counters::add(&counters.reads, 1);
+        let outcome = state.transport.borrow().read(buffer);
+        match outcome {
+            Ok(Received { count: 0, .. }) => {
+                state.readiness.set(Readiness::Drained);
+                state.duplex.on_eof(self);
+            }
+            Ok(Received { count, may_go_on }) => {
+                Counters::add(&counters.bytes_read, count as u64);
+                ledger::received(state.key, &buffer[..count]);
+                // No second read is needed to be told that the socket is empty.
+                let is_short = count < buffer.len();
+                if is_short && !may_go_on && state.readiness.get() == Readiness::Readable {
+                    state.readiness.set(Readiness::Drained);
+                }
+                return Some(count);
+            }
+            Err(error) => match answer(Call::Read, &error) {
+                Answer::Wait => state.readiness.set(Readiness::Drained),
+                Answer::Retry => {}
+                _ => {
+                    state.readiness.set(Readiness::Drained);
+                    state.duplex.on_read_error(self, &error);
+                }
+            },
+        }
+        None
+    }
+
+    #[inline(never)]
+    pub(super) fn continue_reading(&self) {
+        // Once: each of several would read as much as one may, and ask for another.
+        if self.state.continuing.replace(true) {
+            return;
+        }
+        self.event_loop.continue_later(self.task(|event_loop, key| {
+            SocketDriver::on(event_loop, key, |driver| {
+                driver.state.continuing.set(false);
+                driver.read_ready();
+            });
+        }));
+    }
+
+    /// Calls the listeners of `Data`.
+    pub(super) fn emit_data(&self, data: &[u8]) {
+        if self.event_loop.is_interrupted() {
+            let kept = data.to_vec();
+            return self.in_next_run(move |driver| driver.emit_data(&kept));
+        }
+        if self.state.in_data.get() {
+            return self.emit_data_now(data);
+        }
+        // Outside of a run a listener may unwind through here, or run the loop itself: what it writes
+        // waits for the loop then, as any write does.
+        let in_run = self.event_loop.is_running();
+        let in_data = in_run.then(|| InData::begin(self.state));
+        self.emit_data_now(data);
+        drop(in_data);
+        // What the listeners wrote goes out now that they have returned.
+        self.state.duplex.flush(self);
+    }
+
+    #[inline(always)]
+    fn emit_data_now(&self, data: &[u8]) {
+        kernel::emitted::<event::Data>("Socket", self.state.key);
+        ledger::heard(self.state.key, data);
+        if let Err(error) = emit_now(self.event_loop, &self.state.emitter, event::Data, data) {
+            self.listener_failed(error);
+        }
+    }
+}

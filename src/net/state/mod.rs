@@ -1,0 +1,9 @@
+//! What a socket or a server keeps from one callback to the next.
+
+pub(super) mod attachments;
+pub(super) mod connecting;
+mod extras;
+mod idle;
+pub(super) mod pipes;
+pub(super) mod server;
+pub(super) mod socket;

@@ -1,0 +1,61 @@
+//! What a server keeps.
+
+use std::cell::{Cell, RefCell};
+
+use crate::events::EventEmitter;
+use crate::kernel::Listener;
+use crate::net::options::server::ServerOptions;
+use crate::net::state::attachments::Attachments;
+use crate::reactor::{Key, Origin};
+
+/// What a [`Server`] handle names.
+pub(in crate::net) struct ServerState {
+    pub(in crate::net) key: Key,
+    pub(in crate::net) origin: Origin,
+    pub(in crate::net) emitter: EventEmitter,
+    pub(in crate::net) attachments: Attachments,
+    pub(in crate::net) listener: RefCell<Listener>,
+    pub(in crate::net) options: ServerOptions,
+    pub(in crate::net) max_connections: Cell<Option<usize>>,
+    pub(in crate::net) connections: Cell<usize>,
+    /// Connections whose PROXY header is coming in.
+    pub(in crate::net) arriving: Cell<usize>,
+    /// Counts calls of `listen` and `close`, so that a late lookup is known as such.
+    pub(in crate::net) attempt: Cell<u32>,
+    /// `listen` was called, and `close` not since.
+    pub(in crate::net) wanted: Cell<bool>,
+    /// `Close` is on its way.
+    pub(in crate::net) closing: Cell<bool>,
+    pub(in crate::net) referenced: Cell<bool>,
+    pub(in crate::net) counted: Cell<bool>,
+    /// Accepting goes on in the next poll phase, unasked.
+    pub(in crate::net) continuing: Cell<bool>,
+    /// Nobody is accepted until the user says so.
+    pub(in crate::net) accept_paused: Cell<bool>,
+    /// The timer that will try to accept again: no event will tell when to.
+    pub(in crate::net) resting: Cell<Option<Key>>,
+}
+
+impl ServerState {
+    pub(in crate::net) fn new(key: Key, options: ServerOptions, origin: Origin) -> ServerState {
+        ServerState {
+            key,
+            origin,
+            emitter: EventEmitter::new(),
+            attachments: Attachments::default(),
+            listener: RefCell::new(Listener::None),
+            options,
+            max_connections: Cell::new(None),
+            connections: Cell::new(0),
+            arriving: Cell::new(0),
+            attempt: Cell::new(0),
+            wanted: Cell::new(false),
+            closing: Cell::new(false),
+            referenced: Cell::new(true),
+            counted: Cell::new(false),
+            continuing: Cell::new(false),
+            accept_paused: Cell::new(false),
+            resting: Cell::new(None),
+        }
+    }
+}
