@@ -15,7 +15,7 @@ thread_local! {
 impl SocketState {
     /// The socket that a key names, if it is still there.
     #[inline]
-    pub(super) fn find(event_loop: &Loop, key: Key) -> Option<Rc<SocketState>> {
+    pub(in crate::net) fn find(event_loop: &Loop, key: Key) -> Option<Rc<SocketState>> {
         speaker(key).or_else(|| SocketState::look_up(event_loop, key))
     }
 }
