@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use programs::{Running, examples};
+use programs::{Running, example};
 use socket2::{Domain, SockAddr, Socket, Type};
 use soquete::framing::websocket::{self, Outgoing};
 use web_socket::Client;
@@ -26,7 +26,7 @@ struct Chat {
 
 impl Chat {
     fn start(options: &[&str]) -> Chat {
-        let mut command = Command::new(examples().join("chat"));
+        let mut command = Command::new(example("chat"));
         let mut program = Running(
             command
                 .arg("0")
@@ -55,6 +55,7 @@ impl Chat {
     fn browsing(&self, name: &str) -> Client {
         let mut client = Client::connect(self.port, "/chat");
         client.say(name);
+        assert_eq!(fields(&client.text()), format!("welcome {name}"));
         client
     }
 
@@ -153,7 +154,8 @@ fn a_name_is_somebodys() {
     let chat = Chat::start(&[]);
     let mut ana = chat.typing("ana");
     ana.line();
-    let mut other = chat.browsing("ana");
+    let mut other = Client::connect(chat.port, "/chat");
+    other.say("ana");
     assert_eq!(fields(&other.text()), "note  ana is somebody else's name");
     other.say("two words");
     assert!(
@@ -162,6 +164,7 @@ fn a_name_is_somebodys() {
             .ends_with("a name is one word of up to 24 letters")
     );
     other.say("bia");
+    assert_eq!(fields(&other.text()), "welcome bia");
     assert_eq!(fields(&other.text()), "came ana");
     assert_eq!(fields(&other.text()), "came bia");
 }
@@ -534,7 +537,7 @@ fn two_pages_in_a_browser_talk_to_each_other_and_to_nc() {
     );
     chat.program.0.wait().unwrap();
     browser.until(&ana, "!document.body.classList.contains('up')");
-    let mut again = Command::new(examples().join("chat"));
+    let mut again = Command::new(example("chat"));
     chat.program = Running(again.arg(&port).stdout(Stdio::null()).spawn().unwrap());
     for page in [&ana, &bia] {
         browser.until(

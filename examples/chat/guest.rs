@@ -130,7 +130,7 @@ impl Guest {
         let (State::Unknown(tongue) | State::Member(tongue)) = self.state.get() else {
             return Flow::Continue;
         };
-        let note = |text: &str| self.socket.write(note(tongue, text));
+        let note = |text: &str| self.socket.writable() && self.socket.write(note(tongue, text));
         match (self.state.get(), text.as_str()) {
             (_, "") => {}
             (_, "/quit") => {
@@ -139,8 +139,13 @@ impl Guest {
             }
             (State::Unknown(_), name) => self.introduced(name, tongue),
             (_, "/who") => _ = note(&format!("here are {}", self.room.names())),
-            (_, text) if text.starts_with('/') => _ = note("there are /who and /quit"),
-            (_, text) => self.room.say(&self.name.borrow(), text),
+            (_, "/where") => _ = note(&self.whereabouts()),
+            (_, text) if text.starts_with('/') => _ = note("there are /who, /where and /quit"),
+            (_, text) => {
+                if !self.room.say(&self.name.borrow(), text) {
+                    note("that was not sent: too much waits already");
+                }
+            }
         }
         Flow::Continue
     }
@@ -163,8 +168,22 @@ impl Guest {
         }
     }
 
+    /// Who this is for the server, and which server that is.
+    fn whereabouts(&self) -> String {
+        let (address, port) = (self.socket.remote_address(), self.socket.remote_port());
+        let address = address.map_or("?".to_owned(), |address| address.to_string());
+        format!(
+            "you are {address}:{}, in {}",
+            port.unwrap_or_default(),
+            self.room.origin()
+        )
+    }
+
     fn send(&self, outgoing: Outgoing, payload: &[u8]) -> Flow {
-        self.socket.write(framed(outgoing, payload));
+        // After a goodbye nothing is to follow, but what still comes is heard.
+        if self.socket.writable() {
+            self.socket.write(framed(outgoing, payload));
+        }
         Flow::Continue
     }
 

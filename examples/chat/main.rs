@@ -10,7 +10,8 @@
 //!     │   └── web   ── what HTTP requests are answered with: the page, the upgrade
 //!   room    ── who is here, what was said, and who is too slow or too silent to stay
 //!     │
-//!   notice  ── what is told to all, put into bytes once for each door
+//!     ├── notice  ── what is told to all, put into bytes once for each door
+//!     └── broker  ── the same room in other instances, by Redis
 //! ```
 //!
 //! | option | |
@@ -18,7 +19,14 @@
 //! | `--host ADDRESS` | where to listen; `127.0.0.1` if not given |
 //! | `--idle SECONDS` | how long a member may be silent; 600 |
 //! | `--ping SECONDS` | how often the room looks for the silent ones, and pings browsers; 20 |
+//! | `--join redis://HOST:PORT` | the room is one with those of other instances that join the same broker |
+//! | `--proxy ADDRESS` | a balancer at this address says by the PROXY protocol who the clients are |
+//! | `--block ADDRESS` | who may not come in: an address, or a subnet as `10.0.0.0/8` |
+//! | `--drain SECONDS` | how long newcomers are still let in after SIGTERM, while `/health` tells the balancer to send no more; 0 |
+//!
+//! `examples/chat/cluster` runs two of them behind HAProxy, with a crowd of a hundred.
 
+mod broker;
 mod door;
 mod guest;
 mod notice;
@@ -32,9 +40,10 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use soquete::net::{self, ListenOptions, ServerOptions};
+use soquete::net::{self, BlockList, ListenOptions, ServerOptions};
 use soquete::{Flow, timers};
 
+use broker::Broker;
 use room::Room;
 
 /// What a reader may leave unread before it is cut off.
@@ -48,6 +57,10 @@ struct Options {
     host: String,
     idle: Duration,
     ping: Duration,
+    drain: Duration,
+    join: Option<String>,
+    proxies: Option<BlockList>,
+    blocked: BlockList,
 }
 
 fn main() -> soquete::Result<()> {
@@ -57,9 +70,16 @@ fn main() -> soquete::Result<()> {
     timers::set_interval(options.ping, move || watched.look_around()).unref();
 
     let leaving = Rc::new(Cell::new(false));
-    let sockets = ServerOptions::new()
+    if let Some(place) = &options.join {
+        room.join(Broker::join(place, &room));
+    }
+    let mut sockets = ServerOptions::new()
         .no_delay(true)
-        .max_write_queue(MOST_UNREAD);
+        .max_write_queue(MOST_UNREAD)
+        .block_list(&options.blocked);
+    if let Some(proxies) = &options.proxies {
+        sockets = sockets.proxy_protocol(proxies);
+    }
     let (entered, going) = (Rc::clone(&room), Rc::clone(&leaving));
     let server = net::create_server_with(sockets, move |socket| {
         guest::welcome(socket, &entered, &going);
@@ -72,8 +92,15 @@ fn main() -> soquete::Result<()> {
 
     on_signal(move || {
         leaving.set(true);
-        room.send_home("the server goes down");
-        server.shutdown(FAREWELL);
+        timers::set_timeout(options.drain, move || {
+            room.send_home("the server goes down");
+            // What they still say is heard, up to the end of their side.
+            let late = timers::set_timeout(FAREWELL, move || server.close_all_connections());
+            server.close_then(move |_| {
+                late.clear();
+                room.close_up(FAREWELL);
+            });
+        });
     })?;
     soquete::run()
 }
@@ -102,6 +129,10 @@ fn options() -> Options {
         host: "127.0.0.1".into(),
         idle: Duration::from_secs(600),
         ping: Duration::from_secs(20),
+        drain: Duration::ZERO,
+        join: None,
+        proxies: None,
+        blocked: BlockList::new(),
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -109,10 +140,32 @@ fn options() -> Options {
             "--host" => options.host = value(&argument, arguments.next()),
             "--idle" => options.idle = seconds(&argument, arguments.next()),
             "--ping" => options.ping = seconds(&argument, arguments.next()),
+            "--drain" => options.drain = seconds(&argument, arguments.next()),
+            "--join" => {
+                let place: String = value(&argument, arguments.next());
+                options.join = Some(place.trim_start_matches("redis://").to_owned());
+            }
+            "--proxy" => {
+                let proxies = options.proxies.get_or_insert_default();
+                add(proxies, &argument, arguments.next());
+            }
+            "--block" => add(&options.blocked, &argument, arguments.next()),
             port => options.port = value("the port", Some(port.to_owned())),
         }
     }
     options
+}
+
+fn add(list: &BlockList, name: &str, text: Option<String>) {
+    let place: String = value(name, text);
+    let added = match place.split_once('/') {
+        Some((subnet, prefix)) => list.add_subnet(subnet, value(name, Some(prefix.to_owned()))),
+        None => list.add_address(place.as_str()),
+    };
+    if let Err(error) = added {
+        eprintln!("{name} is not right: {error}");
+        std::process::exit(2)
+    }
 }
 
 fn seconds(name: &str, text: Option<String>) -> Duration {

@@ -1,29 +1,36 @@
 //! The room: who is here, what was said, and who cannot stay.
 
-use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 use std::time::Duration;
 
 use soquete::framing::websocket::{Close, Outgoing};
-use soquete::net::Socket;
+use soquete::net::{Group, Socket};
 
-use super::notice::{Kind, Notice, Tongue, framed, note};
+use super::broker::Broker;
+use super::notice::{CAME, Notice, SAID, Tongue, WENT, fields, framed, note};
 
 /// How many notices somebody who comes is told.
 const REMEMBERED: usize = 200;
+/// How many ids are known for certain, so that what comes again is recognized.
+const KNOWN: usize = 10_000;
 
 pub struct Room {
     members: RefCell<HashMap<Socket, Member>>,
+    /// The same members, by how they are spoken to.
+    lines: Group,
+    pages: Group,
     history: RefCell<VecDeque<Notice>>,
-    /// What the notices' ids begin with, so that they are nobody else's.
+    /// The ids of what was told, and of what was told before that.
+    known: RefCell<[HashSet<String>; 2]>,
+    /// What the ids of this instance's notices begin with, so that they are nobody else's.
     origin: String,
     told: Cell<u64>,
     /// How long a member may be silent.
     patience: Duration,
-    /// What pings a browser; one for all of them.
-    ping: Rc<[u8]>,
+    broker: OnceCell<Rc<Broker>>,
 }
 
 struct Member {
@@ -36,12 +43,24 @@ impl Room {
     pub fn new(patience: Duration) -> Room {
         Room {
             members: RefCell::default(),
+            lines: Group::new(),
+            pages: Group::new(),
             history: RefCell::default(),
+            known: RefCell::default(),
             origin: format!("{:08x}", RandomState::new().hash_one(()) as u32),
             told: Cell::new(0),
             patience,
-            ping: framed(Outgoing::ping(), b"still there?").into(),
+            broker: OnceCell::new(),
         }
+    }
+
+    /// From here on the room is one with those of other instances.
+    pub fn join(&self, broker: Rc<Broker>) {
+        assert!(self.broker.set(broker).is_ok(), "once");
+    }
+
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// Lets somebody in. False if the name is somebody else's.
@@ -54,17 +73,23 @@ impl Room {
         if taken {
             return false;
         }
+        if tongue == Tongue::WebSocket {
+            socket.write(framed(
+                Outgoing::text(),
+                format!("welcome\t\t\t{name}\t").as_bytes(),
+            ));
+        }
         for notice in self.history.borrow().iter() {
             socket.write(notice.in_tongue(tongue));
         }
-        let heard = Cell::new(soquete::now());
         let member = Member {
             name: name.to_owned(),
             tongue,
-            heard,
+            heard: Cell::new(soquete::now()),
         };
         self.members.borrow_mut().insert(socket, member);
-        self.tell(Kind::Came, name, "");
+        self.group(tongue).add(socket);
+        self.tell(CAME, name, "");
         true
     }
 
@@ -72,12 +97,13 @@ impl Room {
     pub fn leave(&self, socket: Socket, why: &str) {
         let gone = self.members.borrow_mut().remove(&socket);
         if let Some(member) = gone {
-            self.tell(Kind::Went, &member.name, why);
+            self.tell(WENT, &member.name, why);
         }
     }
 
-    pub fn say(&self, name: &str, text: &str) {
-        self.tell(Kind::Said, name, text);
+    /// False if it cannot be told, as too much waits for the broker.
+    pub fn say(&self, name: &str, text: &str) -> bool {
+        self.tell(SAID, name, text)
     }
 
     pub fn names(&self) -> String {
@@ -107,10 +133,10 @@ impl Room {
                     Close::POLICY,
                     "you have been silent for too long",
                 );
-            } else if member.tongue == Tongue::WebSocket {
-                socket.write(&self.ping);
             }
         }
+        self.pages
+            .publish(framed(Outgoing::ping(), b"still there?"));
     }
 
     /// Ends all connections, when what was written to them has gone out.
@@ -120,18 +146,75 @@ impl Room {
         }
     }
 
-    fn tell(&self, kind: Kind, who: &str, text: &str) {
+    /// Everybody has gone home.
+    pub fn close_up(&self, patience: Duration) {
+        if let Some(broker) = self.broker.get() {
+            broker.leave(patience);
+        }
+    }
+
+    /// Has the server itself say something to all of its members.
+    pub fn announce(&self, text: &str) {
+        for tongue in [Tongue::Lines, Tongue::WebSocket] {
+            self.group(tongue).publish(note(tongue, text));
+        }
+    }
+
+    fn tell(&self, kind: &str, who: &str, text: &str) -> bool {
         self.told.set(self.told.get() + 1);
         let id = format!("{}-{}", self.origin, self.told.get());
-        let notice = Notice::new(kind, &id, who, text);
-        for (socket, member) in self.members.borrow().iter() {
-            socket.write(notice.in_tongue(member.tongue));
+        let fields = fields(kind, &id, who, text);
+        match self.broker.get() {
+            Some(broker) => broker.tell(&id, &fields),
+            None => {
+                self.deliver(&fields);
+                true
+            }
+        }
+    }
+
+    /// Tells the members, unless they were told before.
+    pub fn deliver(&self, fields: &str) {
+        let Some(notice) = Notice::new(fields) else {
+            return;
+        };
+        if !self.is_news(notice.id()) {
+            return;
+        }
+        // Those who have ended are passed over, and those who do not read are cut off.
+        for tongue in [Tongue::Lines, Tongue::WebSocket] {
+            self.group(tongue).publish(notice.in_tongue(tongue));
         }
         let mut history = self.history.borrow_mut();
         if history.len() == REMEMBERED {
             history.pop_front();
         }
         history.push_back(notice);
+    }
+
+    fn is_news(&self, id: &str) -> bool {
+        let mut known = self.known.borrow_mut();
+        let [recent, older] = &mut *known;
+        if older.contains(id) || !recent.insert(id.to_owned()) {
+            return false;
+        }
+        if recent.len() == KNOWN {
+            *older = std::mem::take(recent);
+        }
+        true
+    }
+
+    pub fn each_remembered(&self, mut with: impl FnMut(&str)) {
+        for notice in self.history.borrow().iter() {
+            with(&notice.fields);
+        }
+    }
+
+    fn group(&self, tongue: Tongue) -> &Group {
+        match tongue {
+            Tongue::Lines => &self.lines,
+            Tongue::WebSocket => &self.pages,
+        }
     }
 }
 
@@ -144,5 +227,7 @@ pub fn say_goodbye(socket: Socket, tongue: Tongue, code: u16, reason: &str) {
             framed(Outgoing::close(), &close)
         }
     };
-    socket.end_with(farewell);
+    if socket.writable() {
+        socket.end_with(farewell);
+    }
 }
