@@ -5,13 +5,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use soquete::framing::websocket::{self, Close, Outgoing};
-use soquete::framing::{Flow, FrameError, FrameReader, Reading, WebSocket};
+use soquete::framing::{FrameError, FrameReader, Item, Reading, WebSocket};
 use soquete::net::Socket;
 use soquete::{Error, event};
 
 use super::door::Door;
 use super::notice::{Tongue, cleaned, framed, note};
-use super::room::{Room, say_goodbye};
+use super::room::{Room, end, say_goodbye};
 use super::web::{self, Answer};
 
 /// How long a connection may take to say who it is, or to ask for another page.
@@ -45,6 +45,8 @@ enum State {
     Echo,
     /// A browser that gets pages.
     Browser,
+    /// The connection ends, and whatever else comes is of no interest.
+    Gone,
 }
 
 pub fn welcome(socket: Socket, room: &Rc<Room>, leaving: &Rc<Cell<bool>>) {
@@ -56,62 +58,63 @@ pub fn welcome(socket: Socket, room: &Rc<Room>, leaving: &Rc<Cell<bool>>) {
         name: RefCell::default(),
         broken: RefCell::default(),
     });
-    let (listening, failing, closing) = (Rc::clone(&guest), Rc::clone(&guest), Rc::clone(&guest));
+    let (failing, closing) = (Rc::clone(&guest), Rc::clone(&guest));
     socket.on(event::Error, move |error| failing.broke(error));
     socket.on(event::Close, move |_| {
         closing.room.leave(socket, &closing.broken.borrow());
     });
     socket.set_timeout_then(UNKNOWN_FOR, move |socket| socket.destroy());
+    // Told of what is wrong, as the door says in which words to answer.
+    let reader = FrameReader::new(Door::Closed, LONGEST_HEAD).tell_bad_frames();
     socket
-        .frame_items_with(
-            FrameReader::new(Door::Closed, LONGEST_HEAD),
-            move |item, reading| {
-                item.frame()
-                    .map_or(Flow::Continue, |frame| listening.heard(frame, reading))
-            },
-        )
-        .deadline(DEADLINE)
-        .on_error(move |error| guest.misheard(error));
+        .frame_items_with(reader, move |item, reading| match item {
+            Item::Frame(frame) => guest.heard(frame, reading),
+            Item::Refused { error, .. } => guest.misheard(error, reading.format()),
+            _ => {}
+        })
+        .deadline(DEADLINE);
 }
 
 impl Guest {
-    fn heard(&self, frame: &[u8], reading: Reading<'_, Door>) -> Flow {
+    fn heard(&self, frame: &[u8], reading: Reading<'_, Door>) {
+        if self.state.get() == State::Gone {
+            return;
+        }
         self.room.heard_of(self.socket);
         match reading.format() {
-            Door::Closed => Flow::Continue,
+            Door::Closed => {}
             Door::Requests(_) => self.asked(frame, reading),
             Door::Lines(_) => self.said(&String::from_utf8_lossy(frame)),
             Door::WebSocket(_) => match (reading.kind(), self.state.get()) {
                 (websocket::PING, _) => self.send(Outgoing::pong(), frame),
                 (websocket::CLOSE, _) => {
-                    self.send(Outgoing::close(), frame);
-                    self.socket.end();
-                    Flow::Stop
+                    end(self.socket, framed(Outgoing::close(), frame));
+                    self.gone();
                 }
                 (websocket::TEXT, State::Echo) => self.send(Outgoing::text(), frame),
                 (websocket::BINARY, State::Echo) => self.send(Outgoing::binary(), frame),
                 (websocket::TEXT, _) => self.said(&String::from_utf8_lossy(frame)),
                 (websocket::BINARY, State::Unknown(tongue) | State::Member(tongue)) => {
                     say_goodbye(self.socket, tongue, Close::UNSUPPORTED, "words, please");
-                    Flow::Stop
+                    self.gone();
                 }
-                _ => Flow::Continue,
+                _ => {}
             },
         }
     }
 
     /// A request has come over HTTP.
-    fn asked(&self, head: &[u8], mut reading: Reading<'_, Door>) -> Flow {
+    fn asked(&self, head: &[u8], mut reading: Reading<'_, Door>) {
         self.state.set(State::Browser);
         let answer = web::answer(head, self.leaving.get());
         let (answer, limit, state) = match answer {
             Answer::Page(answer) => {
                 self.socket.write(answer);
-                return Flow::Continue;
+                return;
             }
             Answer::Last(answer) => {
-                self.socket.end_with(answer);
-                return Flow::Stop;
+                end(self.socket, answer.into());
+                return self.gone();
             }
             Answer::Chat(answer) => (answer, LONGEST_MESSAGE, State::Unknown(Tongue::WebSocket)),
             Answer::Echo(answer) => (answer, LONGEST_ECHO, State::Echo),
@@ -119,23 +122,23 @@ impl Guest {
         self.socket.write(answer);
         self.state.set(state);
         match reading.switch(Door::WebSocket(WebSocket::server()), limit) {
-            Ok(()) => Flow::Continue,
-            Err(_) => Flow::Stop,
+            Ok(()) => {}
+            Err(_) => self.gone(),
         }
     }
 
     /// A line, or a message: a name, a command, or what is to be told to all.
-    fn said(&self, text: &str) -> Flow {
+    fn said(&self, text: &str) {
         let text = cleaned(text);
         let (State::Unknown(tongue) | State::Member(tongue)) = self.state.get() else {
-            return Flow::Continue;
+            return;
         };
         let note = |text: &str| self.socket.writable() && self.socket.write(note(tongue, text));
         match (self.state.get(), text.as_str()) {
             (_, "") => {}
             (_, "/quit") => {
                 say_goodbye(self.socket, tongue, Close::NORMAL, "bye");
-                return Flow::Stop;
+                return self.gone();
             }
             (State::Unknown(_), name) => self.introduced(name, tongue),
             (_, "/who") => _ = note(&format!("here are {}", self.room.names())),
@@ -147,7 +150,6 @@ impl Guest {
                 }
             }
         }
-        Flow::Continue
     }
 
     fn introduced(&self, name: &str, tongue: Tongue) {
@@ -179,33 +181,34 @@ impl Guest {
         )
     }
 
-    fn send(&self, outgoing: Outgoing, payload: &[u8]) -> Flow {
+    fn gone(&self) {
+        self.state.set(State::Gone);
+    }
+
+    fn send(&self, outgoing: Outgoing, payload: &[u8]) {
         // After a goodbye nothing is to follow, but what still comes is heard.
         if self.socket.writable() {
             self.socket.write(framed(outgoing, payload));
         }
-        Flow::Continue
     }
 
     /// What came is none of what is spoken behind that door.
-    fn misheard(&self, error: FrameError) {
-        match self.state.get() {
-            State::Unknown(tongue) | State::Member(tongue) => {
-                say_goodbye(
-                    self.socket,
-                    tongue,
-                    websocket::close_code(error),
-                    &error.to_string(),
-                );
+    fn misheard(&self, error: FrameError, door: &Door) {
+        match (door, self.state.get()) {
+            (_, State::Gone) => {}
+            (Door::Requests(_), _) => end(self.socket, web::TOO_LONG.into()),
+            (Door::WebSocket(_), _) => {
+                let code = websocket::close_code(error);
+                say_goodbye(self.socket, Tongue::WebSocket, code, &error.to_string());
             }
-            State::Echo => say_goodbye(
+            _ => say_goodbye(
                 self.socket,
-                Tongue::WebSocket,
-                websocket::close_code(error),
-                "",
+                Tongue::Lines,
+                Close::TOO_BIG,
+                &error.to_string(),
             ),
-            State::Browser => drop(self.socket.end_with(web::TOO_LONG)),
         }
+        self.gone();
     }
 
     fn broke(&self, error: &Error) {

@@ -19,6 +19,7 @@
 //! | `--host ADDRESS` | where to listen; `127.0.0.1` if not given |
 //! | `--idle SECONDS` | how long a member may be silent; 600 |
 //! | `--ping SECONDS` | how often the room looks for the silent ones, and pings browsers; 20 |
+//! | `--history N` | how much of what was said somebody who comes is told; 200 |
 //! | `--join redis://HOST:PORT` | the room is one with those of other instances that join the same broker |
 //! | `--proxy ADDRESS` | a balancer at this address says by the PROXY protocol who the clients are |
 //! | `--block ADDRESS` | who may not come in: an address, or a subnet as `10.0.0.0/8` |
@@ -44,13 +45,10 @@ use soquete::net::{self, BlockList, ListenOptions, ServerOptions};
 use soquete::{Flow, timers};
 
 use broker::Broker;
-use room::Room;
+use room::{FAREWELL, Room};
 
 /// What a reader may leave unread before it is cut off.
-const MOST_UNREAD: usize = 256 << 10;
-
-/// How long those who are sent home may take.
-const FAREWELL: Duration = Duration::from_secs(2);
+const MOST_UNREAD: usize = 1 << 20;
 
 struct Options {
     port: u16,
@@ -58,6 +56,7 @@ struct Options {
     idle: Duration,
     ping: Duration,
     drain: Duration,
+    history: usize,
     join: Option<String>,
     proxies: Option<BlockList>,
     blocked: BlockList,
@@ -65,7 +64,7 @@ struct Options {
 
 fn main() -> soquete::Result<()> {
     let options = options();
-    let room = Rc::new(Room::new(options.idle));
+    let room = Rc::new(Room::new(options.idle, options.history));
     let watched = Rc::clone(&room);
     timers::set_interval(options.ping, move || watched.look_around()).unref();
 
@@ -130,6 +129,7 @@ fn options() -> Options {
         idle: Duration::from_secs(600),
         ping: Duration::from_secs(20),
         drain: Duration::ZERO,
+        history: 200,
         join: None,
         proxies: None,
         blocked: BlockList::new(),
@@ -140,6 +140,7 @@ fn options() -> Options {
             "--host" => options.host = value(&argument, arguments.next()),
             "--idle" => options.idle = seconds(&argument, arguments.next()),
             "--ping" => options.ping = seconds(&argument, arguments.next()),
+            "--history" => options.history = value(&argument, arguments.next()),
             "--drain" => options.drain = seconds(&argument, arguments.next()),
             "--join" => {
                 let place: String = value(&argument, arguments.next());

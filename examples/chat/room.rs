@@ -8,14 +8,16 @@ use std::time::Duration;
 
 use soquete::framing::websocket::{Close, Outgoing};
 use soquete::net::{Group, Socket};
+use soquete::timers;
 
 use super::broker::Broker;
 use super::notice::{CAME, Notice, SAID, Tongue, WENT, fields, framed, note};
 
-/// How many notices somebody who comes is told.
-const REMEMBERED: usize = 200;
 /// How many ids are known for certain, so that what comes again is recognized.
 const KNOWN: usize = 10_000;
+
+/// How long a connection may take to end when it has been told to.
+pub const FAREWELL: Duration = Duration::from_secs(2);
 
 pub struct Room {
     members: RefCell<HashMap<Socket, Member>>,
@@ -23,6 +25,8 @@ pub struct Room {
     lines: Group,
     pages: Group,
     history: RefCell<VecDeque<Notice>>,
+    /// How many notices somebody who comes is told.
+    remembers: usize,
     /// The ids of what was told, and of what was told before that.
     known: RefCell<[HashSet<String>; 2]>,
     /// What the ids of this instance's notices begin with, so that they are nobody else's.
@@ -40,7 +44,7 @@ struct Member {
 }
 
 impl Room {
-    pub fn new(patience: Duration) -> Room {
+    pub fn new(patience: Duration, remembers: usize) -> Room {
         Room {
             members: RefCell::default(),
             lines: Group::new(),
@@ -50,6 +54,7 @@ impl Room {
             origin: format!("{:08x}", RandomState::new().hash_one(()) as u32),
             told: Cell::new(0),
             patience,
+            remembers,
             broker: OnceCell::new(),
         }
     }
@@ -186,10 +191,10 @@ impl Room {
             self.group(tongue).publish(notice.in_tongue(tongue));
         }
         let mut history = self.history.borrow_mut();
-        if history.len() == REMEMBERED {
+        history.push_back(notice);
+        if history.len() > self.remembers {
             history.pop_front();
         }
-        history.push_back(notice);
     }
 
     fn is_news(&self, id: &str) -> bool {
@@ -227,7 +232,13 @@ pub fn say_goodbye(socket: Socket, tongue: Tongue, code: u16, reason: &str) {
             framed(Outgoing::close(), &close)
         }
     };
+    end(socket, farewell);
+}
+
+/// Ends a connection with these bytes. Whoever does not end the other side is not waited for.
+pub fn end(socket: Socket, farewell: Vec<u8>) {
     if socket.writable() {
         socket.end_with(farewell);
+        timers::set_timeout(FAREWELL, move || socket.destroy()).unref();
     }
 }
