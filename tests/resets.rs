@@ -17,29 +17,29 @@ const TOO_LONG: Duration = Duration::from_secs(20);
 
 #[test]
 fn the_server_of_the_first_lesson_survives_resets() {
-    survives_resets("server", "Olá");
+    survives_resets("server", &[], "Olá");
 }
 
 #[test]
 fn one_loop_per_core_survives_resets() {
-    survives_resets("reuse_port", "Olá");
+    survives_resets("workers", &[], "Olá");
 }
 
 #[test]
 fn connections_that_were_handed_over_survive_resets() {
-    survives_resets("hand_over", "Olá");
+    survives_resets("workers", &["--hand-over"], "Olá");
 }
 
 #[test]
 fn the_key_value_server_survives_resets() {
-    survives_resets("resp_server", "PING\r\n");
+    survives_resets("resp_server", &[], "PING\r\n");
 }
 
 #[test]
 fn the_client_of_the_first_lesson_survives_a_reset() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
-    let mut client = start("client", Some(port));
+    let mut client = start("client", Some(port), &[]);
     let (mut peer, _) = listener.accept().unwrap();
     let mut greeting = [0; 4];
     peer.read_exact(&mut greeting).unwrap();
@@ -61,7 +61,7 @@ fn the_client_of_the_first_lesson_survives_a_reset() {
 #[test]
 fn the_conversation_survives_a_stranger_that_resets() {
     for _ in 0..20 {
-        let mut conversation = Running(start("conversation", None));
+        let mut conversation = Running(start("conversation", None, &[]));
         let mut lines = BufReader::new(conversation.0.stdout.take().unwrap());
         let mut said = String::new();
         lines.read_line(&mut said).unwrap();
@@ -78,9 +78,9 @@ fn the_conversation_survives_a_stranger_that_resets() {
 }
 
 /// Resets connections at several points of their lives, and asserts that the next one is served.
-fn survives_resets(program: &str, request: &str) {
+fn survives_resets(program: &str, flags: &[&str], request: &str) {
     let port = free_port();
-    let mut server = Running(start(program, Some(port)));
+    let mut server = Running(start(program, Some(port), flags));
     let printed = BufReader::new(server.0.stdout.take().unwrap());
     let _printed = wait_until_listening(printed, port);
     let connect = || {
@@ -181,9 +181,10 @@ fn code_blocks(text: &str) -> Vec<String> {
     blocks
 }
 
-fn start(program: &str, port: Option<u16>) -> Child {
+fn start(program: &str, port: Option<u16>, flags: &[&str]) -> Child {
     Command::new(examples().join(program))
         .args(port.map(|port| port.to_string()))
+        .args(flags)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

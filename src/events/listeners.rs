@@ -1,7 +1,7 @@
-//! The listeners of one event: a list that an emit can walk while it changes.
+//! Several listeners of one event: a list that an emit can walk while it changes.
 //!
-//! A list of one, by far the commonest, is kept in place. A longer one is shared: an emit holds a
-//! reference to the list it started with, and who changes a list that is held changes a copy.
+//! The list is shared: an emit holds a reference to the list it started with, and who changes a list that
+//! is held changes a copy.
 //!
 //! To remove one of many takes no walk: ids rise with every listener that is added, so that the list
 //! is sorted by them, and what is removed leaves a gap.
@@ -12,48 +12,28 @@
 //! ```
 
 use std::any::{Any, TypeId};
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::collections::{VecDeque, vec_deque};
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::outcome::{Outcome, Verdict};
+use super::closure::{AnyListener, Call, Opened};
+use super::outcome::Verdict;
 use super::{Event, ListenerId, Place};
 
-type Closure<E> = dyn for<'a> FnMut(<E as Event>::Payload<'a>) -> Verdict;
-
-/// One listener. Cloning shares the closure.
+/// One of several listeners. Cloning shares the closure.
 pub(super) struct Listener<E: Event> {
     id: ListenerId,
-    closure: Rc<RefCell<Closure<E>>>,
+    /// Out of it while it runs.
+    pub(super) closure: Rc<Cell<Opened<E>>>,
 }
 
 impl<E: Event> Listener<E> {
-    pub(super) fn new<R: Outcome>(
-        id: ListenerId,
-        mut closure: impl FnMut(E::Payload<'_>) -> R + 'static,
-    ) -> Self {
-        let call = move |payload: E::Payload<'_>| closure(payload).verdict();
+    /// `closure` is `None` if it runs at the moment.
+    fn new(id: ListenerId, closure: Opened<E>) -> Self {
         Listener {
             id,
-            closure: Rc::new(RefCell::new(call)),
-        }
-    }
-
-    pub(super) fn once<R: Outcome>(
-        id: ListenerId,
-        closure: impl FnOnce(E::Payload<'_>) -> R + 'static,
-    ) -> Self {
-        let mut closure = Some(closure);
-        // An emit that started before the first call has the listener in its list too: it finds the
-        // closure gone, and that is right.
-        let call_once = move |payload: E::Payload<'_>| match closure.take() {
-            Some(closure) => closure(payload).verdict(),
-            None => Verdict::Fine,
-        };
-        Listener {
-            id: id.of_once(),
-            closure: Rc::new(RefCell::new(call_once)),
+            closure: Rc::new(Cell::new(closure)),
         }
     }
 
@@ -61,22 +41,38 @@ impl<E: Event> Listener<E> {
         self.id
     }
 
-    pub(super) fn is_once(&self) -> bool {
-        self.id.is_once()
-    }
-
-    /// Calls the listener, unless it is running already.
-    #[inline]
+    /// Calls the listener, unless it is running already, or was called once and is done with.
     pub(super) fn call(&self, payload: E::Payload<'_>) -> Verdict {
-        match self.closure.try_borrow_mut() {
-            Ok(mut closure) => closure(payload),
-            Err(_) => Verdict::Fine,
+        let mut out = Out {
+            listener: self,
+            closure: self.closure.take(),
+        };
+        match &mut out.closure {
+            Some(closure) => closure.call(self.id, payload),
+            None => Verdict::Fine,
         }
     }
 
     /// Whether a call has not returned yet. A `once` listener that runs will not be wanted again.
-    pub(super) fn is_running(&self) -> bool {
-        !self.is_once() && self.closure.try_borrow_mut().is_err()
+    fn is_running(&self) -> bool {
+        let closure = self.closure.take();
+        let running = closure.is_none() && !self.id.is_once();
+        put_back(&self.closure, closure);
+        running
+    }
+}
+
+/// A listener that runs. It is in its place again when it has returned, also by a panic.
+struct Out<'a, E: Event> {
+    listener: &'a Listener<E>,
+    closure: Opened<E>,
+}
+
+impl<E: Event> Drop for Out<'_, E> {
+    fn drop(&mut self) {
+        if self.closure.is_some() && !self.listener.id.is_once() {
+            put_back(&self.listener.closure, self.closure.take());
+        }
     }
 }
 
@@ -89,15 +85,14 @@ impl<E: Event> Clone for Listener<E> {
     }
 }
 
-/// The listeners of `E` in the order in which they are called.
-pub(super) enum Listeners<E: Event> {
-    /// Nobody listens: a list in place, or one that is about to be dropped.
-    None,
-    One(Listener<E>),
-    Many(Rc<List<E>>),
+/// Puts something back from where it was taken.
+#[inline(always)]
+pub(super) fn put_back<T>(place: &Cell<Option<T>>, value: Option<T>) {
+    // The place was empty meanwhile: there is nothing to drop, which the compiler cannot know.
+    std::mem::forget(place.replace(value));
 }
 
-/// Several listeners, and places of some that were removed.
+/// Several listeners, in the order in which they are called, and places of some that were removed.
 pub(super) struct List<E: Event> {
     entries: VecDeque<Entry<E>>,
     /// How many of the entries were put in front of the others.
@@ -105,48 +100,81 @@ pub(super) struct List<E: Event> {
     gaps: usize,
 }
 
-pub(super) enum Entry<E: Event> {
+enum Entry<E: Event> {
     Listener(Listener<E>),
     Gap(ListenerId),
 }
 
 /// A walk along the listeners of one event.
-pub(super) enum Iter<'a, E: Event> {
-    InPlace(Option<&'a Listener<E>>),
-    Many(vec_deque::Iter<'a, Entry<E>>),
-}
+pub(super) struct Iter<'a, E: Event>(vec_deque::Iter<'a, Entry<E>>);
 
-impl<E: Event> Listeners<E> {
-    pub(super) fn iter(&self) -> Iter<'_, E> {
-        match self {
-            Listeners::None => Iter::InPlace(None),
-            Listeners::One(listener) => Iter::InPlace(Some(listener)),
-            Listeners::Many(list) => Iter::Many(list.entries.iter()),
-        }
+/// The list as it stands in an emitter.
+pub(super) struct Several<E: Event>(pub(super) Rc<List<E>>);
+
+impl<E: Event> Several<E> {
+    /// The list of who was alone, and of one more.
+    pub(super) fn new(first: ListenerId, closure: Opened<E>) -> Several<E> {
+        let mut list = List {
+            entries: VecDeque::with_capacity(2),
+            in_front: 0,
+            gaps: 0,
+        };
+        list.insert(Listener::new(first, closure), Place::Last);
+        Several(Rc::new(list))
     }
 
-    pub(super) fn insert(&mut self, listener: Listener<E>, place: Place) {
-        *self = match std::mem::replace(self, Listeners::None) {
-            Listeners::None => Listeners::One(listener),
-            Listeners::One(only) => {
-                let mut list = List {
-                    entries: VecDeque::with_capacity(2),
-                    in_front: 0,
-                    gaps: 0,
-                };
-                list.insert(only, Place::Last);
-                list.insert(listener, place);
-                Listeners::Many(Rc::new(list))
-            }
-            Listeners::Many(mut list) => {
-                Rc::make_mut(&mut list).insert(listener, place);
-                Listeners::Many(list)
-            }
-        };
+    pub(super) fn insert(&mut self, id: ListenerId, closure: Box<dyn Call<E>>, place: Place) {
+        let listener = Listener::new(id, Some(closure));
+        Rc::make_mut(&mut self.0).insert(listener, place);
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.0.iter().any(Listener::is_running)
+    }
+}
+
+impl<E: Event> AnyListener for Several<E> {
+    fn name(&self) -> fn() -> &'static str {
+        E::name
+    }
+
+    fn event(&self) -> TypeId {
+        TypeId::of::<E>()
+    }
+
+    fn open(self: Box<Self>, _: &mut dyn Any) {}
+
+    fn is_list(&self) -> bool {
+        true
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn ids(&self) -> Option<Vec<ListenerId>> {
+        Some(self.0.iter().map(Listener::id).collect())
+    }
+
+    fn remove(&mut self, id: ListenerId) -> Option<Box<dyn Any>> {
+        // Asked first: who is not there is no reason for a copy.
+        let index = self.0.position(id)?;
+        let removed = Rc::make_mut(&mut self.0).remove(index)?;
+        // The list of an emit that is under way may call it still.
+        Some(Box::new(removed))
     }
 }
 
 impl<E: Event> List<E> {
+    pub(super) fn iter(&self) -> Iter<'_, E> {
+        Iter(self.entries.iter())
+    }
+
+    /// The listener of this id.
+    pub(super) fn get(&self, id: ListenerId) -> Option<&Listener<E>> {
+        self.entries.get(self.position(id)?)?.listener()
+    }
+
     fn len(&self) -> usize {
         self.entries.len() - self.gaps
     }
@@ -243,10 +271,7 @@ impl<'a, E: Event> Iterator for Iter<'a, E> {
 
     #[inline]
     fn next(&mut self) -> Option<&'a Listener<E>> {
-        match self {
-            Iter::InPlace(listener) => listener.take(),
-            Iter::Many(entries) => entries.find_map(Entry::listener),
-        }
+        self.0.find_map(Entry::listener)
     }
 }
 
@@ -266,85 +291,5 @@ impl<E: Event> Clone for Entry<E> {
             Entry::Listener(listener) => Entry::Listener(listener.clone()),
             Entry::Gap(id) => Entry::Gap(*id),
         }
-    }
-}
-
-impl<E: Event> Clone for Listeners<E> {
-    fn clone(&self) -> Self {
-        match self {
-            Listeners::None => Listeners::None,
-            Listeners::One(listener) => Listeners::One(listener.clone()),
-            Listeners::Many(list) => Listeners::Many(Rc::clone(list)),
-        }
-    }
-}
-
-/// A removed listener, still alive: dropping it runs the destructors of what its closure captured,
-/// which is the user's code and must find no list borrowed.
-pub(super) struct Removed {
-    pub(super) of: TypeId,
-    /// Its name, which is made of that of a type: not for nothing, then.
-    pub(super) event: fn() -> &'static str,
-    _listener: Box<dyn Any>,
-}
-
-/// The listeners of some event, for what need not know which.
-pub(super) trait AnyListeners: Any {
-    /// How many there are.
-    fn len(&self) -> usize;
-
-    fn event(&self) -> &'static str;
-
-    fn event_type(&self) -> TypeId;
-
-    /// In the order of the calls.
-    fn ids(&self) -> Vec<ListenerId>;
-
-    fn remove(&mut self, id: ListenerId) -> Option<Removed>;
-}
-
-impl<E: Event> AnyListeners for Listeners<E> {
-    fn len(&self) -> usize {
-        match self {
-            Listeners::None => 0,
-            Listeners::One(_) => 1,
-            Listeners::Many(list) => list.len(),
-        }
-    }
-
-    fn event(&self) -> &'static str {
-        E::name()
-    }
-
-    fn event_type(&self) -> TypeId {
-        TypeId::of::<E>()
-    }
-
-    fn ids(&self) -> Vec<ListenerId> {
-        self.iter().map(|listener| listener.id).collect()
-    }
-
-    fn remove(&mut self, id: ListenerId) -> Option<Removed> {
-        let listener = match self {
-            Listeners::Many(list) => {
-                // Asked first: who is not there is no reason for a copy.
-                let index = list.position(id)?;
-                Rc::make_mut(list).remove(index)?
-            }
-            Listeners::One(only) if only.id == id => only.clone(),
-            Listeners::None | Listeners::One(_) => return None,
-        };
-        let is_last = match self {
-            Listeners::Many(list) => list.len() == 0,
-            Listeners::None | Listeners::One(_) => true,
-        };
-        if is_last {
-            *self = Listeners::None;
-        }
-        Some(Removed {
-            of: TypeId::of::<E>(),
-            event: E::name,
-            _listener: Box::new(listener),
-        })
     }
 }

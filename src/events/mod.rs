@@ -36,21 +36,23 @@
 //! removal of a `once` listener.
 
 use std::any::TypeId;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::num::NonZeroU64;
 
 use crate::StaysOnItsThread;
 use crate::error::{Error, Result};
 
+pub(crate) mod closure;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod listeners;
 mod lists;
 pub(crate) mod outcome;
 
-use listeners::{AnyListeners, Listener, Listeners};
-use lists::Lists;
+use closure::Call;
+use listeners::List;
+use lists::{Heard, Lists};
 pub use outcome::Outcome;
 use outcome::Verdict;
 
@@ -101,6 +103,9 @@ impl ListenerId {
     /// What a listener gets that was offered to an emitter that is gone.
     pub(crate) const NONE: ListenerId = ListenerId::numbered(NonZeroU64::MAX);
 
+    /// What no listener has: ids begin at 2.
+    const SEVERAL: ListenerId = ListenerId::numbered(NonZeroU64::MIN);
+
     const fn numbered(number: NonZeroU64) -> ListenerId {
         ListenerId {
             number,
@@ -135,7 +140,7 @@ impl ListenerId {
 /// An emitter may prefer one event ([`preferring`](EventEmitter::preferring)), whose listeners it
 /// finds without a search: a socket's prefers `Data`.
 pub struct EventEmitter<Preferred: Event = NoEvent> {
-    lists: RefCell<Lists<Preferred>>,
+    lists: Lists<Preferred>,
     max_listeners: Cell<u32>,
 }
 
@@ -170,7 +175,7 @@ impl<Preferred: Event> EventEmitter<Preferred> {
     /// ```
     pub const fn preferring() -> EventEmitter<Preferred> {
         EventEmitter {
-            lists: RefCell::new(Lists::new()),
+            lists: Lists::new(),
             max_listeners: Cell::new(DEFAULT_MAX_LISTENERS),
         }
     }
@@ -302,7 +307,7 @@ impl<Preferred: Event> EventEmitter<Preferred> {
         place: Place,
         listener: impl FnMut(E::Payload<'_>) -> R + 'static,
     ) -> ListenerId {
-        self.add::<E>(place, |id| Listener::new(id, listener))
+        self.add::<E>(place, ListenerId::next, || closure::of(listener))
     }
 
     pub(crate) fn insert_once<E: Event, R: Outcome>(
@@ -310,7 +315,36 @@ impl<Preferred: Event> EventEmitter<Preferred> {
         place: Place,
         listener: impl FnOnce(E::Payload<'_>) -> R + 'static,
     ) -> ListenerId {
-        self.add::<E>(place, |id| Listener::once(id, listener))
+        let once = || ListenerId::next().of_once();
+        self.add::<E>(place, once, || closure::once(listener))
+    }
+
+    /// Adds what is more than a closure, after those that are there.
+    pub(crate) fn add_call<E: Event>(&self, listener: Box<dyn Call<E>>) -> ListenerId {
+        self.add::<E>(Place::Last, ListenerId::next, || listener)
+    }
+
+    /// Takes a listener of `E` out that is a `T`, unless it runs; to be given back.
+    pub(crate) fn take_out<E: Event, T: ?Sized + 'static>(
+        &self,
+        _: E,
+        id: ListenerId,
+    ) -> Option<Box<T>> {
+        let mut taken = None;
+        let listener = self.lists.take_out::<E>(id)?;
+        if listener.is_more() == Some(TypeId::of::<T>()) {
+            listener.open(&mut taken);
+        } else {
+            self.give_back(id, listener);
+        }
+        taken
+    }
+
+    /// Gives a listener back that was taken out.
+    pub(crate) fn give_back<E: Event>(&self, id: ListenerId, listener: Box<dyn Call<E>>) {
+        if let Some(removed) = self.lists.give_back(id, listener) {
+            removed.let_go();
+        }
     }
 
     /// Calls the listeners of `E` in their order; true if there were any. An `Err` that one returns is
@@ -352,18 +386,44 @@ impl<Preferred: Event> EventEmitter<Preferred> {
     /// # Errors
     ///
     /// The first that a listener returned. All of them are called nevertheless.
+    #[inline]
     pub fn try_emit<E: Event>(&self, _: E, payload: E::Payload<'_>) -> Result<bool> {
-        let Some(snapshot) = self.snapshot::<E>() else {
-            return Ok(false);
+        let (id, mut closure) = match self.lists.open::<E>() {
+            Heard::One(id, closure) => (id, closure),
+            Heard::Nobody => return Ok(false),
+            Heard::Running => return Ok(true),
+            Heard::Several(list) => return self.call_each(&list, payload),
+        };
+        let verdict = if id.is_once() {
+            self.remove_listener(id);
+            closure.call(id, payload)
+        } else {
+            let closure = Some(closure);
+            let mut out = Out {
+                lists: &self.lists,
+                id,
+                closure,
+            };
+            out.call(payload)
         };
         let mut failed = None;
-        for listener in snapshot.iter() {
-            if listener.is_once() {
-                self.remove_listener(listener.id());
+        if !matches!(verdict, Verdict::Fine) {
+            self.heed(verdict, id, &mut failed);
+        }
+        failed.map_or(Ok(true), Err)
+    }
+
+    #[inline(never)]
+    fn call_each<E: Event>(&self, list: &List<E>, payload: E::Payload<'_>) -> Result<bool> {
+        let mut failed = None;
+        for listener in list.iter() {
+            let id = listener.id();
+            if id.is_once() {
+                self.remove_listener(id);
             }
             match listener.call(payload) {
                 Verdict::Fine => {}
-                verdict => self.heed(verdict, listener.id(), &mut failed),
+                verdict => self.heed(verdict, id, &mut failed),
             }
         }
         failed.map_or(Ok(true), Err)
@@ -390,7 +450,7 @@ impl<Preferred: Event> EventEmitter<Preferred> {
 
     /// As [`remove_listener`](EventEmitter::remove_listener), and says which event's it was.
     pub(crate) fn remove(&self, id: ListenerId) -> Option<TypeId> {
-        let removed = self.lists.borrow_mut().remove(id)?;
+        let removed = self.lists.remove(id)?;
         if self.listener_count(RemoveListener) > 0 {
             self.emit(RemoveListener, (removed.event)());
         }
@@ -403,7 +463,7 @@ impl<Preferred: Event> EventEmitter<Preferred> {
         if self.listener_count(RemoveListener) > 0 {
             self.remove_each(TypeId::of::<E>());
         } else {
-            let _removed = self.lists.borrow_mut().take::<E>();
+            let _removed = self.lists.take::<E>();
         }
         self
     }
@@ -417,18 +477,18 @@ impl<Preferred: Event> EventEmitter<Preferred> {
     pub fn remove_all_listeners(&self) -> &Self {
         if self.listener_count(RemoveListener) > 0 {
             let last = TypeId::of::<RemoveListener>();
-            let events = self.lists.borrow().events();
+            let events = self.lists.events();
             for event in events.into_iter().filter(|event| *event != last) {
                 self.remove_each(event);
             }
             self.remove_each(last);
         }
-        let _removed = self.lists.borrow_mut().take_all();
+        let _removed = self.lists.take_all();
         self
     }
 
     fn remove_each(&self, event: TypeId) {
-        let ids = self.lists.borrow().ids(event);
+        let ids = self.lists.ids(event);
         for id in ids.into_iter().rev() {
             self.remove(id);
         }
@@ -436,35 +496,30 @@ impl<Preferred: Event> EventEmitter<Preferred> {
 
     /// Takes every listener out, and tells nobody: what comes back holds what they have captured.
     pub(crate) fn take_all(&self) -> impl Sized + 'static + use<Preferred> {
-        std::mem::replace(&mut *self.lists.borrow_mut(), Lists::new())
+        self.lists.take_all()
     }
 
     /// How many listeners `E` has.
     #[doc(alias = "listenerCount")]
     pub fn listener_count<E: Event>(&self, _: E) -> usize {
-        let lists = self.lists.borrow();
-        lists.get::<E>().map_or(0, |listeners| listeners.len())
+        self.lists.len::<E>()
     }
 
     /// Whether a listener of `E` is running at this moment, further up the call stack.
     pub fn is_running<E: Event>(&self, _: E) -> bool {
-        self.snapshot::<E>()
-            .is_some_and(|listeners| listeners.iter().any(Listener::is_running))
+        self.lists.is_running::<E>()
     }
 
     /// The ids of the listeners of `E`, in the order in which they are called.
     pub fn listeners<E: Event>(&self, _: E) -> Vec<ListenerId> {
-        let lists = self.lists.borrow();
-        lists.get::<E>().map_or_else(Vec::new, |listeners| {
-            listeners.iter().map(Listener::id).collect()
-        })
+        self.lists.ids(TypeId::of::<E>())
     }
 
     /// The names of the events that are listened to, in the order in which they first were.
     #[doc(alias = "eventNames")]
     pub fn event_names(&self) -> Vec<&'static str> {
-        let lists = self.lists.borrow();
-        lists.iter().map(|listeners| listeners.event()).collect()
+        let names = self.lists.names();
+        names.into_iter().map(|name| name()).collect()
     }
 
     /// How many listeners one event may have before a warning is logged; 0 for no limit. None is
@@ -481,21 +536,17 @@ impl<Preferred: Event> EventEmitter<Preferred> {
         self.max_listeners.get()
     }
 
-    fn snapshot<E: Event>(&self) -> Option<Listeners<E>> {
-        self.lists.borrow().get::<E>().cloned()
-    }
-
     fn add<E: Event>(
         &self,
         place: Place,
-        listener: impl FnOnce(ListenerId) -> Listener<E>,
+        id: impl FnOnce() -> ListenerId,
+        closure: impl FnOnce() -> Box<dyn Call<E>>,
     ) -> ListenerId {
         if self.listener_count(NewListener) > 0 {
             self.emit(NewListener, E::name());
         }
-        let listener = listener(ListenerId::next());
-        let id = listener.id();
-        let count = self.lists.borrow_mut().insert(listener, place);
+        let id = id();
+        let count = self.lists.insert(id, closure(), place);
         if count == self.max_listeners.get() as usize + 1 && count > 1 {
             log::warn!(
                 target: "soquete::events",
@@ -504,6 +555,34 @@ impl<Preferred: Event> EventEmitter<Preferred> {
             );
         }
         id
+    }
+}
+
+/// A listener that is out of its place, to which it returns when it does, also by a panic.
+struct Out<'a, P: Event, E: Event> {
+    lists: &'a Lists<P>,
+    id: ListenerId,
+    closure: Option<Box<dyn Call<E>>>,
+}
+
+impl<P: Event, E: Event> Out<'_, P, E> {
+    #[inline(always)]
+    fn call(&mut self, payload: E::Payload<'_>) -> Verdict {
+        match &mut self.closure {
+            Some(closure) => closure.call(self.id, payload),
+            None => Verdict::Fine,
+        }
+    }
+}
+
+impl<P: Event, E: Event> Drop for Out<'_, P, E> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        let closure = self.closure.take();
+        let give_back = |closure| self.lists.give_back(self.id, closure);
+        if let Some(removed) = closure.and_then(give_back) {
+            removed.let_go();
+        }
     }
 }
 

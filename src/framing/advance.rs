@@ -12,8 +12,6 @@
 //! `Step` is where in a frame the reader is, `Fate` what becomes of the frame's payload. Any of them may
 //! end in `Failed`, which nothing leaves.
 
-use std::mem;
-
 use super::state::{Answer, Fate, Found, Place, Span, Step, What};
 use super::unpacking;
 use super::window::work;
@@ -30,7 +28,7 @@ pub(super) enum Next<'c> {
 impl<F: Format> FrameReader<F> {
     #[inline]
     pub(super) fn is_direct(&self) -> bool {
-        self.between_frames() && self.carry.is_empty()
+        self.between_frames() && self.open.carry.is_empty()
     }
 
     /// The next item from the carry and the chunk. `answer` is the format's to exactly this window, if
@@ -41,19 +39,20 @@ impl<F: Format> FrameReader<F> {
         chunk: &mut &'c [u8],
         at_end: bool,
     ) -> Result<Option<Found<'c>>, FrameError> {
-        match self.fate {
-            // Behind what was gathered there may be what stood aside.
-            Fate::Gather => self.out.truncate(self.base + self.made),
-            _ => self.out.truncate(self.base),
+        if self.open.get().is_some() {
+            let open = &mut *self.open;
+            open.out.truncate(match open.fate {
+                // Behind what was gathered there may be what stood aside.
+                Fate::Gather => open.base + open.made,
+                _ => open.base,
+            });
         }
         loop {
-            if let Fate::Drop { error, told } = &mut self.fate
-                && !mem::replace(told, true)
-            {
-                let error = *error;
+            if let Fate::Drop { error, told: false } = self.open.fate {
+                self.open.fate = Fate::Drop { error, told: true };
                 return Ok(Some(self.refused(error, false, chunk)));
             }
-            let next = match self.step {
+            let next = match self.open.step {
                 Step::Cut => self.cut(answer.take(), chunk, at_end),
                 Step::Whole(span) => self.take_whole(span, chunk),
                 Step::Aside(span) => self.aside(span, chunk),
@@ -89,14 +88,14 @@ impl<F: Format> FrameReader<F> {
     ) -> Result<Next<'c>, FrameError> {
         let start = self.position(chunk);
         if !self.is_dry(chunk) {
-            let window = Window::new(self.carry.unread(), chunk);
+            let window = Window::new(self.open.carry.unread(), chunk);
             let answer = answer.unwrap_or_else(|| {
                 work::asked();
                 self.format.cut(window)
             });
             let next = match answer {
                 Ok(Cut::More { settled }) => {
-                    if window.len().saturating_sub(settled) > self.rules.overhead {
+                    if window.len().saturating_sub(settled) > self.overhead() {
                         let wrong = Malformed::new(0, "head longer than the format allows");
                         return Err(malformed(start, wrong));
                     }
@@ -115,7 +114,7 @@ impl<F: Format> FrameReader<F> {
         if !at_end || self.may_end(chunk) {
             return Ok(Next::Starved);
         }
-        let window = Window::new(self.carry.unread(), chunk);
+        let window = Window::new(self.open.carry.unread(), chunk);
         let nothing_came = self.between_frames() && window.is_empty();
         let answer = self.format.at_end(window);
         match answer.map_err(|wrong| malformed(start, wrong))? {
@@ -133,11 +132,11 @@ impl<F: Format> FrameReader<F> {
 
     /// The end of the frame is not in sight, and `settled` bytes of its payload are.
     fn wait<'c>(&mut self, settled: usize, chunk: &mut &'c [u8]) -> Result<Next<'c>, FrameError> {
-        let seen = self.carry.len() + chunk.len();
+        let seen = self.open.carry.len() + chunk.len();
         let settled = settled.min(seen);
-        let length = self.gone.saturating_add(settled as u64);
-        let room = (self.rules.raw_limit as u64).saturating_sub(self.gone);
-        match self.fate {
+        let length = self.open.gone.saturating_add(settled as u64);
+        let room = (self.raw_limit() as u64).saturating_sub(self.open.gone);
+        match self.open.fate {
             Fate::Whole | Fate::Gather if length > self.whole() => {
                 if self.streams() {
                     return Ok(self.stream(chunk));
@@ -154,13 +153,13 @@ impl<F: Format> FrameReader<F> {
             Fate::Stream => {
                 let start = self.position(chunk);
                 let (place, read) = self.take_some(chunk, room.min(settled as u64));
-                self.gone += read as u64;
+                self.open.gone += read as u64;
                 self.format.forget(read);
                 self.hand_out(place, Place::NOWHERE, start)
             }
             Fate::Drop { .. } => {
                 self.discard(chunk, settled);
-                self.gone = length;
+                self.open.gone = length;
                 self.format.forget(settled);
                 Ok(Next::Again)
             }
@@ -173,7 +172,7 @@ impl<F: Format> FrameReader<F> {
             Cut::More { .. } => return Ok(Next::Starved),
             Cut::Skip(0) => return Err(self.of_nothing(chunk)),
             Cut::Skip(noise) => {
-                let noise = noise.min(self.carry.len() + chunk.len());
+                let noise = noise.min(self.open.carry.len() + chunk.len());
                 self.discard(chunk, noise);
                 return Ok(Next::Again);
             }
@@ -200,12 +199,12 @@ impl<F: Format> FrameReader<F> {
         };
         let (head, payload, tail) = span;
         let brackets = head.saturating_add(tail);
-        if brackets > self.rules.overhead {
+        if brackets > self.overhead() {
             let wrong = Malformed::new(0, "head and tail longer than the format allows");
             return Err(malformed(self.position(chunk), wrong));
         }
-        let is_aside = matches!(cut, Cut::Aside { .. }) && !matches!(self.fate, Fate::Whole);
-        let may_be_empty = last && !is_aside && !matches!(self.fate, Fate::Whole);
+        let is_aside = matches!(cut, Cut::Aside { .. }) && !matches!(self.open.fate, Fate::Whole);
+        let may_be_empty = last && !is_aside && !matches!(self.open.fate, Fate::Whole);
         if brackets == 0 && payload == 0 && !may_be_empty {
             return Err(self.of_nothing(chunk));
         }
@@ -213,16 +212,16 @@ impl<F: Format> FrameReader<F> {
             return self.begin_aside(span, chunk);
         }
         if !last && payload == 0 {
-            self.empty_parts += 1;
-            if self.empty_parts > self.rules.most_empty_parts {
+            self.open.empty_parts += 1;
+            if self.open.empty_parts > self.rules.most_empty_parts() {
                 let wrong = Malformed::new(0, MANY_EMPTY_PARTS);
                 return Err(malformed(self.position(chunk), wrong));
             }
         }
-        let length = self.gone.saturating_add(payload);
-        let room = (self.rules.raw_limit as u64).saturating_sub(self.gone);
+        let length = self.open.gone.saturating_add(payload);
+        let room = (self.raw_limit() as u64).saturating_sub(self.open.gone);
         let mut extra = 0;
-        if payload > room && !matches!(self.fate, Fate::Drop { .. }) {
+        if payload > room && !matches!(self.open.fate, Fate::Drop { .. }) {
             if declared || !self.streams() {
                 self.refuse(declared.then_some(length), chunk)?;
             } else {
@@ -231,8 +230,8 @@ impl<F: Format> FrameReader<F> {
             }
         }
         let mut flushed = Next::Again;
-        let first = matches!(self.fate, Fate::Whole);
-        match self.fate {
+        let first = matches!(self.open.fate, Fate::Whole);
+        match self.open.fate {
             Fate::Whole | Fate::Gather if length > self.whole() => {
                 flushed = self.stream(chunk);
             }
@@ -241,7 +240,7 @@ impl<F: Format> FrameReader<F> {
             }
             _ => {}
         }
-        self.step = match self.fate {
+        self.open.step = match self.open.fate {
             Fate::Whole => Step::Whole(Span {
                 head,
                 payload: payload as usize,
@@ -266,10 +265,10 @@ impl<F: Format> FrameReader<F> {
         chunk: &[u8],
     ) -> bool {
         let whole = payload.saturating_add((head + tail) as u64);
-        let held = if self.carry.is_empty() {
+        let held = if self.open.carry.is_empty() {
             chunk.len()
         } else {
-            self.carry.len()
+            self.open.carry.len()
         };
         self.format.unpacks_in_pieces() && whole > held as u64
     }
@@ -278,14 +277,14 @@ impl<F: Format> FrameReader<F> {
         let Some((start, place)) = self.take_span(span, chunk)? else {
             return Ok(Next::Starved);
         };
-        self.step = Step::Cut;
+        self.open.step = Step::Cut;
         let (head, end) = (span.head, span.head + span.payload);
-        let frame = place.bytes(&self.carry, &[]);
+        let open = &mut *self.open;
+        let frame = place.bytes(&open.carry, &[]);
         let raw = &frame[head..end];
-        let limit = self.rules.limit;
-        let payload = match unpacking::whole(&mut self.format, raw, &mut self.out, limit) {
+        let payload = match unpacking::whole(&mut self.format, raw, &mut open.out, &self.rules) {
             Ok(Unpacked::AsIs) => place.within(head..end),
-            Ok(Unpacked::Out) => Place::Out(0..self.out.len()),
+            Ok(Unpacked::Out) => Place::Out(0..open.out.len()),
             Err(wrong) => {
                 let error = self.error_of(wrong, start, start + head as u64);
                 self.spoil(error, start, 0, span.payload as u64)?;
@@ -301,10 +300,10 @@ impl<F: Format> FrameReader<F> {
         (head, payload, tail): (usize, u64, usize),
         chunk: &[u8],
     ) -> Result<Next<'c>, FrameError> {
-        let limit = self.rules.limit;
+        let limit = self.rules.limit();
         match usize::try_from(payload) {
             Ok(payload) if payload <= limit => {
-                self.step = Step::Aside(Span {
+                self.open.step = Step::Aside(Span {
                     head,
                     payload,
                     tail,
@@ -323,16 +322,16 @@ impl<F: Format> FrameReader<F> {
         let Some((start, place)) = self.take_span(span, chunk)? else {
             return Ok(Next::Starved);
         };
-        self.step = Step::Cut;
+        self.open.step = Step::Cut;
         let (head, end) = (span.head, span.head + span.payload);
         let mut payload = place.within(head..end);
         if self.format.unpacks_in_pieces() {
-            let raw = payload.bytes(&self.carry, &[]);
-            let from = self.out.len();
-            let limit = self.rules.limit;
-            match unpacking::whole(&mut self.format, raw, &mut self.out, limit) {
+            let open = &mut *self.open;
+            let raw = payload.bytes(&open.carry, &[]);
+            let from = open.out.len();
+            match unpacking::whole(&mut self.format, raw, &mut open.out, &self.rules) {
                 Ok(Unpacked::AsIs) => {}
-                Ok(Unpacked::Out) => payload = Place::Out(from..self.out.len()),
+                Ok(Unpacked::Out) => payload = Place::Out(from..open.out.len()),
                 Err(wrong) => return Err(self.error_of(wrong, start, start + head as u64)),
             }
         }
@@ -348,12 +347,12 @@ impl<F: Format> FrameReader<F> {
     ) -> Result<Option<(u64, Place<'c>)>, FrameError> {
         let end = span.head + span.payload;
         let total = end + span.tail;
-        if self.carry.len() + chunk.len() < total {
+        if self.open.carry.len() + chunk.len() < total {
             return Ok(None);
         }
         let start = self.position(chunk);
         let place = self.take(chunk, total);
-        let tail = &place.bytes(&self.carry, &[])[end..];
+        let tail = &place.bytes(&self.open.carry, &[])[end..];
         self.format
             .check_tail(tail)
             .map_err(|wrong| malformed(start + end as u64, wrong))?;
@@ -361,15 +360,15 @@ impl<F: Format> FrameReader<F> {
     }
 
     pub(super) fn streams(&self) -> bool {
-        self.rules.stream_above < self.rules.raw_limit && self.format.may_stream()
+        self.rules.stream_above() < self.raw_limit() && self.format.may_stream()
     }
 
     /// The longest payload of the frame at hand that does not come in pieces.
     fn whole(&self) -> u64 {
         if self.format.may_stream() {
-            self.rules.whole
+            self.rules.stream_above().min(self.raw_limit()) as u64
         } else {
-            self.rules.raw_limit as u64
+            self.raw_limit() as u64
         }
     }
 }

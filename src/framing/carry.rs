@@ -18,6 +18,13 @@ pub(super) struct Carry {
 }
 
 impl Carry {
+    pub(super) const fn new() -> Self {
+        Self {
+            bytes: Vec::new(),
+            start: 0,
+        }
+    }
+
     #[inline]
     pub(super) fn unread(&self) -> &[u8] {
         &self.bytes[self.start..]

@@ -20,24 +20,24 @@ use super::{Format, FrameError, FrameReader, Malformed};
 impl<F: Format> FrameReader<F> {
     /// The frame is over.
     pub(super) fn close(&mut self) -> Fate {
-        self.step = Step::Cut;
-        self.gone = 0;
-        self.made = 0;
-        self.base = 0;
-        self.empty_parts = 0;
-        mem::replace(&mut self.fate, Fate::Whole)
+        self.open.step = Step::Cut;
+        self.open.gone = 0;
+        self.open.made = 0;
+        self.open.base = 0;
+        self.open.empty_parts = 0;
+        mem::replace(&mut self.open.fate, Fate::Whole)
     }
 
     /// Decides the fate of the frame at hand.
     pub(super) fn open(&mut self, fate: Fate, chunk: &[u8]) {
-        self.at = self.frame_start(chunk);
-        self.fate = fate;
+        self.open.at = self.frame_start(chunk);
+        self.open.fate = fate;
     }
 
     /// The frame at hand is too long: fails, or marks it to be dropped.
     pub(super) fn refuse(&mut self, declared: Option<u64>, chunk: &[u8]) -> Result<(), FrameError> {
         let at = self.frame_start(chunk);
-        let limit = self.rules.limit;
+        let limit = self.rules.limit();
         self.drop_rest(
             FrameError::TooLong {
                 at,
@@ -51,13 +51,13 @@ impl<F: Format> FrameReader<F> {
     /// The rest of the frame at hand, which began at `at`, is of no use: fails, or marks it to be dropped.
     pub(super) fn drop_rest(&mut self, error: FrameError, at: u64) -> Result<(), FrameError> {
         self.format.abandon();
-        self.at = at;
-        let told = match self.rules.bad {
+        self.open.at = at;
+        let told = match self.bad {
             Bad::Fail => return Err(error),
             Bad::Skip => true,
             Bad::Tell => false,
         };
-        self.fate = Fate::Drop { error, told };
+        self.open.fate = Fate::Drop { error, told };
         Ok(())
     }
 
@@ -70,7 +70,7 @@ impl<F: Format> FrameReader<F> {
         bytes: u64,
     ) -> Result<(), FrameError> {
         self.drop_rest(error, at)?;
-        self.step = Step::Over { left, bytes };
+        self.open.step = Step::Over { left, bytes };
         Ok(())
     }
 
@@ -81,8 +81,8 @@ impl<F: Format> FrameReader<F> {
         chunk: &[u8],
     ) -> Result<Option<Found<'c>>, FrameError> {
         let refused = self.refused(error, true, chunk);
-        self.step = Step::Failed(error);
-        match self.rules.bad {
+        self.open.step = Step::Failed(error);
+        match self.bad {
             Bad::Tell => Ok(Some(refused)),
             Bad::Fail | Bad::Skip => Err(error),
         }
@@ -98,7 +98,7 @@ impl<F: Format> FrameReader<F> {
             Wrong::Malformed(wrong) => malformed(start, wrong),
             Wrong::TooLong => FrameError::TooLong {
                 at,
-                limit: self.rules.limit,
+                limit: self.rules.limit(),
                 declared: None,
             },
         }
@@ -112,7 +112,7 @@ impl<F: Format> FrameReader<F> {
 
     pub(super) fn over<'c>(&mut self, left: usize, bytes: u64, chunk: &mut &'c [u8]) -> Next<'c> {
         self.discard(chunk, left);
-        let at = self.at;
+        let at = self.open.at;
         match self.close() {
             Fate::Drop { error, .. } => {
                 let skipped = What::Skipped { bytes, error };

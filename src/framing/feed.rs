@@ -1,5 +1,7 @@
 //! Items out of one chunk, and the short way for the frames that lie in it.
 
+use super::open::Open;
+use super::rules::Rules;
 use super::state::{Answer, Found, Step, What};
 use super::unpacking;
 use super::window::work;
@@ -90,7 +92,9 @@ impl<'r, 'c, F: Format> Feed<'r, 'c, F> {
         // Not by way of `next_with`: what is not asked for is not made, then.
         let answer = match self.read_direct() {
             Some(Direct::Frame(frame)) => {
-                return Ok(Some(Item::Frame(frame.lent.unwrap_or(&self.reader.out))));
+                return Ok(Some(Item::Frame(
+                    frame.lent.unwrap_or(&self.reader.open.out),
+                )));
             }
             Some(Direct::Undecided(answer)) if self.waits(answer) => return Ok(None),
             Some(Direct::Undecided(answer)) => answer,
@@ -134,11 +138,10 @@ impl<'r, 'c, F: Format> Feed<'r, 'c, F> {
         if !self.direct {
             return None;
         }
-        if !self.reader.out.is_empty() {
-            self.reader.out.clear();
-        }
         let mut rest = self.chunk;
-        let direct = Direct::read(self.reader, &mut rest);
+        let mut out = self.reader.open.lend_out();
+        let direct = Direct::read(self.reader, &mut rest, &mut out);
+        self.reader.open.give_out(out);
         self.chunk = rest;
         Some(direct)
     }
@@ -230,8 +233,8 @@ fn lend<'a, F: Format>(
     behind: usize,
 ) -> (Item<'a>, Reading<'a, F>) {
     let inside = !reader.between_frames();
-    let unread = reader.carry.len() + behind;
-    let (carry, out) = (&reader.carry, &reader.out);
+    let unread = reader.open.carry.len() + behind;
+    let Open { carry, out, .. } = &*reader.open;
     let item = match &found.what {
         What::Frame(place) => Item::Frame(place.bytes(carry, out)),
         What::Piece(place, last) => Item::Piece {
@@ -283,18 +286,58 @@ impl<'c> Whole<'c> {
     where
         'c: 'a,
     {
+        let FrameReader {
+            format,
+            rules,
+            open,
+            fed,
+            ..
+        } = reader;
+        let next = *fed - behind as u64;
+        let item = Item::Frame(self.lent.unwrap_or_else(|| &open.out));
+        (item, self.reading(format, rules, next, behind))
+    }
+
+    /// As `lend`, of a frame that may have been unpacked to `out`.
+    #[inline(always)]
+    fn lend_with<'a, F: Format>(
+        self,
+        reader: &'a mut FrameReader<F>,
+        out: &'a [u8],
+        behind: usize,
+    ) -> (Item<'a>, Reading<'a, F>)
+    where
+        'c: 'a,
+    {
         let next = reader.fed - behind as u64;
-        let item = Item::Frame(self.lent.unwrap_or(&reader.out));
-        let reading = Reading {
-            format: &mut reader.format,
-            rules: &mut reader.rules,
+        let item = Item::Frame(self.lent.unwrap_or(out));
+        (
+            item,
+            self.reading(&mut reader.format, &mut reader.rules, next, behind),
+        )
+    }
+
+    /// What else there is to know of it; the next one begins at `next`.
+    #[inline(always)]
+    fn reading<'a, F: Format>(
+        self,
+        format: &'a mut F,
+        rules: &'a mut Rules,
+        next: u64,
+        behind: usize,
+    ) -> Reading<'a, F>
+    where
+        'c: 'a,
+    {
+        Reading {
+            format,
+            rules,
             head: self.head,
             at: next - self.total as u64,
             next,
             unread: behind,
             inside: false,
-        };
-        (item, reading)
+        }
     }
 }
 
@@ -306,22 +349,34 @@ impl<'c> Direct<'c> {
         chunk: &mut &'c [u8],
         listener: &mut impl FnMut(Item<'_>, Reading<'_, F>) -> Flow,
     ) -> Result<Option<Answer>, Stopped> {
-        reader.out.clear();
+        let mut out = reader.open.lend_out();
+        let ran = Self::run_with(reader, chunk, &mut out, listener);
+        reader.open.give_out(out);
+        ran
+    }
+
+    #[inline(always)]
+    fn run_with<F: Format>(
+        reader: &mut FrameReader<F>,
+        chunk: &mut &'c [u8],
+        out: &mut Vec<u8>,
+        listener: &mut impl FnMut(Item<'_>, Reading<'_, F>) -> Flow,
+    ) -> Result<Option<Answer>, Stopped> {
         // The position is kept in a variable of its own, so that it need not be loaded from memory for
         // every frame; it is stored for the sake of listeners that panic.
         let mut rest = *chunk;
         loop {
-            let direct = Self::read(reader, &mut rest);
+            let direct = Self::read(reader, &mut rest, out);
             *chunk = rest;
             let frame = match direct {
                 Self::Frame(frame) => frame,
                 Self::Undecided(answer) => return Ok(answer),
             };
             let unpacked = frame.lent.is_none();
-            let (item, reading) = frame.lend(reader, rest.len());
+            let (item, reading) = frame.lend_with(reader, out, rest.len());
             let flow = listener(item, reading);
             if unpacked {
-                reader.out.clear();
+                out.clear();
             }
             if flow == Flow::Stop {
                 return Err(Stopped);
@@ -331,7 +386,11 @@ impl<'c> Direct<'c> {
 
     // To be inlined together with the format's `cut`, so that its answer is never in memory.
     #[inline(always)]
-    fn read<F: Format>(reader: &mut FrameReader<F>, chunk: &mut &'c [u8]) -> Self {
+    fn read<F: Format>(
+        reader: &mut FrameReader<F>,
+        chunk: &mut &'c [u8],
+        out: &mut Vec<u8>,
+    ) -> Self {
         loop {
             if chunk.is_empty() {
                 return Self::Undecided(None);
@@ -366,8 +425,7 @@ impl<'c> Direct<'c> {
             if reader.format.check_tail(&frame[end..]).is_err() {
                 return Self::Undecided(Some(answer));
             }
-            let limit = reader.rules.limit;
-            let unpacked = unpacking::whole(&mut reader.format, raw, &mut reader.out, limit);
+            let unpacked = unpacking::whole(&mut reader.format, raw, out, &reader.rules);
             let lent = match unpacked {
                 Ok(Unpacked::AsIs) => Some(raw),
                 Ok(Unpacked::Out) => None,
@@ -391,7 +449,7 @@ impl<F: Format> FrameReader<F> {
     #[inline(never)]
     fn spoil_later(&mut self, error: FrameError, at: u64, total: usize, payload: usize) {
         if let Err(error) = self.spoil(error, at, total, payload as u64) {
-            self.step = Step::Failed(error);
+            self.open.step = Step::Failed(error);
         }
     }
 }
@@ -399,8 +457,13 @@ impl<F: Format> FrameReader<F> {
 impl<F: Format> Drop for Feed<'_, '_, F> {
     #[inline]
     fn drop(&mut self) {
-        let swollen = self.reader.out.capacity() > self.reader.rules.keep;
-        if self.buffered || swollen || !self.chunk.is_empty() {
+        let used = || {
+            self.reader
+                .open
+                .get()
+                .is_some_and(|open| open.out.capacity() > 0)
+        };
+        if self.buffered || !self.chunk.is_empty() || used() {
             self.reader.put_back(self.chunk);
         }
     }

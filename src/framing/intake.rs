@@ -1,7 +1,6 @@
 //! Reading from the carry and the chunk as if they were one.
 
 use super::carry;
-use super::rules::Rules;
 use super::state::{Answer, Fate, Place, Span, Step};
 use super::{Cut, Format, FrameReader};
 
@@ -14,16 +13,18 @@ impl<F: Format> FrameReader<F> {
             head,
             payload,
             tail,
-        }) = self.step
+        }) = self.open.step
         else {
             return false;
         };
-        let have = self.carry.len() + chunk.len();
+        let bound = self.bound();
+        let open = &mut *self.open;
+        let have = open.carry.len() + chunk.len();
         if have >= head + payload + tail {
             return false;
         }
         self.fed += chunk.len() as u64;
-        self.carry.append(chunk, self.rules.bound);
+        open.carry.append(chunk, bound);
         true
     }
 
@@ -31,9 +32,7 @@ impl<F: Format> FrameReader<F> {
     /// chunks end, and spares them the state machine.
     #[inline]
     pub(super) fn can_wait(&mut self, answer: Option<Answer>, chunk: &[u8]) -> bool {
-        let Rules {
-            plain, overhead, ..
-        } = self.rules;
+        let (plain, overhead) = (self.rules.plain, self.overhead());
         match answer {
             None => chunk.is_empty(),
             Some(Ok(Cut::More { settled })) => {
@@ -47,7 +46,7 @@ impl<F: Format> FrameReader<F> {
                 let brackets = head.saturating_add(tail);
                 let waits = brackets <= overhead && brackets + payload as usize > chunk.len();
                 if waits {
-                    self.step = Step::Whole(Span {
+                    self.open.step = Step::Whole(Span {
                         head,
                         payload: payload as usize,
                         tail,
@@ -62,81 +61,91 @@ impl<F: Format> FrameReader<F> {
     /// Keeps what a `Feed` has left unread, and gives back memory that is not needed.
     #[inline]
     pub(super) fn put_back(&mut self, chunk: &[u8]) {
-        if let Step::Failed(_) = self.step {
-            self.carry.clear();
-            self.fate = Fate::Whole;
-        } else if !chunk.is_empty() {
-            self.carry.append(chunk, self.rules.bound);
+        if self.open.get().is_none() && chunk.is_empty() {
+            return;
         }
-        self.carry.release(self.rules.keep);
-        if !matches!(self.fate, Fate::Gather) {
-            self.out.truncate(self.base);
-            if self.out.capacity() > self.rules.keep {
-                self.out.shrink_to(self.rules.keep);
+        let (keep, bound) = (self.rules.keep(), self.bound());
+        let open = &mut *self.open;
+        if let Step::Failed(_) = open.step {
+            open.carry.clear();
+            open.fate = Fate::Whole;
+        } else if !chunk.is_empty() {
+            open.carry.append(chunk, bound);
+        }
+        open.carry.release(keep);
+        if !matches!(open.fate, Fate::Gather) {
+            open.out.truncate(open.base);
+            if open.out.capacity() > keep {
+                open.out.shrink_to(keep);
             }
         }
     }
 
     pub(super) fn is_dry(&self, chunk: &[u8]) -> bool {
-        self.carry.is_empty() && chunk.is_empty()
+        self.open.carry.is_empty() && chunk.is_empty()
     }
 
     /// Stream offset of the next unread byte.
     pub(super) fn position(&self, chunk: &[u8]) -> u64 {
-        self.fed - (self.carry.len() + chunk.len()) as u64
+        self.fed - (self.open.carry.len() + chunk.len()) as u64
     }
 
     pub(super) fn frame_start(&self, chunk: &[u8]) -> u64 {
-        match self.fate {
+        match self.open.fate {
             Fate::Whole => self.position(chunk),
-            _ => self.at,
+            _ => self.open.at,
         }
     }
 
     /// Reads `n` bytes, all of which are there, in one slice.
     pub(super) fn take<'c>(&mut self, chunk: &mut &'c [u8], n: usize) -> Place<'c> {
-        if self.carry.is_empty() {
+        if self.open.carry.is_empty() {
             let (bytes, rest) = chunk.split_at(n);
             *chunk = rest;
             return Place::Chunk(bytes);
         }
         // What was taken before may be lent out still: it must not be moved for nothing.
-        if let Some(missing @ 1..) = n.checked_sub(self.carry.len()) {
+        if let Some(missing @ 1..) = n.checked_sub(self.open.carry.len()) {
             let (bytes, rest) = chunk.split_at(missing);
-            self.carry.append(bytes, self.rules.bound);
+            let bound = self.bound();
+            self.open.carry.append(bytes, bound);
             *chunk = rest;
         }
-        Place::Carry(self.carry.read(n))
+        Place::Carry(self.open.carry.read(n))
     }
 
     /// Reads up to `most` bytes, of which at least one is there, as they lie.
     pub(super) fn take_some<'c>(&mut self, chunk: &mut &'c [u8], most: u64) -> (Place<'c>, usize) {
-        let held = if self.carry.is_empty() {
+        let held = if self.open.carry.is_empty() {
             chunk.len()
         } else {
-            self.carry.len()
+            self.open.carry.len()
         };
         let n = most.min(held as u64) as usize;
         (self.take(chunk, n), n)
     }
 
     pub(super) fn discard(&mut self, chunk: &mut &[u8], n: usize) {
-        let held = n.min(self.carry.len());
-        self.carry.read(held);
+        let held = n.min(self.open.carry.len());
+        if held > 0 {
+            self.open.carry.read(held);
+        }
         *chunk = &chunk[n - held..];
     }
 
     /// Appends to what is put together of a frame.
     pub(super) fn append(&mut self, place: &Place<'_>) {
-        let bytes = place.bytes(&self.carry, &[]);
-        carry::append(&mut self.out, bytes, self.base + self.rules.limit);
-        self.made += bytes.len();
+        let open = &mut *self.open;
+        let bytes = place.bytes(&open.carry, &[]);
+        carry::append(&mut open.out, bytes, open.base + self.rules.limit());
+        open.made += bytes.len();
     }
 
     /// Keeps the head of a frame in front of what is put together of it.
     pub(super) fn keep_head(&mut self, head: &Place<'_>) {
-        let bytes = head.bytes(&self.carry, &[]);
-        self.base = bytes.len();
-        carry::append(&mut self.out, bytes, self.base + self.rules.limit);
+        let open = &mut *self.open;
+        let bytes = head.bytes(&open.carry, &[]);
+        open.base = bytes.len();
+        carry::append(&mut open.out, bytes, open.base + self.rules.limit());
     }
 }

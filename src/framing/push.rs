@@ -31,6 +31,17 @@ impl<F: Format> FrameReader<F> {
     ///
     /// Returns the last answer. After a stop, `push(&[], …)` resumes.
     ///
+    /// ```
+    /// use soquete::framing::{Flow, FrameReader, Lines};
+    ///
+    /// let mut reader = FrameReader::new(Lines::new(), 80);
+    /// reader.push(b"one\ntwo\nthr", |item| {
+    ///     println!("{:?}", item.frame());
+    ///     Flow::Continue
+    /// })?;
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// A [`FrameError`] that describes the stream; from then on, every call returns the same one.
@@ -46,6 +57,17 @@ impl<F: Format> FrameReader<F> {
 
     /// As [`push`](Self::push), for a listener that wants to know more of the item, or to change how the stream is
     /// read behind it: see [`Reading`].
+    ///
+    /// ```
+    /// use soquete::framing::{Flow, FrameReader, Lines};
+    ///
+    /// let mut reader = FrameReader::new(Lines::new(), 80);
+    /// reader.push_with(b"one\ntwo\n", |item, reading| {
+    ///     println!("{:?} at offset {}", item.frame(), reading.offset());
+    ///     Flow::Continue
+    /// })?;
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
     ///
     /// # Errors
     ///

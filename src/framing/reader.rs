@@ -1,7 +1,8 @@
 //! The reader: one for all formats. It owns the bytes, the limit and the policies.
 
 use super::carry::Carry;
-use super::rules::{Bad, Rules};
+use super::open::{MaybeOpen, Open};
+use super::rules::{Bad, LONGEST, Rules};
 use super::state::{Fate, Step};
 use super::{Format, FrameError, Streamable};
 
@@ -30,25 +31,12 @@ use super::{Format, FrameError, Streamable};
 pub struct FrameReader<F> {
     pub(super) format: F,
     pub(super) rules: Rules,
-    pub(super) carry: Carry,
-    /// Payload of a frame in several parts, or payload that the format has unpacked.
-    pub(super) out: Vec<u8>,
-    /// There was such payload.
+    pub(super) bad: Bad,
+    /// There was payload of a frame in several parts, or payload that the format has unpacked.
     unpacks: bool,
     /// Bytes given to this reader, in all.
     pub(super) fed: u64,
-    pub(super) step: Step,
-    pub(super) fate: Fate,
-    /// Stream offset of the open frame's first byte; holds unless the fate is `Whole`.
-    pub(super) at: u64,
-    /// Payload bytes of the open frame that were read already.
-    pub(super) gone: u64,
-    /// How many bytes of payload were made of them.
-    pub(super) made: usize,
-    /// How many bytes the head takes in front of what is put together.
-    pub(super) base: usize,
-    /// Parts of the open frame that had no payload.
-    pub(super) empty_parts: usize,
+    pub(super) open: MaybeOpen,
 }
 
 /// Whether whoever is called wants to be called again: what a listener of [`FrameReader::push`] answers, and
@@ -73,9 +61,6 @@ pub struct Partial {
     pub want: Option<u64>,
 }
 
-/// Capacity that an empty reader keeps unless told otherwise.
-const KEEP: usize = 16 * 1024;
-
 impl<F: Format> FrameReader<F> {
     /// A reader for frames of up to `limit` bytes of payload; head, tail, line ends and the like do
     /// not count. For frames that come in pieces, and are not kept, `usize::MAX` may do.
@@ -87,7 +72,7 @@ impl<F: Format> FrameReader<F> {
     /// # drop(reader);
     /// ```
     pub fn new(format: F, limit: usize) -> Self {
-        Self::with_carry(format, limit, KEEP, Carry::default(), 0)
+        Self::with_carry(format, limit, Carry::new(), 0)
     }
 
     /// Longer payloads than `threshold` come as [`Item::Piece`](super::Item::Piece)s, which are handed out as they arrive.
@@ -100,8 +85,7 @@ impl<F: Format> FrameReader<F> {
     where
         F: Streamable,
     {
-        self.rules.stream_above = threshold;
-        self.rules.refit(&self.format, self.rules.limit);
+        self.rules.set_stream_above(threshold);
         self
     }
 
@@ -112,7 +96,7 @@ impl<F: Format> FrameReader<F> {
     /// on.
     #[must_use]
     pub fn skip_bad_frames(mut self) -> Self {
-        self.rules.bad = Bad::Skip;
+        self.bad = Bad::Skip;
         self
     }
 
@@ -144,7 +128,7 @@ impl<F: Format> FrameReader<F> {
     /// ```
     #[must_use]
     pub fn tell_bad_frames(mut self) -> Self {
-        self.rules.bad = Bad::Tell;
+        self.bad = Bad::Tell;
         self
     }
 
@@ -153,7 +137,7 @@ impl<F: Format> FrameReader<F> {
     /// peer could send them for ever. More are [malformed](FrameError::Malformed).
     #[must_use]
     pub fn max_empty_parts(mut self, most: usize) -> Self {
-        self.rules.most_empty_parts = most;
+        self.rules.set_most_empty_parts(most);
         self
     }
 
@@ -161,7 +145,7 @@ impl<F: Format> FrameReader<F> {
     /// above it is given back then.
     #[must_use]
     pub fn keep(mut self, capacity: usize) -> Self {
-        self.rules.keep = capacity;
+        self.rules.set_keep(capacity);
         self
     }
 
@@ -186,37 +170,37 @@ impl<F: Format> FrameReader<F> {
     /// # Ok::<(), soquete::framing::FrameError>(())
     /// ```
     pub fn partial(&self) -> Option<Partial> {
-        let nothing_came = self.between_frames() && self.carry.is_empty();
+        let nothing_came = self.between_frames() && self.open.carry.is_empty();
         if self.failed().is_some() || nothing_came && !self.format.expects_more() {
             return None;
         }
-        let at = if matches!(self.fate, Fate::Whole) {
+        let at = if matches!(self.open.fate, Fate::Whole) {
             self.offset()
         } else {
-            self.at
+            self.open.at
         };
         let have = self.fed - at;
         Some(Partial {
             at,
             have,
-            want: self.step.want(self.carry.len()),
+            want: self.open.step.want(self.open.carry.len()),
         })
     }
 
     /// Stream offset of the next byte to be read: all before it went into items, heads and tails.
     pub fn offset(&self) -> u64 {
-        self.fed - self.carry.len() as u64
+        self.fed - self.open.carry.len() as u64
     }
 
     /// How many bytes have arrived and were not read yet.
     pub fn unread(&self) -> usize {
-        self.carry.len()
+        self.open.carry.len()
     }
 
     /// How many bytes of memory the reader has allocated, used or not. The module's documentation
     /// [says](super#memory) how many it can be.
     pub fn capacity(&self) -> usize {
-        self.carry.capacity() + self.out.capacity()
+        self.open.carry.capacity() + self.open.out.capacity()
     }
 
     /// The format.
@@ -253,23 +237,27 @@ impl<F: Format> FrameReader<F> {
     ///
     /// The reader's own error, if it has failed; [`FrameError::InsideFrame`] if it has handed out or
     /// dropped a part of a frame whose end has not come.
-    pub fn switch<G: Format>(self, format: G, limit: usize) -> Result<FrameReader<G>, FrameError> {
+    pub fn switch<G: Format>(
+        mut self,
+        format: G,
+        limit: usize,
+    ) -> Result<FrameReader<G>, FrameError> {
         if let Some(error) = self.why_not_switch() {
             return Err(error);
         }
-        Ok(FrameReader::with_carry(
-            format,
-            limit,
-            self.rules.keep,
-            self.carry,
-            self.fed,
-        ))
+        let fed = self.fed;
+        let keep = self.rules.keep();
+        let mut reader = FrameReader::with_carry(format, limit, self.take_carry(), fed);
+        if keep != reader.rules.keep() {
+            reader.rules.set_keep(keep);
+        }
+        Ok(reader)
     }
 
     /// Why the stream cannot be read in another format from here on.
     pub(crate) fn why_not_switch(&self) -> Option<FrameError> {
-        let inside = !matches!(self.fate, Fate::Whole);
-        let inside = inside.then_some(FrameError::InsideFrame { at: self.at });
+        let inside = !matches!(self.open.fate, Fate::Whole);
+        let inside = inside.then_some(FrameError::InsideFrame { at: self.open.at });
         self.failed().or(inside)
     }
 
@@ -277,12 +265,12 @@ impl<F: Format> FrameReader<F> {
     pub(crate) fn take_over(&mut self, bytes: Vec<u8>, taken: usize, at: u64) {
         let rest = Carry::of(bytes, taken);
         self.fed = at + rest.len() as u64;
-        self.carry = rest;
+        self.open = MaybeOpen::with_carry(rest);
     }
 
     /// Whether the listener is told of bad frames.
     pub(crate) fn tells(&self) -> bool {
-        self.rules.bad == Bad::Tell
+        self.bad == Bad::Tell
     }
 
     /// As [`switch`](Self::switch), but refuses if a single byte was left over.
@@ -317,14 +305,14 @@ impl<F: Format> FrameReader<F> {
     }
 
     /// The bytes that have arrived and were not read, exactly, to be given to something else.
-    pub fn into_rest(self) -> Vec<u8> {
-        self.carry.into_unread()
+    pub fn into_rest(mut self) -> Vec<u8> {
+        self.take_carry().into_unread()
     }
 
     /// Keeps the rest of a chunk that was pushed, in a buffer from `spare`.
     pub(crate) fn keep_rest(&mut self, rest: &[u8], spare: impl FnOnce(usize) -> Vec<u8>) {
-        if self.carry.capacity() == 0 && !rest.is_empty() {
-            self.carry.lend(spare(rest.len()));
+        if self.open.carry.capacity() == 0 && !rest.is_empty() {
+            self.open.carry.lend(spare(rest.len()));
         }
         self.put_back(rest);
     }
@@ -343,55 +331,77 @@ impl<F: Format> FrameReader<F> {
     /// Lends a buffer to a reader that makes payloads of what it reads.
     #[inline]
     pub(crate) fn lend(&mut self, spare: impl FnOnce() -> Vec<u8>) {
-        if self.unpacks && self.out.capacity() == 0 {
-            self.out = spare();
+        if self.unpacks && self.open.out.capacity() == 0 {
+            self.open.give_out(spare());
         }
     }
 
     /// Its buffers, if it needs none at the moment.
     #[inline]
     pub(crate) fn spare_buffers(&mut self, mut give: impl FnMut(Vec<u8>)) {
-        if self.carry.is_empty() && self.carry.capacity() > 0 {
-            give(std::mem::take(&mut self.carry).into_buffer().0);
+        if self.open.get().is_none() {
+            return;
         }
-        if self.out.capacity() > 0 && !matches!(self.fate, Fate::Gather) && self.base == 0 {
+        let open = &mut *self.open;
+        if open.carry.is_empty() && open.carry.capacity() > 0 {
+            give(std::mem::take(&mut open.carry).into_buffer().0);
+        }
+        if open.out.capacity() > 0 && !matches!(open.fate, Fate::Gather) && open.base == 0 {
             self.unpacks = true;
-            give(std::mem::take(&mut self.out));
+            give(std::mem::take(&mut open.out));
+        }
+        self.open.forget();
+    }
+
+    /// Takes the bytes that have arrived and were not read, behind so many others.
+    pub(crate) fn take_buffer(&mut self) -> (Vec<u8>, usize) {
+        self.take_carry().into_buffer()
+    }
+
+    fn take_carry(&mut self) -> Carry {
+        match self.open.get() {
+            None => Carry::new(),
+            Some(_) => std::mem::take(&mut self.open.carry),
         }
     }
 
-    /// The bytes that have arrived and were not read, behind so many others.
-    pub(crate) fn into_buffer(self) -> (Vec<u8>, usize) {
-        self.carry.into_buffer()
-    }
-
-    fn with_carry(format: F, limit: usize, keep: usize, carry: Carry, fed: u64) -> Self {
-        let rules = Rules::new(&format, limit, keep);
+    fn with_carry(format: F, limit: usize, carry: Carry, fed: u64) -> Self {
         Self {
             format,
-            rules,
-            carry,
-            out: Vec::new(),
+            rules: Rules::new(limit),
+            bad: Bad::Fail,
             unpacks: false,
             fed,
-            step: Step::Cut,
-            fate: Fate::Whole,
-            at: 0,
-            gone: 0,
-            made: 0,
-            base: 0,
-            empty_parts: 0,
+            open: MaybeOpen::with_carry(carry),
         }
+    }
+
+    /// The limit, as the format's bytes between head and tail can amount to.
+    #[inline]
+    pub(super) fn raw_limit(&self) -> usize {
+        let limit = self.rules.limit();
+        self.format.raw_limit(limit).clamp(limit, LONGEST)
+    }
+
+    #[inline]
+    pub(super) fn overhead(&self) -> usize {
+        self.format.overhead().min(LONGEST)
+    }
+
+    /// The most bytes of one frame that are ever kept.
+    #[inline]
+    pub(super) fn bound(&self) -> usize {
+        self.raw_limit() + self.overhead()
     }
 
     /// Whether no byte of the next frame has been looked at with consequences.
     #[inline]
     pub(super) fn between_frames(&self) -> bool {
-        matches!((self.step, self.fate), (Step::Cut, Fate::Whole))
+        self.open.get().is_none_or(Open::between_frames)
     }
 
     fn failed(&self) -> Option<FrameError> {
-        match self.step {
+        match self.open.step {
             Step::Failed(error) => Some(error),
             _ => None,
         }

@@ -116,7 +116,7 @@ impl<'a, F: Format> Reading<'a, F> {
         if self.inside {
             return Err(FrameError::InsideFrame { at: self.at });
         }
-        self.rules.refit(&format, limit);
+        self.rules.set_limit(limit);
         *self.format = format;
         Ok(())
     }

@@ -1,24 +1,20 @@
-//! The limit and the policies of a reader, and what the format makes of them.
+//! The limit and the policies of a reader.
 
-use super::Format;
-
+/// Two words in each of many readers: few have other policies than the default ones.
 #[derive(Debug)]
 pub(super) struct Rules {
-    pub(super) limit: usize,
-    /// `limit`, as the format's bytes between head and tail can amount to.
-    pub(super) raw_limit: usize,
-    /// Payloads longer than this come in pieces; `usize::MAX` if none do.
-    pub(super) stream_above: usize,
-    /// The longest payload that does not come in pieces: the lesser of these two.
-    pub(super) whole: u64,
-    /// The longest payload that is simply a slice: not more than the limit, either.
+    /// The longest payload that is simply a slice: the limit, unless payloads that are within it come in pieces.
     pub(super) plain: u64,
-    pub(super) bad: Bad,
-    pub(super) most_empty_parts: usize,
-    pub(super) keep: usize,
-    pub(super) overhead: usize,
-    /// The most bytes of one frame that are ever kept: the sum of `raw_limit` and `overhead`.
-    pub(super) bound: usize,
+    policies: Option<Box<Policies>>,
+}
+
+#[derive(Debug)]
+struct Policies {
+    limit: usize,
+    /// Payloads longer than this come in pieces; `usize::MAX` if none do.
+    stream_above: usize,
+    most_empty_parts: usize,
+    keep: usize,
 }
 
 /// What becomes of a bad frame.
@@ -33,32 +29,69 @@ pub(super) enum Bad {
 }
 
 impl Rules {
-    pub(super) fn new(format: &impl Format, limit: usize, keep: usize) -> Self {
-        let mut rules = Self {
-            limit: 0,
-            raw_limit: 0,
-            stream_above: usize::MAX,
-            whole: 0,
-            plain: 0,
-            bad: Bad::Fail,
-            most_empty_parts: MOST_EMPTY_PARTS,
-            keep,
-            overhead: 0,
-            bound: 0,
-        };
-        rules.refit(format, limit);
-        rules
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            plain: limit.min(LONGEST) as u64,
+            policies: None,
+        }
     }
 
-    /// Makes what depends on the format and the limit fit another one.
     #[inline]
-    pub(super) fn refit(&mut self, format: &impl Format, limit: usize) {
-        self.limit = limit.min(LONGEST);
-        self.raw_limit = format.raw_limit(self.limit).clamp(self.limit, LONGEST);
-        self.overhead = format.overhead().min(LONGEST);
-        self.bound = self.raw_limit + self.overhead;
-        self.whole = self.stream_above.min(self.raw_limit) as u64;
-        self.plain = self.stream_above.min(self.limit) as u64;
+    pub(super) fn limit(&self) -> usize {
+        match &self.policies {
+            None => self.plain as usize,
+            Some(policies) => policies.limit,
+        }
+    }
+
+    #[inline]
+    pub(super) fn set_limit(&mut self, limit: usize) {
+        let limit = limit.min(LONGEST);
+        self.plain = limit as u64;
+        if let Some(policies) = &mut self.policies {
+            policies.limit = limit;
+            self.plain = limit.min(policies.stream_above) as u64;
+        }
+    }
+
+    pub(super) fn stream_above(&self) -> usize {
+        let policies = self.policies.as_ref();
+        policies.map_or(usize::MAX, |policies| policies.stream_above)
+    }
+
+    pub(super) fn set_stream_above(&mut self, threshold: usize) {
+        self.policies().stream_above = threshold;
+        self.set_limit(self.limit());
+    }
+
+    pub(super) fn most_empty_parts(&self) -> usize {
+        let policies = self.policies.as_ref();
+        policies.map_or(MOST_EMPTY_PARTS, |policies| policies.most_empty_parts)
+    }
+
+    pub(super) fn set_most_empty_parts(&mut self, most: usize) {
+        self.policies().most_empty_parts = most;
+    }
+
+    pub(super) fn keep(&self) -> usize {
+        let policies = self.policies.as_ref();
+        policies.map_or(KEEP, |policies| policies.keep)
+    }
+
+    pub(super) fn set_keep(&mut self, keep: usize) {
+        self.policies().keep = keep;
+    }
+
+    fn policies(&mut self) -> &mut Policies {
+        let limit = self.limit();
+        self.policies.get_or_insert_with(|| {
+            Box::new(Policies {
+                limit,
+                stream_above: usize::MAX,
+                most_empty_parts: MOST_EMPTY_PARTS,
+                keep: KEEP,
+            })
+        })
     }
 }
 
@@ -67,3 +100,6 @@ pub(super) const LONGEST: usize = isize::MAX as usize / 4;
 
 /// Parts without payload that a frame may have unless told otherwise.
 const MOST_EMPTY_PARTS: usize = 1 << 17;
+
+/// Capacity that an empty reader keeps unless told otherwise.
+const KEEP: usize = 16 * 1024;

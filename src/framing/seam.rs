@@ -44,7 +44,7 @@ impl Joined {
         reader: &mut FrameReader<F>,
         behind: usize,
     ) -> (Item<'_>, Reading<'_, F>) {
-        let unread = reader.carry.len() + behind;
+        let unread = reader.open.carry.len() + behind;
         let next = reader.fed - unread as u64;
         let Span {
             head,
@@ -53,14 +53,14 @@ impl Joined {
         } = self.span;
         let payload_from = self.from + head;
         let item = Item::Frame(if self.unpacked {
-            &reader.out
+            &reader.open.out
         } else {
-            reader.carry.lent(payload_from..payload_from + payload)
+            reader.open.carry.lent(payload_from..payload_from + payload)
         });
         let reading = Reading {
             format: &mut reader.format,
             rules: &mut reader.rules,
-            head: reader.carry.lent(self.from..payload_from),
+            head: reader.open.carry.lent(self.from..payload_from),
             at: next - (head + payload + tail) as u64,
             next,
             unread,
@@ -79,18 +79,20 @@ impl<F: Format> FrameReader<F> {
         chunk: &mut &[u8],
         answer: &mut Option<Answer>,
     ) -> Option<Joined> {
-        let ordinary = matches!(self.fate, Fate::Whole) && !self.format.unpacks_in_pieces();
-        if self.carry.is_empty() || !ordinary {
+        let ordinary = matches!(self.open.fate, Fate::Whole) && !self.format.unpacks_in_pieces();
+        if self.open.carry.is_empty() || !ordinary {
             return None;
         }
-        let span = match self.step {
+        let span = match self.open.step {
             Step::Whole(span) => span,
             Step::Cut => {
                 work::asked();
-                let asked = self.format.cut(Window::new(self.carry.unread(), chunk));
+                let asked = self
+                    .format
+                    .cut(Window::new(self.open.carry.unread(), chunk));
                 let asked = answer.insert(asked);
-                let span = Span::ordinary(asked, self.rules.plain, self.rules.overhead)?;
-                self.step = Step::Whole(span);
+                let span = Span::ordinary(asked, self.rules.plain, self.overhead())?;
+                self.open.step = Step::Whole(span);
                 *answer = None;
                 span
             }
@@ -98,20 +100,22 @@ impl<F: Format> FrameReader<F> {
         };
         let end = span.head + span.payload;
         let total = end + span.tail;
-        let missing = total.checked_sub(self.carry.len())?;
+        let bound = self.bound();
+        let open = &mut *self.open;
+        let missing = total.checked_sub(open.carry.len())?;
         let (joining, rest) = chunk.split_at_checked(missing)?;
-        self.carry.append(joining, self.rules.bound);
+        open.carry.append(joining, bound);
         *chunk = rest;
-        let frame = self.carry.unread();
+        let frame = open.carry.unread();
         self.format.check_tail(&frame[end..]).ok()?;
-        self.out.clear();
-        let unpacked = match self.format.unpack(&frame[span.head..end], &mut self.out) {
-            Ok(Unpacked::AsIs) if span.payload <= self.rules.limit => false,
-            Ok(Unpacked::Out) if self.out.len() <= self.rules.limit => true,
+        open.out.clear();
+        let unpacked = match self.format.unpack(&frame[span.head..end], &mut open.out) {
+            Ok(Unpacked::AsIs) if span.payload <= self.rules.limit() => false,
+            Ok(Unpacked::Out) if open.out.len() <= self.rules.limit() => true,
             _ => return None,
         };
-        self.step = Step::Cut;
-        let from = self.carry.read(total).start;
+        open.step = Step::Cut;
+        let from = open.carry.read(total).start;
         Some(Joined {
             from,
             span,

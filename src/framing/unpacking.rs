@@ -1,5 +1,6 @@
 //! Having a format unpack payload, at once or in pieces.
 
+use super::rules::Rules;
 use super::state::{Fate, Place};
 use super::{Format, FrameReader, Malformed, Output, Unpacked};
 
@@ -16,20 +17,23 @@ pub(super) fn whole<F: Format>(
     format: &mut F,
     raw: &[u8],
     out: &mut Vec<u8>,
-    limit: usize,
+    rules: &Rules,
 ) -> Result<Unpacked, Wrong> {
     let (unpacked, fits) = if format.unpacks_in_pieces() {
-        let mut output = Output::new(out, limit);
+        let mut output = Output::new(out, rules.limit());
         let unpacked = format.unpack_piece(raw, true, &mut output);
         let fits = !output.overflowed();
         (unpacked, fits)
     } else {
         let unpacked = format.unpack(raw, out);
-        let fits = out.len() <= limit;
+        let fits = out.is_empty() || out.len() <= rules.limit();
         (unpacked, fits)
     };
     match unpacked {
-        Ok(Unpacked::AsIs) if raw.len() <= limit => Ok(Unpacked::AsIs),
+        // What is plain is within the limit, and known to be so where frames are read the short way.
+        Ok(Unpacked::AsIs) if raw.len() as u64 <= rules.plain || raw.len() <= rules.limit() => {
+            Ok(Unpacked::AsIs)
+        }
         Ok(Unpacked::Out) if fits => Ok(Unpacked::Out),
         Err(wrong) if fits => Err(Wrong::Malformed(wrong)),
         _ => Err(Wrong::TooLong),
@@ -44,26 +48,27 @@ impl<F: Format> FrameReader<F> {
         place: &Place<'c>,
         last: bool,
     ) -> (Place<'c>, Option<Wrong>) {
-        let from = self.out.len();
-        let room = self.rules.limit.saturating_sub(self.made);
-        let raw = place.bytes(&self.carry, &[]);
-        let mut output = Output::new(&mut self.out, room);
+        let open = &mut *self.open;
+        let from = open.out.len();
+        let room = self.rules.limit().saturating_sub(open.made);
+        let raw = place.bytes(&open.carry, &[]);
+        let mut output = Output::new(&mut open.out, room);
         let unpacked = self.format.unpack_piece(raw, last, &mut output);
         let mut overflowed = output.overflowed();
         let piece = match unpacked {
             Ok(Unpacked::AsIs) => {
                 let fitting = raw.len().min(room);
                 overflowed |= fitting < raw.len();
-                if matches!(self.fate, Fate::Gather) {
+                if matches!(open.fate, Fate::Gather) {
                     output.extend_from_slice(&raw[..fitting]);
-                    Place::Out(from..self.out.len())
+                    Place::Out(from..open.out.len())
                 } else {
                     place.within(0..fitting)
                 }
             }
-            Ok(Unpacked::Out) | Err(_) => Place::Out(from..self.out.len()),
+            Ok(Unpacked::Out) | Err(_) => Place::Out(from..open.out.len()),
         };
-        self.made += match &piece {
+        open.made += match &piece {
             Place::Chunk(bytes) => bytes.len(),
             Place::Carry(range) | Place::Out(range) => range.len(),
         };

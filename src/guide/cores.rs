@@ -11,8 +11,8 @@
 //! | costs | nothing | a wake-up of another thread per connection |
 //! | when a loop is busy | its connections wait, though others are idle | it can get fewer |
 //!
-//! Both are programs in the repository: `cargo run --release --example reuse_port`, and `--example hand_over`. Measure
-//! before choosing: where one core is enough, one loop is simpler and faster.
+//! Both are in one program of the repository: `cargo run --release --example workers`, and the same with `-- --hand-over`.
+//! Measure before choosing: where one core is enough, one loop is simpler and faster.
 //!
 //! # One port, many loops
 //!
@@ -72,4 +72,5 @@
 //!
 //! State that belongs to one loop needs no lock. Give each piece an owner, and let the other loops send messages to it by
 //! a [`channel`](crate::channel): a message costs less than a system call, and a burst wakes the loop once. A payload
-//! that all loops send is an `Arc<[u8]>`, of which each message carries a pointer.
+//! that all loops send is an `Arc<[u8]>`, of which each message carries a pointer: a [`Group`](crate::net::Group) has a
+//! [remote](crate::net::Group::remote) for other loops.

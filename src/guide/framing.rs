@@ -45,7 +45,8 @@
 //! | is yours to choose | [`LengthPrefix`](crate::framing::LengthPrefix): nothing is searched, nothing escaped |
 //! | is read by people, or by `nc` | [`Lines`](crate::framing::Lines) |
 //! | is JSON, one value after another | [`Json`](crate::framing::Json), or `Lines` where each is a line |
-//! | is Protocol Buffers, or MQTT | [`VarintPrefix`](crate::framing::VarintPrefix) |
+//! | is Protocol Buffers | [`VarintPrefix`](crate::framing::VarintPrefix) |
+//! | is WebSocket, MQTT, Redis's, or a language server's | [`WebSocket`](crate::framing::WebSocket), [`Mqtt`](crate::framing::Mqtt), [`Resp`](crate::framing::Resp), [`ContentLength`](crate::framing::ContentLength) |
 //! | is one that is not in the [list](crate::framing#formats) | [a format of your own](crate::framing#a-format-of-your-own), one method |
 //!
 //! # When it goes wrong

@@ -72,12 +72,14 @@
 //! # Behind a balancer
 //!
 //! A balancer's connections all come from the balancer. The PROXY protocol tells the client's address in a header in front
-//! of each connection, and [`framing::Proxy`](crate::framing::Proxy) reads it. Take it only from addresses that are known
-//! to be the balancer's: anybody can write one. On SIGTERM, [`shutdown`](super::shutting_down) lets the balancer notice that
+//! of each connection, and a server reads it that is told
+//! [whose header to believe](crate::net::ServerOptions::proxy_protocol): `remote_address` and the block list then mean the
+//! client. Believe only the balancer's addresses, for anybody can write a header. On SIGTERM, [`shutdown`](super::shutting_down) lets the balancer notice that
 //! the port is closed and send newcomers elsewhere, while the old connections finish.
 //!
 //! # One room on several machines
 //!
 //! Instances that share something do so by a broker such as Redis or NATS: each instance connects to it as a client,
-//! publishes what its own connections say, and writes what it hears to its own connections. A broker's protocol is a
-//! [format](super::framing), and its connection is one that comes back, as above.
+//! publishes what its own connections say, and writes what it hears to its own connections. The protocol of Redis is the
+//! format [`Resp`](crate::framing::Resp), that of MQTT brokers [`Mqtt`](crate::framing::Mqtt), and the connection is one
+//! that comes back, as above.

@@ -9,6 +9,7 @@
 //! | sends a message that never ends | the limit of its [`FrameReader`](crate::framing::FrameReader) |
 //! | does not read its answers | [`max_write_queue`](crate::net::SocketOptions::max_write_queue) |
 //! | has vanished with its machine, or its cable | [`keep_alive`](crate::net::SocketOptions::keep_alive), and `TCP_USER_TIMEOUT` by [`prepare`](crate::net::SocketOptions::prepare) |
+//! | does not send its PROXY header | [`ProxyProtocol::deadline`](crate::net::ProxyProtocol::deadline) |
 //! | comes a thousand times | [`set_max_connections`](crate::net::Server::set_max_connections) |
 //! | does not answer a connect | [`connect_timeout`](crate::net::ConnectOptions::connect_timeout) |
 //!

@@ -20,10 +20,12 @@
 //! As in Node, `connect("example.org")` is to a path, and fails with ENOENT. Text with a port out of range is
 //! `ERR_SOCKET_BAD_PORT`.
 
+// The methods of the handles come first in the documentation.
+mod handles;
+
 mod connect;
 mod driver;
 mod frames;
-mod handles;
 mod options;
 mod server;
 mod socket;
@@ -36,7 +38,7 @@ pub use crate::address::{
 pub use crate::machine::ReadyState;
 pub use crate::machine::data::Data;
 pub use frames::Frames;
-pub use handles::{Group, RemoteGroup, StdStream};
+pub use handles::{Group, RemoteGroup, SimulatedStream, StdStream};
 pub use options::abort::{AbortController, AbortSignal};
 pub use options::auto_select::{
     get_default_auto_select_family, get_default_auto_select_family_attempt_timeout,
@@ -67,6 +69,18 @@ pub fn create_server<R: Outcome>(listener: impl FnMut(Socket) -> R + 'static) ->
 }
 
 /// As [`create_server`], with options for the sockets that it accepts.
+///
+/// ```
+/// use soquete::net::{self, ServerOptions};
+/// use soquete::event;
+///
+/// let options = ServerOptions::new().no_delay(true).max_write_queue(1 << 20);
+/// let server = net::create_server_with(options, |socket| {
+///     socket.on(event::Error, |error| eprintln!("{error}"));
+///     socket.on(event::Data, move |chunk| socket.write(chunk));
+/// });
+/// # server.close();
+/// ```
 #[doc(alias = "createServer")]
 #[track_caller]
 pub fn create_server_with<R: Outcome>(
@@ -102,6 +116,26 @@ pub fn create_connection(options: impl Into<ConnectOptions>) -> Socket {
 
 /// As [`connect`], and calls `listener` with the socket when the connection is up. Node's
 /// `net.connect(options, listener)`, where the socket is the listener's `this`.
+///
+/// ```
+/// use soquete::{event, net};
+///
+/// # fn main() -> soquete::Result<()> {
+/// # let server = net::create_server(|socket| {
+/// #     socket.on(event::Error, |error| eprintln!("{error}"));
+/// #     socket.pipe(socket);
+/// # });
+/// # server.listen(0);
+/// # let port = server.address().unwrap().port();
+/// let client = net::connect_then(("localhost", port), |client| client.end_with("hello"));
+/// client.on(event::Error, |error| eprintln!("{error}"));
+/// client.on(event::Data, move |chunk| {
+///     assert_eq!(chunk, b"hello");
+///     # server.close();
+/// });
+/// # soquete::run()
+/// # }
+/// ```
 #[doc(alias = "connect")]
 #[track_caller]
 pub fn connect_then<R: Outcome>(

@@ -15,17 +15,44 @@ use super::super::{Cut, Format, FrameError, Malformed, Streamable, Window, Wrap,
 /// Bytes in front of the length mean something, so with an [`offset`](Self::offset) the frame is the
 /// whole message, header included. That goes for both directions: the writer is given such a message,
 /// and checks that its length is right; [`seal`](Self::seal) makes it so.
+///
+/// # Protocols
+///
+/// ```
+/// use soquete::framing::{ByteOrder, LengthPrefix};
+///
+/// // The length in front, and the message without it:
+/// let dns = LengthPrefix::u16_be();                // DNS over TCP (RFC 1035, 4.2.2)
+/// let kafka = LengthPrefix::u32_be();              // Kafka's requests and responses
+/// let start_up = LengthPrefix::u32_be().inclusive(); // PostgreSQL, a client's first message
+///
+/// // The length in the midst of a head, and the message with all of it:
+/// let tpkt = LengthPrefix::u16_be().offset(2)?.inclusive(); // TPKT (RFC 1006, 6)
+/// let modbus = LengthPrefix::u16_be().offset(4)?;           // Modbus/TCP
+/// let bgp = LengthPrefix::u16_be().offset(16)?.inclusive(); // BGP (RFC 4271, 4.1)
+/// let tls = LengthPrefix::u16_be().offset(3)?;              // TLS records (RFC 8446, 5.1)
+/// let grpc = LengthPrefix::u32_be().offset(1)?;             // gRPC
+/// // PostgreSQL, all messages but the first; MongoDB's wire protocol.
+/// let postgresql = LengthPrefix::u32_be().offset(1)?.adjustment(-4);
+/// let mongodb = LengthPrefix::u32_le().keep_header().inclusive();
+/// // HTTP/2 (RFC 9113, 4.1); MySQL's packets.
+/// let http_2 = LengthPrefix::new(3, ByteOrder::Big)?.keep_header().adjustment(6);
+/// let mysql = LengthPrefix::new(3, ByteOrder::Little)?.keep_header().adjustment(1);
+/// # Ok::<(), soquete::framing::FrameError>(())
+/// ```
+///
+/// The lengths of Kafka and PostgreSQL are signed: a negative one is read as a number that is above any limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LengthPrefix {
-    offset: usize,
-    width: usize,
+    // Narrow, since many connections have a reader of their own.
+    offset: u16,
+    width: u8,
     order: ByteOrder,
     inclusive: bool,
-    adjustment: i64,
     whole: bool,
-    /// `adjustment`, less what `inclusive` makes of the header.
-    net: i64,
     shape: Shape,
+    /// The adjustment, less what `inclusive` makes of the header.
+    net: i64,
 }
 
 /// The lengths that nearly all protocols have, without any of the options. That they have code of
@@ -68,7 +95,7 @@ impl LengthPrefix {
                 what: "a length has one to eight bytes",
             });
         }
-        Ok(Self::of(width, order))
+        Ok(Self::of(width as u8, order))
     }
 
     /// A length of one byte.
@@ -106,18 +133,17 @@ impl LengthPrefix {
         Self::of(8, ByteOrder::Little)
     }
 
-    const fn of(width: usize, order: ByteOrder) -> Self {
+    const fn of(width: u8, order: ByteOrder) -> Self {
         Self {
             offset: 0,
             width,
             order,
             inclusive: false,
-            adjustment: 0,
             whole: false,
-            net: 0,
             shape: Shape::Other,
+            net: 0,
         }
-        .reckoned()
+        .reckoned(0)
     }
 
     /// The length stands behind `offset` other bytes; the frame is the whole message.
@@ -131,9 +157,10 @@ impl LengthPrefix {
                 what: "a length so far behind the start",
             });
         }
-        self.offset = offset;
+        let adjustment = self.given_adjustment();
+        self.offset = offset as u16;
         self.whole = self.whole || offset > 0;
-        Ok(self.reckoned())
+        Ok(self.reckoned(adjustment))
     }
 
     /// The frame is the whole message, its length field included, in both directions. The limit then
@@ -141,31 +168,40 @@ impl LengthPrefix {
     #[must_use]
     pub const fn keep_header(mut self) -> Self {
         self.whole = true;
-        self.reckoned()
+        let adjustment = self.given_adjustment();
+        self.reckoned(adjustment)
     }
 
     /// The length counts the whole message, itself and the bytes in front of it included.
     #[must_use]
     pub const fn inclusive(mut self) -> Self {
+        let adjustment = self.given_adjustment();
         self.inclusive = true;
-        self.reckoned()
+        self.reckoned(adjustment)
     }
 
     /// `adjustment` more bytes follow the length than it says (or fewer, if it is negative): for a
     /// length that leaves out some of the header, or counts some of it.
     #[must_use]
-    pub const fn adjustment(mut self, adjustment: i64) -> Self {
-        self.adjustment = adjustment;
-        self.reckoned()
+    pub const fn adjustment(self, adjustment: i64) -> Self {
+        self.reckoned(adjustment)
     }
 
-    const fn reckoned(mut self) -> Self {
-        let counted = if self.inclusive {
-            (self.offset + self.width) as i64
+    const fn given_adjustment(&self) -> i64 {
+        self.net.saturating_add(self.counted())
+    }
+
+    /// How much of the header the length counts.
+    const fn counted(&self) -> i64 {
+        if self.inclusive {
+            self.header() as i64
         } else {
             0
-        };
-        self.net = self.adjustment.saturating_sub(counted);
+        }
+    }
+
+    const fn reckoned(mut self, adjustment: i64) -> Self {
+        self.net = adjustment.saturating_sub(self.counted());
         self.shape = match (self.width, self.order) {
             _ if self.whole || self.net != 0 => Shape::Other,
             (2, ByteOrder::Big) => Shape::U16Be,
@@ -185,14 +221,24 @@ impl LengthPrefix {
     /// no room for it.
     pub fn seal(&self, message: &mut [u8]) -> Result<(), FrameError> {
         let field = self.field(self.body_of(message.len())?)?;
-        message[self.offset..self.header()].copy_from_slice(&field[..self.width]);
+        message[self.start()..self.header()].copy_from_slice(&field[..self.width()]);
         Ok(())
     }
 
     /// Bytes up to the end of the length.
     #[inline]
-    fn header(&self) -> usize {
-        self.offset + self.width
+    const fn header(&self) -> usize {
+        self.start() + self.width()
+    }
+
+    #[inline]
+    const fn start(&self) -> usize {
+        self.offset as usize
+    }
+
+    #[inline]
+    const fn width(&self) -> usize {
+        self.width as usize
     }
 
     /// How many bytes follow the length if it says `value`; `None` for less than none.
@@ -251,8 +297,8 @@ impl LengthPrefix {
             return Ok((head, None));
         }
         let mut bytes = [0; 8];
-        for (i, byte) in bytes[..self.width].iter_mut().enumerate() {
-            *byte = window.get(self.offset + i).unwrap_or_default();
+        for (i, byte) in bytes[..self.width()].iter_mut().enumerate() {
+            *byte = window.get(self.start() + i).unwrap_or_default();
         }
         let value = match self.order {
             ByteOrder::Big => u64::from_be_bytes(bytes) >> self.unused_bits(),
@@ -261,7 +307,7 @@ impl LengthPrefix {
         match self.body(value) {
             Some(body) => Ok((head, Some(body.saturating_add((header - head) as u64)))),
             None => Err(Malformed::new(
-                self.offset,
+                self.start(),
                 "length smaller than the header it counts",
             )),
         }
@@ -318,14 +364,18 @@ impl Streamable for LengthPrefix {}
 impl Wrap for LengthPrefix {
     #[inline]
     fn wrap(&self, payload: &[u8]) -> Result<Wrapping, FrameError> {
+        // What most protocols have takes a few instructions.
+        if let (Shape::U32Be, Ok(length)) = (self.shape, u32::try_from(payload.len())) {
+            return Ok(Wrapping::field((u64::from(length) << 32).to_be_bytes(), 4));
+        }
         if !self.whole {
-            return Ok(Wrapping::field(self.field(payload.len())?, self.width));
+            return Ok(Wrapping::field(self.field(payload.len())?, self.width()));
         }
         let field = self.field(self.body_of(payload.len())?)?;
-        if payload[self.offset..self.header()] != field[..self.width] {
+        if payload[self.start()..self.header()] != field[..self.width()] {
             let what = "length that does not match the message";
             return Err(FrameError::NotOneFrame {
-                at: self.offset,
+                at: self.start(),
                 what,
             });
         }

@@ -97,7 +97,7 @@ const MANY_FRAGMENTS: &str = "message of too many fragments";
 /// Messages over WebSocket, as one side reads them.
 ///
 /// ```text
-///   FIN, opcode │ length, 1 to 9 bytes │ key, 4 bytes, from clients │ payload, masked with the key
+///   FIN, opcode │ length, 1 to 9 bytes │ key, 4 bytes, of clients │ payload, masked with it
 /// ```
 ///
 /// An item is a message, its fragments joined and its mask taken off, or a control frame; a control frame between two

@@ -336,7 +336,7 @@ impl Manner<'_> {
             *calls += 1;
             if self.switches && !matches!(item, Item::Piece { last: false, .. }) {
                 let same = reading.format().clone();
-                let limit = reading.rules.limit;
+                let limit = reading.rules.limit();
                 // Not inside a frame, which is for the reader to know.
                 let _switched = reading.switch(same, limit);
             }
@@ -377,9 +377,9 @@ fn record<F: Format>(item: Item<'_>, reading: &Reading<'_, F>, trace: &mut Trace
 }
 
 fn check_bounds<F: Format>(reader: &FrameReader<F>, promises: Promises, fed: u64, stopped: bool) {
-    let (bound, raw_limit) = (reader.rules.bound, reader.rules.raw_limit);
+    let (bound, raw_limit) = (reader.bound(), reader.raw_limit());
     // Only a stop leaves more unread than the frame at hand.
-    let carry = reader.carry.capacity();
+    let carry = reader.open.carry.capacity();
     assert!(
         stopped || carry <= bound.max(64),
         "carry of {carry} for frames of {bound}"
@@ -388,7 +388,7 @@ fn check_bounds<F: Format>(reader: &FrameReader<F>, promises: Promises, fed: u64
         carry as u64 <= 2 * fed + 64,
         "carry of {carry} after {fed} bytes"
     );
-    let out = reader.out.capacity();
+    let out = reader.open.out.capacity();
     if reader.format.unpacks_in_pieces() || promises.never_longer {
         assert!(
             out <= 2 * bound.max(64),
@@ -407,7 +407,7 @@ fn check_bounds<F: Format>(reader: &FrameReader<F>, promises: Promises, fed: u64
 /// A few looks at each byte, and at as many as a head and a tail have whenever the format is asked.
 fn check_work<F: Format>(reader: &FrameReader<F>, fed: u64, calls: u64) {
     let (examined, asked) = work::done();
-    let each = (reader.rules.overhead as u64).saturating_add(16);
+    let each = (reader.overhead() as u64).saturating_add(16);
     let allowed = (4 * fed).saturating_add(each.saturating_mul(asked + calls));
     assert!(
         examined <= allowed,

@@ -18,6 +18,7 @@ mod bodies;
 mod check;
 mod expect;
 mod naive;
+mod naive_http;
 mod naive_protocols;
 mod naive_resp;
 mod naive_samples;
@@ -51,7 +52,10 @@ pub(super) const TARGETS: &[(&str, Body)] = &[
     ("framing_cobs", fuzz_cobs),
     ("framing_content_length", fuzz_content_length),
     ("framing_delimiters", fuzz_delimiters),
+    ("framing_dot_stuffed", fuzz_dot_stuffed),
     ("framing_fixed", fuzz_fixed),
+    ("framing_hdlc", fuzz_hdlc),
+    ("framing_http", fuzz_http),
     ("framing_json", fuzz_json),
     ("framing_length", fuzz_length),
     ("framing_lines", fuzz_lines),
@@ -65,7 +69,7 @@ pub(super) const TARGETS: &[(&str, Body)] = &[
     ("framing_resp_requests", fuzz_resp_requests),
     ("framing_round_trip", fuzz_round_trip),
     ("framing_search", fuzz_search),
-    ("framing_stuffed", fuzz_stuffed),
+    ("framing_slip", fuzz_slip),
     ("framing_varint", fuzz_varint),
     ("framing_websocket", fuzz_websocket),
 ];

@@ -1,7 +1,7 @@
 //! Naive decoders of formats of whole protocols.
 
 use super::super::Malformed;
-use super::seen::{End, Naive, Part};
+use super::seen::{End, Naive, Part, Payload};
 
 pub(super) fn mqtt(rest: &[u8], version_3: bool) -> Naive<'_> {
     let (kind, flags) = (rest[0] >> 4, rest[0] & 15);
@@ -153,4 +153,151 @@ fn head(rest: &[u8], other_fields: bool) -> Result<(usize, u64), Wrong> {
         }
         at = end + 2;
     }
+}
+
+pub(super) fn dots(rest: &[u8], bare: bool) -> Naive<'_> {
+    let frame = |raw: usize, end| Naive::Frame {
+        parts: vec![Part::found(&rest[..raw]).made_by(without_dots)],
+        end,
+    };
+    let bad = |at, what| frame(at, End::Bad(Malformed::new(at, what)));
+    let mut line = 0;
+    loop {
+        let behind = &rest[line..];
+        if behind.starts_with(b".\r\n") {
+            return frame(line, End::Whole(line + 3));
+        }
+        if b".\r\n".starts_with(behind) {
+            return frame(line, End::Cut);
+        }
+        let crlf = (line..rest.len()).find(|at| rest[*at..].starts_with(b"\r\n"));
+        let lone = (line..crlf.unwrap_or(rest.len())).find(|at| b"\r\n".contains(&rest[*at]));
+        match (lone, crlf) {
+            (Some(at), _) if !bare && rest[at] == b'\n' => {
+                return bad(at, "line feed without a carriage return (RFC 5321, 2.3.8)");
+            }
+            (Some(at), _) if !bare && at + 1 < rest.len() => {
+                return bad(at, "carriage return without a line feed (RFC 5321, 2.3.8)");
+            }
+            (_, Some(end)) => line = end + 2,
+            (_, None) => {
+                let last_is_cr = rest.last() == Some(&b'\r');
+                return frame(rest.len() - usize::from(last_is_cr), End::Cut);
+            }
+        }
+    }
+}
+
+fn without_dots(raw: &[u8]) -> Payload {
+    let begins_line = |at: usize| at == 0 || raw[..at].ends_with(b"\r\n");
+    let kept = (0..raw.len()).filter(|at| raw[*at] != b'.' || !begins_line(*at));
+    (kept.map(|at| raw[at]).collect(), None)
+}
+
+/// What stands between two ends, which `unpack` makes something of; `wrong` is what the end shows.
+fn between_ends(
+    rest: &[u8],
+    end: u8,
+    unpack: fn(&[u8]) -> Payload,
+    wrong: impl Fn(&[u8]) -> Option<&'static str>,
+) -> Naive<'_> {
+    let at = rest.iter().position(|byte| *byte == end);
+    if at == Some(0) {
+        return Naive::Noise(1);
+    }
+    let raw = &rest[..at.unwrap_or(rest.len())];
+    let end = match (at, wrong(raw)) {
+        (None, _) => End::Cut,
+        (Some(at), Some(what)) => End::Unpacked(at + 1, Err(Malformed::new(at, what))),
+        (Some(at), None) => End::Whole(at + 1),
+    };
+    let parts = vec![Part::found(raw).made_by(unpack)];
+    Naive::Frame { parts, end }
+}
+
+/// Whether the last byte is an escape that is not escaped itself.
+fn ends_escaped(raw: &[u8], escape: u8) -> bool {
+    raw.iter()
+        .fold(false, |escaped, byte| !escaped && *byte == escape)
+}
+
+pub(super) fn slip(rest: &[u8]) -> Naive<'_> {
+    between_ends(rest, 0xc0, without_slip, |raw| {
+        ends_escaped(raw, 0xdb).then_some("SLIP escape of nothing")
+    })
+}
+
+fn without_slip(raw: &[u8]) -> Payload {
+    let mut made = Vec::new();
+    let mut at = 0;
+    while at < raw.len() {
+        match (raw[at], raw.get(at + 1)) {
+            (0xdb, None) => {}
+            (0xdb, Some(0xdc)) => made.push(0xc0),
+            (0xdb, Some(0xdd)) => made.push(0xdb),
+            (0xdb, Some(_)) => {
+                let wrong = Malformed::new(at + 1, "SLIP escape of another byte");
+                return (made, Some(wrong));
+            }
+            (byte, _) => made.push(byte),
+        }
+        at += if raw[at] == 0xdb { 2 } else { 1 };
+    }
+    (made, None)
+}
+
+/// With a check sequence if `CHECKED`; the control characters in `MAP` are dropped.
+pub(super) fn hdlc<const CHECKED: bool, const MAP: u32>(rest: &[u8]) -> Naive<'_> {
+    if without_controls::<MAP>(&rest[..1]).is_empty() {
+        return Naive::Noise(1);
+    }
+    between_ends(rest, 0x7e, without_hdlc::<CHECKED, MAP>, |raw| {
+        let frame = turned::<MAP>(raw);
+        if ends_escaped(&without_controls::<MAP>(raw), 0x7d) {
+            return Some("frame that is given up (RFC 1662, 4.3)");
+        }
+        let Some((payload, sum)) = frame.split_last_chunk::<2>().filter(|_| CHECKED) else {
+            return CHECKED.then_some("frame shorter than its check sequence (RFC 1662, 4.3)");
+        };
+        let wrong = crc(payload) != u16::from_le_bytes(*sum);
+        wrong.then_some("frame with a wrong check sequence (RFC 1662, C.2)")
+    })
+}
+
+fn without_hdlc<const CHECKED: bool, const MAP: u32>(raw: &[u8]) -> Payload {
+    let mut made = turned::<MAP>(raw);
+    made.truncate(made.len().saturating_sub(if CHECKED { 2 } else { 0 }));
+    (made, None)
+}
+
+fn without_controls<const MAP: u32>(raw: &[u8]) -> Vec<u8> {
+    let kept = raw
+        .iter()
+        .filter(|byte| **byte >= 32 || MAP >> **byte & 1 == 0);
+    kept.copied().collect()
+}
+
+fn turned<const MAP: u32>(raw: &[u8]) -> Vec<u8> {
+    let mut made = Vec::new();
+    let raw = without_controls::<MAP>(raw);
+    let mut bytes = raw.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            0x7d => made.extend(bytes.next().map(|next| next ^ 0x20)),
+            byte => made.push(*byte),
+        }
+    }
+    made
+}
+
+/// Bit by bit.
+fn crc(bytes: &[u8]) -> u16 {
+    let mut sum = 0xffffu16;
+    for byte in bytes {
+        for bit in 0..8 {
+            let turn = (sum ^ u16::from(byte >> bit)) & 1 == 1;
+            sum = sum >> 1 ^ if turn { 0x8408 } else { 0 };
+        }
+    }
+    sum ^ 0xffff
 }

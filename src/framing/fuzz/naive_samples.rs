@@ -1,10 +1,8 @@
 //! Naive decoders of the sample formats.
 
 use super::super::Malformed;
-use super::samples::{
-    END, ESC, ESC_END, ESC_ESC, ESCAPE, FORBIDDEN, KIND, LAST, LONGEST_HEAD, MASKED, NOTICE,
-};
-use super::seen::{End, Naive, Part, Payload};
+use super::samples::{ESCAPE, FORBIDDEN, KIND, LAST, LONGEST_HEAD, MASKED, NOTICE};
+use super::seen::{End, Naive, Part};
 
 pub(super) fn packets(rest: &[u8]) -> Naive<'_> {
     let mut parts = Vec::new();
@@ -103,39 +101,4 @@ pub(super) fn messages<'a>() -> impl FnMut(&'a [u8]) -> Naive<'a> {
             found.and_more()
         }
     }
-}
-
-pub(super) fn stuffed(rest: &[u8]) -> Naive<'_> {
-    let end = rest.iter().position(|byte| *byte == END);
-    if end == Some(0) {
-        return Naive::Noise(1);
-    }
-    let raw = &rest[..end.unwrap_or(rest.len())];
-    let escaped = raw
-        .iter()
-        .fold(false, |escaped, byte| !escaped && *byte == ESC);
-    let end = match end {
-        None => End::Cut,
-        Some(end) if escaped => {
-            End::Unpacked(end + 1, Err(Malformed::new(end, "escape of nothing")))
-        }
-        Some(end) => End::Whole(end + 1),
-    };
-    let parts = vec![Part::found(raw).made_by(unstuffed)];
-    Naive::Frame { parts, end }
-}
-
-fn unstuffed(raw: &[u8]) -> Payload {
-    let mut made = Vec::new();
-    let mut escaped = false;
-    for (at, &byte) in raw.iter().enumerate() {
-        match (std::mem::take(&mut escaped), byte) {
-            (true, ESC_END) => made.push(END),
-            (true, ESC_ESC) => made.push(ESC),
-            (true, _) => return (made, Some(Malformed::new(at, "escape of another byte"))),
-            (false, ESC) => escaped = true,
-            (false, byte) => made.push(byte),
-        }
-    }
-    (made, None)
 }

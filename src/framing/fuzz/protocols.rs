@@ -1,13 +1,13 @@
 //! The targets' bodies for formats of whole protocols.
 
 use super::super::{
-    ContentLength, Flow, FrameReader, Mqtt, Resp, RespItems, RespRequest, RespRequests, RespValue,
-    RespVersion, RespWriter,
+    ContentLength, DotStuffed, Flow, FrameReader, Hdlc, Mqtt, Resp, RespItems, RespRequest,
+    RespRequests, RespValue, RespVersion, RespWriter, Slip,
 };
-use super::Trial;
 use super::check::Setup;
 use super::naive_protocols as naive;
 use super::naive_resp::{self, Requests, Values};
+use super::{Naive, Trial};
 
 /// Requests of RESP, with limits near enough to be met.
 pub fn fuzz_resp_requests(data: &[u8]) {
@@ -153,3 +153,53 @@ pub fn fuzz_content_length(data: &[u8]) {
     });
     trial.writes(stream);
 }
+
+/// Text that ends with a dot.
+pub fn fuzz_dot_stuffed(data: &[u8]) {
+    let Some((setup, stream)) = Setup::split(data) else {
+        return;
+    };
+    let bare = setup.variant & 1 != 0;
+    let format = if bare {
+        DotStuffed::new().bare_line_ends()
+    } else {
+        DotStuffed::new()
+    };
+    let trial = Trial::new(format).in_pieces();
+    trial.run(&setup, stream, |rest| naive::dots(rest, bare));
+    trial.writes(stream);
+}
+
+/// SLIP.
+pub fn fuzz_slip(data: &[u8]) {
+    let Some((setup, stream)) = Setup::split(data) else {
+        return;
+    };
+    let trial = Trial::new(Slip::new()).in_pieces();
+    trial.run(&setup, stream, naive::slip);
+    trial.writes(stream);
+    Trial::new(Slip::new().begins_with_end()).writes(stream);
+}
+
+/// HDLC-like framing, with and without check sequences and control characters.
+pub fn fuzz_hdlc(data: &[u8]) {
+    let Some((setup, stream)) = Setup::split(data) else {
+        return;
+    };
+    let plain = Hdlc::new();
+    let (format, naive): (_, fn(&[u8]) -> Naive<'_>) = match setup.variant & 3 {
+        0 => (plain, naive::hdlc::<false, 0>),
+        1 => (plain.check_sequence(), naive::hdlc::<true, 0>),
+        2 => (plain.control_characters(MAP), naive::hdlc::<false, MAP>),
+        _ => (
+            plain.check_sequence().control_characters(MAP),
+            naive::hdlc::<true, MAP>,
+        ),
+    };
+    let trial = Trial::new(format).in_pieces();
+    trial.run(&setup, stream, naive);
+    trial.writes(stream);
+}
+
+/// XON and XOFF, and zero.
+const MAP: u32 = 1 << 0x11 | 1 << 0x13 | 1;

@@ -6,7 +6,7 @@ use super::seeds::{Seed, streams};
 pub(super) fn of(target: &str) -> Vec<Seed> {
     match target {
         "framing_resp" => streams(
-            &[28, 29, 30, 5],
+            &[28, 30, 5],
             &[
                 (
                     "version_2",
@@ -34,7 +34,7 @@ pub(super) fn of(target: &str) -> Vec<Seed> {
             ],
         ),
         "framing_resp_requests" => streams(
-            &[0, 7, 8, 16],
+            &[7, 8, 16],
             &[
                 (
                     "arrays",
@@ -54,7 +54,7 @@ pub(super) fn of(target: &str) -> Vec<Seed> {
             ],
         ),
         "framing_mqtt" => streams(
-            &[0, 1, 0x32, 0xc0],
+            &[1, 0x32],
             &[
                 (
                     "session",
@@ -99,6 +99,41 @@ pub(super) fn of(target: &str) -> Vec<Seed> {
                     "long_head",
                     &[&b"Content-Type: "[..], &[b'x'; 1030]].concat(),
                 ),
+            ],
+        ),
+        "framing_dot_stuffed" => streams(
+            &[0, 1],
+            &[
+                ("good", b".\r\na\r\n..b\r\n.\r\n..\r\n.\r\n"),
+                ("long", b"..........\r\n..........\r\n..........\r\n.\r\nz\r\n.\r\n"),
+                ("bare", b"a\nb\r\n\r\n.\n.\r.\r\n.\r\n"),
+                ("smuggled", b"a\n.\r\nMAIL\r\n.\r\n"),
+                ("bare_return", b"a\r\n.\rb\r\n.\r\n"),
+                ("open", b"a\r\n.\r"),
+            ],
+        ),
+        "framing_slip" => streams(
+            &[0],
+            &[
+                (
+                    "good",
+                    b"\xc0ab\xdb\xdcc\xc0\xc0\xdb\xdd\xdb\xdd\xc0abcdefghijklm\xc0",
+                ),
+                ("bad", b"ab\xdbcd\xc0a\xdb\xc0abcdef\xdb\xdb\xdc\xc0a"),
+                (
+                    "long",
+                    b"abcdefghijk\xdb\xdc\xdb\xdc\xdb\xdc\xdb\xdc\xc0z\xc0",
+                ),
+            ],
+        ),
+        "framing_hdlc" => streams(
+            &[0, 1, 2, 3],
+            &[
+                ("good", b"~1\x7d\x5e\xc4\x3a~~123456789\x6e\x90~\0\0~"),
+                ("given_up", b"~abc\x7d~abc~a~"),
+                ("control", b"~\x11a\x7d\x31\x13b\x7d\x11\x33\0~"),
+                ("long", b"~\x7d\x5e\x7d\x5e\x7d\x5e\x7d\x5e\x7d\x5e\x7d\x5e\x7d\x5e\x7d\x5e\x7d\x5e\x7d\x5e\x7d\x5e~"),
+                ("open", b"~abc\x7d"),
             ],
         ),
         _ => vec![],

@@ -111,7 +111,7 @@ impl<F: Format + Clone> Trial<F> {
     ) {
         let setup = self.fitting(setup);
         let make = self.readers();
-        let expected = expect(&setup, make(&setup).rules.raw_limit, stream, naive);
+        let expected = expect(&setup, make(&setup).raw_limit(), stream, naive);
         check(&setup, self.promises, &make, stream, &expected);
     }
 

@@ -19,10 +19,12 @@ use super::text;
 ///     .send("DATE\r\n")
 ///     .expect_like("+* GMT\r\n")
 ///     .send("COUNT\r\n")
-///     .expect_by("a number in a line", |bytes| match bytes.iter().position(|byte| *byte == b'\n') {
-///         None => Seen::More,
-///         Some(end) if bytes[..end].iter().all(u8::is_ascii_digit) => Seen::All(end + 1),
-///         Some(_) => Seen::Wrong("is no number".into()),
+///     .expect_by("a number in a line", |bytes| {
+///         match bytes.iter().position(|byte| *byte == b'\n') {
+///             None => Seen::More,
+///             Some(end) if bytes[..end].iter().all(u8::is_ascii_digit) => Seen::All(end + 1),
+///             Some(_) => Seen::Wrong("is no number".into()),
+///         }
 ///     });
 /// # assert_eq!(conversation.name(), "two pings and a date");
 /// ```
@@ -142,6 +144,19 @@ impl Conversation {
 
     /// As [`expect`](Conversation::expect), for what a closure knows better. It is given all that has come from
     /// this part on, each time that there is more; `what` is what findings call it.
+    ///
+    /// ```
+    /// use soquete::fuzzing::{Conversation, Seen};
+    ///
+    /// let date = Conversation::new("a date").send("DATE\r\n").expect_by("four digits", |bytes| {
+    ///     match bytes.len() {
+    ///         0..4 => Seen::More,
+    ///         _ if bytes[..4].iter().all(u8::is_ascii_digit) => Seen::All(4),
+    ///         _ => Seen::Wrong("no digits".into()),
+    ///     }
+    /// });
+    /// # assert_eq!(date.name(), "a date");
+    /// ```
     #[must_use]
     pub fn expect_by(
         mut self,
@@ -177,6 +192,14 @@ impl Conversation {
     }
 
     /// Reads a conversation from its [text](Conversation#as-a-file).
+    ///
+    /// ```
+    /// use soquete::fuzzing::Conversation;
+    ///
+    /// let ping = Conversation::parse("ping", "> PING\\r\\n\n< +PONG\\r\\n\n")?;
+    /// assert_eq!(ping.name(), "ping");
+    /// # Ok::<(), soquete::fuzzing::ConversationError>(())
+    /// ```
     ///
     /// # Errors
     ///

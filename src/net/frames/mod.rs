@@ -8,31 +8,34 @@
 //! | a listener that ends the framing | is put back, for the next framing or whoever listens to `Data` |
 //! | a pause | is put back |
 //! | a panic, or when the socket has had its share of the turn | is kept by the framing, and the descriptor is not read until it has been delivered |
+//!
+//! A framing is a listener of `Data` that is more than a closure. What else it hears of, the socket tells it
+//! by name: of `Resume` behind its listeners, of `End` and `Close` before them.
 
 mod clock;
 mod control;
 mod delivery;
 
-use std::any::Any;
 use std::fmt;
-use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::events::Outcome;
+use crate::event;
 use crate::events::outcome::{Verdict, dropped};
+use crate::events::{ListenerId, Outcome};
 use crate::framing::{Encode, Format, FrameError, FrameReader, FrameWriter, Item, Reading, Wrap};
 use crate::machine::data::{Data, Repr};
 use crate::net::driver::socket::SocketDriver;
+use crate::net::state::watch::Watch;
 use crate::net::values::handle::Socket;
-use control::Control;
-use delivery::Framing;
+use control::{Control, not_now};
+use delivery::begin;
 
 /// The frames of one socket, while they are delivered. Dropping it changes nothing.
 #[derive(Clone)]
 pub struct Frames {
     socket: Socket,
-    framing: Weak<dyn Control>,
+    id: ListenerId,
 }
 
 dropped!(Frames);
@@ -84,6 +87,23 @@ impl Socket {
 
     /// As [`frames`](Socket::frames), for a reader that streams big frames in pieces or skips bad
     /// ones: the listener gets the pieces, and hears of what was skipped.
+    ///
+    /// ```
+    /// use soquete::framing::{FrameReader, Item, LengthPrefix};
+    /// use soquete::{event, net};
+    ///
+    /// let server = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     // Frames of up to a GiB, which nobody keeps: above 64 KiB they come in pieces.
+    ///     let reader = FrameReader::new(LengthPrefix::u32_be(), 1 << 30).stream_above(1 << 16);
+    ///     socket.frame_items(reader, move |item| match item {
+    ///         Item::Frame(frame) => println!("{} bytes", frame.len()),
+    ///         Item::Piece { bytes, .. } => println!("{} bytes of more", bytes.len()),
+    ///         _ => {}
+    ///     });
+    /// });
+    /// # server.close();
+    /// ```
     pub fn frame_items<F, R>(
         &self,
         reader: FrameReader<F>,
@@ -142,12 +162,33 @@ impl Socket {
         F: Format + 'static,
         R: Outcome,
     {
-        Frames::of(*self, &Framing::begin(*self, reader, listener))
+        Frames::begin(*self, reader, listener)
     }
 
     /// Sends `payload` as one frame. A small one goes out with its neighbours, as any small write. A
     /// big one is not copied where nothing is in its way, and goes out at once, with its head and tail
     /// by one system call.
+    ///
+    /// ```
+    /// use soquete::framing::{FrameWriter, Netstring};
+    /// use soquete::{event, net};
+    ///
+    /// # fn main() -> soquete::Result<()> {
+    /// let writer = FrameWriter::new(Netstring::new(), 1024)?;
+    /// let server = net::create_server(move |socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     socket.write_frame(&writer, "hello").map(|_| socket.end())
+    /// });
+    /// server.listen_then(0, |server| {
+    ///     let client = net::connect(server.address().unwrap());
+    ///     client.on(event::Data, move |chunk| {
+    ///         assert_eq!(chunk, b"5:hello,");
+    ///         server.close();
+    ///     });
+    /// });
+    /// soquete::run()
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -175,11 +216,32 @@ impl Socket {
                 driver.state.duplex.write(driver, parts, None)
             }),
         };
-        Ok(written.unwrap_or(false))
+        Ok(self.written(written))
     }
 
     /// As [`write_frame`](Socket::write_frame), for a format that changes the payload, such as
     /// [`Cobs`](crate::framing::Cobs).
+    ///
+    /// ```
+    /// use soquete::framing::{Cobs, FrameWriter};
+    /// use soquete::{event, net};
+    ///
+    /// # fn main() -> soquete::Result<()> {
+    /// let writer = FrameWriter::new(Cobs::new(), 1024)?;
+    /// let server = net::create_server(move |socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     socket.write_encoded(&writer, b"a\0b").map(|_| socket.end())
+    /// });
+    /// server.listen_then(0, |server| {
+    ///     let client = net::connect(server.address().unwrap());
+    ///     client.on(event::Data, move |chunk| {
+    ///         assert_eq!(chunk, [2, b'a', 2, b'b', 0]);
+    ///         server.close();
+    ///     });
+    /// });
+    /// soquete::run()
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -204,15 +266,14 @@ impl Frames {
     /// long as the deadline begins the latter anew: for how long a peer may be silent is for
     /// [`set_timeout`](Socket::set_timeout) to say.
     pub fn deadline(self, deadline: Duration) -> Frames {
-        if let Some(framing) = self.framing.upgrade() {
-            framing.clock().deadline.set(Some(deadline));
-        }
+        self.watch(|watch| watch.deadline = Some(deadline));
         self
     }
 
     /// How long ago the first bytes came in of a frame that has not ended.
     pub fn age(&self) -> Option<Duration> {
-        self.framing.upgrade()?.clock().age()
+        let age = |driver: &SocketDriver<'_>| driver.state.watches.of(self.id, |watch| watch.age());
+        SocketDriver::with(self.socket.key(), age)??
     }
 
     /// Calls `handler` with what was wrong when bytes come in that are no frames, in place of destroying
@@ -235,9 +296,8 @@ impl Frames {
     /// To answer and to go on with the next frame, see
     /// [`tell_bad_frames`](FrameReader::tell_bad_frames).
     pub fn on_error<R: Outcome>(self, handler: impl FnOnce(FrameError) -> R + 'static) -> Frames {
-        if let Some(framing) = self.framing.upgrade() {
-            framing.set_on_error(Box::new(move |error| handler(error).verdict()));
-        }
+        let handler = move |error| handler(error).verdict();
+        let _before = self.watch(|watch| watch.on_error.replace(Box::new(handler)));
         self
     }
 
@@ -248,13 +308,11 @@ impl Frames {
     /// running, which has a [`Reading`] for this.
     pub fn with_format<F: Format + 'static, R>(&self, with: impl FnOnce(&mut F) -> R) -> Option<R> {
         let (mut with, mut result) = (Some(with), None);
-        self.framing
-            .upgrade()?
-            .with_format(&mut |format: &mut dyn Any| {
-                if let (Some(format), Some(with)) = (format.downcast_mut(), with.take()) {
-                    result = Some(with(format));
-                }
-            });
+        self.control(|_, framing| {
+            if let (Some(format), Some(with)) = (framing.format().downcast_mut(), with.take()) {
+                result = Some(with(format));
+            }
+        });
         result
     }
 
@@ -263,6 +321,26 @@ impl Frames {
     ///
     /// The listener itself changes the format by its [`Reading`], or returns [`Flow::Stop`](crate::Flow::Stop) and has
     /// [`frames`](Socket::frames) called anew.
+    ///
+    /// ```
+    /// use soquete::framing::{FrameReader, Lines, Netstring};
+    /// use soquete::{event, net, timers};
+    ///
+    /// let server = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     let lines = FrameReader::new(Lines::new(), 80);
+    ///     let lines = socket.frames(lines, |line| println!("{line:?}"));
+    ///     // Later, and for a reason of the program's own:
+    ///     timers::next_tick(move || {
+    ///         let netstrings = FrameReader::new(Netstring::new(), 80);
+    ///         let switched = lines.switch(netstrings, |item, _| println!("{:?}", item.frame()));
+    ///         if let Err(error) = switched {
+    ///             socket.destroy_with(error);
+    ///         }
+    ///     });
+    /// });
+    /// # server.close();
+    /// ```
     ///
     /// # Errors
     ///
@@ -277,17 +355,37 @@ impl Frames {
         F: Format + 'static,
         R: Outcome,
     {
-        let Some(framing) = self.framing.upgrade() else {
-            return Err(Error::new("ERR_INVALID_STATE", "the framing is over"));
-        };
-        let rest = framing.give_up()?;
-        let next = Framing::begin(self.socket, reader, listener);
-        next.take_over(rest);
-        Ok(Frames::of(self.socket, &next))
+        let given_up = self.control(|driver, framing| framing.give_up(driver, self.id));
+        let rest = given_up.unwrap_or_else(|| Err(not_now()))?;
+        let next = Frames::begin(self.socket, reader, listener);
+        next.control(|driver, framing| framing.take_over(driver, next.id, rest));
+        Ok(next)
     }
 
     /// As [`switch`](Frames::switch), but refuses if a single byte has arrived that was not read: for STARTTLS and its
     /// kin, where what was pipelined must not be taken for what comes after the handshake.
+    ///
+    /// ```
+    /// use soquete::framing::{FrameReader, Lines, Netstring};
+    /// use soquete::{event, net, timers};
+    ///
+    /// let server = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     let lines = FrameReader::new(Lines::new(), 80);
+    ///     let lines = socket.frames(lines, |line| println!("{line:?}"));
+    ///     timers::next_tick(move || {
+    ///         let netstrings = FrameReader::new(Netstring::new(), 80);
+    ///         let switched = lines.switch_clean(netstrings, |item, _| {
+    ///             println!("{:?}", item.frame());
+    ///         });
+    ///         // The peer has sent something ahead.
+    ///         if let Err(error) = switched {
+    ///             socket.destroy_with(error);
+    ///         }
+    ///     });
+    /// });
+    /// # server.close();
+    /// ```
     ///
     /// # Errors
     ///
@@ -301,15 +399,43 @@ impl Frames {
         F: Format + 'static,
         R: Outcome,
     {
-        if let Some(framing) = self.framing.upgrade() {
-            framing.clean()?;
-        }
+        self.control(|driver, framing| framing.clean(driver))
+            .unwrap_or_else(|| Err(not_now()))?;
         self.switch(reader, listener)
     }
 
-    fn of<C: Control + 'static>(socket: Socket, framing: &Rc<C>) -> Frames {
-        let framing: Weak<C> = Rc::downgrade(framing);
-        Frames { socket, framing }
+    fn begin<F, R>(
+        socket: Socket,
+        reader: FrameReader<F>,
+        listener: impl FnMut(Item<'_>, Reading<'_, F>) -> R + 'static,
+    ) -> Frames
+    where
+        F: Format + 'static,
+        R: Outcome,
+    {
+        let mut listener = listener;
+        let id = begin(socket, reader, move |item, reading| {
+            listener(item, reading).verdict()
+        });
+        Frames { socket, id }
+    }
+
+    /// Does something with the framing, unless it is over or its listener is running.
+    fn control<R>(&self, f: impl FnOnce(&SocketDriver<'_>, &mut dyn Control) -> R) -> Option<R> {
+        SocketDriver::with(self.socket.key(), |driver| {
+            driver.with_framing(self.id, |framing| f(driver, framing))
+        })
+        .flatten()
+    }
+
+    /// Changes what is remembered for the framing, unless it is over.
+    fn watch<R>(&self, f: impl FnOnce(&mut Watch) -> R) -> Option<R> {
+        SocketDriver::with(self.socket.key(), |driver| {
+            let framings = driver.state.emitter.listeners(event::Data);
+            let goes_on = framings.contains(&self.id);
+            goes_on.then(|| driver.state.watches.with(self.id, f))
+        })
+        .flatten()
     }
 }
 

@@ -18,6 +18,18 @@ macro_rules! emitting {
     ($handle:ident, $emitter:ty) => {
         impl $handle {
             /// Calls `listener` for every `E` from now on.
+            ///
+            /// ```
+            /// use soquete::{event, net};
+            ///
+            /// let server = net::create_server(|socket| {
+            ///     socket
+            ///         .on(event::Error, |error| eprintln!("{error}"))
+            ///         .on(event::Data, move |chunk| socket.write(chunk));
+            /// });
+            /// server.on(event::Listening, move |()| println!("{:?}", server.address()));
+            /// # server.close();
+            /// ```
             pub fn on<E: $crate::events::Event, R: $crate::events::Outcome>(
                 &self,
                 event: E,
@@ -31,6 +43,18 @@ macro_rules! emitting {
             }
 
             /// Calls `listener` for the next `E` only. It is removed before it is called.
+            ///
+            /// ```
+            /// use soquete::{event, net};
+            ///
+            /// let server = net::create_server(|socket| {
+            ///     socket.on(event::Error, |error| eprintln!("{error}"));
+            ///     // The first chunk only.
+            ///     socket.once(event::Data, move |chunk| socket.end_with(chunk));
+            /// });
+            /// server.once(event::Connection, |_| println!("somebody has come"));
+            /// # server.close();
+            /// ```
             pub fn once<E: $crate::events::Event, R: $crate::events::Outcome>(
                 &self,
                 event: E,
@@ -47,6 +71,19 @@ macro_rules! emitting {
             ///
             /// As in Node, a prepended listener does not change how a socket is read: only `on`, `once` and
             /// `add_listener` make it flow (`Data`, `Text`) or stop flowing (`Readable`).
+            ///
+            /// ```
+            /// use soquete::{event, net};
+            ///
+            /// let server = net::create_server(|socket| {
+            ///     socket.on(event::Error, |error| eprintln!("{error}"));
+            ///     socket.on(event::End, |()| println!("second"));
+            ///     socket.prepend_listener(event::End, |()| println!("first"));
+            /// });
+            /// // Before the listener that the server was made with.
+            /// server.prepend_listener(event::Connection, |socket| println!("{socket:?}"));
+            /// # server.close();
+            /// ```
             #[doc(alias = "prependListener")]
             pub fn prepend_listener<E: $crate::events::Event, R: $crate::events::Outcome>(
                 &self,
@@ -62,6 +99,18 @@ macro_rules! emitting {
 
             /// As `once`, but before the listeners that are there. Like
             /// [`prepend_listener`](Self::prepend_listener), it does not change how a socket is read.
+            ///
+            /// ```
+            /// use soquete::{event, net};
+            ///
+            /// let server = net::create_server(|socket| {
+            ///     socket.on(event::Error, |error| eprintln!("{error}"));
+            ///     socket.on(event::Data, |_| println!("every chunk"));
+            ///     socket.prepend_once_listener(event::Data, |_| println!("before the first chunk"));
+            /// });
+            /// server.prepend_once_listener(event::Connection, |_| println!("the first of all"));
+            /// # server.close();
+            /// ```
             #[doc(alias = "prependOnceListener")]
             pub fn prepend_once_listener<E: $crate::events::Event, R: $crate::events::Outcome>(
                 &self,
@@ -78,6 +127,19 @@ macro_rules! emitting {
             }
 
             /// As `on`, but returns the id to remove the listener by.
+            ///
+            /// ```
+            /// use soquete::{event, net};
+            ///
+            /// let server = net::create_server(|socket| {
+            ///     socket.on(event::Error, |error| eprintln!("{error}"));
+            ///     let echo = socket.add_listener(event::Data, move |chunk| socket.write(chunk));
+            ///     socket.on(event::Timeout, move |()| socket.remove_listener(echo));
+            /// });
+            /// let counted = server.add_listener(event::Connection, |_| println!("one more"));
+            /// assert!(server.remove_listener(counted));
+            /// # server.close();
+            /// ```
             #[doc(alias = "addListener")]
             pub fn add_listener<E: $crate::events::Event, R: $crate::events::Outcome>(
                 &self,
@@ -91,6 +153,19 @@ macro_rules! emitting {
             }
 
             /// As `once`, but returns the id to remove the listener by.
+            ///
+            /// ```
+            /// use soquete::{event, net};
+            ///
+            /// let server = net::create_server(|socket| {
+            ///     socket.on(event::Error, |error| eprintln!("{error}"));
+            ///     let first = socket.add_once_listener(event::Data, |_| println!("the first chunk"));
+            ///     socket.on(event::Timeout, move |()| socket.remove_listener(first));
+            /// });
+            /// let first = server.add_once_listener(event::Connection, |_| println!("the first of all"));
+            /// assert!(server.remove_listener(first));
+            /// # server.close();
+            /// ```
             pub fn add_once_listener<E: $crate::events::Event, R: $crate::events::Outcome>(
                 &self,
                 event: E,
@@ -186,7 +261,7 @@ macro_rules! emitting {
             }
 
             /// The names of the events that are listened to, in the order in which they first were. The
-            /// crate's own listeners, those of a pipe or a framing, are among them.
+            /// crate's own listeners, those of a pipe and a framing's of `Data`, are among them.
             #[doc(alias = "eventNames")]
             pub fn event_names(&self) -> Vec<&'static str> {
                 self.with_emitter(|emitter| emitter.event_names())
@@ -206,6 +281,27 @@ macro_rules! emitting {
             /// Calls the listeners of `E`; true if there were any. For events of your own: see
             /// [`Emits`]($crate::event::Emits). An `Err` that a listener returns has the consequences that
             /// [`Outcome`]($crate::events::Outcome) tells of.
+            ///
+            /// ```
+            /// use soquete::event::{self, Emits};
+            /// use soquete::events::Event;
+            /// use soquete::net::{self, Server, Socket};
+            ///
+            /// struct LoggedIn;
+            /// impl Event for LoggedIn {
+            ///     type Payload<'a> = &'a str;
+            /// }
+            /// impl Emits<LoggedIn> for Socket {}
+            /// impl Emits<LoggedIn> for Server {}
+            ///
+            /// let server = net::create_server(|socket| {
+            ///     socket.on(event::Error, |error| eprintln!("{error}"));
+            ///     socket.on(event::Text, move |nick| socket.emit(LoggedIn, nick.trim()));
+            /// });
+            /// server.on(LoggedIn, |nick| assert_eq!(nick, "ana"));
+            /// assert!(server.emit(LoggedIn, "ana"));
+            /// # server.close();
+            /// ```
             pub fn emit<E: $crate::events::Event>(&self, event: E, payload: E::Payload<'_>) -> bool
             where
                 $handle: $crate::event::Emits<E>,
@@ -217,6 +313,31 @@ macro_rules! emitting {
             }
 
             /// As `emit`, but an `Err` that a listener returns comes back, and has no consequences.
+            ///
+            /// ```
+            /// use soquete::event::{self, Emits};
+            /// use soquete::events::Event;
+            /// use soquete::net::{self, Server, Socket};
+            ///
+            /// struct LoggedIn;
+            /// impl Event for LoggedIn {
+            ///     type Payload<'a> = &'a str;
+            /// }
+            /// impl Emits<LoggedIn> for Socket {}
+            /// impl Emits<LoggedIn> for Server {}
+            ///
+            /// let server = net::create_server(|socket| {
+            ///     socket.on(event::Error, |error| eprintln!("{error}"));
+            ///     // What a listener refuses destroys this connection.
+            ///     socket.on(event::Text, move |nick| socket.try_emit(LoggedIn, nick.trim()));
+            /// });
+            /// server.on(LoggedIn, |nick| {
+            ///     println!("{}", nick.parse::<u32>()?);
+            ///     Ok(())
+            /// });
+            /// assert!(server.try_emit(LoggedIn, "ana").is_err());
+            /// # server.close();
+            /// ```
             ///
             /// # Errors
             ///

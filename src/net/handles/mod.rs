@@ -1,16 +1,27 @@
 //! The methods of the handles.
 
-mod adopt;
-mod group;
-mod listeners;
-mod pipe;
-mod query;
-mod reading;
-mod server;
-mod settings;
-mod shutdown;
+// In the order in which the documentation is to show their methods. One by one, for rustfmt sorts what stands together.
 mod socket;
+
 mod writing;
 
-pub use adopt::StdStream;
+mod reading;
+
+mod pipe;
+
+mod query;
+
+mod settings;
+
+mod adopt;
+
+mod server;
+
+mod shutdown;
+
+mod group;
+
+mod listeners;
+
+pub use adopt::{SimulatedStream, StdStream};
 pub use group::{Group, RemoteGroup};

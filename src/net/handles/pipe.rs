@@ -40,7 +40,7 @@ impl Socket {
     ///
     /// While none of them waits, up to 512 KiB are read at once (Node's 64 KiB carry about a quarter
     /// less), and each source owes up to that much to a `dest` that stops taking any. With a
-    /// [`max_write_queue`](super::SocketOptions::max_write_queue) of a `dest`, 64 KiB at most are read.
+    /// [`max_write_queue`](crate::net::SocketOptions::max_write_queue) of a `dest`, 64 KiB at most are read.
     ///
     /// Errors are not passed on: where this socket fails, `dest` is left open, and the other way
     /// round. [`stream::pipeline`](crate::stream::pipeline) destroys both. An [`event::Error`] of
@@ -70,6 +70,19 @@ impl Socket {
     }
 
     /// As [`pipe`](Socket::pipe), with options.
+    ///
+    /// ```
+    /// use soquete::net::{self, PipeOptions};
+    /// use soquete::event;
+    ///
+    /// let server = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     // What comes in goes back, and then a last word.
+    ///     socket.pipe_with(socket, PipeOptions::new().end(false));
+    ///     socket.on(event::End, move |()| socket.end_with("bye\n"));
+    /// });
+    /// # server.close();
+    /// ```
     #[doc(alias = "pipe")]
     pub fn pipe_with(&self, dest: Socket, options: PipeOptions) -> Socket {
         let listeners = [None; 4];
@@ -368,7 +381,7 @@ fn change_pipes<R>(source: Socket, f: impl FnOnce(&mut Pipes) -> R) -> Option<R>
     SocketDriver::with(source.key(), |driver| {
         driver.state.with_extras(|extras| {
             let result = f(&mut extras.pipes);
-            driver.state.reads_much.set(extras.pipes.take_much());
+            driver.state.bits.reads_much().set(extras.pipes.take_much());
             result
         })
     })

@@ -55,8 +55,8 @@ impl Socket {
         self.ask(|driver| driver.state.duplex.unshift(driver, bytes.as_ref()))
     }
 
-    /// Decodes what comes in as UTF-8 from now on, and emits [`event::Text`]. A character that is
-    /// split over chunks is put together; what is not UTF-8 becomes U+FFFD. [`event::Data`] follows each
+    /// Decodes what comes in as UTF-8 from now on, and emits [`event::Text`](crate::event::Text). A character that is
+    /// split over chunks is put together; what is not UTF-8 becomes U+FFFD. [`event::Data`](crate::event::Data) follows each
     /// `Text` with its bytes, which `read` returns, too.
     #[doc(alias = "setEncoding")]
     pub fn set_encoding(&self) -> Socket {

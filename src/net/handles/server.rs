@@ -52,6 +52,21 @@ impl Server {
 
     /// As [`listen`](Server::listen), and calls `callback` with the server at the next `Listening`,
     /// also if that comes of a later `listen` because this one failed.
+    ///
+    /// ```
+    /// use soquete::{event, net};
+    ///
+    /// # fn main() -> soquete::Result<()> {
+    /// let server = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    /// });
+    /// server.listen_then(("127.0.0.1", 0), |server| {
+    ///     println!("listening on {:?}", server.address());
+    ///     # server.close();
+    /// });
+    /// # soquete::run()
+    /// # }
+    /// ```
     #[doc(alias = "listen")]
     pub fn listen_then<R: Outcome>(
         &self,
@@ -145,10 +160,10 @@ impl Server {
     }
 
     /// Accepts nobody until [`resume_accept`](Server::resume_accept): further connections wait in the kernel's
-    /// [backlog](super::ListenOptions::backlog), where they are up for their clients, who may send already.
+    /// [backlog](crate::net::ListenOptions::backlog), where they are up for their clients, who may send already.
     /// When the backlog is full, the kernel lets clients wait that connect by TCP, and refuses those by IPC
     /// (EAGAIN). Those that are there go on, and so do those whose
-    /// [PROXY header](super::ServerOptions::proxy_protocol) is coming in.
+    /// [PROXY header](crate::net::ServerOptions::proxy_protocol) is coming in.
     ///
     /// It takes effect at once, also inside a listener of [`Connection`](event::Connection). A server may be
     /// paused before it listens, and still is after it has closed and listens again. It keeps the loop alive
@@ -197,7 +212,7 @@ impl Server {
     }
 
     /// Destroys the connections that are idle: those with nothing queued to be written, nothing received that
-    /// waits to be read, and no [frame](super::Socket::frames) that has begun to come in. How many that were.
+    /// waits to be read, and no [frame](crate::net::Socket::frames) that has begun to come in. How many that were.
     ///
     /// Whether a request is being worked on is the protocol's secret: a connection that was asked
     /// something and has not answered yet looks idle, too. Call it where answers are written in the

@@ -22,7 +22,7 @@ impl Socket {
     /// Whether small segments are sent at once, as it was [set](Socket::set_no_delay).
     #[doc(alias = "noDelay")]
     pub fn no_delay(&self) -> bool {
-        SocketDriver::with(self.key(), |driver| driver.state.no_delay.get()).unwrap_or(false)
+        SocketDriver::with(self.key(), |driver| driver.state.bits.no_delay().get()).unwrap_or(false)
     }
 
     /// How the connection is probed, as it was [set](Socket::set_keep_alive); `None` where it is not.
@@ -53,7 +53,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// The operating system's, with the [`syscall`](Error::syscall) `setTypeOfService`.
+    /// The operating system's, with the [`syscall`](crate::Error::syscall) `setTypeOfService`.
     #[doc(alias = "setTypeOfService")]
     pub fn set_type_of_service(&self, service: u8) -> Result<Socket> {
         let set = SocketDriver::with(self.key(), |driver| driver.set_type_of_service(service));
@@ -65,7 +65,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// The operating system's, with the [`syscall`](Error::syscall) `getTypeOfService`.
+    /// The operating system's, with the [`syscall`](crate::Error::syscall) `getTypeOfService`.
     #[doc(alias = "getTypeOfService")]
     pub fn type_of_service(&self) -> Result<u8> {
         let asked = SocketDriver::with(self.key(), |driver| driver.type_of_service());
@@ -90,6 +90,18 @@ impl Socket {
 
     /// As [`set_timeout`](Socket::set_timeout), and calls `callback` with the socket at the next
     /// [`event::Timeout`]; with zero, it is not called.
+    ///
+    /// ```
+    /// use soquete::{event, net};
+    /// use std::time::Duration;
+    ///
+    /// let server = net::create_server(|socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     let silence = Duration::from_secs(60);
+    ///     socket.set_timeout_then(silence, |socket| socket.end_with("silent for too long\n"));
+    /// });
+    /// # server.close();
+    /// ```
     #[doc(alias = "setTimeout")]
     pub fn set_timeout_then<R: Outcome>(
         &self,
@@ -106,18 +118,18 @@ impl Socket {
     /// Makes the socket keep the loop alive while it reads, as it does by default.
     #[doc(alias = "ref")]
     pub fn ref_(&self) -> Socket {
-        self.with(|driver| driver.state.referenced.set(true));
+        self.with(|driver| driver.state.bits.referenced().set(true));
         *self
     }
 
     /// Lets the loop end though the socket is open. A connection, a write or an end that is under
     /// way keeps it alive all the same.
     pub fn unref(&self) -> Socket {
-        self.with(|driver| driver.state.referenced.set(false));
+        self.with(|driver| driver.state.bits.referenced().set(false));
         *self
     }
 
-    /// See [`SocketOptions::allow_half_open`]; counts from the peer's end on.
+    /// See [`allow_half_open`](crate::net::SocketOptions::allow_half_open); counts from the peer's end on.
     pub fn set_allow_half_open(&self, allow: bool) -> Socket {
         self.with(|driver| driver.state.duplex.set_allow_half_open(allow));
         *self

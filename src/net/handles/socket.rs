@@ -5,8 +5,9 @@ use std::fmt;
 
 use crate::error::{Error, Result};
 use crate::event;
+use crate::events::closure::Call;
 use crate::events::outcome::dropped;
-use crate::events::{Event, EventEmitter, Outcome};
+use crate::events::{Event, EventEmitter, ListenerId, Outcome};
 use crate::kernel::Stream;
 use crate::net::driver::socket::SocketDriver;
 use crate::net::handles::listeners::{ListenerChange, emitting};
@@ -56,6 +57,18 @@ impl Socket {
 
     /// As [`from_bound`](Socket::from_bound), with options.
     ///
+    /// ```
+    /// use soquete::net::{BoundSocket, Socket, SocketOptions};
+    ///
+    /// # fn main() -> soquete::Result<()> {
+    /// let bound = BoundSocket::new(("127.0.0.1", 0))?;
+    /// let socket = Socket::from_bound_with(&bound, SocketOptions::new().no_delay(true))?;
+    /// assert!(socket.no_delay());
+    /// # socket.destroy();
+    /// # soquete::run()
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`from_bound`](Socket::from_bound).
@@ -75,7 +88,7 @@ impl Socket {
     /// listeners are still there then. Later it is stale, and a new one is needed.
     ///
     /// Of `options`, only what is about connecting counts; what a socket is made with (`no_delay`, marks,
-    /// `timeout`, `signal`, a block list …) counts for [`net::connect`](super::connect). While the socket
+    /// `timeout`, `signal`, a block list …) counts for [`net::connect`](crate::net::connect()). While the socket
     /// connects, another call destroys it with EALREADY (EINVAL for a path), when it is connected with
     /// EISCONN; after `destroy` it connects once `Close` was emitted.
     pub fn connect(&self, options: impl Into<ConnectOptions>) -> Socket {
@@ -91,6 +104,27 @@ impl Socket {
 
     /// As [`connect`](Socket::connect), and calls `listener` with the socket at the next
     /// [`event::Connect`].
+    ///
+    /// ```
+    /// use soquete::{event, net};
+    ///
+    /// # fn main() -> soquete::Result<()> {
+    /// # let server = net::create_server(|socket| {
+    /// #     socket.on(event::Error, |error| eprintln!("{error}"));
+    /// #     socket.pipe(socket);
+    /// # });
+    /// # server.listen(0);
+    /// # let port = server.address().unwrap().port();
+    /// let client = net::Socket::new();
+    /// client.on(event::Error, |error| eprintln!("{error}"));
+    /// client.connect_then(port, |client| client.end_with("hello"));
+    /// client.on(event::Data, move |chunk| {
+    ///     assert_eq!(chunk, b"hello");
+    ///     # server.close();
+    /// });
+    /// # soquete::run()
+    /// # }
+    /// ```
     #[doc(alias = "connect")]
     pub fn connect_then<R: Outcome>(
         &self,
@@ -133,6 +167,11 @@ impl Socket {
 
     fn with_attachments<R>(self, f: impl FnOnce(&Attachments) -> R) -> Option<R> {
         self.with(|driver| f(&driver.state.attachments))
+    }
+
+    /// As `add_listener`, of what is more than a closure.
+    pub(in crate::net) fn add_call(self, listener: Box<dyn Call<event::Data>>) -> ListenerId {
+        self.adding::<event::Data>(|emitter| emitter.add_call(listener))
     }
 
     fn with_emitter<R>(self, f: impl FnOnce(&EventEmitter<event::Data>) -> R) -> Option<R> {

@@ -5,6 +5,7 @@ use std::io;
 use crate::error::{Error, Result, node};
 use crate::event;
 use crate::events::Outcome;
+use crate::kernel::ledger;
 use crate::machine::data::{Data, Repr};
 use crate::machine::write_queue::Callback;
 use crate::machine::{AfterConnect, Driver, Life};
@@ -15,7 +16,7 @@ use crate::reactor;
 impl Socket {
     /// Sends bytes, after those that were written before. False when so much is queued that it would
     /// be better to wait for [`event::Drain`]; nothing is refused for that, unless
-    /// [`max_write_queue`](super::SocketOptions::max_write_queue) is set.
+    /// [`max_write_queue`](crate::net::SocketOptions::max_write_queue) is set.
     ///
     /// After `end` it destroys the socket with `ERR_STREAM_WRITE_AFTER_END` (EPIPE if this end followed the
     /// peer's), on a socket that is not even connecting with `ERR_SOCKET_CLOSED`.
@@ -28,12 +29,35 @@ impl Socket {
             }
             data => self.with(|driver| driver.state.duplex.write(driver, [data], None)),
         };
-        written.unwrap_or(false)
+        self.written(written)
     }
 
     /// As [`write`](Socket::write), and calls `callback` when the bytes have been handed to the
     /// operating system, or with the error that prevented it. Callbacks are called in the order of
     /// the writes, each exactly once, never inside this call.
+    ///
+    /// ```
+    /// use soquete::{event, net};
+    ///
+    /// # fn main() -> soquete::Result<()> {
+    /// # let server = net::create_server(|socket| {
+    /// #     socket.on(event::Error, |error| eprintln!("{error}"));
+    /// #     socket.on(event::Data, |_| ());
+    /// # });
+    /// # server.listen(0);
+    /// # let port = server.address().unwrap().port();
+    /// let client = net::connect(port);
+    /// client.on(event::Error, |error| eprintln!("{error}"));
+    /// client.write_then("hello", move |sent| {
+    ///     sent?;
+    ///     println!("the system has it");
+    ///     # server.close();
+    ///     client.end();
+    ///     Ok(())
+    /// });
+    /// # soquete::run()
+    /// # }
+    /// ```
     #[doc(alias = "write")]
     pub fn write_then<'a, R: Outcome>(
         &self,
@@ -48,7 +72,17 @@ impl Socket {
         if let Some(callback) = callback {
             self.call_later(move || callback(Err(node::destroyed("write"))));
         }
-        written.unwrap_or(false)
+        self.written(written)
+    }
+
+    /// What a write answers.
+    #[inline]
+    pub(in crate::net) fn written(&self, has_room: Option<bool>) -> bool {
+        let has_room = has_room.unwrap_or(false);
+        if !has_room {
+            ledger::refused(self.key());
+        }
+        has_room
     }
 
     /// Ends this half; to send something first, use [`end_with`](Socket::end_with).
@@ -76,6 +110,28 @@ impl Socket {
     }
 
     /// As [`end_with`](Socket::end_with), and calls `callback` as [`end_then`](Socket::end_then) does.
+    ///
+    /// ```
+    /// use soquete::{event, net};
+    ///
+    /// # fn main() -> soquete::Result<()> {
+    /// # let server = net::create_server(|socket| {
+    /// #     socket.on(event::Error, |error| eprintln!("{error}"));
+    /// #     socket.on(event::Data, |_| ());
+    /// # });
+    /// # server.listen(0);
+    /// # let port = server.address().unwrap().port();
+    /// let client = net::connect(port);
+    /// client.on(event::Error, |error| eprintln!("{error}"));
+    /// client.end_with_then("goodbye", move |sent| {
+    ///     sent?;
+    ///     println!("the system has all of it, and the end");
+    ///     # server.close();
+    ///     Ok(())
+    /// });
+    /// # soquete::run()
+    /// # }
+    /// ```
     #[doc(alias = "end")]
     pub fn end_with_then<'a, R: Outcome>(
         &self,
@@ -174,7 +230,9 @@ fn guarded<R: Outcome>(
     socket: Socket,
     callback: impl FnOnce(Result<()>) -> R + 'static,
 ) -> Callback {
+    let promise = ledger::promised(socket.key());
     Box::new(move |outcome| {
+        ledger::called_back(socket.key(), promise, outcome.is_ok());
         reactor::with(|event_loop| event_loop.call(move || socket.heed(callback(outcome))));
     })
 }

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-/// What a [`BoundSocket`] is bound to. Whatever [`BoundSocket::new`] takes turns into it.
+/// What a [`BoundSocket`](crate::net::BoundSocket) is bound to. Whatever
+/// [`BoundSocket::new`](crate::net::BoundSocket::new) takes turns into it.
 ///
 /// ```
 /// use soquete::net::{BindOptions, BoundSocket};

@@ -15,7 +15,7 @@ use crate::net::values::address::Address;
 /// An address that is taken, by a socket that neither listens nor connects yet. Node's
 /// `net.BoundSocket`.
 ///
-/// A server [listens](super::Server::listen) on it, or a [`Socket`](super::Socket::from_bound)
+/// A server [listens](crate::net::Server::listen) on it, or a [`Socket`](crate::net::Socket::from_bound)
 /// connects from it; either adopts it, once. Clones are the same one, and can be sent to the thread
 /// that will adopt it. It is closed when the last of them is dropped.
 ///
@@ -43,7 +43,7 @@ pub struct BoundSocket {
 }
 
 impl BoundSocket {
-    /// Takes an address: a [place](super#places), or [`BindOptions`].
+    /// Takes an address: a [place](crate::net#places), or [`BindOptions`].
     ///
     /// # Errors
     ///

@@ -9,7 +9,7 @@ use crate::kernel::errno;
 use crate::reactor::Loop;
 
 /// A function of the user's that is lent the descriptor of each socket: see
-/// [`SocketOptions::prepare`](super::SocketOptions::prepare).
+/// [`SocketOptions::prepare`](crate::net::SocketOptions::prepare).
 #[derive(Clone)]
 pub(in crate::net) struct Prepare(Rc<Function>);
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::address::BlockList;
 
 /// From whom a server takes the PROXY header that each of its connections begins with, and how long it waits
-/// for it. For [`ServerOptions::proxy_protocol`](super::ServerOptions::proxy_protocol); a [`BlockList`] alone
+/// for it. For [`ServerOptions::proxy_protocol`](crate::net::ServerOptions::proxy_protocol); a [`BlockList`] alone
 /// will do.
 ///
 /// A header is a claim, and whoever may send one can claim any address. So a server believes those peers alone

@@ -39,17 +39,17 @@ impl ServerOptions {
     /// and `send-proxy-v2`), whose connection it passes on. Node has no such option.
     ///
     /// [`Connection`](crate::event::Connection) is emitted when the header is complete, and what stands behind it
-    /// is the socket's first data. [`remote_address`](super::Socket::remote_address) and its kin are the client's
+    /// is the socket's first data. [`remote_address`](crate::net::Socket::remote_address) and its kin are the client's
     /// then, and the [block list](ServerOptions::block_list) is asked about the client. The rest of the header is
-    /// had from [`proxy_header`](super::Socket::proxy_header), and so is the address that the client connected
-    /// to: [`local_address`](super::Socket::local_address) stays that of this end. Where the header names no
+    /// had from [`proxy_header`](crate::net::Socket::proxy_header), and so is the address that the client connected
+    /// to: [`local_address`](crate::net::Socket::local_address) stays that of this end. Where the header names no
     /// client with an IP address (a health check of the proxy's own, `LOCAL`; `UNKNOWN`; a Unix domain socket), the
     /// socket keeps the addresses of the connection.
     ///
-    /// Closed at once, with [`Drop`](crate::event::Drop) and a [reason](super::DropReason), is a connection from
+    /// Closed at once, with [`Drop`](crate::event::Drop) and a [reason](crate::net::DropReason), is a connection from
     /// whom the server does not trust, one that begins otherwise, and one whose header is not complete in time.
-    /// Until it is, a connection counts among [`max_connections`](super::Server::set_max_connections), and not in
-    /// [`connections`](super::Server::connections); it goes when the server closes.
+    /// Until it is, a connection counts among [`max_connections`](crate::net::Server::set_max_connections), and not in
+    /// [`connections`](crate::net::Server::connections); it goes when the server closes.
     ///
     /// ```
     /// use soquete::event;

@@ -96,6 +96,19 @@ macro_rules! socket_options {
             /// [`Data`](crate::event::Data) and no [`Readable`](crate::event::Readable) but the one that
             /// tells of the end; nothing is kept, and [`pause`](crate::net::Socket::pause) stops reading at
             /// once; [`End`](crate::event::End) comes without anybody listening.
+            ///
+            /// ```
+            /// use soquete::event;
+            /// use soquete::net::{self, ServerOptions};
+            ///
+            /// let options = ServerOptions::new().on_read(vec![0; 65_536], |socket, count, buffer| {
+            ///     socket.write(&buffer[..count])
+            /// });
+            /// let server = net::create_server_with(options, |socket| {
+            ///     socket.on(event::Error, |error| eprintln!("{error}"));
+            /// });
+            /// # server.close();
+            /// ```
             #[doc(alias = "onread")]
             pub fn on_read<R: $crate::events::Outcome>(
                 self,

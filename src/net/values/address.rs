@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::address::Family;
 
-/// What `address()` of a [`Socket`](super::Socket), a [`Server`](super::Server) or a
-/// [`BoundSocket`](super::BoundSocket) answers. It can be connected to as it is.
+/// What `address()` of a [`Socket`](crate::net::Socket), a [`Server`](crate::net::Server) or a
+/// [`BoundSocket`](crate::net::BoundSocket) answers. It can be connected to as it is.
 ///
 /// `Display` prints `127.0.0.1:3000`, `[::1]:3000`, or the path; an abstract name with an `@` for its NUL, as
 /// `ss` does.

@@ -6,7 +6,7 @@ use crate::reactor::Key;
 /// One end of a connection. Node's `net.Socket`.
 ///
 /// A `Socket` is a handle, as small as a number: copies name the same socket, so a listener captures
-/// one by copying it. After [`crate::event::Close`] all of them are stale. A stale handle counts as destroyed
+/// one by copying it. After [`event::Close`](crate::event::Close) all of them are stale. A stale handle counts as destroyed
 /// and never reaches the next socket: what it is told does nothing, and what it is asked it answers with
 /// `destroyed`, `pending`, [`ReadyState::Closed`](crate::net::ReadyState::Closed), and otherwise 0, false or
 /// `None`. The listeners of `Close` are the last that can ask it.

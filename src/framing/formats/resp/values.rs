@@ -7,13 +7,15 @@ use super::{DEEPEST, MAX_BULK};
 /// Values of RESP, as a server answers with them: of version 2, or of version 3, which can say all that 2 can.
 ///
 /// ```text
-///   +OK\r\n        $5\r\nhello\r\n        *2\r\n:1\r\n_\r\n        |1\r\n+ttl\r\n:60\r\n$1\r\nx\r\n
-///   └ simple ┘     └─── string ───┘       └──── array ────┘        └ attributes of ─┘└ this ──┘
+///   +OK\r\n     $5\r\nhello\r\n     *2\r\n:1\r\n_\r\n     |1\r\n+ttl\r\n:60\r\n$1\r\nx\r\n
+///   └ simple ┘  └─── string ───┘    └──── array ────┘     └ attributes of ─┘└ this ──┘
 /// ```
 ///
 /// A frame is a value as it stands, with everything in it and with the attributes in front of it;
 /// [`RespValue`](super::RespValue) reads it. [`kind`](Format::kind) is its first byte: `b'>'` for what a server pushes,
 /// which is no answer to a request.
+///
+/// Beside what every reader holds, it keeps 24 bytes for each level that values nest.
 ///
 /// Streamed strings and aggregates (`$?`, `*?`, `~?`, `%?`) are one frame, too. Every line is checked as the protocol
 /// describes its type: what is wrong is an error at the byte that is.

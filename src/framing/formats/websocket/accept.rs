@@ -5,7 +5,8 @@
 /// ```
 /// use soquete::framing::websocket;
 ///
-/// assert_eq!(websocket::accept_key("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+/// let answer = websocket::accept_key("dGhlIHNhbXBsZSBub25jZQ==");
+/// assert_eq!(answer, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 /// ```
 pub fn accept_key(key: &str) -> String {
     const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";

@@ -24,7 +24,8 @@ use super::accept::{accept_key, is_key};
 /// assert_eq!(
 ///     upgrade.answer(protocol),
 ///     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-///      Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\n\r\n",
+///      Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
+///      Sec-WebSocket-Protocol: chat\r\n\r\n",
 /// );
 /// let refusal = Upgrade::check("GET", (1, 1), fields[..5].iter().copied()).unwrap_err();
 /// assert!(refusal.answer().starts_with("HTTP/1.1 426 Upgrade Required\r\n"));
@@ -58,6 +59,22 @@ pub struct Refusal {
 
 impl<'a> Upgrade<'a> {
     /// Checks a request: its method, its version of HTTP, its fields.
+    ///
+    /// ```
+    /// use soquete::framing::websocket::Upgrade;
+    ///
+    /// let fields: [(&[u8], &[u8]); 5] = [
+    ///     (b"Host", b"example.org"),
+    ///     (b"Upgrade", b"websocket"),
+    ///     (b"Connection", b"Upgrade"),
+    ///     (b"Sec-WebSocket-Version", b"13"),
+    ///     (b"Sec-WebSocket-Key", b"dGhlIHNhbXBsZSBub25jZQ=="),
+    /// ];
+    /// let upgrade = Upgrade::check("GET", (1, 1), fields)?;
+    /// assert_eq!(upgrade.key(), "dGhlIHNhbXBsZSBub25jZQ==");
+    /// assert_eq!(Upgrade::check("POST", (1, 1), fields).unwrap_err().status, 405);
+    /// # Ok::<(), soquete::framing::websocket::Refusal>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -136,6 +153,19 @@ impl<'a> Upgrade<'a> {
 
 /// Checks the answer to a client's request, and returns the subprotocol that the server has chosen. `key` is what the
 /// client has sent, `offered` the subprotocols that it has named.
+///
+/// ```
+/// use soquete::framing::websocket::check_answer;
+///
+/// let fields: [(&[u8], &[u8]); 3] = [
+///     (b"Upgrade", b"websocket"),
+///     (b"Connection", b"Upgrade"),
+///     (b"Sec-WebSocket-Accept", b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+/// ];
+/// let chosen = check_answer(101, fields, "dGhlIHNhbXBsZSBub25jZQ==", &["chat"])?;
+/// assert_eq!(chosen, None);
+/// # Ok::<(), soquete::framing::websocket::Refusal>(())
+/// ```
 ///
 /// # Errors
 ///
