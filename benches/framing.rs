@@ -10,6 +10,7 @@ use std::io::{self, Read, Write};
 use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
+use soquete::framing::http::{Http, RequestHead};
 use soquete::framing::websocket::Outgoing;
 use soquete::framing::{
     Either, Encode, FixedLength, Flow, Format, FrameReader, LengthPrefix, Lines, WebSocket,
@@ -307,6 +308,109 @@ fn websockets() {
     }
 }
 
+/// What a consumer does with a request: enough of it that it has to be looked at.
+fn consume_request(sum: &mut usize, method: &[u8], target: &[u8], fields: usize) {
+    consume(sum, method);
+    consume(sum, target);
+    *sum += fields;
+}
+
+/// Pipelined requests, by the crate's format. `all` looks at every field as well.
+fn requests_by_reader(stream: &[u8], chunk: usize, all: bool) -> usize {
+    let mut reader = FrameReader::new(Http::requests(), LIMIT);
+    let mut sum = 0;
+    for chunk in stream.chunks(chunk) {
+        let outcome = reader.push(chunk, |item| {
+            let head = item.frame().and_then(RequestHead::parse);
+            let head = head.expect("a request");
+            let (method, target) = (head.method().as_bytes(), head.target().as_bytes());
+            consume_request(&mut sum, method, target, 0);
+            if all {
+                for field in head.fields() {
+                    sum += usize::from(field.is("x-request-id"));
+                    consume(&mut sum, field.value());
+                }
+            }
+            Flow::Continue
+        });
+        assert!(outcome.is_ok());
+    }
+    sum
+}
+
+/// The same with `httparse` and a loop that finds out how each message is framed, as it has to.
+fn requests_by_httparse(stream: &[u8], chunk: usize, all: bool) -> usize {
+    let mut carry: Vec<u8> = Vec::new();
+    let mut sum = 0;
+    let mut cut = |mut rest: &[u8]| {
+        loop {
+            let mut fields = [httparse::EMPTY_HEADER; 128];
+            let mut request = httparse::Request::new(&mut fields);
+            let status = request.parse(rest).expect("a request");
+            let httparse::Status::Complete(len) = status else {
+                return rest.len();
+            };
+            let mut host = false;
+            let mut length = 0;
+            for field in request.headers.iter() {
+                if field.name.eq_ignore_ascii_case("host") {
+                    host = true;
+                } else if field.name.eq_ignore_ascii_case("content-length") {
+                    let text = std::str::from_utf8(field.value).expect("a length");
+                    length = text.parse().expect("a length");
+                } else if field.name.eq_ignore_ascii_case("transfer-encoding") {
+                    panic!("no chunks here");
+                }
+                if all {
+                    sum += usize::from(field.name.eq_ignore_ascii_case("x-request-id"));
+                    consume(&mut sum, field.value);
+                }
+            }
+            assert!(host);
+            let (method, target) = (request.method.unwrap_or(""), request.path.unwrap_or(""));
+            consume_request(&mut sum, method.as_bytes(), target.as_bytes(), 0);
+            rest = &rest[len + length..];
+        }
+    };
+    for chunk in stream.chunks(chunk) {
+        if carry.is_empty() {
+            let left = cut(chunk);
+            carry.extend_from_slice(&chunk[chunk.len() - left..]);
+        } else {
+            carry.extend_from_slice(chunk);
+            let left = cut(&carry);
+            carry.drain(..carry.len() - left);
+        }
+    }
+    assert!(carry.is_empty());
+    sum
+}
+
+/// Requests of three sorts: of a load generator, of a benchmark that pretends to be a browser, and of a browser.
+const REQUESTS: [(&str, &str); 3] = [
+    ("short", "GET / HTTP/1.1\r\nHost: localhost:8080\r\n\r\n"),
+    (
+        "middling",
+        "GET /plaintext HTTP/1.1\r\nHost: server\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) Gecko/20130501 \
+         Firefox/30.0 AppleWebKit/600.00 Chrome/30.0.0000.0 Trident/10.0 Safari/600.00\r\n\
+         Cookie: uid=12345678901234567890; __utma=1.1234567890.1234567890.1234567890.1234567890.12; wd=2560x1600\r\n\
+         Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n\
+         Accept-Language: en-US,en;q=0.5\r\nConnection: keep-alive\r\n\r\n",
+    ),
+    (
+        "browser",
+        "GET /api/v2/rooms/42/messages?after=1700000000&limit=50 HTTP/1.1\r\nHost: chat.example.org\r\n\
+         Connection: keep-alive\r\nsec-ch-ua: \"Chromium\";v=\"128\", \"Not;A=Brand\";v=\"24\"\r\n\
+         sec-ch-ua-mobile: ?0\r\nsec-ch-ua-platform: \"Linux\"\r\nUpgrade-Insecure-Requests: 1\r\n\
+         User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/128.0.0.0 \
+         Safari/537.36\r\nAccept: application/json, text/plain, */*\r\nSec-Fetch-Site: same-origin\r\n\
+         Sec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\nReferer: https://chat.example.org/rooms/42\r\n\
+         Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: pt-BR,pt;q=0.9,en-US;q=0.8,en;q=0.7\r\n\
+         Cookie: session=6f1ed002ab5595859014ebf0951522d9; theme=dark\r\n\
+         If-None-Match: W/\"33a64df551425fcc55e4d42a148795d9f25f89d4\"\r\n\r\n",
+    ),
+];
+
 type Contender<'a> = (&'a str, &'a dyn Fn(&[u8], usize) -> usize);
 
 /// Lets the contenders take turns over `stream`, and prints what the first one's ratio to each is.
@@ -441,6 +545,25 @@ fn main() {
             ("lines only", &by_lines_only),
         ],
     );
+    for (name, request) in REQUESTS {
+        let requests = STREAM / request.len();
+        let stream = request.as_bytes().repeat(requests);
+        for (what, all) in [("method and target", false), ("every field", true)] {
+            race(
+                &format!("http {name}, {} bytes, {what}", request.len()),
+                &stream,
+                requests,
+                &[
+                    ("soquete", &|stream, chunk| {
+                        requests_by_reader(stream, chunk, all)
+                    }),
+                    ("httparse and a loop", &|stream, chunk| {
+                        requests_by_httparse(stream, chunk, all)
+                    }),
+                ],
+            );
+        }
+    }
     for len in [4, 16, 80, 1000, 65536] {
         let lines = STREAM / (1 + len);
         let stream = [&vec![b'x'; len][..], b"\n"].concat().repeat(lines);

@@ -5,7 +5,7 @@
 
 use soquete::{event, net};
 
-fn main() -> soquete::Result<()> {
+pub fn main() -> soquete::Result<()> {
     let server = net::create_server(|socket| {
         println!("Cliente conectado!");
         socket.on(event::Data, move |chunk| {

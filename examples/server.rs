@@ -4,7 +4,7 @@
 
 use soquete::{event, net};
 
-fn main() -> soquete::Result<()> {
+pub fn main() -> soquete::Result<()> {
     let port = std::env::args()
         .nth(1)
         .and_then(|port| port.parse().ok())

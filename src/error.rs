@@ -224,6 +224,7 @@ impl Error {
     }
 
     /// The same error with what led to it, which [`source`](std::error::Error::source) gives.
+    #[must_use]
     pub fn with_cause(self, cause: Error) -> Error {
         let mut inner = Arc::unwrap_or_clone(self.0);
         inner.cause = Some(cause);

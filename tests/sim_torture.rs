@@ -307,6 +307,40 @@ fn a_shutdown_with_connections() {
 }
 
 #[test]
+fn a_connection_that_is_handed_over() {
+    torture(|| {
+        let options = ServerOptions::new().pause_on_connect(true);
+        let server = net::create_server_with(options, |socket| {
+            socket.on(event::Error, |_| {});
+            let stream = socket.into_std()?;
+            timers::set_timeout(ms(5), move || {
+                // Where it cannot be watched it is closed.
+                if let Ok(adopted) = Socket::from_std(stream) {
+                    echo(adopted);
+                    impatient(adopted);
+                }
+            });
+            Ok(())
+        });
+        server.on(event::Error, |_| {});
+        server.listen(("10.0.0.1", 80));
+        server.once(event::Listening, move |()| {
+            let client = net::connect(("10.0.0.1", 80));
+            client.write(vec![7; 50_000]);
+            let got = Cell::new(0);
+            client.on(event::Data, move |chunk| {
+                got.set(got.get() + chunk.len());
+                if got.get() == 50_000 {
+                    client.end();
+                }
+            });
+            impatient(client);
+            closing(server, 1)(client);
+        });
+    });
+}
+
+#[test]
 fn connecting_again_in_close() {
     torture(|| {
         serve(

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::rc::Rc;
 use std::time::Duration;
 
-use soquete::net::{self, KeepAlive, Socket};
+use soquete::net::{self, ConnectOptions, KeepAlive, ServerOptions, Socket, StdStream};
 use soquete::sim::{self, Call, Fault, Faults, Peer, PeerListener, World};
 use soquete::{dns, event, timers};
 
@@ -387,6 +387,12 @@ fn who_waits_in_vain_is_named() {
     assert!(stuck.contains("client 1 of main"), "{stuck}");
     assert!(stuck.contains("10.0.0.1:80"), "{stuck}");
     assert!(stuck.contains("a server at"), "{stuck}");
+    if cfg!(debug_assertions) {
+        let made = stuck
+            .lines()
+            .filter(|line| line.contains(", made at tests/sim_worlds.rs:"));
+        assert_eq!(made.count(), report.stuck.len(), "{stuck}");
+    }
 }
 
 #[test]
@@ -473,28 +479,137 @@ fn a_descriptor_of_the_operating_system_is_refused() {
     report.check();
 }
 
+/// Takes a connection from its server, and says with what it can be adopted.
+fn taken(socket: Socket) -> StdStream {
+    let stream = socket.into_std().expect("nothing was read");
+    assert!(matches!(stream, StdStream::Simulated(_)), "{stream:?}");
+    assert!(socket.destroyed());
+    stream
+}
+
 #[test]
-fn a_connection_of_the_world_cannot_leave_it() {
-    let report = World::seed(1).run(|| {
-        let server = echo_server("10.0.0.1");
-        server.on(event::Listening, move |()| {
-            let client = net::connect(("10.0.0.1", 80));
-            client.on(event::Data, |_| {});
-            client.on(event::Connect, move |()| {
-                let refused = client.into_std().map(drop);
+fn a_connection_is_handed_over_within_its_loop() {
+    let report = World::seed(1).leaves_nothing().latency(ms(3)).run(|| {
+        let options = ServerOptions::new().pause_on_connect(true);
+        let server = net::create_server_with(options, |socket| {
+            let stream = taken(socket);
+            timers::set_timeout(ms(50), move || {
+                let adopted = Socket::from_std(stream).expect("it is of this world");
                 assert_eq!(
-                    refused.map_err(|error| error.kind()),
-                    Err(ErrorKind::Unsupported)
+                    adopted.remote_address().map(|ip| ip.to_string()).as_deref(),
+                    Some("10.0.0.2")
                 );
-                // And is still as it was.
-                client.end();
+                adopted.pipe(adopted);
             });
+        });
+        server.listen(("10.0.0.1", 80));
+        server.on(event::Listening, move |()| {
+            let options = ConnectOptions::new(80).host("10.0.0.1");
+            let client = net::connect(options.local_address("10.0.0.2"));
+            client.end_with("hello");
+            client.on(event::Data, |chunk| assert_eq!(chunk, b"hello"));
             client.on(event::Close, move |_| {
                 server.close();
             });
         });
     });
     report.check();
+}
+
+#[test]
+fn a_connection_is_handed_over_to_the_loop_of_another_host() {
+    let remote: Rc<RefCell<Option<soquete::Remote>>> = Rc::default();
+    let (made, used) = (Rc::clone(&remote), Rc::clone(&remote));
+    let served = Rc::new(Cell::new(0));
+    let bytes = Rc::clone(&served);
+    let report = World::seed(1)
+        .latency(ms(1)..=ms(9))
+        .segments(1..=500)
+        .host("10.0.0.7", move || {
+            *made.borrow_mut() = Some(soquete::remote().expect("a loop"));
+        })
+        .run(move || {
+            let options = ServerOptions::new().pause_on_connect(true);
+            let server = net::create_server_with(options, move |socket| {
+                let stream = taken(socket);
+                let remote = used.take().expect("the other host has begun");
+                let posted = remote.post(move || {
+                    let adopted = Socket::from_std(stream).expect("it is of this world");
+                    adopted.on(event::Error, |_| {});
+                    adopted.pipe(adopted);
+                });
+                posted.expect("its loop is there");
+            });
+            server.listen(("10.0.0.1", 80));
+            server.on(event::Listening, move |()| {
+                let client = net::connect(("10.0.0.1", 80));
+                client.end_with(vec![7; 30_000]);
+                let bytes = Rc::clone(&bytes);
+                client.on(event::Data, move |chunk| {
+                    bytes.set(bytes.get() + chunk.len())
+                });
+                client.on(event::Close, move |_| {
+                    server.close();
+                });
+            });
+        });
+    report.check();
+    assert!(report.left.is_empty(), "{:?}", report.left);
+    assert_eq!(served.get(), 30_000);
+}
+
+#[test]
+fn a_loop_that_nothing_keeps_alive_is_not_turned_whatever_comes_for_it() {
+    let report = World::seed(1)
+        .latency(ms(1))
+        .host("10.0.0.7", || {
+            let server = net::create_server(|_| sim::wrong("its program has ended"));
+            server.listen(("10.0.0.7", 80));
+            server.unref();
+            timers::set_interval(secs(1), || sim::wrong("likewise")).unref();
+        })
+        .run(|| {
+            let client = net::connect(("10.0.0.7", 80));
+            client.set_timeout(secs(5));
+            client.on(event::Error, |_| {});
+            client.on(event::Timeout, move |()| {
+                client.destroy();
+            });
+        });
+    report.check();
+}
+
+#[test]
+fn a_connection_that_nobody_adopts_is_closed_when_it_is_dropped() {
+    let report = World::seed(1).leaves_nothing().run(|| {
+        let options = ServerOptions::new().pause_on_connect(true);
+        let server = net::create_server_with(options, |socket| drop(taken(socket)));
+        server.listen(("10.0.0.1", 80));
+        server.on(event::Listening, move |()| {
+            let client = net::connect(("10.0.0.1", 80));
+            client.on(event::Data, |_| {});
+            client.on(event::Close, move |_| {
+                server.close();
+            });
+        });
+    });
+    report.check();
+}
+
+#[test]
+#[should_panic(expected = "a connection of a simulated world has no descriptor outside of it")]
+fn a_connection_of_the_world_cannot_leave_it() {
+    let report = World::seed(1).run(|| {
+        let options = ServerOptions::new().pause_on_connect(true);
+        let server = net::create_server_with(options, |socket| {
+            drop(std::os::fd::OwnedFd::from(taken(socket)));
+        });
+        server.listen(("10.0.0.1", 80));
+        server.on(event::Listening, |()| {
+            net::connect(("10.0.0.1", 80));
+        });
+    });
+    drop(report);
 }
 
 #[test]

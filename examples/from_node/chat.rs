@@ -1,12 +1,12 @@
 //! A chat: the first line is a nick, every other line goes to all others.
 //!
-//! `cargo run --example chat [port]`; `chat.mjs` beside it is the same in Node.
+//! `cargo run --example from_node_chat [port]`; `chat.mjs` beside it is the same in Node.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use soquete::framing::{FrameReader, Lines};
-use soquete::net::{self, Socket};
+use soquete::net::{self, Server, Socket};
 use soquete::{Error, event};
 
 #[derive(Clone, Default)]
@@ -43,7 +43,7 @@ impl Room {
     }
 }
 
-fn main() -> soquete::Result<()> {
+pub fn serve(port: String) -> Server {
     let room = Room::default();
     let server = net::create_server(move |socket| {
         socket.write("nick?\n");
@@ -60,9 +60,12 @@ fn main() -> soquete::Result<()> {
             Some(())
         });
     });
-    let port = std::env::args().nth(1).unwrap_or("3000".into());
     server.listen_then(port, |server| {
         println!("listening on {}", server.address().unwrap().port());
-    });
+    })
+}
+
+fn main() -> soquete::Result<()> {
+    serve(std::env::args().nth(1).unwrap_or("3000".into()));
     soquete::run()
 }

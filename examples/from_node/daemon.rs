@@ -10,7 +10,7 @@ use std::rc::Rc;
 use soquete::framing::{FrameReader, Lines};
 use soquete::{event, net};
 
-fn daemon(path: String) {
+pub fn daemon(path: String) {
     let values = Rc::new(RefCell::new(HashMap::new()));
     let server = net::create_server(move |socket| {
         let values = values.clone();

@@ -19,7 +19,7 @@ fn job(line: &str) -> Option<(String, Duration)> {
     Some((name.to_owned(), Duration::from_millis(ms.parse().ok()?)))
 }
 
-fn main() -> soquete::Result<()> {
+pub fn serve(port: String) -> net::Server {
     let server = net::create_server(|socket| {
         socket.on(event::Error, |_| ());
         socket.set_timeout_then(SILENCE, |socket| socket.end_with("silent for too long\n"));
@@ -40,9 +40,12 @@ fn main() -> soquete::Result<()> {
             timers::set_timeout(LIMIT, move || too_long("timed out"));
         });
     });
-    let port = std::env::args().nth(1).unwrap_or("3000".into());
     server.listen_then(port, |server| {
         println!("listening on {}", server.address().unwrap().port());
-    });
+    })
+}
+
+fn main() -> soquete::Result<()> {
+    serve(std::env::args().nth(1).unwrap_or("3000".into()));
     soquete::run()
 }

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example from_node_proxy port upstream-port...`; `proxy.mjs` beside it is the same in Node.
 
-use soquete::net::{self, ConnectOptions, ServerOptions, Socket};
+use soquete::net::{self, ConnectOptions, Server, ServerOptions, Socket};
 use soquete::{event, stream::pipeline};
 
 fn attempt(client: Socket, mut upstreams: std::vec::IntoIter<u16>) {
@@ -23,10 +23,7 @@ fn attempt(client: Socket, mut upstreams: std::vec::IntoIter<u16>) {
     });
 }
 
-fn main() -> soquete::Result<()> {
-    let mut ports = std::env::args().skip(1).map(|port| port.parse());
-    let port: u16 = ports.next().unwrap_or(Ok(3000))?;
-    let mut upstreams = ports.collect::<Result<Vec<u16>, _>>()?;
+pub fn serve(port: u16, mut upstreams: Vec<u16>) -> Server {
     let options = ServerOptions::new()
         .allow_half_open(true)
         .pause_on_connect(true);
@@ -37,6 +34,12 @@ fn main() -> soquete::Result<()> {
     });
     server.listen_then(port, |server| {
         println!("listening on {}", server.address().unwrap().port());
-    });
+    })
+}
+
+fn main() -> soquete::Result<()> {
+    let mut ports = std::env::args().skip(1).map(|port| port.parse());
+    let port: u16 = ports.next().unwrap_or(Ok(3000))?;
+    serve(port, ports.collect::<Result<_, _>>()?);
     soquete::run()
 }

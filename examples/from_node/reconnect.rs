@@ -40,13 +40,16 @@ fn connect(client: Rc<Client>) {
     });
 }
 
-fn main() -> soquete::Result<()> {
-    let port = std::env::args().nth(1).unwrap_or("3000".into()).parse()?;
+pub fn start(port: u16) {
     let (delay, content) = (Cell::new(FIRST_DELAY), Cell::new(false));
     connect(Rc::new(Client {
         port,
         delay,
         content,
     }));
+}
+
+fn main() -> soquete::Result<()> {
+    start(std::env::args().nth(1).unwrap_or("3000".into()).parse()?);
     soquete::run()
 }

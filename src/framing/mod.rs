@@ -72,6 +72,7 @@
 //! | [`Hdlc`] | payload with escapes between flags (RFC 1662) | unpacks, in pieces on request | encodes |
 //! | [`Cobs`] | payload without its zeros, a zero | decodes | encodes |
 //! | [`Proxy`] | a PROXY header, once | whole | |
+//! | [`Http`] | a head, or a body | bodies in pieces on request | [`http`] has functions for it |
 //! | [`WebSocket`] | a message, or a control frame between two fragments (RFC 6455) | in pieces on request; unmasks, checks | [`websocket::Outgoing`] |
 //! | [`Either`] | as of one of two formats | as that one | as that one |
 //!
@@ -111,8 +112,8 @@
 //! ```text
 //!   carry  ≤  max(64, limit + overhead)      overhead: the format's longest head and tail
 //!             + 2 × unread                   after a stop in front of `unread` bytes
-//!   out    ≤  2 × max(64, limit + overhead)  for frames of several parts, and what is unpacked
-//!                                            (`Format::unpack` has to bound what it makes)
+//!   out    ≤  2 × max(64, limit + overhead)  for frames of several parts, and what is
+//!                                            unpacked (`Format::unpack` has to bound it)
 //!   both   ≤  2 × what has arrived + 64
 //! ```
 //!
@@ -134,7 +135,7 @@
 //!
 //! #[derive(Clone, Copy, Default)]
 //! struct Counted {
-//!     /// How many bytes of the head were looked at: the next window starts with the same bytes.
+//!     /// How many bytes were looked at: the next window starts with the same bytes.
 //!     scanned: usize,
 //! }
 //!
@@ -157,7 +158,8 @@
 //!         for at in 0..end {
 //!             match window.get(at) {
 //!                 Some(digit @ b'0'..=b'9') => {
-//!                     payload = payload.saturating_mul(10).saturating_add((digit - b'0').into());
+//!                     payload = payload.saturating_mul(10);
+//!                     payload = payload.saturating_add((digit - b'0').into());
 //!                 }
 //!                 Some(b'\r') if at > 0 && at + 1 == end => {}
 //!                 _ => return Err(Malformed::new(0, "length that is no number")),
@@ -211,7 +213,9 @@
 //! waited for; and [`may_stream`](Format::may_stream) keeps heads whole where bodies come in pieces:
 //!
 //! ```
-//! use soquete::framing::{Cut, Flow, Format, FrameReader, Item, Malformed, Streamable, Window};
+//! use soquete::framing::{
+//!     Cut, Flow, Format, FrameReader, Item, Malformed, Streamable, Window,
+//! };
 //!
 //! /// A line with the length of the body, and the body.
 //! #[derive(Clone, Copy, Default)]
@@ -239,7 +243,9 @@
 //!         for at in 0..LONGEST_HEAD {
 //!             match window.get(at) {
 //!                 None => return Ok(Cut::MORE),
-//!                 Some(digit @ b'0'..=b'9') => length = length * 10 + u64::from(digit - b'0'),
+//!                 Some(digit @ b'0'..=b'9') => {
+//!                     length = length * 10 + u64::from(digit - b'0');
+//!                 }
 //!                 Some(b'\n') if at > 0 => {
 //!                     self.body = (length > 0).then_some(length);
 //!                     self.kind = if length > 0 { HEAD } else { HEAD_ALONE };
@@ -431,7 +437,10 @@ pub use error::FrameError;
 pub use feed::{Feed, Item};
 pub use format::{Cut, Format, Malformed, Streamable, Unpacked};
 pub use formats::{
-    ByteOrder, Cobs, ContentLength, Delimiters, DotStuffed, Either, FixedLength, Hdlc, Json, LengthPrefix, Lines, Mqtt, Netstring, Proxied, Proxy, ProxyHeader, RecordMark, Resp, RespArguments, RespChunks, RespItems, RespPairs, RespRequest, RespRequests, RespValue, RespVersion, RespWriter, Slip, Tlvs, Transport, VarintPrefix, WebSocket, websocket,
+    ByteOrder, Cobs, ContentLength, Delimiters, DotStuffed, Either, FixedLength, Hdlc, Http, Json,
+    LengthPrefix, Lines, Mqtt, Netstring, Proxied, Proxy, ProxyHeader, RecordMark, Resp,
+    RespArguments, RespChunks, RespItems, RespPairs, RespRequest, RespRequests, RespValue,
+    RespVersion, RespWriter, Slip, Tlvs, Transport, VarintPrefix, WebSocket, http, websocket,
 };
 pub use output::Output;
 pub use reader::{Flow, FrameReader, Partial};

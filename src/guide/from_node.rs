@@ -8,7 +8,7 @@
 //! 2. **An overload is a suffix.** `_with` adds Node's further value, `_then` its callback: `connect_then(place, |socket| …)`,
 //!    `end_with(data)`, `set_timeout_then(time, |socket| …)`. Options are a struct with builder methods.
 //! 3. **An event is a type.** `'data'` becomes [`event::Data`](crate::event::Data), and its listener takes one parameter,
-//!    which is what the event carries: `&[u8]`, `()`, `bool`. `setEncoding('utf8')` is a listener of
+//!    which is what the event carries: bytes, `()`, a `bool`. `setEncoding('utf8')` is a listener of
 //!    [`event::Text`](crate::event::Text).
 //! 4. **A listener is a `move` closure.** A [`Socket`](crate::net::Socket) is a handle that is copied into it; no `clone`,
 //!    no `Rc`. What is not `Copy` is cloned in front of the closure.
@@ -172,7 +172,7 @@
 //! | the packages `ws`, `redis`, `mqtt-packet` | [`WebSocket`](crate::framing::WebSocket), [`Resp`](crate::framing::Resp), [`Mqtt`](crate::framing::Mqtt) |
 //! | `fs` | `std::fs`, in [`queue_work`](crate::queue_work) where it may take long |
 //! | `tls` | not in the crate: the repository's `examples/tls` joins rustls to a socket |
-//! | `http` | not in the crate: it speaks TCP, and leaves protocols to formats |
+//! | `http` | messages by the format [`Http`](crate::framing::Http); a server in the repository's `examples/http_server` |
 //!
 //! # Three surprises
 //!

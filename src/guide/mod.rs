@@ -16,7 +16,7 @@
 //! | [`testing`] | How is all this tested, without real time and without luck? |
 //! | [`differences`] | Where does the crate differ from Node, and why? |
 //!
-//! Every example in it is run by the crate's tests. Servers listen on port 0, which lets the system choose a port,
+//! The crate's tests compile every example, and run it unless it would wait for somebody. Servers listen on port 0, which lets the system choose a port,
 //! and close when they have served their client, so that each example ends by itself.
 
 #[doc(alias = "broadcast")]

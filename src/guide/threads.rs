@@ -27,7 +27,7 @@
 //!     socket.on(event::Error, |error| eprintln!("{error}"));
 //!     let tell = move |square: u64| socket.write(format!("{square}\n"));
 //!     let results = soquete::channel_with(16, tell)?;
-//!     std::thread::spawn(move || (1..=3).try_for_each(|number| results.send(number * number)));
+//!     std::thread::spawn(move || (1..=3u64).try_for_each(|root| results.send(root * root)));
 //!     Ok(())
 //! });
 //! server.listen_then(0, |server| {

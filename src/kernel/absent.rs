@@ -111,6 +111,9 @@ impl Descriptor {
     pub(crate) fn number(&self) -> i32 {
         match *self {}
     }
+    pub(crate) fn move_here(&self) -> io::Result<()> {
+        match *self {}
+    }
     pub(crate) fn watch(&self, _: usize) -> io::Result<()> {
         match *self {}
     }
@@ -165,7 +168,19 @@ pub(crate) mod ledger {
     #[inline]
     pub(crate) fn ending(_: Key) {}
     #[inline]
-    pub(crate) fn received(_: Key, _: &[u8]) {}
+    pub(crate) fn received(_: Key, _: &[u8], _: usize) {}
+    #[inline]
+    pub(crate) fn refused(_: Key) {}
+
+    #[derive(Clone, Copy)]
+    pub(crate) struct Promise;
+
+    #[inline]
+    pub(crate) fn promised(_: Key) -> Promise {
+        Promise
+    }
+    #[inline]
+    pub(crate) fn called_back(_: Key, _: Promise, _: bool) {}
     #[inline]
     pub(crate) fn heard(_: Key, _: &[u8]) {}
     #[inline]

@@ -9,12 +9,14 @@ use std::os::unix::net::UnixStream;
 
 use socket2::{Domain, SockRef, Type};
 
-use super::Stream;
+use super::{Descriptor, Stream};
 
 /// What a descriptor turns out to be.
 pub(crate) enum Foreign {
     Tcp(TcpStream),
     Unix(UnixStream),
+    /// A simulated stream, of either kind.
+    Sim(Descriptor),
     /// No stream of a network or of IPC, but what Node calls so.
     Other(&'static str),
 }
@@ -57,12 +59,17 @@ impl Stream {
         Ok(Stream::Unix(mio::net::UnixStream::from_std(stream)))
     }
 
-    /// Gives the descriptor away, in blocking mode. ENOTSUP for a simulated one, with which nobody outside
-    /// of its world could do anything.
+    /// A simulated stream that has left its loop, in the one whose turn it is.
+    pub(crate) fn of_simulated(descriptor: Descriptor) -> io::Result<Stream> {
+        descriptor.move_here()?;
+        Ok(Stream::Sim(descriptor))
+    }
+
+    /// Gives the descriptor away, in blocking mode.
     pub(crate) fn release(self) -> io::Result<Foreign> {
         match self {
             Stream::None => Err(io::ErrorKind::NotConnected.into()),
-            Stream::Sim(_) => Err(io::ErrorKind::Unsupported.into()),
+            Stream::Sim(descriptor) => Ok(Foreign::Sim(descriptor)),
             Stream::Tcp(stream) => {
                 let stream = TcpStream::from(stream);
                 stream.set_nonblocking(false)?;

@@ -64,10 +64,6 @@ impl Stream {
         matches!(self, Stream::None)
     }
 
-    pub(crate) fn is_simulated(&self) -> bool {
-        matches!(self, Stream::Sim(_))
-    }
-
     /// Whether it is a Unix domain socket.
     pub(crate) fn is_ipc(&self) -> bool {
         !self.is_tcp() && !self.is_none()

@@ -12,7 +12,7 @@ use crate::error::Error;
 
 /// What a [`Duplex`](super::Duplex) needs from the world.
 ///
-/// `emit` and nothing else may come back into the machine before it returns.
+/// `emit` and `emit_data`, and nothing else, may come back into the machine before it returns.
 pub(crate) trait Driver {
     /// How many bytes a socket may send at one event before the others have their turn.
     const WRITE_BUDGET: u64;
@@ -20,16 +20,18 @@ pub(crate) trait Driver {
     /// Writes to the descriptor, without blocking.
     fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
 
-    /// Bytes were accepted from the user, behind all others: for whoever checks that they are sent.
+    /// Bytes were queued for sending, behind all others. A simulated kernel checks that they arrive.
     #[inline]
     fn accepts(&self, _bytes: &[u8]) {}
 
     /// Ends the sending half.
     fn shutdown(&self) -> io::Result<()>;
 
-    /// Closes the descriptor now, by a reset if asked for, and calls
-    /// [`Duplex::on_closed`](super::Duplex::on_closed) in the closing phase.
+    /// Closes the descriptor now, by a reset if asked for.
     fn close(&self, how: CloseKind);
+
+    /// Calls [`Duplex::on_closed`](super::Duplex::on_closed) in the closing phase.
+    fn close_later(&self);
 
     /// The stream wants to read: [`Duplex::on_data`](super::Duplex::on_data) and its siblings may be
     /// called from the next poll phase on.
@@ -61,16 +63,14 @@ pub(crate) trait Driver {
     /// Something was received, sent or begun: the idle timeout starts anew.
     fn activity(&self);
 
-    /// Bytes were received: an activity, unless somebody above says what is one.
-    fn received(&self) {
-        self.activity();
-    }
-
     /// Where the chunk ends that listeners are being handed, as an address.
     fn lent_to(&self) -> &Cell<usize>;
 
     /// Calls the listeners.
     fn emit(&self, signal: Signal<'_>);
+
+    /// Calls the listeners of `Data`.
+    fn emit_data(&self, chunk: &[u8]);
 
     /// Whether anybody listens to `Data` or `Text`.
     fn has_data_listeners(&self) -> bool;
@@ -135,10 +135,9 @@ pub(crate) enum AfterConnect {
     Reset,
 }
 
-/// An event of the machine.
+/// An event of the machine, but for `Data`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Signal<'a> {
-    Data(&'a [u8]),
     Text(&'a str),
     Readable,
     End,

@@ -1,6 +1,6 @@
 //! Where a socket is, and what can be done with it there.
 
-/// Bytes kept for a reader, and queued for a peer, before the other side is told to wait.
+/// The default high-water mark of either half: the bytes buffered for a reader or a peer before backpressure sets in.
 pub(crate) const DEFAULT_HIGH_WATER_MARK: usize = 64 * 1024;
 
 /// Where a socket is in its life.

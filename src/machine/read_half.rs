@@ -14,8 +14,8 @@
 
 use std::cell::Cell;
 
-use super::life::DEFAULT_HIGH_WATER_MARK;
 use super::slot::Slot;
+use crate::bits::bits;
 use buffer::Buffer;
 use piece::Piece;
 
@@ -35,39 +35,38 @@ const MAX_HIGH_WATER_MARK: usize = 1 << 30;
 pub(super) struct ReadHalf {
     end: Cell<ReadEnd>,
     flow: Cell<Flow>,
-    /// What the user last said by `pause` or `resume`, if anything.
-    told: Cell<Option<Told>>,
-    /// The descriptor is to be read.
-    reading: Cell<bool>,
-    /// Somebody above has enough for the moment.
-    held: Cell<bool>,
-    /// The end completes something that a paused socket must not be told of.
-    end_waits: Cell<bool>,
-    /// Reading was asked for before there was a connection.
-    read_on_connect: Cell<bool>,
-    /// More was asked for, and nothing has come since.
-    requested: Cell<bool>,
-    /// More was asked for at least once. What is put back before that is kept, as in Node.
-    begun: Cell<bool>,
-    need_readable: Cell<bool>,
-    readable_scheduled: Cell<bool>,
-    /// The end came while nobody listened to `Readable`; who comes later hears of it.
-    end_unheard: Cell<bool>,
-    resume_scheduled: Cell<bool>,
-    read_more_scheduled: Cell<bool>,
-    end_scheduled: Cell<bool>,
-    /// `Readable` is listened to, as far as the mode goes; lags behind by a tick.
-    readable_mode: Cell<bool>,
+    descriptor: Cell<Descriptor>,
+    framed: Cell<Framed>,
+    demand: Cell<Demand>,
     emitting: Cell<Emitting>,
-    high_water_mark: Cell<u32>,
+    bits: Bits,
     length: Cell<usize>,
     bytes: Cell<u64>,
-    /// Chunks are decoded.
-    text: Cell<bool>,
-    /// What is read is taken at once by somebody else: nothing is kept or emitted, and a pause stops
-    /// the descriptor.
-    unbuffered: Cell<bool>,
     buffer: Slot<Box<Buffer>>,
+}
+
+bits! {
+    struct Bits {
+        /// The last call of `pause` or `resume` was the former.
+        paused_last,
+        /// It was the latter.
+        resumed_last,
+        /// A framing has enough: the descriptor is left alone, and `End` waits.
+        held,
+        need_readable,
+        readable_scheduled,
+        /// The end came while nobody listened to `Readable`; who comes later hears of it.
+        end_unheard,
+        resume_scheduled,
+        read_more_scheduled,
+        end_scheduled,
+        /// `Readable` is listened to, as far as the mode goes; lags behind by a tick.
+        readable_mode,
+        /// Chunks are decoded, unless the user has a buffer.
+        decodes,
+        /// They go into a buffer of the user's: nothing is kept or emitted, and a pause stops the descriptor.
+        unbuffered,
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,9 +86,40 @@ enum Flow {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
+enum Called {
     Pause,
     Resume,
+}
+
+/// What becomes of the descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Descriptor {
+    LeftAlone,
+    /// It is read once there is a connection.
+    ReadOnConnect,
+    Read,
+}
+
+/// Whether more data was asked for. Node's `reading`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Demand {
+    /// What is put back before the first demand is kept, as in Node.
+    Never,
+    /// Data, or the end, has come since.
+    Met,
+    Open,
+}
+
+/// What a framing makes of the chunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framed {
+    /// There is no framing.
+    No,
+    /// All of their bytes are delivered.
+    Delivered,
+    /// Some of their bytes wait for the rest of a frame, or for `resume`. The end may complete a frame, so `End` waits
+    /// while the socket is paused.
+    Holding,
 }
 
 /// Whether the listeners of `Data` are running.
@@ -114,55 +144,37 @@ impl ReadHalf {
         ReadHalf {
             end: Cell::new(ReadEnd::Open),
             flow: Cell::new(Flow::Undecided),
-            told: Cell::new(None),
-            reading: Cell::new(false),
-            held: Cell::new(false),
-            end_waits: Cell::new(false),
-            read_on_connect: Cell::new(false),
-            requested: Cell::new(false),
-            begun: Cell::new(false),
-            need_readable: Cell::new(false),
-            readable_scheduled: Cell::new(false),
-            end_unheard: Cell::new(false),
-            resume_scheduled: Cell::new(false),
-            read_more_scheduled: Cell::new(false),
-            end_scheduled: Cell::new(false),
-            readable_mode: Cell::new(false),
+            descriptor: Cell::new(Descriptor::LeftAlone),
+            framed: Cell::new(Framed::No),
+            demand: Cell::new(Demand::Never),
             emitting: Cell::new(Emitting::No),
-            high_water_mark: Cell::new(DEFAULT_HIGH_WATER_MARK as u32),
+            bits: Bits::default(),
             length: Cell::new(0),
             bytes: Cell::new(0),
-            text: Cell::new(false),
-            unbuffered: Cell::new(false),
             buffer: Slot::new(),
         }
     }
 
     pub(super) fn begin_again(&self) {
         self.end.set(ReadEnd::Open);
-        self.requested.set(false);
-        self.held.set(false);
-        self.end_waits.set(false);
+        self.demand_is_met();
+        self.bits.held().set(false);
+        self.framed.set(Framed::No);
         // What was withheld was of the life before.
-        self.end_scheduled.set(false);
-        self.read_on_connect.set(false);
-        self.readable_scheduled.set(false);
-        self.end_unheard.set(false);
+        self.bits.end_scheduled().set(false);
+        self.bits.readable_scheduled().set(false);
+        self.bits.end_unheard().set(false);
         self.bytes.set(0);
         self.length.set(0);
         self.buffer.if_some(|buffer| buffer.chunks.clear());
     }
 
     pub(super) fn stop(&self) {
-        self.reading.set(false);
+        self.descriptor.set(Descriptor::LeftAlone);
     }
 
     pub(super) fn end_emitted(&self) -> bool {
         self.end.get() == ReadEnd::Emitted
-    }
-
-    fn mark(&self) -> usize {
-        self.high_water_mark.get() as usize
     }
 
     fn has_ended(&self) -> bool {
@@ -173,9 +185,43 @@ impl ReadHalf {
         self.flow.get() == Flow::Flowing
     }
 
-    fn can_take_more(&self) -> bool {
-        let length = self.length.get();
-        !self.has_ended() && (length == 0 || length < self.mark())
+    fn is_read(&self) -> bool {
+        self.descriptor.get() == Descriptor::Read
+    }
+
+    fn leave_descriptor_alone(&self) {
+        if self.is_read() {
+            self.descriptor.set(Descriptor::LeftAlone);
+        }
+    }
+
+    fn has_open_demand(&self) -> bool {
+        self.demand.get() == Demand::Open
+    }
+
+    fn demand_is_met(&self) {
+        if self.has_open_demand() {
+            self.demand.set(Demand::Met);
+        }
+    }
+
+    fn set_called(&self, called: Called) {
+        self.bits.paused_last().set(called == Called::Pause);
+        self.bits.resumed_last().set(called == Called::Resume);
+    }
+
+    /// From now on chunks go into a buffer of the user's.
+    fn take_at_once(&self) {
+        self.bits.decodes().set(false);
+        self.bits.unbuffered().set(true);
+    }
+
+    fn is_unbuffered(&self) -> bool {
+        self.bits.unbuffered().get()
+    }
+
+    fn is_text(&self) -> bool {
+        self.bits.decodes().get()
     }
 
     fn with_buffer<R>(&self, f: impl FnOnce(&mut Buffer) -> R) -> R {

@@ -62,6 +62,8 @@ pub(super) struct WriteQueue {
     callbacks: VecDeque<Waiter>,
     /// How many callbacks at the front are settled: their tick is on its way.
     due: usize,
+    /// Where the request that is under way ends, if there is one.
+    pub(super) request_end: u64,
 }
 
 /// The callback of a write, and where the bytes of its request begin and end.
@@ -111,7 +113,7 @@ impl WriteQueue {
         let _ = SPARE.try_with(|spare| spare.give(queue));
     }
 
-    /// Nothing to send and nobody to call.
+    /// No bytes to send and no callback to call.
     pub(super) fn is_empty(&self) -> bool {
         self.bytes == 0 && self.callbacks.is_empty()
     }

@@ -38,7 +38,7 @@ pub use crate::address::{
 pub use crate::machine::ReadyState;
 pub use crate::machine::data::Data;
 pub use frames::Frames;
-pub use handles::{Group, RemoteGroup, StdStream};
+pub use handles::{Group, RemoteGroup, SimulatedStream, StdStream};
 pub use options::abort::{AbortController, AbortSignal};
 pub use options::auto_select::{
     get_default_auto_select_family, get_default_auto_select_family_attempt_timeout,

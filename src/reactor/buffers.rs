@@ -8,8 +8,8 @@ use std::ops::{Deref, DerefMut};
 /// eighth of the system calls and fewer awakenings at the other ends carry 1.3 times the bytes.
 const READ_BUFFER: usize = 512 * 1024;
 
-/// Lends the buffer to one socket at a time. It is made on first use, and whoever asks while it is
-/// lent (there should be nobody) gets another.
+/// Lends the buffer to one socket at a time. It is made on first use. A second
+/// borrower, of which there should be none, gets a buffer of its own.
 pub(crate) struct ReadBuffer(Cell<Option<Box<[u8]>>>);
 
 impl ReadBuffer {
@@ -21,8 +21,36 @@ impl ReadBuffer {
         let bytes = self
             .0
             .take()
+            .or_else(left_over)
             .unwrap_or_else(|| vec![0; READ_BUFFER].into_boxed_slice());
         Lent { owner: self, bytes }
+    }
+}
+
+/// The buffer of a loop that is gone. Only simulated worlds make one loop after the other on a thread: to
+/// make it anew, and to clear it, would be most of what a small world costs.
+#[cfg(not(feature = "sim"))]
+fn left_over() -> Option<Box<[u8]>> {
+    None
+}
+
+#[cfg(feature = "sim")]
+thread_local! {
+    static LEFT_OVER: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
+}
+
+#[cfg(feature = "sim")]
+fn left_over() -> Option<Box<[u8]>> {
+    LEFT_OVER.try_with(Cell::take).ok().flatten()
+}
+
+#[cfg(feature = "sim")]
+impl Drop for ReadBuffer {
+    fn drop(&mut self) {
+        if let Some(bytes) = self.0.take() {
+            // Not of a thread on its way out.
+            let _gone = LEFT_OVER.try_with(|left_over| left_over.set(Some(bytes)));
+        }
     }
 }
 
@@ -73,7 +101,7 @@ impl SpareBuffers {
         found.map(|at| spare.swap_remove(at)).unwrap_or_default()
     }
 
-    /// Takes a buffer back that nobody needs any more, or one more.
+    /// Takes a buffer that is not needed any more.
     pub(crate) fn give(&self, mut buffer: Vec<u8>) {
         let mut spare = self.0.borrow_mut();
         let kept: usize = spare.iter().map(Vec::capacity).sum();

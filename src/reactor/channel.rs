@@ -34,7 +34,7 @@ pub struct Sender<T: Send + 'static> {
 
 struct Shared<T> {
     queue: Mutex<Queue<T>>,
-    /// Waited on by who finds the queue full.
+    /// Senders wait here while the queue is full.
     room: Condvar,
     limit: Option<NonZeroUsize>,
     senders: AtomicUsize,
@@ -93,7 +93,7 @@ impl<T> Shared<T> {
     fn take(&self) -> Option<T> {
         let mut queue = self.lock();
         let message = queue.messages.pop_front();
-        // Half of the room at once, so that who waits is woken for a burst. The loop goes on until the queue
+        // Half of the room at once, so that waiting senders are woken for a burst. The loop goes on until the queue
         // is empty, and so comes to this point.
         let half = self.limit.map_or(0, |limit| limit.get() / 2);
         let is_awaited = queue.waiting > 0 && queue.messages.len() <= half;
@@ -162,7 +162,7 @@ impl<T: Send> Sender<T> {
         queue.messages.push_back(message);
         let is_first = queue.messages.len() == 1;
         drop(queue);
-        // Whoever was called for an earlier message finds this one, too.
+        // The call for an earlier message takes this one, too.
         if is_first { self.wake() } else { Ok(()) }
     }
 

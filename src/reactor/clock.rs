@@ -24,6 +24,7 @@ impl Loop {
         let since = self.clock.now();
         let ms = since.as_secs() * 1000 + u64::from(since.subsec_millis());
         let rest = since.subsec_nanos() % 1_000_000;
+        debug_assert!(ms >= self.now.get(), "the clock is monotonic");
         self.now.set(ms);
         self.now_rounded_up.set(ms + u64::from(rest > 0));
         since

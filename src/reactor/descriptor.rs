@@ -53,8 +53,7 @@ impl Loop {
         }
     }
 
-    /// Asks anew of a descriptor that is watched: what it is ready for is told once more, though it was told
-    /// before.
+    /// Registers a watched descriptor anew: its readiness is reported once more, though it was reported before.
     pub(crate) fn watch_again(&self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
         match interest.is_none() {
             true => self.unwatch(fd),

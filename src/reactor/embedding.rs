@@ -1,4 +1,4 @@
-//! What a loop of somebody else's has to know to drive this one.
+//! What a foreign event loop needs in order to drive this one.
 
 use std::os::fd::RawFd;
 use std::time::Duration;

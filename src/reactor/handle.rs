@@ -30,12 +30,12 @@ pub(crate) trait Handle: Any {
         None
     }
 
-    /// What it is and what it is at, for whoever asks why nothing happens; `None` if it is nothing yet.
+    /// A line on the kind and the state of the handle, for a world that stands still; `None` if it is nothing yet.
     #[cfg(feature = "sim")]
     fn account(&self) -> Option<String>;
 }
 
-/// What a handle is, for those who list them.
+/// The kind of a handle, for lists of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HandleKind {
     Socket(Key),

@@ -1,6 +1,6 @@
 //! Why a run ends before its time.
 //!
-//! An error that nobody handles and a panic of the user's code interrupt the run in the same way:
+//! An unhandled error and a panic of the user's code interrupt the run in the same way:
 //! nothing unwinds through the loop, what was being done is completed without the user, and then `run`
 //! ends with the error or the panic.
 //!
@@ -26,7 +26,7 @@ pub(super) type Hook = Rc<dyn Fn(Error)>;
 
 /// Why a run ends though there is more to do.
 enum Interruption {
-    /// An error that nobody listened for.
+    /// An error without a listener.
     Error(Error),
     /// The user's code has panicked.
     Panic(Box<dyn Any + Send>),
@@ -69,7 +69,7 @@ impl Loop {
         }
     }
 
-    /// As `call`, for what cannot be kept: whoever calls this has seen that nothing has interrupted the
+    /// As `call`, for what cannot be kept: the caller has checked that nothing has interrupted the
     /// run. A panic ends it; outside of a run it goes on to the caller.
     pub(crate) fn call_now(&self, call: impl FnOnce()) {
         debug_assert!(!self.is_interrupted(), "the user's code has to wait");

@@ -18,7 +18,7 @@ use crate::kernel::{Alarm, Answer, Call, Seat, Watched, answer};
 /// Events per system call, as libuv. With more ready than that, the rest come in the next turn.
 const BATCH: usize = 1024;
 
-/// What is told of a stream.
+/// The interest in a stream.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const STREAM: mio::Interest = mio::Interest::READABLE
     .add(mio::Interest::WRITABLE)
@@ -104,7 +104,7 @@ impl Poller {
         })
     }
 
-    /// Registers one anew: what it is ready for is told once more.
+    /// Registers a descriptor anew, so that its readiness is reported once more.
     pub(super) fn lend_again(&self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
         let token = Token(key.to_bits());
         self.with_registry(|registry| {
@@ -136,6 +136,7 @@ impl Poller {
     /// Waits for events, at most `timeout`, and takes them over.
     pub(super) fn wait(&self, timeout: Option<Duration>) -> Result<usize> {
         let os_error = |error: io::Error| Error::os("poll", &error);
+        debug_assert!(!self.has_events(), "the last batch is handed out first");
         if let Some(seat) = self.seat {
             let batch = &mut *self.batch.borrow_mut();
             return seat.wait(timeout, batch).map_err(os_error);

@@ -321,7 +321,7 @@ impl Loop {
 
     /// Delivers a result, as if it were that of a piece of work of its own.
     fn deliver<T: Send + 'static>(&self, key: Key, result: T) {
-        // Whoever waits has queued work before, for which the mailbox was made.
+        // Only a thread that has queued work waits, and the mailbox was made for that work.
         let Some(mailbox) = self.poller.existing_mailbox() else {
             return;
         };

@@ -24,7 +24,7 @@ impl Loop {
         self.handles.borrow().iter().cloned().collect()
     }
 
-    /// Forgets a handle. Its state is dropped when the last one who uses it at this moment is done.
+    /// Removes a handle from the table. Its state is dropped with the last reference that is in use at this moment.
     pub(crate) fn remove(&self, key: Key) {
         let _handle = self.handles.borrow_mut().remove(key);
     }

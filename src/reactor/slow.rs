@@ -1,4 +1,4 @@
-//! Callbacks that take too long, and who wants to know.
+//! Callbacks that take too long, and the hook for them.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,10 +9,10 @@ use super::Loop;
 
 type SlowHook = Rc<dyn Fn(Duration)>;
 
-/// Who is told of callbacks that take too long.
+/// The hook for callbacks that take too long.
 #[derive(Default)]
 pub(super) struct SlowCalls {
-    /// From how long on; `None` if nobody wants to know, or a call is being timed already.
+    /// From how long on; `None` without a hook, or while a call is being timed already.
     threshold: Cell<Option<Duration>>,
     hook: RefCell<Option<SlowHook>>,
 }

@@ -42,8 +42,8 @@ pub(crate) enum AfterCall {
     Kept,
 }
 
-/// A time in whole milliseconds, rounded up. Less than a microsecond is the rounding of whoever
-/// computed the time and does not count, unless it is all there is.
+/// A time in whole milliseconds, rounded up. Less than a microsecond is a rounding error of
+/// the caller and does not count, unless it is all there is.
 pub(crate) fn whole_ms(time: Duration) -> u64 {
     let rest = u64::from(time.subsec_micros().div_ceil(1000));
     let ms = time.as_secs().saturating_mul(1000).saturating_add(rest);

@@ -104,7 +104,13 @@ impl Loop {
             let job = self.ticks.borrow_mut().pop_front();
             match job {
                 Some(job) => job.run(self),
-                None => return self.unsettled.set(false),
+                None => {
+                    debug_assert!(
+                        self.unflushed.borrow().is_empty(),
+                        "flushed before each tick"
+                    );
+                    return self.unsettled.set(false);
+                }
             }
         }
     }
@@ -116,6 +122,10 @@ impl Loop {
             return;
         }
         tasks.drain(..).for_each(|task| task.run(self));
+        debug_assert!(
+            self.unflushed.borrow().is_empty(),
+            "a flush calls no listener"
+        );
         self.unflushed.replace(tasks);
     }
 
@@ -135,6 +145,7 @@ impl Loop {
     }
 
     fn poll(&self, wait: Wait) -> Result<()> {
+        debug_assert!(self.running.get(), "a turn is part of a run");
         if self.is_interrupted() {
             return Ok(());
         }

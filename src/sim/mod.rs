@@ -64,9 +64,11 @@
 //! |---|---|
 //! | nobody waits for what is there: bytes, an end, an error, room to write, a connection | whenever the clock is about to move |
 //! | a listener that has connections is asked for them within 5 s, and turns nobody away while there are descriptors | likewise |
-//! | when nothing will ever happen any more, nothing keeps the main loop alive; else it is said what does | at the end |
+//! | when nothing will ever happen any more, nothing keeps the main loop alive; else it is said what does, and in debug builds the call that made it | at the end |
 //! | `Close` comes once and last, `End` at most once and no data after it | at each event |
 //! | what was written reaches the kernel, and what was read the program, in order and completely | at each call |
+//! | `Drain` comes only after a write that has answered false; callbacks of writes come in their order, each once | at each call, and at the end |
+//! | a socket that keeps as much unread as its high-water mark reads no more | at each call |
 //! | no descriptor, no handle and no timer is left over | at the end |
 //! | no turn of a loop does nothing; turns and virtual time have a bound | at each turn |
 //! | what [you say](World::always) | whenever the clock is about to move, and at the end |
@@ -74,10 +76,11 @@
 //! # What it is not
 //!
 //! The program is the one thread. The kernel's rules are Linux's, whatever it runs on. What a world has not is
-//! an error, and never the real thing instead: [`Socket::into_std`](crate::net::Socket::into_std),
-//! and descriptors of the operating system that are handed in
+//! an error, and never the real thing instead: descriptors of the operating system that are handed in
 //! ([`from_std`](crate::net::Socket::from_std), `listen` on a
-//! [`TcpListener`](std::net::TcpListener)), fail with ENOTSUP. A real thread that the program starts is outside: it has
+//! [`TcpListener`](std::net::TcpListener)) fail with ENOTSUP. A connection that
+//! [`into_std`](crate::net::Socket::into_std) takes out of a loop can be adopted by any loop of the world, and by
+//! nobody else. A real thread that the program starts is outside: it has
 //! a loop of its own on the real network, and what it posts by a [`Remote`](crate::Remote) is reported, since it cannot be
 //! repeated. [`queue_work`](crate::queue_work) starts none here. The real clock and a `HashMap`'s order cannot be
 //! caught: use [`now`](crate::now), and let [`twice`] look.

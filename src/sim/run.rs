@@ -22,7 +22,7 @@ impl World {
     pub fn run(self, program: impl FnOnce()) -> Report {
         self.run_to(|| {
             program();
-            crate::run()
+            crate::this_loop::run()
         })
     }
 
@@ -122,11 +122,7 @@ fn look(report: &mut Report) {
     let open = kernel::open_files();
     for (host, event_loop) in (0..).zip(kernel::loops()) {
         let why_alive = event_loop.why_alive();
-        let accounts: Vec<String> = event_loop
-            .handles()
-            .iter()
-            .filter_map(|handle| handle.account())
-            .collect();
+        let accounts = event_loop.accounts();
         if accounts.is_empty() {
             look_for_nobodys(host, &open);
         }
@@ -145,6 +141,7 @@ fn look(report: &mut Report) {
             }
         }
     }
+    kernel::look_for_lost_callbacks();
     let strangers = kernel::calls_of_strangers();
     if strangers > 0 {
         kernel::problem(&format!(

@@ -45,6 +45,7 @@ pub(super) type Program = Rc<dyn Fn()>;
 /// report.check();
 /// ```
 #[derive(Clone)]
+#[must_use]
 pub struct World {
     pub(super) seed: u64,
     pub(super) bytes: Option<Vec<u8>>,

@@ -15,7 +15,14 @@ mod resp {
     pub mod store;
 }
 
+/// The server, which does not listen yet.
+#[allow(dead_code, reason = "each user takes a part")]
+pub fn server() -> soquete::net::Server {
+    resp::server::create()
+}
+
 /// With the conversation in a file, and one of errors.
+#[allow(dead_code, reason = "each user takes a part")]
 pub fn trial() -> ServerTrial {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conversations/resp.talk");
     // The fuzz targets are a package in a folder of this one.

@@ -1,7 +1,7 @@
 //! HDLC-like framing.
 
 use super::super::{
-    Cut, Encode, Format, FrameError, Malformed, Output, Streamable, Unpacked, Window,
+    Cut, Encode, Format, FrameError, Malformed, Output, Streamable, Unpacked, Window, search,
 };
 use super::stuffing::Stuffing;
 
@@ -10,7 +10,7 @@ use super::stuffing::Stuffing;
 ///
 /// ```text
 ///   payload:   31 7e 7d 32                flag    7e
-///   frame:     7e 31 7d 5e 7d 5d 32 7e    escape  7d, in front of a byte with bit 5 turned over
+///   frame:     7e 31 7d 5e 7d 5d 32 7e    escape  7d, and a byte with bit 5 turned over
 /// ```
 ///
 /// One flag ends a frame and begins the next; flags with nothing between them are no frames. An escape in front of a
@@ -93,12 +93,25 @@ impl Hdlc {
         byte < 32 && self.control >> byte & 1 == 1
     }
 
-    /// A byte of the frame, or of its check sequence.
-    fn take(&mut self, byte: u8, out: &mut Output<'_>) {
+    /// Bytes of the frame, the last of which may be of its check sequence.
+    fn take(&mut self, bytes: &[u8], out: &mut Output<'_>) {
         if !self.checked {
-            return out.push(byte);
+            return out.extend_from_slice(bytes);
         }
-        self.sum = added(self.sum, byte);
+        self.sum = bytes.iter().fold(self.sum, |sum, byte| added(sum, *byte));
+        let Some((before, last)) = bytes.split_last_chunk::<SUM>() else {
+            for &byte in bytes {
+                self.hold(byte, out);
+            }
+            return;
+        };
+        out.extend_from_slice(&self.held[..self.holds]);
+        out.extend_from_slice(before);
+        self.held = *last;
+        self.holds = SUM;
+    }
+
+    fn hold(&mut self, byte: u8, out: &mut Output<'_>) {
         if self.holds == SUM {
             out.push(self.held[0]);
             self.held = [self.held[1], byte];
@@ -106,6 +119,17 @@ impl Hdlc {
             self.held[self.holds] = byte;
             self.holds += 1;
         }
+    }
+
+    /// How many bytes stand at the front that mean themselves.
+    fn plain(&self, raw: &[u8]) -> usize {
+        let found = match self.control {
+            0 => search::find(raw, ESC),
+            _ => raw
+                .iter()
+                .position(|byte| *byte == ESC || self.is_control(*byte)),
+        };
+        found.unwrap_or(raw.len())
     }
 
     fn end(&mut self, at: usize) -> Result<(), Malformed> {
@@ -193,18 +217,23 @@ impl Format for Hdlc {
         last: bool,
         out: &mut Output<'_>,
     ) -> Result<Unpacked, Malformed> {
-        let plain = |byte: &u8| *byte != ESC && !self.is_control(*byte);
-        if !self.checked && !self.escaped && raw.iter().all(plain) {
+        let mut rest = raw;
+        if !self.checked && !self.escaped && self.plain(raw) == raw.len() {
             return Ok(Unpacked::AsIs);
         }
-        for &byte in raw {
-            if self.is_control(byte) {
-                continue;
-            }
-            match (std::mem::take(&mut self.escaped), byte) {
-                (true, byte) => self.take(byte ^ TURNED, out),
-                (false, ESC) => self.escaped = true,
-                (false, byte) => self.take(byte, out),
+        while let [first, tail @ ..] = rest {
+            if self.is_control(*first) {
+                rest = tail;
+            } else if std::mem::take(&mut self.escaped) {
+                self.take(&[first ^ TURNED], out);
+                rest = tail;
+            } else if *first == ESC {
+                self.escaped = true;
+                rest = tail;
+            } else {
+                let (run, behind) = rest.split_at(self.plain(rest));
+                self.take(run, out);
+                rest = behind;
             }
         }
         if last {

@@ -1,5 +1,6 @@
 //! The targets' bodies for reading: a format from the set-up, and the naive decoder for it.
 
+use super::super::formats::http::Http;
 use super::super::rules::LONGEST;
 use super::super::websocket::Outgoing;
 use super::super::{
@@ -9,6 +10,7 @@ use super::super::{
 use super::Trial;
 use super::check::Setup;
 use super::naive::{self, LengthModel};
+use super::naive_http::{self, HttpModel};
 use super::naive_samples;
 use super::naive_search::{self, LineEnd};
 use super::naive_websocket::{self, WebSocketModel, Written};
@@ -204,6 +206,40 @@ pub fn fuzz_proxy(data: &[u8]) {
         .lends()
         .never_longer()
         .run(&setup, stream, naive::proxy);
+}
+
+/// HTTP messages: requests and responses, with the usual limits and with low ones.
+pub fn fuzz_http(data: &[u8]) {
+    let Some((setup, stream)) = Setup::split(data) else {
+        return;
+    };
+    let requests = setup.variant & 1 != 0;
+    let low = setup.variant & 2 != 0;
+    let most = |high: usize, low_one: usize| if low { low_one } else { high };
+    let model = HttpModel {
+        requests,
+        answers: ["GET", "HEAD", "CONNECT", "GET"][usize::from(setup.variant >> 2 & 3)],
+        head: most(1000, 60),
+        target: most(500, 10),
+        fields: most(50, 3),
+        extension: most(100, 6),
+        trailers: most(500, 20),
+    };
+    let mut format = if requests {
+        Http::requests()
+    } else {
+        Http::responses()
+    };
+    format.answers(model.answers);
+    let format = format
+        .max_head(model.head)
+        .max_target(model.target)
+        .max_fields(model.fields)
+        .max_extension(model.extension)
+        .max_trailers(model.trailers);
+    Trial::new(format)
+        .in_pieces()
+        .run(&setup, stream, naive_http::http(model));
 }
 
 /// Messages of several parts with notices between them, unpacked in pieces.

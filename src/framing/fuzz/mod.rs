@@ -18,6 +18,7 @@ mod bodies;
 mod check;
 mod expect;
 mod naive;
+mod naive_http;
 mod naive_protocols;
 mod naive_resp;
 mod naive_samples;
@@ -54,6 +55,7 @@ pub(super) const TARGETS: &[(&str, Body)] = &[
     ("framing_dot_stuffed", fuzz_dot_stuffed),
     ("framing_fixed", fuzz_fixed),
     ("framing_hdlc", fuzz_hdlc),
+    ("framing_http", fuzz_http),
     ("framing_json", fuzz_json),
     ("framing_length", fuzz_length),
     ("framing_lines", fuzz_lines),

@@ -70,6 +70,7 @@ pub(super) fn of(target: &str) -> Vec<Seed> {
                 ("word", b"12x[1]"),
             ],
         ),
+        "framing_http" => [requests(), responses()].concat(),
         "framing_record" => streams(
             &[0],
             &[
@@ -130,6 +131,127 @@ pub(super) fn of(target: &str) -> Vec<Seed> {
         ),
         _ => super::seeds_of_protocols::of(target),
     }
+}
+
+fn requests() -> Vec<Seed> {
+    let head = "GET / HTTP/1.1\r\nHost: a\r\n";
+    let chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let texts = [
+        ("two", format!("{head}\r\n{head}Accept: */*\r\n\r\n")),
+        ("empty_line", format!("\r\n{head}\r\n\r\n\r\n{head}")),
+        (
+            "body",
+            format!("{head}Content-Length: 5\r\n\r\nhello{head}content-length:0\r\n\r\n"),
+        ),
+        ("no_body", format!("{head}Content-Length: 12\r\n\r\nhello")),
+        (
+            "chunks",
+            format!(
+                "{chunked}5\r\nhello\r\nA;a=b;c=\"d\\\"\"\r\n0123456789\r\n0\r\n\r\n{head}\r\n"
+            ),
+        ),
+        (
+            "trailers",
+            format!("{chunked}00\r\nA: b\r\nC:\r\n\r\n{head}\r\n"),
+        ),
+        (
+            "forbidden_trailer",
+            format!("{chunked}1\r\na\r\n0\r\nHost: b\r\n\r\n"),
+        ),
+        ("chunk_end", format!("{chunked}2\r\nabc\r\n0\r\n\r\n")),
+        ("chunk_size", format!("{chunked}0x2\r\nab\r\n0\r\n\r\n")),
+        (
+            "extension",
+            format!("{chunked}1;abcdefghijkl\r\na\r\n0\r\n\r\n"),
+        ),
+        (
+            "both",
+            format!("{head}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        ),
+        (
+            "lengths",
+            format!("{head}Content-Length: 1\r\nContent-Length: 1\r\n\r\n"),
+        ),
+        (
+            "coding",
+            format!("{head}Transfer-Encoding: gzip, chunked\r\n\r\n"),
+        ),
+        ("fold", format!("{head}A: b\r\n c\r\n\r\n")),
+        ("bare_lf", "GET / HTTP/1.1\nHost: a\n\n".to_owned()),
+        ("bare_cr", format!("{head}A: b\rc\r\n\r\n")),
+        ("space", format!("{head}Content-Length : 1\r\n\r\n")),
+        ("control", format!("{head}A:\t b\t \r\nB: \0\r\n\r\n")),
+        ("no_host", "GET / HTTP/1.1\r\n\r\n".to_owned()),
+        ("old", "GET / HTTP/1.0\r\n\r\n".to_owned()),
+        ("newer", "GET / HTTP/2.0\r\n\r\n".to_owned()),
+        (
+            "connect",
+            "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\nOPTIONS * HTTP/1.1\r\nHost:\r\n\r\n"
+                .to_owned(),
+        ),
+        (
+            "absolute",
+            "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(),
+        ),
+        (
+            "long",
+            format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(20)),
+        ),
+    ];
+    http(1, &[3], &texts)
+}
+
+fn responses() -> Vec<Seed> {
+    let ok = "HTTP/1.1 200 OK\r\n";
+    let texts = [
+        (
+            "length",
+            format!("{ok}Content-Length: 5\r\n\r\nhello{ok}Content-Length: 0\r\n\r\n"),
+        ),
+        ("to_the_end", format!("{ok}\r\nall that comes")),
+        ("nothing_to_the_end", format!("{ok}\r\n")),
+        (
+            "interim",
+            format!("HTTP/1.1 100 \r\n\r\n{ok}Content-Length: 2\r\n\r\nab"),
+        ),
+        (
+            "only_interim",
+            "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n".to_owned(),
+        ),
+        (
+            "upgrade",
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: a\r\n\r\n\x01\x02".to_owned(),
+        ),
+        (
+            "none",
+            format!(
+                "HTTP/1.1 204 No Content\r\n\r\nHTTP/1.0 304 a\r\nContent-Length: 7\r\n\r\n{ok}"
+            ),
+        ),
+        (
+            "chunks",
+            format!("{ok}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n{ok}"),
+        ),
+        ("status", "HTTP/1.1 20 OK\r\n\r\n".to_owned()),
+        ("no_reason", "HTTP/1.1 200\r\n\r\n".to_owned()),
+    ];
+    http(0, &[2, 4, 8, 6], &texts)
+}
+
+/// Each text twice: with the usual limits and no limit of the reader's, and with one of the low variants and a limit
+/// that is at times too low for a head.
+fn http(high: u8, low: &[u8], texts: &[(&str, String)]) -> Vec<Seed> {
+    let mut seeds = vec![];
+    for (i, (name, text)) in texts.iter().enumerate() {
+        let pieces = 2 | 3 << 2;
+        let low = low[i % low.len()];
+        let limit = 30 + 10 * (i as u8 % 3);
+        for setup in [[high, i as u8 & 1, 255], [low, pieces | i as u8 & 1, limit]] {
+            let seed = [&setup[..], text.as_bytes()].concat();
+            seeds.push((format!("{name}_{}", setup[0]), seed));
+        }
+    }
+    seeds
 }
 
 /// Each stream with each variant, with a low limit and with a high one, and the policies in turn.

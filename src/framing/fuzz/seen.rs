@@ -6,6 +6,7 @@ use super::super::Malformed;
 ///
 /// The constructors are for formats of the usual kinds.
 #[derive(Clone, Debug)]
+#[must_use]
 pub enum Naive<'a> {
     /// So many bytes of noise, at least one.
     Noise(usize),
@@ -23,6 +24,7 @@ pub enum Naive<'a> {
 
 /// A run of payload.
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Part<'a> {
     /// What there is of it.
     pub(super) bytes: &'a [u8],

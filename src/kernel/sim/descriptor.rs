@@ -145,6 +145,11 @@ impl Descriptor {
         self.ask(Kernel::type_of_service)
     }
 
+    /// From now on the loop of the host whose turn it is has it.
+    pub(crate) fn move_here(&self) -> io::Result<()> {
+        self.ask(Kernel::move_here)
+    }
+
     pub(crate) fn number(&self) -> i32 {
         self.id.number as i32
     }

@@ -127,6 +127,7 @@ impl Call {
 
 /// How often what goes wrong; or exactly what.
 #[derive(Clone, Debug, Default)]
+#[must_use]
 pub struct Faults {
     /// In 65,536.
     pub(super) rates: [u32; CALLS],

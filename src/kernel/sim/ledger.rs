@@ -1,16 +1,17 @@
 //! Bytes held against bytes: what a socket accepts against what reaches the kernel, and what the kernel gives
 //! against what the listeners of `Data` get.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::IoSlice;
 
 use super::kernel::Kernel;
+use super::random::QuickMap;
 use super::{is_simulated, with_kernel};
 use crate::table::Key;
 
 /// The books of each socket, by host and key, from its first byte to its `Close`.
 #[derive(Default)]
-pub(super) struct Ledger(HashMap<(u16, Key), Books>);
+pub(super) struct Ledger(QuickMap<(u16, Key), Books>);
 
 #[derive(Default)]
 struct Books {
@@ -61,6 +62,9 @@ impl Kernel {
 
     /// At an event that says that one direction is complete, or that all is over.
     pub(super) fn balance(&mut self, key: Key, event: &str) {
+        if !matches!(event, "Finish" | "End" | "Close") {
+            return;
+        }
         let at = (self.here, key);
         let Some(books) = self.ledger.0.get(&at) else {
             return;
@@ -135,14 +139,45 @@ pub(crate) fn ending(key: Key) {
     on(|kernel| kernel.ends(key));
 }
 
-/// A socket has read bytes.
+/// A socket has read bytes, and is not to if it keeps as many as its high-water mark.
 #[inline]
-pub(crate) fn received(key: Key, bytes: &[u8]) {
+pub(crate) fn received(key: Key, bytes: &[u8], mark: usize) {
     on(|kernel| {
         if let Some(books) = kernel.books(key).filter(|books| !books.is_read_otherwise) {
+            let kept = books.unheard.len();
             books.unheard.extend(bytes);
+            if kept >= mark.max(1) {
+                kernel.problem(&format!(
+                    "socket {key:?} reads on with {kept} bytes unheard, and a mark of {mark}"
+                ));
+            }
         }
     });
+}
+
+/// A write has answered that there is too much.
+#[inline]
+pub(crate) fn refused(key: Key) {
+    on(|kernel| kernel.refused(key));
+}
+
+/// A callback that a write or an end is given; 0 outside of a world.
+pub(crate) type Promise = u32;
+
+#[inline]
+pub(crate) fn promised(key: Key) -> Promise {
+    match is_simulated() {
+        true => with_kernel(|kernel| kernel.promised(key)).unwrap_or(0),
+        false => 0,
+    }
+}
+
+/// That callback is about to be called, with success or without.
+#[inline]
+pub(crate) fn called_back(key: Key, promise: Promise, is_ok: bool) {
+    if promise > 0 {
+        on(|kernel| kernel.called_back(key, promise, is_ok));
+    }
 }
 
 /// Listeners of `Data` are about to be handed bytes.

@@ -246,27 +246,29 @@ fn problem_of(host: u16, what: &str) {
 
 /// The host of one of the loops that can go on, while this one cannot.
 fn others_turn(me: u16) -> Option<u16> {
-    let mut can = with_loops(|loops| {
-        let loops = (0..).zip(loops);
-        loops
-            .filter(|(host, event_loop)| *host != me && event_loop.can_go_on())
-            .map(|(host, _)| host)
-            .collect::<Vec<u16>>()
-    });
-    with_kernel(|kernel| {
-        let hosts = 0..kernel.hosts.len() as u16;
-        for host in hosts.filter(|host| *host != me) {
-            if kernel.has_events(host) && !can.contains(&host) {
-                can.push(host);
-            }
-        }
-        if can.is_empty() {
+    with_loops(|loops| {
+        if loops.len() < 2 {
             return None;
         }
-        let which = kernel.random.next(Draw::Turn) % can.len() as u64;
-        Some(can[which as usize])
+        // Those that only have events come last.
+        let (mut can, mut events) = (Vec::new(), Vec::new());
+        for (host, event_loop) in (0..).zip(loops).filter(|(host, _)| *host != me) {
+            if event_loop.can_go_on() {
+                can.push(host);
+            } else if event_loop.polls() {
+                events.push(host);
+            }
+        }
+        with_kernel(|kernel| {
+            can.extend(events.iter().filter(|host| kernel.has_events(**host)));
+            if can.is_empty() {
+                return None;
+            }
+            let which = kernel.random.next(Draw::Turn) % can.len() as u64;
+            Some(can[which as usize])
+        })
+        .flatten()
     })
-    .flatten()
 }
 
 fn next_wakeup_of_others(me: u16) -> Option<u64> {

@@ -276,6 +276,21 @@ impl Kernel {
         })
     }
 
+    /// A connection is handed over to the loop of the host whose turn it is, and keeps its addresses.
+    pub(super) fn move_here(&mut self, number: u32) -> Result<(), i32> {
+        let here = self.here;
+        let label = match self.account.trace.is_some() {
+            true => self.file_label(number),
+            false => String::new(),
+        };
+        let file = self.file(number)?;
+        let before = std::mem::replace(&mut file.host, here);
+        self.hosts[usize::from(before)].open -= 1;
+        self.host().open += 1;
+        self.note(|| format!("adopt {label}"));
+        Ok(())
+    }
+
     pub(super) fn is_tcp(&self, file: u32) -> bool {
         let file = self.files.at(file);
         file.is_some_and(|file| file.what.is_tcp(&self.ends))

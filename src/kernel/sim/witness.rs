@@ -1,9 +1,8 @@
 //! What is checked while a world runs.
 
-use std::collections::HashMap;
-
 use super::file::FileId;
 use super::kernel::Kernel;
+use super::random::QuickMap;
 use crate::table::Key;
 
 /// So many problems say enough.
@@ -18,7 +17,7 @@ pub(super) struct Witness {
     /// What a poll has told of since somebody last looked whether it was heard.
     pub(super) suspects: Vec<FileId>,
     /// By host and key.
-    sockets: HashMap<(u16, usize), Told>,
+    sockets: QuickMap<(u16, usize), Told>,
     /// What has been called or emitted so far.
     done: u64,
     /// By host: what had been done at its last poll, and for how many polls that was so.
@@ -31,6 +30,18 @@ pub(super) struct Witness {
 struct Told {
     end: bool,
     close: bool,
+    /// A write has answered that there is too much, and no `Drain` has come since.
+    refused: bool,
+    callbacks: Callbacks,
+}
+
+/// Those of its writes and ends, over all of its lives.
+#[derive(Clone, Copy, Default)]
+struct Callbacks {
+    made: u32,
+    called: u32,
+    /// The last that was told of success.
+    last: u32,
 }
 
 impl Kernel {
@@ -53,7 +64,7 @@ impl Kernel {
     /// A socket's or server's listeners are called.
     pub(super) fn emitted(&mut self, event: &'static str, kind: &'static str, key: Key) {
         self.witness.done += 1;
-        let name = event.rsplit("::").next().unwrap_or(event);
+        let name = event.rfind(':').map_or(event, |at| &event[at + 1..]);
         self.stir_digest(key.to_bits() as u64 ^ (name.len() as u64) << 40);
         self.note(|| format!("{kind} {key:?}: {name}"));
         if kind != "Socket" || self.witness.is_off {
@@ -69,7 +80,10 @@ impl Kernel {
             // A socket that has closed can be connected again.
             "ConnectionAttempt" | "Lookup" => {
                 if told.close {
-                    *told = Told::default();
+                    *told = Told {
+                        callbacks: told.callbacks,
+                        ..Told::default()
+                    };
                 }
                 false
             }
@@ -80,10 +94,72 @@ impl Kernel {
             "Pipe" | "Unpipe" | "Pause" | "Resume" | "NewListener" | "RemoveListener" => false,
             _ => told.close,
         };
+        let is_undue = name == "Drain" && !std::mem::take(&mut told.refused);
         if wrong {
             self.problem(&format!(
                 "socket {key:?} emits {name} after its end or `Close`"
             ));
+        }
+        if is_undue {
+            self.problem(&format!(
+                "socket {key:?} emits Drain though no write has answered false"
+            ));
+        }
+    }
+
+    fn told(&mut self, key: Key) -> Option<&mut Told> {
+        if self.witness.is_off {
+            return None;
+        }
+        let at = (self.here, key.to_bits());
+        Some(self.witness.sockets.entry(at).or_default())
+    }
+
+    /// A write has answered that there is too much.
+    pub(super) fn refused(&mut self, key: Key) {
+        if let Some(told) = self.told(key) {
+            told.refused = true;
+        }
+    }
+
+    /// The number of a callback that a write or an end is given.
+    pub(super) fn promised(&mut self, key: Key) -> u32 {
+        self.told(key).map_or(0, |told| {
+            told.callbacks.made += 1;
+            told.callbacks.made
+        })
+    }
+
+    /// A callback is about to be called.
+    pub(super) fn called_back(&mut self, key: Key, number: u32, is_ok: bool) {
+        let Some(told) = self.told(key) else { return };
+        let callbacks = &mut told.callbacks;
+        callbacks.called += 1;
+        let is_late = is_ok && number < callbacks.last;
+        if is_ok {
+            callbacks.last = number;
+        }
+        if is_late {
+            self.problem(&format!(
+                "socket {key:?} calls the callback of write {number} after that of a later one"
+            ));
+        }
+    }
+
+    /// Those who wait for a callback when nothing will happen any more, of sockets that have closed.
+    pub(super) fn look_for_lost_callbacks(&mut self) {
+        let told = self.witness.sockets.iter();
+        let lost: Vec<_> = told
+            .filter(|(_, told)| told.close && told.callbacks.called < told.callbacks.made)
+            .map(|((host, key), told)| (*host, *key, told.callbacks))
+            .collect();
+        for (host, key, callbacks) in lost {
+            let here = std::mem::replace(&mut self.here, host);
+            let (key, lost) = (Key::from_bits(key), callbacks.made - callbacks.called);
+            self.problem(&format!(
+                "socket {key:?} has closed, and {lost} callbacks of its writes were not called"
+            ));
+            self.here = here;
         }
     }
 

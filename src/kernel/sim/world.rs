@@ -124,6 +124,10 @@ pub(crate) fn host_label(host: usize) -> String {
     with_kernel(|kernel| kernel.host_label(host as u16)).unwrap_or_default()
 }
 
+pub(crate) fn look_for_lost_callbacks() {
+    with_kernel(Kernel::look_for_lost_callbacks);
+}
+
 pub(crate) fn problem(what: &str) {
     with_kernel(|kernel| kernel.problem(what));
 }

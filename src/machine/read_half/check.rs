@@ -11,10 +11,7 @@ impl Duplex {
             .if_some(|buffer| buffer.chunks.iter().map(Piece::len).sum())
             .unwrap_or(0);
         assert_eq!(kept, half.length.get(), "the length of what is kept");
-        assert!(
-            !half.reading.get() || !half.has_ended(),
-            "reads past the end"
-        );
+        assert!(!half.is_read() || !half.has_ended(), "reads past the end");
         assert!(!half.end_emitted() || kept == 0, "End, but there is data");
     }
 }

@@ -20,9 +20,9 @@ impl Duplex {
     /// Hands a chunk to the listeners. What one of them reads meanwhile is emitted after it: they
     /// cannot be entered twice, and the next chunk must not overtake it.
     ///
-    /// Returns how many bytes at its end are to be kept: they were put back, and nobody wants them now.
+    /// Returns how many bytes at its end are to be kept: they were put back, and the socket does not flow any more.
     #[must_use]
-    pub(super) fn emit_data(&self, driver: &impl Driver, chunk: &[u8]) -> usize {
+    pub(super) fn deliver(&self, driver: &impl Driver, chunk: &[u8]) -> usize {
         let half = &self.read;
         if half.emitting.get() != Emitting::No {
             half.emitting.set(Emitting::MoreToFollow);
@@ -77,11 +77,11 @@ impl Duplex {
 
     fn emit_chunk(&self, driver: &impl Driver, chunk: &[u8]) {
         let before = driver.lent_to().replace(chunk.as_ptr_range().end as usize);
-        if self.read.text.get() {
+        if self.read.is_text() {
             // What is kept was made of text; only a `read` of so many bytes can cut a character.
             driver.emit(Signal::Text(&String::from_utf8_lossy(chunk)));
         }
-        driver.emit(Signal::Data(chunk));
+        driver.emit_data(chunk);
         driver.lent_to().set(before);
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::ReadEnd;
+use super::{Demand, Framed, ReadEnd};
 use crate::error::Error;
 use crate::machine::decoder::Utf8Decoder;
 use crate::machine::driver::{Driver, Tick};
@@ -12,42 +12,49 @@ use crate::machine::life::Life;
 impl Duplex {
     /// Whether the descriptor is to be read.
     pub(crate) fn wants_read(&self) -> bool {
-        self.read.reading.get() && !self.read.held.get() && self.life() == Life::Open
+        self.read.is_read() && !self.read.bits.held().get() && self.life() == Life::Open
     }
 
-    /// Keeps the descriptor from being read, whatever the mode, and the end from being told of, until it is
-    /// let go.
+    /// While held, nothing is read and `End` is not emitted, whatever the mode.
     pub(crate) fn hold(&self, driver: &impl Driver, held: bool) {
-        if !self.read.held.replace(held) || held {
+        if !self.read.bits.held().replace(held) || held {
             return;
         }
         if self.wants_read() {
             driver.start_reading();
         }
-        if self.read.end_scheduled.get() {
+        if self.read.bits.end_scheduled().get() {
             driver.tick(Tick::EndReadable);
         }
     }
 
-    pub(crate) fn is_held(&self) -> bool {
-        self.read.held.get()
+    /// What a framing makes of the chunks.
+    pub(crate) fn framed(&self) -> Framed {
+        self.read.framed.get()
     }
 
-    /// Whether the end waits for as long as the socket is paused, though nothing is kept here.
-    pub(crate) fn let_end_wait(&self, waits: bool) {
-        self.read.end_waits.set(waits);
+    pub(crate) fn set_framed(&self, framed: Framed) {
+        self.read.framed.set(framed);
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        self.read.bits.held().get()
     }
 
     /// Bytes were read.
     pub(crate) fn on_data(&self, driver: &impl Driver, chunk: &[u8]) {
-        driver.received();
+        debug_assert!(!chunk.is_empty(), "a read of no bytes is the end");
         let half = &self.read;
+        // Not every byte of a frame is an activity: the framing says which are.
+        if half.framed.get() == Framed::No {
+            driver.activity();
+        }
         half.bytes.set(half.bytes.get() + chunk.len() as u64);
         if self.is_destroyed() || self.is_errored() {
             return;
         }
-        half.requested.set(false);
-        if half.text.get() {
+        half.demand_is_met();
+        if half.is_text() {
             let text = self.decode(chunk);
             if !text.is_empty() {
                 self.add_chunk(driver, text.as_bytes());
@@ -55,12 +62,12 @@ impl Duplex {
         } else {
             self.add_chunk(driver, chunk);
         }
-        if !half.can_take_more() {
-            half.reading.set(false);
+        if !self.can_take_more() {
+            half.leave_descriptor_alone();
         }
     }
 
-    /// So many bytes were read by who takes them; false if nobody should any more.
+    /// So many bytes were read into a buffer of the user's; false if its callback must not be called any more.
     pub(crate) fn on_data_taken(&self, driver: &impl Driver, count: usize) -> bool {
         driver.activity();
         self.read.bytes.set(self.read.bytes.get() + count as u64);
@@ -68,20 +75,20 @@ impl Duplex {
     }
 
     pub(crate) fn is_unbuffered(&self) -> bool {
-        self.read.unbuffered.get()
+        self.read.is_unbuffered()
     }
 
     /// From now on what is read is taken at once.
     pub(crate) fn set_unbuffered(&self) {
-        self.read.unbuffered.set(true);
+        self.read.take_at_once();
     }
 
     /// The descriptor is left alone until reading is asked for.
     pub(crate) fn stop_reading(&self) {
-        self.read.reading.set(false);
+        self.read.leave_descriptor_alone();
     }
 
-    /// Who takes what is read at once is given it again from here on.
+    /// `read` and `resume` start an unbuffered socket again.
     pub(super) fn restart_unbuffered(&self, driver: &impl Driver) {
         if self.is_unbuffered() && self.life() == Life::Open && !self.read.has_ended() {
             self.start_reading(driver);
@@ -90,7 +97,7 @@ impl Duplex {
 
     /// Whether chunks are decoded.
     pub(crate) fn is_text(&self) -> bool {
-        self.read.text.get()
+        self.read.is_text()
     }
 
     /// Bytes of a character that has only begun.
@@ -113,18 +120,22 @@ impl Duplex {
     fn add_chunk(&self, driver: &impl Driver, chunk: &[u8]) {
         let half = &self.read;
         if half.is_flowing() && half.length.get() == 0 {
-            let kept = self.emit_data(driver, chunk);
+            let kept = self.deliver(driver, chunk);
             if kept > 0 {
                 half.put_back(&chunk[chunk.len() - kept..]);
             }
-            // Nobody but the next chunk needs to know that more is wanted.
+            // The next chunk finds the demand open; nothing else reads it meanwhile.
             if half.is_flowing() && half.length.get() == 0 {
-                half.requested.set(half.reading.get());
+                if half.is_read() {
+                    half.demand.set(Demand::Open);
+                } else {
+                    half.demand_is_met();
+                }
                 return;
             }
         } else {
             half.keep(chunk.to_vec());
-            if half.need_readable.get() {
+            if half.bits.need_readable().get() {
                 self.schedule_readable(driver);
             }
         }
@@ -135,11 +146,11 @@ impl Duplex {
     pub(crate) fn on_eof(&self, driver: &impl Driver) {
         driver.activity();
         let half = &self.read;
-        half.reading.set(false);
+        half.leave_descriptor_alone();
         if half.has_ended() || self.is_destroyed() {
             return;
         }
-        half.requested.set(false);
+        half.demand_is_met();
         let rest = half
             .buffer
             .if_some(|buffer| buffer.decoder.as_mut()?.finish());
@@ -147,8 +158,8 @@ impl Duplex {
             half.keep(rest.as_bytes().to_vec());
         }
         half.end.set(ReadEnd::Ended);
-        half.need_readable.set(false);
-        half.readable_scheduled.set(true);
+        half.bits.need_readable().set(false);
+        half.bits.readable_scheduled().set(true);
         self.emit_readable(driver);
         self.read_zero(driver);
     }
@@ -156,7 +167,7 @@ impl Duplex {
     /// Reading failed.
     pub(crate) fn on_read_error(&self, driver: &impl Driver, error: &std::io::Error) {
         driver.activity();
-        self.read.reading.set(false);
+        self.read.leave_descriptor_alone();
         self.destroy(driver, Some(Error::os("read", error)));
     }
 }

@@ -287,9 +287,10 @@ impl Driver for World {
         if how == CloseKind::Reset {
             self.witness.borrow_mut().note("reset");
         }
-        if self.duplex.had_descriptor() {
-            self.closing.set(self.closing.get() + 1);
-        }
+    }
+
+    fn close_later(&self) {
+        self.closing.set(self.closing.get() + 1);
     }
 
     fn start_reading(&self) {
@@ -334,18 +335,19 @@ impl Driver for World {
 
     fn activity(&self) {}
 
+    fn emit_data(&self, chunk: &[u8]) {
+        assert!(!self.is_running(Moment::Data), "Data inside Data");
+        let granted = self.granted.get();
+        let allowed = self.explicit_reads.get() > 0
+            || self.duplex.readable_flowing() == Some(true)
+            || granted >= chunk.len();
+        self.granted.set(granted.saturating_sub(chunk.len()));
+        self.witness.borrow_mut().data(chunk, allowed);
+        self.handing_on(|| self.react(Moment::Data));
+    }
+
     fn emit(&self, signal: Signal<'_>) {
         match signal {
-            Signal::Data(chunk) => {
-                assert!(!self.is_running(Moment::Data), "Data inside Data");
-                let granted = self.granted.get();
-                let allowed = self.explicit_reads.get() > 0
-                    || self.duplex.readable_flowing() == Some(true)
-                    || granted >= chunk.len();
-                self.granted.set(granted.saturating_sub(chunk.len()));
-                self.witness.borrow_mut().data(chunk, allowed);
-                self.handing_on(|| self.react(Moment::Data));
-            }
             // The same chunk comes as `Data`, too.
             Signal::Text(text) => assert!(text.is_ascii()),
             Signal::Readable if self.listens_readable.get() => {

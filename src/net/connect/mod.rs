@@ -8,9 +8,9 @@
 //! ```
 //!
 //! This file gets from what was asked for to a list of addresses; `attempts.rs` tries them, `racing.rs`
-//! lets several go on at a time where that is wanted, and `outcomes.rs` is told what comes of it.
-//! Whoever is destroyed on the way, in whichever listener, leaves nothing behind: a late answer
-//! finds that the socket is gone or is at another connect.
+//! lets several go on at a time where that is wanted, and `outcomes.rs` handles their results.
+//! A socket that is destroyed on the way, in any listener, leaves nothing behind: each connect has a number,
+//! and a late answer with an old number is dropped.
 
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -44,7 +44,7 @@ impl SocketDriver<'_> {
         match state.duplex.life() {
             Life::Open => return self.fail_later(self.already_connected(&options)),
             Life::Destroyed => {
-                // One life after the other: what the old one still owes comes before the new one.
+                // The new connect starts once `Close` was emitted, so that events of two connections never mix.
                 let key = state.key;
                 state.emitter.once(event::Close, move |_| {
                     SocketDriver::with(key, |driver| driver.connect(options));
@@ -54,9 +54,9 @@ impl SocketDriver<'_> {
             Life::Fresh | Life::Connecting | Life::Closed => {}
         }
         state.duplex.begin_connecting(self);
-        state.server.set(None);
+        state.set_server(None);
         state.remote.set(None);
-        state.remote_was_asked.set(false);
+        state.bits.remote_was_asked().set(false);
         self.activity();
         self.arm_connect_timeout(&options);
         log_line::connects(self, &options.target);

@@ -41,7 +41,7 @@ impl SocketDriver<'_> {
         }
     }
 
-    /// Lets the signal destroy the socket. An abort is deliberate, and not unhandled if nobody listens.
+    /// Lets the signal destroy the socket. An abort is deliberate, and so handled without a listener of `Error`.
     fn watch(&self, signal: &AbortSignal) {
         let key = self.state.key;
         let listener = signal.on_abort(move |reason| {

@@ -1,4 +1,4 @@
-//! The socket whose data is being listened to, at hand for what its listeners do to it.
+//! Caches the socket whose `Data` listeners are running, so that calls on it skip the table look-up.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -7,27 +7,26 @@ use crate::net::state::socket::SocketState;
 use crate::reactor::{Key, Loop};
 
 thread_local! {
-    /// The socket whose `Data` listeners are running. What they do is mostly done to it, and to be
-    /// spared the look-up for each of many small writes is worth a place of its own.
-    static SPEAKER: Cell<Option<Rc<SocketState>>> = const { Cell::new(None) };
+    /// Most calls of a `Data` listener are on its own socket, and the look-up would be a good part of a small write.
+    static CURRENT: Cell<Option<Rc<SocketState>>> = const { Cell::new(None) };
 }
 
 impl SocketState {
     /// The socket that a key names, if it is still there.
     #[inline]
     pub(in crate::net) fn find(event_loop: &Loop, key: Key) -> Option<Rc<SocketState>> {
-        speaker(key).or_else(|| SocketState::look_up(event_loop, key))
+        current(key).or_else(|| SocketState::look_up(event_loop, key))
     }
 }
 
-/// The speaker, if it is this socket.
+/// The current socket, if this is its key.
 #[inline]
-fn speaker(key: Key) -> Option<Rc<SocketState>> {
-    let found = SPEAKER.try_with(|speaker| {
-        let state = speaker.take();
+fn current(key: Key) -> Option<Rc<SocketState>> {
+    let found = CURRENT.try_with(|current| {
+        let state = current.take();
         let found = state.as_ref().filter(|state| state.key == key).cloned();
         // Nothing was put there meanwhile that would have to be dropped.
-        std::mem::forget(speaker.replace(state));
+        std::mem::forget(current.replace(state));
         found
     });
     // A thread on its way out has none.
@@ -35,19 +34,23 @@ fn speaker(key: Key) -> Option<Rc<SocketState>> {
 }
 
 /// While a chunk is handed to its listeners, in a run: it ends before the loop calls anything else, so
-/// that no write waits for it in vain and the speaker is never a socket that is gone.
+/// that no write waits for it in vain and the current socket is always in the table.
 pub(in crate::net) struct InData<'a> {
     state: &'a SocketState,
-    speaker_before: Option<Rc<SocketState>>,
+    before: Option<Rc<SocketState>>,
 }
 
 impl InData<'_> {
     pub(in crate::net) fn begin(state: &Rc<SocketState>) -> InData<'_> {
-        state.in_data.set(true);
+        debug_assert!(
+            !state.bits.in_data().get(),
+            "`Data` does not nest: the machine queues what is read inside"
+        );
+        state.bits.in_data().set(true);
         let speaker = Some(Rc::clone(state));
         InData {
             state,
-            speaker_before: SPEAKER
+            before: CURRENT
                 .try_with(|place| place.replace(speaker))
                 .ok()
                 .flatten(),
@@ -57,7 +60,7 @@ impl InData<'_> {
 
 impl Drop for InData<'_> {
     fn drop(&mut self) {
-        self.state.in_data.set(false);
-        let _ = SPEAKER.try_with(|speaker| speaker.set(self.speaker_before.take()));
+        self.state.bits.in_data().set(false);
+        let _ = CURRENT.try_with(|current| current.set(self.before.take()));
     }
 }

@@ -17,7 +17,7 @@ pub(in crate::net) fn emit_now<E: Event, P: Event>(
     heard
 }
 
-/// An error that was returned to nobody who could still be told by an event.
+/// Logs an error that comes too late for an event: the socket is destroyed.
 pub(in crate::net) fn told_too_late(error: &Error) {
     log::warn!(target: "soquete::net", "a listener of a socket that was destroyed has failed: {error}");
 }
@@ -80,7 +80,7 @@ macro_rules! emitting_in_a_run {
                 })
             }
 
-            /// Emits an error, which is unhandled if nobody listens.
+            /// Emits an error; without a listener it is unhandled.
             pub(in crate::net) fn emit_error(&self, error: &$crate::Error) {
                 if self.event_loop.is_interrupted() {
                     let error = error.clone();

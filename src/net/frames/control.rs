@@ -9,8 +9,8 @@ use crate::events::ListenerId;
 use crate::events::closure::Call;
 use crate::events::outcome::Verdict;
 use crate::framing::{Format, FrameError, Item, Reading};
+use crate::machine::Framed;
 use crate::net::driver::socket::SocketDriver;
-use crate::net::state::socket::Framed;
 use crate::net::state::watch::Watch;
 
 /// What has arrived and was not read: behind so many other bytes, and from where in the stream on.
@@ -139,7 +139,7 @@ impl SocketDriver<'_> {
 
     /// Has all framings of the socket deliver what they keep.
     pub(in crate::net) fn deliver_frames(&self) {
-        if self.state.framed.get() == Framed::No {
+        if self.state.duplex.framed() == Framed::No {
             return;
         }
         for id in self.state.emitter.listeners(event::Data) {
@@ -153,7 +153,7 @@ impl SocketDriver<'_> {
 
     /// The peer has ended, and with it what was sent of a frame.
     pub(in crate::net) fn end_frames(&self) {
-        if self.state.framed.get() == Framed::No {
+        if self.state.duplex.framed() == Framed::No {
             return;
         }
         for id in self.state.emitter.listeners(event::Data) {
@@ -164,7 +164,7 @@ impl SocketDriver<'_> {
 
     /// Framings end with the socket's life: its next one is framed anew, or not at all.
     pub(in crate::net) fn close_frames(&self) {
-        if self.state.framed.get() == Framed::No {
+        if self.state.duplex.framed() == Framed::No {
             return;
         }
         for id in self.state.emitter.listeners(event::Data) {
@@ -182,8 +182,7 @@ impl SocketDriver<'_> {
 
     /// Notes what a framing has of the socket's bytes. The end of a frame that is held may be the peer's end.
     pub(super) fn note_framed(&self, framed: Framed) {
-        self.state.framed.set(framed);
-        self.state.duplex.let_end_wait(framed == Framed::Holding);
+        self.state.duplex.set_framed(framed);
     }
 
     /// One framing less.

@@ -10,9 +10,8 @@ use crate::events::closure::{AnyListener, Call};
 use crate::events::outcome::Verdict;
 use crate::framing::{Flow, Format, FrameError, FrameReader, Item, Reading};
 use crate::kernel::ledger;
-use crate::machine::Driver;
+use crate::machine::{Driver, Framed};
 use crate::net::driver::socket::SocketDriver;
-use crate::net::state::socket::Framed;
 use crate::net::values::handle::Socket;
 use crate::reactor::{self, Key};
 
@@ -151,7 +150,7 @@ where
         if self.is_over() {
             return;
         }
-        driver.state.framed.set(Framed::Holding);
+        driver.note_framed(Framed::Holding);
         if !driver.state.watches.is_empty() {
             driver.state.watches.of(id, |watch| watch.put_back = 0);
         }
@@ -366,7 +365,7 @@ where
 #[inline]
 fn why_not(driver: &SocketDriver<'_>) -> Option<Stopped> {
     let duplex = &driver.state.duplex;
-    if duplex.is_told_to_pause() || duplex.is_destroyed() {
+    if duplex.is_paused_by_user() || duplex.is_destroyed() {
         return Some(Stopped::Paused);
     }
     driver

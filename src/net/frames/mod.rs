@@ -216,7 +216,7 @@ impl Socket {
                 driver.state.duplex.write(driver, parts, None)
             }),
         };
-        Ok(written.unwrap_or(false))
+        Ok(self.written(written))
     }
 
     /// As [`write_frame`](Socket::write_frame), for a format that changes the payload, such as

@@ -12,12 +12,13 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
 use crate::error::{Error, Result, node};
-use crate::kernel::Stream;
 use crate::kernel::foreign::{self, Foreign};
+use crate::kernel::{Descriptor, Stream};
+use crate::machine::Framed;
 use crate::machine::Life;
 use crate::net::driver::socket::SocketDriver;
 use crate::net::options::socket::SocketOptions;
-use crate::net::state::socket::{Framed, SocketState};
+use crate::net::state::socket::SocketState;
 use crate::net::values::handle::Socket;
 use crate::reactor::{self, Origin};
 
@@ -60,7 +61,14 @@ pub enum StdStream {
     Tcp(TcpStream),
     /// A Unix domain socket.
     Unix(UnixStream),
+    /// Of a simulated world, which is there with the feature `sim`. Loops of its world can adopt it, and nobody
+    /// else.
+    Simulated(SimulatedStream),
 }
+
+/// A connection of a [simulated world](crate#features), on its way from one loop to another.
+#[derive(Debug)]
+pub struct SimulatedStream(Descriptor);
 
 impl From<TcpStream> for StdStream {
     fn from(stream: TcpStream) -> StdStream {
@@ -74,11 +82,17 @@ impl From<UnixStream> for StdStream {
     }
 }
 
+/// # Panics
+///
+/// For a stream of a simulated world, which has no descriptor of the operating system's.
 impl From<StdStream> for OwnedFd {
     fn from(stream: StdStream) -> OwnedFd {
         match stream {
             StdStream::Tcp(stream) => stream.into(),
             StdStream::Unix(stream) => stream.into(),
+            StdStream::Simulated(_) => {
+                panic!("a connection of a simulated world has no descriptor outside of it")
+            }
         }
     }
 }
@@ -92,6 +106,7 @@ impl TryFrom<OwnedFd> for StdStream {
         match foreign::identify(descriptor) {
             Foreign::Tcp(stream) => Ok(stream.into()),
             Foreign::Unix(stream) => Ok(stream.into()),
+            Foreign::Sim(stream) => Ok(StdStream::Simulated(SimulatedStream(stream))),
             Foreign::Other(kind) => Err(node::invalid_fd_type(kind)),
         }
     }
@@ -165,7 +180,7 @@ impl Socket {
                 event_loop.remove(state.key);
                 return Err(Error::os("open", &error));
             }
-            state.adopted.set(true);
+            state.bits.adopted().set(true);
             let driver = SocketDriver {
                 event_loop,
                 state: &state,
@@ -227,16 +242,12 @@ impl Socket {
             if duplex.life() != Life::Open {
                 return Err(node::socket_closed());
             }
-            if driver.state.framed.get() == Framed::Holding {
+            if duplex.framed() == Framed::Holding {
                 let reason = "bytes that were read have not been delivered as frames";
                 return Err(node::not_idle(reason.into()));
             }
             if let Some(reason) = duplex.why_not_idle(driver) {
                 return Err(node::not_idle(reason));
-            }
-            if driver.state.transport.borrow().is_simulated() {
-                // Nobody outside of its world could do anything with it.
-                return Err(Error::os("fcntl", &io::ErrorKind::Unsupported.into()));
             }
             let transport = driver
                 .detach()
@@ -252,6 +263,7 @@ fn opened(stream: StdStream) -> io::Result<Stream> {
     match stream {
         StdStream::Tcp(stream) => Stream::of_tcp(stream),
         StdStream::Unix(stream) => Stream::of_unix(stream),
+        StdStream::Simulated(SimulatedStream(stream)) => Stream::of_simulated(stream),
     }
 }
 
@@ -259,6 +271,7 @@ fn released(stream: Stream) -> Result<StdStream> {
     match stream.release() {
         Ok(Foreign::Tcp(stream)) => Ok(stream.into()),
         Ok(Foreign::Unix(stream)) => Ok(stream.into()),
+        Ok(Foreign::Sim(stream)) => Ok(StdStream::Simulated(SimulatedStream(stream))),
         Ok(Foreign::Other(_)) => Err(node::socket_closed()),
         Err(error) => Err(Error::os("fcntl", &error)),
     }

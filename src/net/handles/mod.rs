@@ -23,5 +23,5 @@ mod group;
 
 mod listeners;
 
-pub use adopt::StdStream;
+pub use adopt::{SimulatedStream, StdStream};
 pub use group::{Group, RemoteGroup};

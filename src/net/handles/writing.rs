@@ -5,6 +5,7 @@ use std::io;
 use crate::error::{Error, Result, node};
 use crate::event;
 use crate::events::Outcome;
+use crate::kernel::ledger;
 use crate::machine::data::{Data, Repr};
 use crate::machine::write_queue::Callback;
 use crate::machine::{AfterConnect, Driver, Life};
@@ -28,7 +29,7 @@ impl Socket {
             }
             data => self.with(|driver| driver.state.duplex.write(driver, [data], None)),
         };
-        written.unwrap_or(false)
+        self.written(written)
     }
 
     /// As [`write`](Socket::write), and calls `callback` when the bytes have been handed to the
@@ -71,7 +72,17 @@ impl Socket {
         if let Some(callback) = callback {
             self.call_later(move || callback(Err(node::destroyed("write"))));
         }
-        written.unwrap_or(false)
+        self.written(written)
+    }
+
+    /// What a write answers.
+    #[inline]
+    pub(in crate::net) fn written(&self, has_room: Option<bool>) -> bool {
+        let has_room = has_room.unwrap_or(false);
+        if !has_room {
+            ledger::refused(self.key());
+        }
+        has_room
     }
 
     /// Ends this half; to send something first, use [`end_with`](Socket::end_with).
@@ -219,7 +230,9 @@ fn guarded<R: Outcome>(
     socket: Socket,
     callback: impl FnOnce(Result<()>) -> R + 'static,
 ) -> Callback {
+    let promise = ledger::promised(socket.key());
     Box::new(move |outcome| {
+        ledger::called_back(socket.key(), promise, outcome.is_ok());
         reactor::with(|event_loop| event_loop.call(move || socket.heed(callback(outcome))));
     })
 }

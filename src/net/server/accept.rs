@@ -21,14 +21,14 @@ const ACCEPT_BUDGET: usize = 64;
 const PAUSE_MS: u64 = 100;
 
 impl ServerDriver<'_> {
-    /// Accepts those who wait, up to a number; the others' turn comes in the next poll phase.
+    /// Accepts pending connections, up to the budget; the rest are accepted in the next poll phase.
     pub(super) fn accept_ready(&self) {
         if self.state.resting.get().is_some() {
             return;
         }
         let mut failures = 0;
         for _ in 0..ACCEPT_BUDGET {
-            // Whoever waits is told of again, by `resume_accept`.
+            // `resume_accept` comes back to the connections that are pending.
             if self.state.accept_paused.get() {
                 return;
             }
@@ -61,7 +61,7 @@ impl ServerDriver<'_> {
                 _ => return self.rest(&error),
             }
         }
-        // Nobody came through: that could go on for ever.
+        // Failures alone, which could go on for ever.
         if failures == ACCEPT_BUDGET {
             return self.rest_for_a_while();
         }
@@ -72,7 +72,7 @@ impl ServerDriver<'_> {
         self.state.accept_paused.set(true);
     }
 
-    /// Whoever has come meanwhile was told of while nobody listened.
+    /// The event of connections that came meanwhile is used up, so accepting continues without one.
     pub(in crate::net) fn resume_accept(&self) {
         if self.state.accept_paused.replace(false) && !self.state.listener.borrow().is_none() {
             self.accept_later();
@@ -164,7 +164,7 @@ impl ServerDriver<'_> {
             remote: accepted.peer,
             reason,
         };
-        // Closed before anybody is told: a listener that panics must not let it in.
+        // Closed before `Drop` is emitted: a listener that panics must not let the connection in.
         drop(accepted);
         log_line::is_turned_away(self.state.key, &info);
         self.emit_lent(event::Drop, &info);
@@ -209,7 +209,7 @@ impl ServerDriver<'_> {
         if header.is_some() {
             state.with_extras(|extras| extras.proxy_header = header);
         }
-        state.server.set(Some(server.key));
+        state.set_server(Some(server.key));
         server.connections.set(server.connections.get() + 1);
         state.duplex.open();
         driver.apply_stored_options();

@@ -9,13 +9,14 @@ use crate::error::{Error, Result, node};
 use crate::event::{self, Concern, Emits};
 use crate::events::Event;
 use crate::kernel::Listener;
+use crate::machine::Framed;
 use crate::net::driver::log_line;
 use crate::net::driver::server::ServerDriver;
 use crate::net::driver::socket::SocketDriver;
 use crate::net::options::abort::AbortSignal;
 use crate::net::options::listen::{ListenOptions, ListenTarget};
 use crate::net::server::listener;
-use crate::net::state::socket::{Framed, SocketState};
+use crate::net::state::socket::SocketState;
 use crate::net::values::address::Address;
 use crate::net::values::handle::Server;
 use crate::reactor::{Job, Key, Loop, Task};
@@ -123,7 +124,7 @@ impl ServerDriver<'_> {
         }
     }
 
-    /// A listener of `E` has returned an error. One of `Error` cannot be told of its own.
+    /// A listener of `E` has returned an error. An error of an `Error` listener is unhandled.
     #[cold]
     pub(in crate::net) fn listener_of_failed<E: Event>(&self, payload: E::Payload<'_>, error: Error)
     where
@@ -156,7 +157,7 @@ impl ServerDriver<'_> {
         }
         let mut listener = self.state.listener.replace(Listener::None);
         if !listener.is_none() {
-            // By a duplicate that somebody has, the poll would go on to tell of it.
+            // While a duplicate is open elsewhere, the poll would go on to report this registration.
             let _gone = self.event_loop.deregister(listener.watched());
             // Kept in the closing phase, as every handle is: the loop lives until then.
             self.event_loop
@@ -192,7 +193,7 @@ impl ServerDriver<'_> {
             duplex.readable_length() == 0
                 && duplex.writable_length(socket) == 0
                 && !duplex.is_writing()
-                && socket.state.framed.get() != Framed::Holding
+                && duplex.framed() != Framed::Holding
         })
     }
 
@@ -204,7 +205,7 @@ impl ServerDriver<'_> {
             let Ok(state) = handle.downcast::<SocketState>() else {
                 continue;
             };
-            if state.server.get() != Some(self.state.key) || state.duplex.is_destroyed() {
+            if state.server() != Some(self.state.key) || state.duplex.is_destroyed() {
                 continue;
             }
             let socket = SocketDriver {
@@ -228,6 +229,10 @@ impl ServerDriver<'_> {
 /// One of a server's sockets was destroyed.
 pub(in crate::net) fn connection_left(event_loop: &Loop, server: Key) {
     ServerDriver::on(event_loop, server, |driver| {
+        debug_assert!(
+            driver.state.connections.get() > 0,
+            "each connection leaves once"
+        );
         let left = driver.state.connections.get().saturating_sub(1);
         driver.state.connections.set(left);
         driver.close_if_drained();

@@ -5,12 +5,13 @@ use std::io::{self, IoSlice};
 
 use crate::event;
 use crate::events::outcome::Verdict;
-use crate::kernel::{Stream, ledger};
+use crate::kernel::{Stream, emitted, ledger};
 use crate::machine::{AfterConnect, CloseKind, Driver, Life, Signal, Tick};
+use crate::net::driver::current::InData;
 use crate::net::driver::log_line;
 use crate::net::driver::socket::SocketDriver;
 use crate::net::server::connection_left;
-use crate::net::state::socket::{Framed, Readiness};
+use crate::net::state::socket::Readiness;
 use crate::reactor::{AfterCall, Counters, Job};
 
 /// How many bytes one socket may send at one event, and in one turn of a write that goes on.
@@ -27,6 +28,7 @@ impl Driver for SocketDriver<'_> {
         let counters = &self.event_loop.counters;
         Counters::add(&counters.writes, 1);
         let written = self.state.transport.borrow().write(slices)?;
+        debug_assert!(written <= slices.iter().map(|slice| slice.len()).sum());
         Counters::add(&counters.bytes_written, written as u64);
         ledger::sent(self.state.key, slices, written);
         Ok(written)
@@ -48,7 +50,7 @@ impl Driver for SocketDriver<'_> {
         }
         self.abandon_attempts();
         self.forget_connect_listeners();
-        // Before the descriptor, as libuv: whoever comes meanwhile finds nobody, not somebody deaf.
+        // Unlinked before the descriptor is closed, as in libuv: late clients get ENOENT, not a dead listener.
         drop(self.state.extras(|extras| extras.bound_path.take()));
         let pause = self.state.extras(|extras| extras.write_pause.take());
         if let Some(timer) = pause.flatten() {
@@ -59,16 +61,17 @@ impl Driver for SocketDriver<'_> {
             self.reset_on_close(&transport);
         }
         self.state.readiness.set(Readiness::Drained);
-        if self.state.adopted.replace(false) {
-            // By a duplicate the poll would go on to tell of it.
+        if self.state.bits.adopted().replace(false) {
+            // While a duplicate is open elsewhere, the poll would go on to report this registration.
             let _gone = self.event_loop.deregister(transport.watched());
         }
         drop(transport);
-        if self.state.duplex.had_descriptor() {
-            self.event_loop.close_later(self.task(|event_loop, key| {
-                SocketDriver::on(event_loop, key, |driver| driver.close_now());
-            }));
-        }
+    }
+
+    fn close_later(&self) {
+        self.event_loop.close_later(self.task(|event_loop, key| {
+            SocketDriver::on(event_loop, key, |driver| driver.close_now());
+        }));
     }
 
     fn start_reading(&self) {
@@ -113,7 +116,7 @@ impl Driver for SocketDriver<'_> {
 
     #[inline]
     fn flush_later(&self) {
-        if self.state.in_data.get() {
+        if self.state.bits.in_data().get() {
             return;
         }
         self.event_loop.flush_later(self.task(|event_loop, key| {
@@ -123,12 +126,12 @@ impl Driver for SocketDriver<'_> {
 
     #[inline(never)]
     fn continue_writing(&self) {
-        if self.state.continuing_to_write.replace(true) {
+        if self.state.bits.continuing_to_write().replace(true) {
             return;
         }
         self.event_loop.continue_later(self.task(|event_loop, key| {
             SocketDriver::on(event_loop, key, |driver| {
-                driver.state.continuing_to_write.set(false);
+                driver.state.bits.continuing_to_write().set(false);
                 if driver.state.duplex.life() == Life::Open {
                     driver.state.duplex.on_writable(driver);
                     event_loop.settle();
@@ -218,18 +221,28 @@ impl Driver for SocketDriver<'_> {
         &self.event_loop.lent_to
     }
 
-    fn received(&self) {
-        // Of a framed socket not every byte is an activity, and the framing says which are.
-        if self.state.framed.get() == Framed::No {
-            self.activity();
+    fn emit_data(&self, chunk: &[u8]) {
+        if self.event_loop.is_interrupted() {
+            let kept = chunk.to_vec();
+            return self.in_next_run(move |driver| driver.emit_data(&kept));
         }
+        if self.state.bits.in_data().get() {
+            return self.call_data_listeners(chunk);
+        }
+        // Outside of a run a listener may unwind through here, or run the loop itself: what it writes
+        // waits for the loop then, as any write does.
+        let in_run = self.event_loop.is_running();
+        let in_data = in_run.then(|| InData::begin(self.state));
+        self.call_data_listeners(chunk);
+        drop(in_data);
+        // What the listeners wrote goes out now that they have returned.
+        self.state.duplex.flush(self);
     }
 
     // The machine always names the signal: of this, one arm remains wherever it is called.
     #[inline(always)]
     fn emit(&self, signal: Signal<'_>) {
         match signal {
-            Signal::Data(data) => self.emit_data(data),
             Signal::Text(text) => {
                 self.emit_lent(event::Text, text);
             }
@@ -281,8 +294,22 @@ impl Driver for SocketDriver<'_> {
     }
 
     fn left_server(&self) {
-        if let Some(server) = self.state.server.get() {
+        if let Some(server) = self.state.server() {
             connection_left(self.event_loop, server);
+        }
+    }
+}
+
+impl SocketDriver<'_> {
+    #[inline(always)]
+    fn call_data_listeners(&self, chunk: &[u8]) {
+        emitted::<event::Data>("Socket", self.state.key);
+        ledger::heard(self.state.key, chunk);
+        let mut heard = Ok(true);
+        self.event_loop
+            .call_now(|| heard = self.state.emitter.try_emit(event::Data, chunk));
+        if let Err(error) = heard {
+            self.listener_failed(error);
         }
     }
 }

@@ -5,12 +5,11 @@
 //! | fills its chunk | the next one, up to so many bytes; then the other sockets have their turn |
 //! | comes back short | the socket is empty: no second read to be told so |
 //! | comes back short, the end being near | the end is read in a turn of its own, as in Node |
-//! | comes back short where urgent data is marked, or in IPC with descriptors | there may be more behind the mark, which no event would tell of: on until it would block (on systems that do not tell of marks, always) |
+//! | comes back short where urgent data is marked, or in IPC with descriptors | there may be more behind the mark, for which no event comes: reads until one would block (on systems that do not tell of marks, always) |
 
-use crate::event;
-use crate::kernel::{self, Answer, Call, Received, answer, ledger};
+use crate::kernel::{Answer, Call, Received, answer, ledger};
+use crate::machine::Life;
 use crate::net::driver::current::InData;
-use crate::net::driver::emit::emit_now;
 use crate::net::driver::socket::SocketDriver;
 use crate::net::state::socket::Readiness;
 use crate::reactor::Counters;
@@ -25,7 +24,7 @@ const READ_CHUNK: usize = 64 * 1024;
 const READ_BUDGET: usize = 8 * READ_CHUNK;
 
 impl SocketDriver<'_> {
-    /// Reads while there is something to read and somebody who wants it.
+    /// Reads while the descriptor is readable and the stream wants data.
     #[inline(always)]
     pub(super) fn read_ready(&self) {
         let state = self.state;
@@ -81,7 +80,7 @@ impl SocketDriver<'_> {
     #[inline]
     fn share_of<'b>(&self, buffer: &'b mut [u8]) -> &'b mut [u8] {
         let state = self.state;
-        let much = state.reads_much.get() && state.duplex.readable_flowing() == Some(true);
+        let much = state.bits.reads_much().get() && state.duplex.readable_flowing() == Some(true);
         let most = if much { usize::MAX } else { READ_CHUNK };
         let most = most.min(buffer.len());
         &mut buffer[..most]
@@ -100,8 +99,18 @@ impl SocketDriver<'_> {
                 state.duplex.on_eof(self);
             }
             Ok(Received { count, may_go_on }) => {
+                debug_assert!(
+                    count <= buffer.len(),
+                    "the kernel fills no more than there is"
+                );
+                debug_assert_eq!(
+                    state.duplex.life(),
+                    Life::Open,
+                    "only an open socket is read"
+                );
                 Counters::add(&counters.bytes_read, count as u64);
-                ledger::received(state.key, &buffer[..count]);
+                let mark = state.duplex.readable_high_water_mark();
+                ledger::received(state.key, &buffer[..count], mark);
                 // No second read is needed to be told that the socket is empty.
                 let is_short = count < buffer.len();
                 if is_short && !may_go_on && state.readiness.get() == Readiness::Readable {
@@ -124,42 +133,14 @@ impl SocketDriver<'_> {
     #[inline(never)]
     pub(super) fn continue_reading(&self) {
         // Once: each of several would read as much as one may, and ask for another.
-        if self.state.continuing.replace(true) {
+        if self.state.bits.continuing().replace(true) {
             return;
         }
         self.event_loop.continue_later(self.task(|event_loop, key| {
             SocketDriver::on(event_loop, key, |driver| {
-                driver.state.continuing.set(false);
+                driver.state.bits.continuing().set(false);
                 driver.read_ready();
             });
         }));
-    }
-
-    /// Calls the listeners of `Data`.
-    pub(super) fn emit_data(&self, data: &[u8]) {
-        if self.event_loop.is_interrupted() {
-            let kept = data.to_vec();
-            return self.in_next_run(move |driver| driver.emit_data(&kept));
-        }
-        if self.state.in_data.get() {
-            return self.emit_data_now(data);
-        }
-        // Outside of a run a listener may unwind through here, or run the loop itself: what it writes
-        // waits for the loop then, as any write does.
-        let in_run = self.event_loop.is_running();
-        let in_data = in_run.then(|| InData::begin(self.state));
-        self.emit_data_now(data);
-        drop(in_data);
-        // What the listeners wrote goes out now that they have returned.
-        self.state.duplex.flush(self);
-    }
-
-    #[inline(always)]
-    fn emit_data_now(&self, data: &[u8]) {
-        kernel::emitted::<event::Data>("Socket", self.state.key);
-        ledger::heard(self.state.key, data);
-        if let Err(error) = emit_now(self.event_loop, &self.state.emitter, event::Data, data) {
-            self.listener_failed(error);
-        }
     }
 }

@@ -32,7 +32,7 @@ pub(in crate::net) struct Connecting {
     pub(in crate::net) under_way: bool,
     /// Those that go on beside it.
     pub(in crate::net) racers: Vec<Key>,
-    /// The kernel refused at once; that is told in the next pending phase.
+    /// An immediate refusal of the kernel, which the next pending phase reports.
     pub(in crate::net) refused: Option<io::Error>,
 }
 
@@ -63,7 +63,7 @@ impl Connecting {
         self.destinations.len() > 1
     }
 
-    /// The error of the attempt under way, with what else is to be told of the local end.
+    /// The error of the attempt under way, with what its message says of the local end.
     pub(in crate::net) fn error(&self, error: &io::Error, local: Local) -> Error {
         Connecting::error_of(&self.current, error, local)
     }

@@ -1,8 +1,8 @@
 //! Idle timeouts of sockets.
 //!
 //! An activity is a look at the clock, not an operation on a timer: the timer looks, when it
-//! fires, how long ago the last activity was, and goes back to sleep for the rest. Once it has told
-//! of a timeout it stays quiet until there is an activity again.
+//! fires, how long ago the last activity was, and goes back to sleep for the rest. After
+//! `Timeout` the timer stays disarmed until the next activity.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -15,7 +15,7 @@ pub(in crate::net) struct IdleTimeout {
     after: Cell<u64>,
     last_activity: Cell<u64>,
     timer: Cell<Option<Key>>,
-    /// The timeout was told of, and the timer is not armed.
+    /// `Timeout` was emitted, and the timer is not armed.
     told: Cell<bool>,
     /// What was left of a write under way when the timer last looked.
     write_left: Cell<usize>,
@@ -69,7 +69,7 @@ impl IdleTimeout {
     }
 
     /// The timer has fired; true if nothing has happened for the whole time. `write_left` is what is left of a write
-    /// under way: as long as that shrinks, there is an activity, though no event tells of it.
+    /// under way: progress there is an activity, though it brings no event.
     pub(in crate::net) fn is_over(&self, event_loop: &Loop, write_left: usize) -> bool {
         let (Some(timer), after) = (self.timer.get(), self.after.get()) else {
             return false;

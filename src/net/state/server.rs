@@ -30,7 +30,7 @@ pub(in crate::net) struct ServerState {
     pub(in crate::net) counted: Cell<bool>,
     /// Accepting goes on in the next poll phase, unasked.
     pub(in crate::net) continuing: Cell<bool>,
-    /// Nobody is accepted until the user says so.
+    /// Accepting is paused until `resume_accept`.
     pub(in crate::net) accept_paused: Cell<bool>,
     /// The timer that will try to accept again: no event will tell when to.
     pub(in crate::net) resting: Cell<Option<Key>>,

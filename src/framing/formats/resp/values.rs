@@ -15,6 +15,8 @@ use super::{DEEPEST, MAX_BULK};
 /// [`RespValue`](super::RespValue) reads it. [`kind`](Format::kind) is its first byte: `b'>'` for what a server pushes,
 /// which is no answer to a request.
 ///
+/// Beside what every reader holds, it keeps 24 bytes for each level that values nest.
+///
 /// Streamed strings and aggregates (`$?`, `*?`, `~?`, `%?`) are one frame, too. Every line is checked as the protocol
 /// describes its type: what is wrong is an error at the byte that is.
 ///

@@ -38,7 +38,16 @@ pub struct RespWriter<'a> {
 }
 
 impl<'a> RespWriter<'a> {
-    /// A writer that appends to `out`.
+    /// A writer that appends to `out`, in the version that the client has asked for.
+    ///
+    /// ```
+    /// use soquete::framing::{RespVersion, RespWriter};
+    ///
+    /// let mut out = b"+OK\r\n".to_vec();
+    /// RespWriter::new(&mut out, RespVersion::V2).null();
+    /// RespWriter::new(&mut out, RespVersion::V3).null();
+    /// assert_eq!(out, b"+OK\r\n$-1\r\n_\r\n");
+    /// ```
     ///
     /// ```
     /// use soquete::framing::{RespVersion, RespWriter};
@@ -140,6 +149,14 @@ impl<'a> RespWriter<'a> {
     }
 
     /// Text for people, in a `format` such as `txt`.
+    ///
+    /// ```
+    /// use soquete::framing::{RespVersion, RespWriter};
+    ///
+    /// let mut out = Vec::new();
+    /// RespWriter::new(&mut out, RespVersion::V3).verbatim(b"mkd", b"*hello*");
+    /// assert_eq!(out, b"=11\r\nmkd:*hello*\r\n");
+    /// ```
     ///
     /// ```
     /// use soquete::framing::{RespVersion, RespWriter};
