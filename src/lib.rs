@@ -108,6 +108,7 @@ compile_error!(
 #[cfg(feature = "activation")]
 pub mod activation;
 mod address;
+mod bits;
 mod delay;
 pub mod dns;
 mod error;

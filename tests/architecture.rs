@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// Rooms, the lowest level first. Rooms of one level know nothing of each other.
 const LEVELS: &[&[&str]] = &[
-    &["spare.rs", "table.rs", "thread_bound.rs"],
+    &["bits.rs", "spare.rs", "table.rs", "thread_bound.rs"],
     &["error"],
     &["address/", "framing/"],
     &["events/", "kernel/"],
