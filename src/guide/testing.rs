@@ -5,6 +5,7 @@
 //! | bytes into a [`FrameReader`](crate::framing::FrameReader) | the protocol, whichever way the bytes are cut | no sockets |
 //! | client and server in one loop, port 0 | that the program works here and now | a few system calls |
 //! | a [simulated world][sim] | latency, partitions, faults and timeouts, by a seed | no real time, no network |
+//! | a server on trial | that its answers do not depend on how requests are cut | a file with a conversation |
 //! | a fuzz target | that no bytes break the protocol | a fuzzer, or only its seeds |
 //!
 //! # A protocol alone
@@ -84,9 +85,23 @@
 //! and `SOQUETE_SEED` runs that one world. The module [`sim`][sim] tells what else there is: exact faults, a peer that sends
 //! exactly these bytes, and torture, in which each call of the kernel fails once in each way that it can.
 //!
+//! # A server on trial
+//!
+//! A client that sends a request in one piece is the kindest there is. [`ServerTrial`][trial] holds a conversation with a
+//! server whole, byte by byte, cut at every place, pipelined, half-closed and reset, and compares the answers. The same as
+//! a program tries any server, in whatever language: `cargo run --release --example fragments`.
+//!
 //! # Bytes that nobody thought of
 //!
 //! [`framing`](super::framing#fuzzing) shows the fuzz target for a format of one's own. It is a line.
 //!
 #![cfg_attr(feature = "sim", doc = "[sim]: crate::sim")]
 #![cfg_attr(not(feature = "sim"), doc = "[sim]: crate#features")]
+#![cfg_attr(
+    any(feature = "fuzzing", feature = "sim"),
+    doc = "[trial]: crate::fuzzing::ServerTrial"
+)]
+#![cfg_attr(
+    not(any(feature = "fuzzing", feature = "sim")),
+    doc = "[trial]: crate#features"
+)]
