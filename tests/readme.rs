@@ -318,3 +318,37 @@ fn each_link_leads_somewhere() {
         }
     }
 }
+
+/// As the README, the documentation starts only examples that are there.
+#[test]
+fn the_documentation_starts_examples_that_are_there() {
+    let mut files = vec![];
+    let mut folders = vec![package().join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.push(path);
+            }
+        }
+    }
+    let texts = ["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"];
+    files.extend(texts.map(|name| package().join(name)));
+    let (examples, mut named) = (examples(), 0);
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        for rest in text.split("--example ").skip(1) {
+            let is_name = |letter: &char| letter.is_ascii_alphanumeric() || *letter == '_';
+            let name: String = rest.chars().take_while(is_name).collect();
+            named += 1;
+            assert!(
+                examples.contains_key(&name),
+                "{}: there is no example {name}",
+                file.display()
+            );
+        }
+    }
+    assert!(named > 0);
+}

@@ -1,5 +1,7 @@
 //! The examples, run as the programs that they are.
 
+#![allow(dead_code, reason = "each test binary uses a part")]
+
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -16,30 +18,37 @@ impl Drop for Running {
     }
 }
 
+/// Where one example is, freshly built.
+pub fn example(name: &str) -> PathBuf {
+    built(&["--example", name]).join(name)
+}
+
 /// Where the examples are. `cargo test --test name` alone does not build them, so this does.
 pub fn examples() -> &'static Path {
     static EXAMPLES: OnceLock<PathBuf> = OnceLock::new();
-    EXAMPLES.get_or_init(|| {
-        let own = std::env::current_exe().expect("a test has a binary");
-        let profile = own
-            .parent()
-            .and_then(Path::parent)
-            .expect("target/<profile>/deps");
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--examples"]);
-        cargo.args([
-            "--manifest-path",
-            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
-        ]);
-        cargo
-            .arg("--target-dir")
-            .arg(profile.parent().expect("target"));
-        if profile.ends_with("release") {
-            cargo.arg("--release");
-        }
-        assert!(cargo.status().expect("cargo runs").success());
-        profile.join("examples")
-    })
+    EXAMPLES.get_or_init(|| built(&["--examples"]))
+}
+
+fn built(which: &[&str]) -> PathBuf {
+    let own = std::env::current_exe().expect("a test has a binary");
+    let profile = own
+        .parent()
+        .and_then(Path::parent)
+        .expect("target/<profile>/deps");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet"]).args(which);
+    cargo.args([
+        "--manifest-path",
+        concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+    ]);
+    cargo
+        .arg("--target-dir")
+        .arg(profile.parent().expect("target"));
+    if profile.ends_with("release") {
+        cargo.arg("--release");
+    }
+    assert!(cargo.status().expect("cargo runs").success());
+    profile.join("examples")
 }
 
 /// For programs that print the port that they were given, so that it has to be known in advance.

@@ -73,7 +73,7 @@ pub(super) fn http<'a>(model: HttpModel) -> impl FnMut(&'a [u8]) -> Naive<'a> {
                     if !model.requests && facts.status < 200 && facts.status != 101 {
                         return frame.and_more();
                     }
-                    match behind(&facts, &model, std::mem::replace(&mut answers, "")) {
+                    match behind(&facts, &model, std::mem::take(&mut answers)) {
                         None => frame,
                         Some(body) => {
                             due = body;

@@ -5,6 +5,8 @@ pub(super) mod connecting;
 mod extras;
 mod idle;
 pub(super) mod pipes;
+pub(super) mod remote;
 pub(super) mod server;
 pub(super) mod socket;
+pub(super) mod transport;
 pub(super) mod watch;

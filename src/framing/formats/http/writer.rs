@@ -27,12 +27,12 @@ pub struct HeadWriter<'a> {
 /// use soquete::framing::http;
 ///
 /// let mut out = Vec::new();
-/// http::request(&mut out, "POST", "/notes").field("Host", "a.example").length(5).finish()?;
+/// http::request(&mut out, "POST", "/").field("Host", "a.example").length(5).finish()?;
 /// out.extend_from_slice(b"hello");
-/// assert_eq!(out, b"POST /notes HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n\r\nhello");
+/// assert_eq!(out, b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n\r\nhello");
 ///
-/// let injected = http::request(&mut out, "GET", "/\r\nX: y").field("Host", "a.example").finish();
-/// assert!(injected.is_err());
+/// let injected = http::request(&mut out, "GET", "/\r\nX: y").field("Host", "a.example");
+/// assert!(injected.finish().is_err());
 /// # Ok::<(), soquete::framing::FrameError>(())
 /// ```
 pub fn request<'a>(out: &'a mut Vec<u8>, method: &str, target: &str) -> HeadWriter<'a> {
