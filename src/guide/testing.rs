@@ -109,7 +109,11 @@
 //!     })
 //! }
 //!
-//! let conversation = Conversation::new("two lines").send("a\n").expect("1 bytes\n").send("bcd\r\n").expect("3 bytes\n");
+//! let conversation = Conversation::new("two lines")
+//!     .send("a\n")
+//!     .expect("1 bytes\n")
+//!     .send("bcd\r\n")
+//!     .expect("3 bytes\n");
 //! ServerTrial::new(create).conversation(conversation).test();
 //! # }
 //! ```
