@@ -23,7 +23,8 @@
 //!         let Item::Frame(frame) = item else { return Flow::Continue };
 //!         if reading.kind() == Http::HEAD {
 //!             let head = RequestHead::parse(frame).expect("the format has looked at it");
-//!             seen.push(format!("{} {} {:?}", head.method(), head.target(), reading.format().body()));
+//!             let (method, target) = (head.method(), head.target());
+//!             seen.push(format!("{method} {target} {:?}", reading.format().body()));
 //!         } else {
 //!             seen.push(String::from_utf8_lossy(frame).into_owned());
 //!         }
