@@ -16,7 +16,8 @@
 //!
 //! let mut reader = FrameReader::new(Http::requests(), 1 << 20);
 //! let mut seen = Vec::new();
-//! let stream = b"POST /notes HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n\
+//! let stream = b"POST /notes HTTP/1.1\r\nHost: a.example\r\n\
+//!     Transfer-Encoding: chunked\r\n\r\n\
 //!     5\r\nhello\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
 //! for chunk in stream.chunks(7) {
 //!     reader.push_with(chunk, |item, reading| {
