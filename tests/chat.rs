@@ -204,12 +204,19 @@ fn what_is_wrong_is_answered_in_the_words_of_its_door() {
     assert_eq!(status("GET /none HTTP/1.1\r\nHost: x\r\n\r\n"), is("404"));
     assert_eq!(status("PUT / HTTP/1.1\r\nHost: x\r\n\r\n"), is("405"));
     assert_eq!(
-        status("POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello"),
+        status("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"),
         is("413")
     );
-    assert_eq!(status("GET / HTTP/9\r\n\r\n"), is("400"));
+    assert_eq!(
+        status("GET / HTTP/9\r\n\r\n"),
+        is("400"),
+        "no version of HTTP"
+    );
     assert_eq!(status("GET /chat HTTP/1.1\r\nHost: x\r\n\r\n"), is("426"));
-    let long = format!("GET / HTTP/1.1\r\nCookie: {}\r\n\r\n", "x".repeat(9000));
+    let long = format!(
+        "GET / HTTP/1.1\r\nHost: x\r\nCookie: {}\r\n\r\n",
+        "x".repeat(9000)
+    );
     assert_eq!(status(&long), is("431"));
 
     let closed = |frame: &[u8]| {

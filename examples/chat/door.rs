@@ -1,17 +1,22 @@
 //! Which door a connection has come to: its first bytes decide.
 
-use soquete::framing::{
-    Cut, Delimiters, Format, Lines, Malformed, Output, Unpacked, WebSocket, Window,
-};
+use soquete::framing::http::Http;
+use soquete::framing::{Cut, Format, Lines, Malformed, Output, Unpacked, WebSocket, Window};
 
 /// What is spoken on a connection.
 pub enum Door {
     /// Not known before it has said something.
     Closed,
     Lines(Lines),
-    /// Heads of HTTP requests, which have no bodies here.
-    Requests(Delimiters),
+    Requests(Http),
     WebSocket(WebSocket),
+}
+
+/// The longest head of a request.
+pub const LONGEST_HEAD: usize = 8 << 10;
+
+fn requests() -> Http {
+    Http::requests().max_head(LONGEST_HEAD)
 }
 
 /// An HTTP method has at most so many letters, here.
@@ -24,7 +29,7 @@ impl Door {
             match window.get(at)? {
                 b'A'..=b'Z' => {}
                 b' ' if at >= 3 && window.get(at + 1)? == b'/' => {
-                    return Delimiters::new(&[b"\r\n\r\n"]).ok().map(Door::Requests);
+                    return Some(Door::Requests(requests()));
                 }
                 _ => break,
             }
@@ -54,6 +59,19 @@ impl Format for Door {
             }
         }
         behind!(self, format => format.cut(window), Ok(Cut::MORE))
+    }
+
+    /// What is behind a closed door may need as much as any.
+    fn overhead(&self) -> usize {
+        behind!(self, format => format.overhead(), requests().overhead())
+    }
+
+    fn at_end(&mut self, window: Window<'_>) -> Result<Cut, Malformed> {
+        behind!(self, format => format.at_end(window), Ok(Cut::MORE))
+    }
+
+    fn expects_more(&self) -> bool {
+        behind!(self, format => format.expects_more(), false)
     }
 
     fn forget(&mut self, bytes: usize) {

@@ -4,12 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use soquete::framing::http::{self, Body, Http};
 use soquete::framing::websocket::{self, Close, Outgoing};
 use soquete::framing::{FrameError, FrameReader, Item, Reading, WebSocket};
 use soquete::net::Socket;
 use soquete::{Error, event};
 
-use super::door::Door;
+use super::door::{Door, LONGEST_HEAD};
 use super::notice::{Tongue, cleaned, framed, note};
 use super::room::{Room, end, say_goodbye};
 use super::web::{self, Answer};
@@ -19,7 +20,6 @@ const UNKNOWN_FOR: Duration = Duration::from_secs(10);
 /// How long one line, request or message may take from its first byte to its last.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-const LONGEST_HEAD: usize = 8 << 10;
 const LONGEST_MESSAGE: usize = 2000;
 const LONGEST_NAME: usize = 24;
 /// What is sent back on the path for tests may be longer: the Autobahn cases go up to 16 MiB.
@@ -83,6 +83,7 @@ impl Guest {
         self.room.heard_of(self.socket);
         match reading.format() {
             Door::Closed => {}
+            Door::Requests(_) if reading.kind() != Http::HEAD => {}
             Door::Requests(_) => self.asked(frame, reading),
             Door::Lines(_) => self.said(&String::from_utf8_lossy(frame)),
             Door::WebSocket(_) => match (reading.kind(), self.state.get()) {
@@ -106,14 +107,16 @@ impl Guest {
     /// A request has come over HTTP.
     fn asked(&self, head: &[u8], mut reading: Reading<'_, Door>) {
         self.state.set(State::Browser);
-        let answer = web::answer(head, self.leaving.get());
+        let has_body =
+            matches!(reading.format(), Door::Requests(http) if http.body() != Body::None);
+        let answer = web::answer(head, has_body, self.leaving.get());
         let (answer, limit, state) = match answer {
             Answer::Page(answer) => {
                 self.socket.write(answer);
                 return;
             }
             Answer::Last(answer) => {
-                end(self.socket, answer.into());
+                end(self.socket, answer);
                 return self.gone();
             }
             Answer::Chat(answer) => (answer, LONGEST_MESSAGE, State::Unknown(Tongue::WebSocket)),
@@ -196,7 +199,10 @@ impl Guest {
     fn misheard(&self, error: FrameError, door: &Door) {
         match (door, self.state.get()) {
             (_, State::Gone) => {}
-            (Door::Requests(_), _) => end(self.socket, web::TOO_LONG.into()),
+            (Door::Requests(_), _) => {
+                let status = http::status_of(&error);
+                end(self.socket, web::refusal(status));
+            }
             (Door::WebSocket(_), _) => {
                 let code = websocket::close_code(error);
                 say_goodbye(self.socket, Tongue::WebSocket, code, &error.to_string());

@@ -1,110 +1,84 @@
 //! What is answered over HTTP: the page, and the way from there to WebSocket.
 
-use std::str;
-
+use soquete::framing::http::{self, RequestHead};
 use soquete::framing::websocket::Upgrade;
 
 /// The page, as it is in the folder.
 const PAGE: &str = include_str!("page.html");
 
-/// The answer to a head above the limit, and to what is none.
-pub const TOO_LONG: &str = "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+/// What the page may do: nothing but what stands in it, and talk to this server.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:";
 
 pub enum Answer {
     /// And the connection goes on.
-    Page(String),
+    Page(Vec<u8>),
     /// And it ends.
-    Last(String),
+    Last(Vec<u8>),
     /// It goes on as WebSocket: in the room,
     Chat(String),
     /// or by having all sent back.
     Echo(String),
 }
 
-pub fn answer(head: &[u8], leaving: bool) -> Answer {
-    let Some((method, path, version, fields)) = parsed(head) else {
-        return Answer::Last(page(
-            "400 Bad Request",
-            "text/plain",
-            "that is no request\n",
-            true,
-        ));
+/// The answer to a request, which has a body or none.
+pub fn answer(head: &[u8], has_body: bool, leaving: bool) -> Answer {
+    let Some(head) = RequestHead::parse(head) else {
+        return Answer::Last(refusal(400));
     };
-    if fields.iter().any(|(name, _)| {
-        name.eq_ignore_ascii_case(b"transfer-encoding")
-            || name.eq_ignore_ascii_case(b"content-length")
-    }) {
-        return Answer::Last(page(
-            "413 Content Too Large",
-            "text/plain",
-            "no bodies, please\n",
-            true,
-        ));
+    if has_body {
+        return Answer::Last(refusal(413));
     }
-    match (method, path) {
-        (_, "/chat" | "/echo") => match Upgrade::check(method, version, fields) {
+    let path = head.target().split('?').next().unwrap_or_default();
+    if let "/chat" | "/echo" = path {
+        let fields = head
+            .fields()
+            .map(|field| (field.name().as_bytes(), field.value()));
+        return match Upgrade::check(head.method(), (1, head.minor_version()), fields) {
             Ok(upgrade) if path == "/echo" => Answer::Echo(upgrade.answer(None)),
             Ok(upgrade) => Answer::Chat(upgrade.answer(None)),
-            Err(refusal) => Answer::Last(refusal.answer()),
-        },
-        ("GET" | "HEAD", "/") => Answer::Page(page(
-            "200 OK",
-            "text/html; charset=utf-8",
-            PAGE,
-            method == "GET",
-        )),
+            Err(refusal) => Answer::Last(refusal.answer().into()),
+        };
+    }
+    let with_body = match head.method() {
+        "GET" => true,
+        "HEAD" => false,
+        _ => return Answer::Last(refusal(405)),
+    };
+    let answer = match path {
+        "/" => page(200, "text/html; charset=utf-8", PAGE, with_body),
         // A balancer asks, and sends nobody any more to a server that leaves.
-        ("GET" | "HEAD", "/health") if leaving => Answer::Last(page(
-            "503 Service Unavailable",
-            "text/plain",
-            "leaving\n",
-            method == "GET",
-        )),
-        ("GET" | "HEAD", "/health") => {
-            Answer::Page(page("200 OK", "text/plain", "fine\n", method == "GET"))
+        "/health" if leaving => {
+            return Answer::Last(page(503, "text/plain", "leaving\n", with_body));
         }
-        ("GET" | "HEAD", _) => Answer::Page(page(
-            "404 Not Found",
-            "text/plain",
-            "not here\n",
-            method == "GET",
-        )),
-        _ => Answer::Last(page(
-            "405 Method Not Allowed",
-            "text/plain",
-            "GET, please\n",
-            true,
-        )),
+        "/health" => page(200, "text/plain", "fine\n", with_body),
+        _ => page(404, "text/plain", "not here\n", with_body),
+    };
+    if head.keep_alive() {
+        Answer::Page(answer)
+    } else {
+        Answer::Last(answer)
     }
 }
 
-fn page(status: &str, kind: &str, body: &str, with_body: bool) -> String {
-    let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nCache-Control: no-cache\r\n\
-         Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
-         connect-src 'self'; img-src data:\r\nX-Content-Type-Options: nosniff\r\n\r\n",
-        body.len()
-    );
-    if with_body { head + body } else { head }
+/// The answer to what is no request that is answered here.
+pub fn refusal(status: u16) -> Vec<u8> {
+    page(status, "text/plain", http::reason(status), true)
 }
 
-type Head<'a> = (&'a str, &'a str, (u8, u8), Vec<(&'a [u8], &'a [u8])>);
-
-/// Method, path, version and fields.
-fn parsed(head: &[u8]) -> Option<Head<'_>> {
-    let mut lines = str::from_utf8(head).ok()?.split("\r\n");
-    let mut words = lines.next()?.split(' ');
-    let (method, target, version) = (words.next()?, words.next()?, words.next()?);
-    let version = match version {
-        "HTTP/1.1" => (1, 1),
-        "HTTP/1.0" => (1, 0),
-        _ => return None,
-    };
-    let path = target.split('?').next()?;
-    let fields = lines.map(|line| {
-        let (name, value) = line.split_once(':')?;
-        let is_name = !name.is_empty() && !name.contains([' ', '\t']);
-        is_name.then_some((name.as_bytes(), value.trim_matches([' ', '\t']).as_bytes()))
-    });
-    Some((method, path, version, fields.collect::<Option<_>>()?))
+fn page(status: u16, kind: &str, body: &str, with_body: bool) -> Vec<u8> {
+    let mut answer = Vec::new();
+    let mut head = http::response(&mut answer, status)
+        .field("Content-Type", kind)
+        .field("Cache-Control", "no-cache")
+        .field("Content-Security-Policy", POLICY)
+        .field("X-Content-Type-Options", "nosniff")
+        .length(body.len() as u64);
+    if status != 200 && status != 404 {
+        head = head.field("Connection", "close");
+    }
+    head.finish().expect("nothing of it is anybody else's");
+    if with_body {
+        answer.extend_from_slice(body.as_bytes());
+    }
+    answer
 }

@@ -1,7 +1,5 @@
 //! The examples, run as the programs that they are.
 
-#![allow(dead_code, reason = "each test binary uses a part")]
-
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -19,11 +17,13 @@ impl Drop for Running {
 }
 
 /// Where one example is, freshly built.
+#[allow(dead_code, reason = "not each test uses it")]
 pub fn example(name: &str) -> PathBuf {
     built(&["--example", name]).join(name)
 }
 
 /// Where the examples are. `cargo test --test name` alone does not build them, so this does.
+#[allow(dead_code, reason = "not each test uses it")]
 pub fn examples() -> &'static Path {
     static EXAMPLES: OnceLock<PathBuf> = OnceLock::new();
     EXAMPLES.get_or_init(|| built(&["--examples"]))
@@ -52,6 +52,7 @@ fn built(which: &[&str]) -> PathBuf {
 }
 
 /// For programs that print the port that they were given, so that it has to be known in advance.
+#[allow(dead_code, reason = "not each test uses it")]
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind(("::", 0)).or_else(|_| TcpListener::bind(("0.0.0.0", 0)));
     let address = listener.and_then(|listener| listener.local_addr());
