@@ -105,11 +105,14 @@ fn the_front_page_stays_short() {
 }
 
 /// The modules whose own documentation is a page.
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 14] = [
+    "activation.rs",
     "lib.rs",
     "dns.rs",
     "event.rs",
     "events/mod.rs",
+    "framing/formats/http/mod.rs",
+    "framing/formats/websocket.rs",
     "framing/mod.rs",
     "fuzzing.rs",
     "net/mod.rs",

@@ -13,7 +13,7 @@
 //! use soquete::framing::websocket::{self, Close, Outgoing, WebSocket};
 //! use soquete::framing::{Encode, Flow, FrameError, FrameReader, Item};
 //!
-//! /// Reads `chunk`; appends to `answer` what is to be sent. False once the connection is over.
+//! /// Reads `chunk`; appends to `answer` what is to be sent. False once it is over.
 //! fn echo(reader: &mut FrameReader<WebSocket>, chunk: &[u8], answer: &mut Vec<u8>) -> bool {
 //!     let read = reader.push_with(chunk, |item, reading| {
 //!         let Item::Frame(payload) = item else { return Flow::Continue };

@@ -16,14 +16,16 @@
 //!
 //! let mut reader = FrameReader::new(Http::requests(), 1 << 20);
 //! let mut seen = Vec::new();
-//! let stream = b"POST /notes HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n\
+//! let stream = b"POST /notes HTTP/1.1\r\nHost: a.example\r\n\
+//!     Transfer-Encoding: chunked\r\n\r\n\
 //!     5\r\nhello\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
 //! for chunk in stream.chunks(7) {
 //!     reader.push_with(chunk, |item, reading| {
 //!         let Item::Frame(frame) = item else { return Flow::Continue };
 //!         if reading.kind() == Http::HEAD {
 //!             let head = RequestHead::parse(frame).expect("the format has looked at it");
-//!             seen.push(format!("{} {} {:?}", head.method(), head.target(), reading.format().body()));
+//!             let (method, target) = (head.method(), head.target());
+//!             seen.push(format!("{method} {target} {:?}", reading.format().body()));
 //!         } else {
 //!             seen.push(String::from_utf8_lossy(frame).into_owned());
 //!         }
