@@ -72,7 +72,7 @@
 //! | [`Hdlc`] | payload with escapes between flags (RFC 1662) | unpacks, in pieces on request | encodes |
 //! | [`Cobs`] | payload without its zeros, a zero | decodes | encodes |
 //! | [`Proxy`] | a PROXY header, once | whole | |
-//! | [`Http`](http::Http) | a head, or a body | bodies in pieces on request | [`http`] has functions for it |
+//! | [`Http`] | a head, or a body | bodies in pieces on request | [`http`] has functions for it |
 //! | [`WebSocket`] | a message, or a control frame between two fragments (RFC 6455) | in pieces on request; unmasks, checks | [`websocket::Outgoing`] |
 //! | [`Either`] | as of one of two formats | as that one | as that one |
 //!
