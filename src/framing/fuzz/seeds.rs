@@ -248,7 +248,7 @@ fn http(high: u8, low: &[u8], texts: &[(&str, String)]) -> Vec<Seed> {
         let limit = 30 + 10 * (i as u8 % 3);
         for setup in [[high, i as u8 & 1, 255], [low, pieces | i as u8 & 1, limit]] {
             let seed = [&setup[..], text.as_bytes()].concat();
-            seeds.push((format!("{name}_{}", setup[0]), seed));
+            seeds.push((format!("{name}_{}_{}", setup[0], setup[2]), seed));
         }
     }
     seeds
