@@ -64,6 +64,10 @@ const CIRCLES: &[(&str, &str)] = &[
         "an event names its listeners' types, and a list of listeners is of one event",
     ),
     (
+        "framing/formats/http/",
+        "the sections of a head obey the limits, which are options of the format",
+    ),
+    (
         "framing/formats/websocket",
         "the reasons of a close are texts of the format, which passes the closes on",
     ),

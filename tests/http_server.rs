@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use soquete::framing::http::{Body, Http, ResponseHead};
 use soquete::framing::{Flow, FrameReader, Item};
+use soquete::fuzzing::{Conversation, ServerTrial};
 use soquete::timers;
 
 #[path = "../examples/http_server"]
@@ -504,6 +505,55 @@ fn dates_are_written_as_http_writes_them() {
     assert_eq!(written(4_107_542_399), "Sun, 28 Feb 2100 23:59:59 GMT");
     assert_eq!(written(4_107_542_400), "Mon, 01 Mar 2100 00:00:00 GMT");
     assert_eq!(http_server::date::Dates::default().now().len(), 29);
+}
+
+/// Every request cut at every byte, dripped, half-closed, reset, in a simulated world: the answers are the same.
+#[test]
+fn the_server_passes_every_cut() {
+    let folder = std::env::temp_dir().join(format!("soquete-http-{}-trial", std::process::id()));
+    fill(&folder);
+    let www = folder.join("www");
+    let answer = |status: &str, body: &str| {
+        let (kind, length) = ("Content-Type: text/plain", body.len());
+        format!("HTTP/1.1 {status}\r\nDate: *\r\n{kind}\r\nContent-Length: {length}\r\n\r\n{body}")
+    };
+    let closing = |status: &str, body: &str| {
+        answer(status, body).replacen("Content-Type", "Connection: close\r\nContent-Type", 1)
+    };
+    let host = "HTTP/1.1\r\nHost: a\r\n";
+    let chunks = "HTTP/1.1 200 OK\r\nDate: *\r\nTransfer-Encoding: chunked\r\nContent-Type: text/plain\r\n\r\n\
+        4\r\n0\n1\n\r\n0\r\n\r\n";
+    let asked = format!("POST /echo {host}Expect: 100-continue\r\nContent-Type: text/plain\r\n");
+    let requests = Conversation::new("requests")
+        .send(format!("GET /hello {host}\r\n"))
+        .expect_like(answer("200 OK", "Hello, world!\n"))
+        .send(format!("GET /count/2 {host}\r\n"))
+        .expect_like(chunks)
+        .send(format!("{asked}Content-Length: 2\r\n\r\nab"))
+        .expect_like("HTTP/1.1 100 Continue\r\n\r\n")
+        .expect_like(answer("200 OK", "ab"))
+        .send(format!("GET /none {host}Connection: close\r\n\r\n"))
+        .expect_like(closing("404 Not Found", "Not Found"))
+        .closes();
+    let uploads = Conversation::new("chunks")
+        .send(format!(
+            "{asked}Transfer-Encoding: chunked\r\n\r\n2;a=b\r\nab\r\n1\r\nc\r\n0\r\nA: b\r\n\r\n"
+        ))
+        .expect_like("HTTP/1.1 100 Continue\r\n\r\n")
+        .expect_like(answer("200 OK", "abc"))
+        .send(format!(
+            "GET / {host}Content-Length: 1\r\nContent-Length: 1\r\n"
+        ))
+        // The line feed has shown it: the server does not wait for more.
+        .expect_like(closing("400 Bad Request", "Bad Request"))
+        .closes();
+    let make = move || server::create(www.clone(), Limits::default()).expect("the folder is there");
+    let trial = ServerTrial::new(make)
+        .conversation(requests)
+        .conversation(uploads);
+    let report = trial.test();
+    assert!(report.runs > 900, "{}", report.runs);
+    let _ = std::fs::remove_dir_all(folder);
 }
 
 /// Runs a program that may be missing; what it has written.

@@ -48,18 +48,19 @@ impl Duplex {
             return false;
         }
         let len: usize = parts.iter().map(Data::len).sum();
+        let (mut direct, big) = (self.writes_directly(), len >= WRITE_NOW);
+        let borrowed = parts.iter().all(Data::is_borrowed);
+        // Before these bytes count: what is sent is looked for in the queue.
+        if direct && big && borrowed && !half.with_queue(|queue| queue.has_slices_for(N)) {
+            self.send(driver);
+            direct = self.writes_directly();
+        }
         let begin = half.accepted.get();
         let end = begin + len as u64;
         half.accepted.set(end);
         parts
             .iter()
             .for_each(|part| driver.accepts(part.as_bytes()));
-        let (mut direct, big) = (self.writes_directly(), len >= WRITE_NOW);
-        let borrowed = parts.iter().all(Data::is_borrowed);
-        if direct && big && borrowed && !half.with_queue(|queue| queue.has_slices_for(N)) {
-            self.send(driver);
-            direct = self.writes_directly();
-        }
         if !direct {
             return self.write_held(driver, parts, begin, callback);
         }

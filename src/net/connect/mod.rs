@@ -55,7 +55,7 @@ impl SocketDriver<'_> {
         }
         state.duplex.begin_connecting(self);
         state.set_server(None);
-        state.remote.set(None);
+        state.set_remote(None);
         state.bits.remote_was_asked().set(false);
         self.activity();
         self.arm_connect_timeout(&options);

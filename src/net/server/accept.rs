@@ -189,7 +189,7 @@ impl ServerDriver<'_> {
             return;
         }
         let state = SocketState::insert(self.event_loop, accepted.stream, server.origin);
-        state.remote.set(accepted.peer);
+        state.set_remote(accepted.peer);
         let driver = SocketDriver {
             event_loop: self.event_loop,
             state: &state,

@@ -1,5 +1,6 @@
 //! What a socket or a server keeps from one callback to the next.
 
+pub(super) mod aside;
 pub(super) mod attachments;
 pub(super) mod connecting;
 mod extras;

@@ -1,50 +1,47 @@
-//! A peer's address in two words, for there are many peers.
+//! A peer's address in a word, for there are many peers.
 
-use std::cell::Cell;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 /// An address that may not be known.
-pub(in crate::net) struct Remote(Cell<Compact>);
-
-#[derive(Clone)]
-enum Compact {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::net) enum Remote {
     Unknown,
-    V4(Ipv4Addr, u16),
+    V4([u8; 4], u16),
     /// As a server sees an IPv4 peer that listens on the unspecified address of IPv6.
-    Mapped(Ipv4Addr, u16),
-    V6(Box<SocketAddrV6>),
+    Mapped([u8; 4], u16),
+    /// It is elsewhere.
+    V6,
 }
 
 impl Remote {
-    pub(in crate::net) fn unknown() -> Remote {
-        Remote(Cell::new(Compact::Unknown))
-    }
-
-    pub(in crate::net) fn get(&self) -> Option<SocketAddr> {
-        let compact = self.0.replace(Compact::Unknown);
-        let address = match &compact {
-            Compact::Unknown => None,
-            Compact::V4(ip, port) => Some(SocketAddrV4::new(*ip, *port).into()),
-            Compact::Mapped(ip, port) => {
-                Some(SocketAddrV6::new(ip.to_ipv6_mapped(), *port, 0, 0).into())
-            }
-            Compact::V6(address) => Some((**address).into()),
-        };
-        self.0.set(compact);
-        address
-    }
-
-    pub(in crate::net) fn set(&self, address: Option<SocketAddr>) {
-        self.0.set(match address {
-            None => Compact::Unknown,
-            Some(SocketAddr::V4(address)) => Compact::V4(*address.ip(), address.port()),
+    /// In a word, if it fits.
+    pub(in crate::net) fn of(address: Option<SocketAddr>) -> Remote {
+        match address {
+            None => Remote::Unknown,
+            Some(SocketAddr::V4(address)) => Remote::V4(address.ip().octets(), address.port()),
             Some(SocketAddr::V6(address)) => match address.ip().to_ipv4_mapped() {
                 Some(ip) if address.flowinfo() == 0 && address.scope_id() == 0 => {
-                    Compact::Mapped(ip, address.port())
+                    Remote::Mapped(ip.octets(), address.port())
                 }
-                _ => Compact::V6(Box::new(address)),
+                _ => Remote::V6,
             },
-        });
+        }
+    }
+
+    /// The address; `elsewhere` has one that does not fit.
+    pub(in crate::net) fn address(
+        self,
+        elsewhere: impl FnOnce() -> Option<SocketAddrV6>,
+    ) -> Option<SocketAddr> {
+        match self {
+            Remote::Unknown => None,
+            Remote::V4(ip, port) => Some(SocketAddrV4::new(ip.into(), port).into()),
+            Remote::Mapped(ip, port) => {
+                let ip = Ipv4Addr::from(ip).to_ipv6_mapped();
+                Some(SocketAddrV6::new(ip, port, 0, 0).into())
+            }
+            Remote::V6 => elsewhere().map(SocketAddr::V6),
+        }
     }
 }
 
@@ -54,7 +51,6 @@ mod tests {
 
     #[test]
     fn every_address_is_what_it_was() {
-        let remote = Remote::unknown();
         for text in [
             "192.0.2.1:80",
             "[::ffff:192.0.2.1]:443",
@@ -64,16 +60,20 @@ mod tests {
             "0.0.0.0:0",
         ] {
             let address: SocketAddr = text.parse().unwrap();
-            remote.set(Some(address));
-            assert_eq!(remote.get(), Some(address));
-            assert_eq!(remote.get(), Some(address), "the second time, too");
+            let elsewhere = || match address {
+                SocketAddr::V6(address) => Some(address),
+                SocketAddr::V4(_) => None,
+            };
+            let remote = Remote::of(Some(address));
+            assert_eq!(remote.address(elsewhere), Some(address));
+            let fits = address.is_ipv4() || text.contains("192.0.2.1]");
+            assert_eq!(remote.address(|| None).is_some(), fits, "{text}");
         }
-        remote.set(None);
-        assert_eq!(remote.get(), None);
+        assert_eq!(Remote::of(None).address(|| None), None);
     }
 
     #[test]
-    fn it_takes_two_words() {
-        assert!(size_of::<Remote>() <= 16);
+    fn it_takes_a_word() {
+        assert!(size_of::<Remote>() <= 8);
     }
 }

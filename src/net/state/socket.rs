@@ -4,7 +4,7 @@
 //! machine's view of them while something is being done. Nothing in here is borrowed while a
 //! listener runs.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -14,6 +14,7 @@ use crate::event;
 use crate::events::EventEmitter;
 use crate::kernel::Stream;
 use crate::machine::{Duplex, Life};
+use crate::net::state::aside::Aside;
 use crate::net::state::attachments::Attachments;
 use crate::net::state::extras::Extras;
 use crate::net::state::idle::IdleTimeout;
@@ -38,14 +39,10 @@ pub(in crate::net) struct SocketState {
     pub(in crate::net) watches: Watches,
     /// The peer's address, as accept(2) or the connect has told it. The kernel forgets it when the peer
     /// resets the connection.
-    pub(in crate::net) remote: Remote,
+    remote: Cell<Remote>,
     /// Reserved, if there is none.
     server: Cell<Key>,
-    /// Made when a timeout is first set: most sockets never have one.
-    idle: OnceCell<Box<IdleTimeout>>,
-    pub(in crate::net) attachments: Attachments,
-    /// Out of its cell while it is looked at, where no code of the user's runs.
-    extras: Cell<Option<Box<Extras>>>,
+    aside: Aside,
 }
 
 bits! {
@@ -96,11 +93,9 @@ impl SocketState {
             framings: Cell::new(0),
             bits: Bits::default(),
             watches: Watches::default(),
-            remote: Remote::unknown(),
+            remote: Cell::new(Remote::Unknown),
             server: Cell::new(Key::RESERVED),
-            idle: OnceCell::new(),
-            attachments: Attachments::default(),
-            extras: Cell::new(None),
+            aside: Aside::default(),
         });
         state.bits.referenced().set(true);
         state
@@ -117,23 +112,42 @@ impl SocketState {
     }
 
     pub(in crate::net) fn with_extras<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> R {
-        let mut extras = self.extras.take().unwrap_or_default();
+        let place = &self.aside.get_or_new().extras;
+        let mut extras = place.take().unwrap_or_default();
         let result = f(&mut extras);
-        self.extras.set(Some(extras));
+        place.set(Some(extras));
         result
     }
 
     /// As `with_extras`, for a socket that may have nothing extras.
     pub(in crate::net) fn extras<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> Option<R> {
-        let mut extras = self.extras.take()?;
+        let place = &self.aside.get()?.extras;
+        let mut extras = place.take()?;
         let result = f(&mut extras);
-        self.extras.set(Some(extras));
+        place.set(Some(extras));
         Some(result)
+    }
+
+    pub(in crate::net) fn with_attachments<R>(&self, f: impl FnOnce(&Attachments) -> R) -> R {
+        f(&self.aside.get_or_new().attachments)
+    }
+
+    /// The peer's address, if it was told.
+    pub(in crate::net) fn remote(&self) -> Option<SocketAddr> {
+        self.remote.get().address(|| self.aside.get()?.remote.get())
+    }
+
+    pub(in crate::net) fn set_remote(&self, address: Option<SocketAddr>) {
+        let remote = Remote::of(address);
+        if let (Remote::V6, Some(SocketAddr::V6(address))) = (remote, address) {
+            self.aside.get_or_new().remote.set(Some(address));
+        }
+        self.remote.set(remote);
     }
 
     /// What the socket has had that most have not.
     pub(in crate::net) fn take_extras(&self) -> Option<Box<Extras>> {
-        self.extras.take()
+        self.aside.get()?.extras.take()
     }
 
     pub(in crate::net) fn server(&self) -> Option<Key> {
@@ -147,11 +161,11 @@ impl SocketState {
 
     /// The idle timeout, if one was ever set.
     pub(in crate::net) fn idle(&self) -> Option<&IdleTimeout> {
-        self.idle.get().map(|idle| &**idle)
+        self.aside.get()?.idle.get().map(|idle| &**idle)
     }
 
     pub(in crate::net) fn idle_or_new(&self) -> &IdleTimeout {
-        self.idle.get_or_init(Box::default)
+        self.aside.get_or_new().idle.get_or_init(Box::default)
     }
 
     /// Registers the descriptor, as an accepted or adopted socket does.
@@ -179,16 +193,15 @@ impl SocketState {
     /// The remote address while it can be had, and later if it was asked for before.
     pub(in crate::net) fn remote_address(&self) -> Option<SocketAddr> {
         if self.duplex.life() != Life::Open {
-            return self
-                .remote
-                .get()
-                .filter(|_| self.bits.remote_was_asked().get());
+            let asked = self.bits.remote_was_asked().get();
+            return self.remote().filter(|_| asked);
         }
-        if self.remote.get().is_none() {
-            self.remote.set(self.transport.borrow().remote_address());
+        if self.remote().is_none() {
+            let address = self.transport.borrow().remote_address();
+            self.set_remote(address);
         }
         self.bits.remote_was_asked().set(true);
-        self.remote.get()
+        self.remote()
     }
 
     pub(in crate::net) fn is_alive(&self) -> bool {

@@ -104,6 +104,15 @@ impl<'a> HeadWriter<'a> {
     }
 
     /// A field. Content-Length, Transfer-Encoding and Host are looked at as a reader would.
+    ///
+    /// ```
+    /// use soquete::framing::http;
+    ///
+    /// let mut out = Vec::new();
+    /// http::request(&mut out, "GET", "/").field("Host", "a.example").finish()?;
+    /// assert_eq!(out, b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
     pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let value = value.as_ref();
         self.check(name.as_bytes(), is_token, wrong::NAME);
