@@ -113,7 +113,7 @@ fn main() -> soquete::Result<()> {
 
 impl Crowd {
     fn bring(self: &Rc<Self>, name: String, address: String) {
-        let speaks_lines = self.clients.borrow().len() % 2 == 0;
+        let speaks_lines = self.clients.borrow().len().is_multiple_of(2);
         let client = Rc::new(Client {
             name,
             address,

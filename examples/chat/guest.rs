@@ -141,7 +141,7 @@ impl Guest {
             (_, "") => {}
             (_, "/quit") => {
                 say_goodbye(self.socket, tongue, Close::NORMAL, "bye");
-                return self.gone();
+                self.gone();
             }
             (State::Unknown(_), name) => self.introduced(name, tongue),
             (_, "/who") => _ = note(&format!("here are {}", self.room.names())),
