@@ -121,6 +121,11 @@
 //! [`raw_limit`](Format::raw_limit). When the reader holds no bytes, each of the two is cut down to
 //! what it may [`keep`](FrameReader::keep), 16 KiB.
 //!
+//! Beside these, a reader is its format and five words, and 40 bytes more if it has policies of its own. What it
+//! remembers of an open frame is allocated with it: some 230 bytes, which the reader keeps. A socket keeps none of it
+//! between frames: [`Socket::frames`](crate::net::Socket::frames) gives the buffers and the rest back to the loop,
+//! and at rest takes the reader, the listener and one word.
+//!
 //! # A format of your own
 //!
 //! A format says where a frame ends, and is done: chunks, limits, memory, stops, skipping and pieces

@@ -40,10 +40,15 @@ impl SocketDriver<'_> {
     }
 
     /// Counts the socket among what keeps the loop alive, or not any more.
+    // After each call of the user's, and nearly always there is nothing to do.
+    #[inline]
     pub(in crate::net) fn update_alive(&self) {
         let alive = self.state.is_alive();
-        let before = self.state.bits.counted().replace(alive);
-        self.event_loop.recount(before, alive);
+        let counted = self.state.bits.counted();
+        if counted.get() != alive {
+            counted.set(alive);
+            self.event_loop.recount(!alive, alive);
+        }
     }
 
     pub(in crate::net) fn task(&self, run: fn(&Loop, Key)) -> Task {

@@ -53,6 +53,8 @@ impl Socket {
     /// put back, and goes to whoever listens to `Data` next, or to the next `frames`. That is how a protocol is
     /// changed in mid-stream. One that returns an `Err` destroys the socket with it.
     ///
+    /// The frames that the end completes come before the listeners of [`End`](crate::event::End) are called.
+    ///
     /// For the idle timeout ([`set_timeout`](Socket::set_timeout)) bytes of a frame are an activity, and
     /// bytes that are skipped between frames are not, as they are no progress. See also
     /// [`Frames::deadline`].

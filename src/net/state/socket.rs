@@ -3,6 +3,17 @@
 //! [`SocketState`] joins the state machine, the descriptor and the listeners; [`SocketDriver`] is the
 //! machine's view of them while something is being done. Nothing in here is borrowed while a
 //! listener runs.
+//!
+//! A server may have very many of them. On 64-bit systems one takes, in release builds, some 210 bytes and a place in
+//! the loop's table of 24; and then
+//!
+//! | | bytes |
+//! |---|---|
+//! | the first listener of `Data` | what its closure has captured |
+//! | the first one of another event | 24, and what its closure has captured |
+//! | a framing | its format, its listener, and 48 |
+//! | a timeout, attachments, a remote address that is IPv6's own | 56 for the first of them, and their own size |
+//! | bytes that are kept or queued | a buffer, which goes when it is empty |
 
 use std::cell::Cell;
 use std::io;
