@@ -11,7 +11,7 @@ import fs from 'node:fs';
 /// Complete by their nature, or made by users as well.
 const EXHAUSTIVE = new Set([
   'Flow', 'events::NoEvent', 'framing::ByteOrder', 'framing::Either', 'framing::Flow', 'framing::Malformed',
-  'framing::Partial', 'framing::RespVersion', 'framing::websocket::Close', 'framing::websocket::Refusal',
+  'framing::Partial', 'framing::RespVersion', 'framing::http::Body', 'framing::websocket::Close', 'framing::websocket::Refusal',
   'fuzzing::End', 'fuzzing::Naive', 'fuzzing::Seen', 'net::Family', 'net::ReadyState',
 ]);
 /// Of use without what their methods return.

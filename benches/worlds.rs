@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo bench --bench worlds
+//! cargo bench --bench worlds -- 'ten messages'        # only what has this in its name
 //! ```
 
 #[path = "../tests/support/drawn.rs"]
@@ -101,6 +102,12 @@ fn clock() -> Duration {
 
 /// The best of five.
 fn measure(name: &str, worlds: u64, run: impl Fn(u64)) {
+    let chosen = std::env::args()
+        .skip(1)
+        .find(|argument| !argument.starts_with('-'));
+    if chosen.is_some_and(|chosen| !name.contains(&chosen)) {
+        return;
+    }
     let mut best = Duration::MAX;
     for _ in 0..5 {
         let begun = clock();

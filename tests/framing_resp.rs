@@ -543,7 +543,7 @@ fn a_typed_request_with_unbalanced_quotes_can_be_skipped() {
 
 #[test]
 fn requests_and_values_allocate_nothing_once_they_flow() {
-    let requests = b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$5\r\nvalue\r\n*1\r\n$4\r\nPING\r\n".repeat(100);
+    let requests = b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$5\r\nvalue\r\n\"PI\"\r\nNG\r\n".repeat(100);
     let mut reader = FrameReader::new(RespRequests::new(), 1000);
     let mut flow = |chunk: usize| {
         let mut bytes = 0;

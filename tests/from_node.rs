@@ -23,9 +23,10 @@ fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/from_node")
 }
 
-/// Under which name a program is an example: another one is the proxy.
+/// Under which name a program is an example: another one is the chat, or the proxy.
 fn example(program: &str) -> &str {
     match program {
+        "chat" => "from_node_chat",
         "proxy" => "from_node_proxy",
         other => other,
     }

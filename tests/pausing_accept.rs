@@ -10,6 +10,9 @@ use soquete::net::{self, Server};
 use soquete::sim::World;
 use soquete::{event, timers};
 
+#[cfg(target_os = "linux")]
+#[path = "support/faults.rs"]
+mod faults;
 mod support;
 
 use support::{outsider, port_of, run_to_end};
@@ -224,4 +227,39 @@ fn in_a_simulated_world_those_who_wait_are_served_in_their_order() {
         });
         report.check();
     }
+}
+
+/// Accepting that has failed is tried again after a rest, by a timer.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pause_outlasts_the_rest_after_a_failed_accept() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    let (server, count) = counting();
+    server.listen(local());
+    let tried = Arc::new(AtomicUsize::new(0));
+    let tries = Arc::clone(&tried);
+    faults::deciding(&[libc::SYS_accept4, libc::SYS_accept], move |_| {
+        (tries.fetch_add(1, Ordering::Relaxed) == 0).then_some(libc::EPERM)
+    });
+    let all_greeted = greeted(vec![outsider(port_of(server))]);
+    let seen = Rc::clone(&count);
+    timers::set_timeout(ms(30), move || {
+        assert_eq!(tried.load(Ordering::Relaxed), 1, "it rests");
+        server.pause_accept();
+        timers::set_timeout(ms(200), move || {
+            assert_eq!(
+                tried.load(Ordering::Relaxed),
+                1,
+                "the rest is over, the pause is not"
+            );
+            assert_eq!(seen.get(), 0);
+            server.resume_accept();
+        });
+    });
+    server.on(event::Connection, move |_| server.close());
+    run_to_end();
+    assert_eq!(count.get(), 1);
+    assert!(all_greeted());
 }

@@ -1,6 +1,6 @@
 //! The README: what it names exists, and the Portuguese one says the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -290,8 +290,8 @@ fn each_example_has_a_command() {
             .flat_map(|command| command.split_whitespace());
         words.any(|word| word == name)
     };
-    // The other half of the server, which is named beside it.
-    let beside = ["client"];
+    // The other half of the server, and what the chat's cluster is driven by: others' rows name them.
+    let beside = ["client", "chat_crowd"];
     for name in examples().keys() {
         assert!(
             is_started(name) || beside.contains(&name.as_str()),
@@ -312,9 +312,81 @@ fn each_link_leads_somewhere() {
             }
         }
         let paths = code_spans(&text).into_iter();
-        let paths = paths.filter(|span| span.starts_with("benches/") || span.starts_with("tests/"));
+        let folders = ["benches/", "examples/", "tests/"];
+        let paths = paths.filter(|span| folders.iter().any(|folder| span.starts_with(folder)));
         for path in paths {
             assert_exists(path, path);
         }
     }
+}
+
+/// As the README, the documentation starts only examples that are there.
+#[test]
+fn the_documentation_starts_examples_that_are_there() {
+    let mut files = vec![];
+    let mut folders = vec![package().join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.push(path);
+            }
+        }
+    }
+    let texts = ["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"];
+    files.extend(texts.map(|name| package().join(name)));
+    let (examples, mut named) = (examples(), 0);
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        for rest in text.split("--example ").skip(1) {
+            let is_name = |letter: &char| letter.is_ascii_alphanumeric() || *letter == '_';
+            let name: String = rest.chars().take_while(is_name).collect();
+            named += 1;
+            assert!(
+                examples.contains_key(&name),
+                "{}: there is no example {name}",
+                file.display()
+            );
+        }
+    }
+    assert!(named > 0);
+}
+
+/// Each name in the right column of Node's table is public. (The list of what is public is not in the package.)
+#[test]
+fn what_stands_beside_nodes_names_is_public() {
+    let Ok(surface) = fs::read_to_string(package().join("tests/public_api.txt")) else {
+        return assert!(!package().join(".ci").exists(), "the list is missing");
+    };
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let public: BTreeSet<&str> = surface.split(|letter| !is_part(letter)).collect();
+    let text = read(ENGLISH);
+    let sections = sections(&text);
+    let table = sections
+        .iter()
+        .find(|section| section.heading.contains("From Node"));
+    let rows = table.unwrap().tables[0].iter().skip(2);
+    let mut names = 0;
+    for row in rows {
+        let ours = row.rsplit(" | ").next().unwrap();
+        for span in code_spans(ours) {
+            // What is called, or named with its module.
+            let calls = span.match_indices('(').map(|(at, _)| &span[..at]);
+            let is_path = |part: &&str| part.contains("::");
+            let paths = span
+                .split(|letter| !is_part(letter) && letter != ':')
+                .filter(is_path);
+            for path in calls.chain(paths) {
+                let name = path.rsplit(|letter| !is_part(letter)).next().unwrap();
+                if name.is_empty() || ["Some", "from_secs"].contains(&name) {
+                    continue;
+                }
+                names += 1;
+                assert!(public.contains(name), "`{span}`: there is no {name}");
+            }
+        }
+    }
+    assert!(names > 100, "{names} names");
 }

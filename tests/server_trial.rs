@@ -472,6 +472,27 @@ fn a_server_that_ends_the_connection_itself_is_held_to_that() {
 }
 
 #[test]
+fn a_server_may_refuse_before_the_last_byte_is_there() {
+    let make = || {
+        net::create_server(|socket| {
+            socket.on(event::Error, |_| {});
+            socket.on(event::Data, move |chunk| {
+                if chunk.contains(&b'!') {
+                    socket.end_with("no\n");
+                }
+            });
+        })
+    };
+    let conversation = Conversation::new("refused")
+        .send("what! is that?\n")
+        .expect("no\n");
+    let report = ServerTrial::new(make)
+        .conversation(conversation.closes())
+        .test();
+    assert!(report.runs > 50);
+}
+
+#[test]
 fn a_conversation_in_a_file_is_the_same() {
     let text = "> one\\n\n< you said one\\n\n\n> twice\\n\n~ you said *\\n\n";
     let conversation = Conversation::parse("from a file", text).expect("as it should be");

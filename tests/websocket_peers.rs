@@ -1,6 +1,6 @@
 //! WebSocket against others: the Autobahn cases as PyPI's `kosoku` 0.1 has them, both ways, and npm's `ws` 8.
 //!
-//! `kosoku` is SOQUETE_KOSOKU, or the one of the PATH; `ws` is looked for in the folder that SOQUETE_WS names
+//! `kosoku` is SOQUETE_KOSOKU, or the one of the PATH; `ws` is looked for in the folder that SOQUETE_NPM names
 //! (`npm install ws@8` makes its `node_modules`), with the Node of SOQUETE_NODE or of the PATH. What there is not is
 //! left out, which is said.
 
@@ -36,8 +36,10 @@ fn heads() -> FrameReader<Connection> {
     FrameReader::new(Either::A(head), LONGEST_HEAD)
 }
 
+type Fields<'a> = Vec<(&'a [u8], &'a [u8])>;
+
 /// The first line of a head, and its fields.
-fn head(head: &[u8]) -> (&str, Vec<(&[u8], &[u8])>) {
+fn head(head: &[u8]) -> (&str, Fields<'_>) {
     let mut lines = std::str::from_utf8(head)
         .expect("a head in ASCII")
         .split("\r\n");
@@ -219,21 +221,17 @@ fn check_report(folder: &PathBuf) {
     let mut case = "";
     let (mut all, mut named) = (0, vec![]);
     for line in report.lines() {
-        let words: Vec<_> = line.split('"').collect();
-        match words[..] {
-            [_, id, ": {"] if id.contains('.') => case = id,
-            [_, "behavior", _, behavior, ..] => {
-                all += 1;
-                if !["OK", "INFORMATIONAL"].contains(&behavior) {
-                    named.push(format!("{case} {behavior}"));
-                }
+        let (what, behavior) = match line.split('"').collect::<Vec<_>>()[..] {
+            [_, id, ": {"] if id.contains('.') => {
+                case = id;
+                continue;
             }
-            [_, "behaviorClose", _, behavior, ..] => {
-                if !["OK", "INFORMATIONAL"].contains(&behavior) {
-                    named.push(format!("{case} {behavior} in closing"));
-                }
-            }
-            _ => {}
+            [_, what @ ("behavior" | "behaviorClose"), _, behavior, ..] => (what, behavior),
+            _ => continue,
+        };
+        all += usize::from(what == "behavior");
+        if !["OK", "INFORMATIONAL"].contains(&behavior) {
+            named.push(format!("{case} {what} {behavior}"));
         }
     }
     let _ = fs::remove_dir_all(folder);
@@ -300,6 +298,7 @@ fn the_autobahn_cases_find_nothing_in_a_client() {
         echo_client(port, &format!("/runCase?case={case}&agent=soquete"));
     }
     echo_client(port, "/updateReports?agent=soquete");
+    assert!(kosoku.0.wait().expect("a child").success());
     check_report(&folder);
 }
 
@@ -316,7 +315,7 @@ impl Drop for Stopped {
 /// The program that speaks by npm's `ws`, if it is there.
 fn ws() -> Option<Command> {
     let node = env::var_os("SOQUETE_NODE").unwrap_or_else(|| OsString::from("node"));
-    let folder = env::var_os("SOQUETE_WS").map_or_else(|| PathBuf::from("."), PathBuf::from);
+    let folder = env::var_os("SOQUETE_NPM").map_or_else(|| PathBuf::from("."), PathBuf::from);
     let mut look = Command::new(&node);
     look.current_dir(&folder).args([
         "-e",
@@ -328,7 +327,7 @@ fn ws() -> Option<Command> {
         .is_ok_and(|status| status.success())
     {
         left_out(
-            "npm's ws, because there is none here (npm install ws@8 in a folder that SOQUETE_WS names)",
+            "npm's ws, because there is none here (npm install ws@8 in a folder that SOQUETE_NPM names)",
         );
         return None;
     }

@@ -60,7 +60,7 @@ impl Program {
         (stream, worker)
     }
 
-    fn is_stopped_by(mut self, signal: &str) {
+    fn stopped_by(mut self, signal: &str) {
         let pid = self.running.0.id().to_string();
         let sent = Command::new("kill").args([signal, &pid]).status();
         assert!(sent.expect("kill(1) is there").success());
@@ -188,7 +188,7 @@ fn a_signal_ends_the_connections_and_then_the_program() {
                 assert_eq!(client.read(&mut [0; 1]).unwrap(), 0);
             }
         });
-        program.is_stopped_by(signal);
+        program.stopped_by(signal);
         ends.join().unwrap();
         assert!(
             begin.elapsed() < Duration::from_secs(4),

@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::io::Read;
 use std::rc::Rc;
 
-use soquete::net::{self, Server, ServerOptions, Socket};
+use soquete::net::{self, Data, Server, ServerOptions, Socket};
 use soquete::{event, timers};
 use support::{listening_on, note, outsider, pair, record, run_to_end};
 
@@ -160,4 +160,29 @@ fn destroy_frees_what_is_queued_at_once() {
     });
     run_to_end();
     assert_eq!(record(), ["client"]);
+}
+
+#[test]
+fn a_big_write_behind_as_many_chunks_as_a_system_call_takes_goes_out() {
+    const CHUNK: [u8; 1024] = [7; 1024];
+    const BIG: [u8; 16 * 1024] = [8; 16 * 1024];
+    pair(|served, client| {
+        let mut left = 63 * CHUNK.len() + BIG.len();
+        served.on(event::Data, move |chunk| {
+            left -= chunk.len();
+            if left == 0 {
+                note("all of it");
+                served.end();
+            }
+        });
+        timers::set_immediate(move || {
+            // Fewer bytes than fill a buffer, in more pieces than leave room for another.
+            for _ in 0..63 {
+                client.write(Data::from_static(&CHUNK));
+            }
+            client.write(&BIG);
+        });
+    });
+    run_to_end();
+    assert_eq!(record(), ["all of it"]);
 }

@@ -1,6 +1,6 @@
 //! A chat: the first line is a nick, every other line goes to all others.
 //!
-//! `cargo run --example chat [port]`; `chat.mjs` beside it is the same in Node.
+//! `cargo run --example from_node_chat [port]`; `chat.mjs` beside it is the same in Node.
 
 use std::cell::RefCell;
 use std::rc::Rc;

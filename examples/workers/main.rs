@@ -57,13 +57,14 @@ fn main() -> soquete::Result<()> {
     // Before there are threads, so that a port that is taken is this program's error.
     let mut places = Vec::new();
     let mut port = arguments.port;
-    for _ in 0..arguments.workers {
+    let listeners = match arguments.hands_over {
+        true => 1,
+        false => arguments.workers,
+    };
+    for _ in 0..listeners {
         let place = BoundSocket::new(BindOptions::new(port).reuse_port(!arguments.hands_over))?;
         port = place.address()?.port();
         places.push(place);
-        if arguments.hands_over {
-            break;
-        }
     }
 
     let (mut acceptor, mut tell_acceptor) = (None, None);
@@ -72,11 +73,12 @@ fn main() -> soquete::Result<()> {
         acceptor = Some(accepts);
         tell_acceptor = Some(left);
     }
-    let mut own_places = places.iter().cloned().filter(|_| !arguments.hands_over);
     let workers = (0..arguments.workers)
-        .map(|index| Worker::start(index, own_places.next(), tell_acceptor.clone()))
+        .map(|index| {
+            let own = places.get(index).filter(|_| !arguments.hands_over);
+            Worker::start(index, own.cloned(), tell_acceptor.clone())
+        })
         .collect::<soquete::Result<Vec<Worker>>>()?;
-    drop(own_places);
     for worker in &workers {
         let others = workers.iter().filter(|other| other.index != worker.index);
         worker.meets(others.map(Worker::room).collect::<Vec<RemoteGroup>>())?;

@@ -132,6 +132,27 @@ impl<E: Event> AnyListener for Running<E> {
     fn open(self: Box<Self>, _: &mut dyn Any) {}
 }
 
+/// How many listeners one event may have before a warning is logged, where that was set: it has a place of its
+/// own, in front, since few emitters are told.
+pub(super) struct Limit(pub(super) u32);
+
+impl AnyListener for Limit {
+    fn name(&self) -> fn() -> &'static str {
+        || ""
+    }
+
+    fn event(&self) -> TypeId {
+        TypeId::of::<Limit>()
+    }
+
+    fn open(self: Box<Self>, _: &mut dyn Any) {}
+
+    fn is_list(&self) -> bool {
+        // Of none, with which no id is found.
+        true
+    }
+}
+
 /// Stands in a place that the next event may have.
 pub(super) struct Nobody;
 

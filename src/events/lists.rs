@@ -16,7 +16,7 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
-use super::closure::{AnyListener, Call, Nobody, Opened, Running};
+use super::closure::{AnyListener, Call, Limit, Nobody, Opened, Running};
 use super::listeners::{List, Several, put_back};
 use super::{Event, ListenerId, Place};
 
@@ -209,6 +209,25 @@ impl<P: Event> Lists<P> {
         closure
     }
 
+    /// What was set as the most listeners that one event should have.
+    pub(super) fn limit(&self) -> Option<u32> {
+        self.with_others(|others| {
+            let first: &dyn Any = &*others.as_ref()?.first()?.listener;
+            first.downcast_ref().map(|Limit(limit)| *limit)
+        })
+    }
+
+    pub(super) fn set_limit(&self, limit: u32) {
+        let place = ListenerId::SEVERAL;
+        self.with_others(|others| {
+            let first = others.iter_mut().flatten().next();
+            match first.filter(|first| first.is_of::<Limit>()) {
+                Some(first) => first.listener = Box::new(Limit(limit)),
+                None => add(others, place, Box::new(Limit(limit))),
+            }
+        });
+    }
+
     /// How many listeners `E` has.
     pub(super) fn len<E: Event>(&self) -> usize {
         if self.place_of::<E>().is_some() {
@@ -366,10 +385,11 @@ impl<P: Event> Lists<P> {
         let place = self.preferred.get().filter(|id| *id != IN_OTHERS);
         self.with_others(|others| {
             let entries = others.as_deref().unwrap_or_default();
-            let listened = &entries[..occupied(entries)];
+            let limited = usize::from(entries.first().is_some_and(|first| first.is_of::<Limit>()));
+            let listened = &entries[limited..occupied(entries)];
             let mut all: Vec<T> = listened.iter().map(of).collect();
             if let Some(id) = place {
-                all.insert(place_for(entries, id), preferred);
+                all.insert(place_for(entries, id) - limited, preferred);
             }
             all
         })

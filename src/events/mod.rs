@@ -141,7 +141,6 @@ impl ListenerId {
 /// finds without a search: a socket's prefers `Data`.
 pub struct EventEmitter<Preferred: Event = NoEvent> {
     lists: Lists<Preferred>,
-    max_listeners: Cell<u32>,
 }
 
 /// What an emitter prefers that prefers none of its events. There is no such event.
@@ -176,7 +175,6 @@ impl<Preferred: Event> EventEmitter<Preferred> {
     pub const fn preferring() -> EventEmitter<Preferred> {
         EventEmitter {
             lists: Lists::new(),
-            max_listeners: Cell::new(DEFAULT_MAX_LISTENERS),
         }
     }
 
@@ -483,7 +481,11 @@ impl<Preferred: Event> EventEmitter<Preferred> {
             }
             self.remove_each(last);
         }
+        let limit = self.lists.limit();
         let _removed = self.lists.take_all();
+        if let Some(limit) = limit {
+            self.lists.set_limit(limit);
+        }
         self
     }
 
@@ -526,14 +528,14 @@ impl<Preferred: Event> EventEmitter<Preferred> {
     /// ever refused.
     #[doc(alias = "setMaxListeners")]
     pub fn set_max_listeners(&self, count: u32) -> &Self {
-        self.max_listeners.set(count);
+        self.lists.set_limit(count);
         self
     }
 
     /// See [`set_max_listeners`](EventEmitter::set_max_listeners).
     #[doc(alias = "getMaxListeners")]
     pub fn max_listeners(&self) -> u32 {
-        self.max_listeners.get()
+        self.lists.limit().unwrap_or(DEFAULT_MAX_LISTENERS)
     }
 
     fn add<E: Event>(
@@ -547,7 +549,7 @@ impl<Preferred: Event> EventEmitter<Preferred> {
         }
         let id = id();
         let count = self.lists.insert(id, closure(), place);
-        if count == self.max_listeners.get() as usize + 1 && count > 1 {
+        if count > 1 && count == self.max_listeners() as usize + 1 {
             log::warn!(
                 target: "soquete::events",
                 "{count} listeners of {} on one emitter: a possible leak (set_max_listeners raises the limit)",

@@ -74,7 +74,7 @@
 //! # A peer that never reads
 //!
 //! In a broadcast, one slow reader must not hold up the others, so nobody waits for its `Drain`. Its queue needs a
-//! ceiling instead:
+//! ceiling instead. (A [`Group`](crate::net::Group) publishes one payload to many, and can pass over the slow.)
 //!
 //! ```
 //! use soquete::net::{self, ServerOptions};
@@ -107,4 +107,5 @@
 //! # }
 //! ```
 //!
-//! What all readers get can be one `Rc<[u8]>`, of which each queue holds a pointer: see [`Data`](crate::net::Data).
+//! What all readers get can be one `Rc<[u8]>`, of which each queue holds a pointer: see [`Data`](crate::net::Data). A group
+//! does that by itself.

@@ -172,7 +172,7 @@
 //! | the packages `ws`, `redis`, `mqtt-packet` | [`WebSocket`](crate::framing::WebSocket), [`Resp`](crate::framing::Resp), [`Mqtt`](crate::framing::Mqtt) |
 //! | `fs` | `std::fs`, in [`queue_work`](crate::queue_work) where it may take long |
 //! | `tls` | not in the crate: the repository's `examples/tls` joins rustls to a socket |
-//! | `http` | not in the crate: it speaks TCP, and leaves protocols to formats |
+//! | `http` | messages by the format [`Http`](crate::framing::Http); a server in the repository's `examples/http_server` |
 //!
 //! # Three surprises
 //!

@@ -65,6 +65,8 @@
 //! # }
 //! ```
 //!
+//! (For a room alone, [`Group`](crate::net::Group) is shorter: members leave it by themselves.)
+//!
 //! `attachment` is `None` where nothing of that type was attached, and of a socket that has closed. A listener may
 //! return an `Option`, so `?` ends it there.
 //!

@@ -5,6 +5,7 @@
 //! | bytes into a [`FrameReader`](crate::framing::FrameReader) | the protocol, whichever way the bytes are cut | no sockets |
 //! | client and server in one loop, port 0 | that the program works here and now | a few system calls |
 //! | a [simulated world][sim] | latency, partitions, faults and timeouts, by a seed | no real time, no network |
+//! | a [server on trial](#a-server-on-trial) | that its answers do not depend on how the requests are cut, and that nothing stays open | conversations |
 //! | a fuzz target | that no bytes break the protocol | a fuzzer, or only its seeds |
 //!
 //! # A protocol alone
@@ -83,6 +84,42 @@
 //! twice, and that nothing is left open. A seed that fails is the same each time: the panic names the faults that matter,
 //! and `SOQUETE_SEED` runs that one world. The module [`sim`][sim] tells what else there is: exact faults, a peer that sends
 //! exactly these bytes, and torture, in which each call of the kernel fails once in each way that it can.
+//!
+//! # A server on trial
+//!
+//! A conversation says what a client sends and what it must receive. A `fuzzing::ServerTrial` holds it with a fresh server for each way of
+//! cutting it: at every byte, byte by byte, pipelined, with pauses, half-closed, reset. All must lead to the same answers,
+//! and none may leave anything open:
+//!
+//! ```
+//! # #[cfg(not(feature = "sim"))]
+//! # fn main() {}
+//! # #[cfg(feature = "sim")]
+//! # fn main() {
+//! use soquete::framing::{FrameReader, Lines};
+//! use soquete::fuzzing::{Conversation, ServerTrial};
+//! use soquete::{event, net};
+//!
+//! fn create() -> net::Server {
+//!     net::create_server(|socket| {
+//!         socket.on(event::Error, |_| ());
+//!         socket.frames(FrameReader::new(Lines::new(), 80), move |line| {
+//!             socket.write(format!("{} bytes\n", line.len()))
+//!         });
+//!     })
+//! }
+//!
+//! let conversation = Conversation::new("two lines")
+//!     .send("a\n")
+//!     .expect("1 bytes\n")
+//!     .send("bcd\r\n")
+//!     .expect("3 bytes\n");
+//! ServerTrial::new(create).conversation(conversation).test();
+//! # }
+//! ```
+//!
+//! `cargo run --release --example fragments -- HOST:PORT CONVERSATION` does that to any server of this machine, in
+//! whatever language.
 //!
 //! # Bytes that nobody thought of
 //!

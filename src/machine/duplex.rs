@@ -5,8 +5,9 @@ use std::cell::Cell;
 use super::driver::{AfterConnect, CloseKind, Driver, Signal, Tick};
 use super::life::{Life, ReadyState};
 use super::read_half::ReadHalf;
-use super::slot::Slot;
+use super::seldom::Seldom;
 use super::write_half::WriteHalf;
+use crate::bits::bits;
 use crate::error::Error;
 
 /// A socket's state, without its descriptor.
@@ -14,17 +15,19 @@ pub(crate) struct Duplex {
     life: Cell<Life>,
     pub(super) read: ReadHalf,
     pub(super) write: WriteHalf,
-    allow_half_open: Cell<bool>,
-    /// Node's `errored`: what destroyed the socket, or is about to.
-    error: Slot<Error>,
-    errored: Cell<bool>,
-    /// What `destroy` was called with: it is emitted, and counts for `Close`, though a write may have
-    /// failed before with an error of its own.
-    destroyed_with: Slot<Error>,
-    /// The peer has ended and this end followed unasked: a write gets an error of its own.
-    pub(super) ended_by_peer: Cell<bool>,
-    /// The tick `Destroyed` has come: only `Close` is emitted after it.
-    pub(super) quiet: Cell<bool>,
+    pub(super) bits: Bits,
+    pub(super) seldom: Seldom,
+}
+
+bits! {
+    pub(super) struct Bits {
+        allow_half_open,
+        errored,
+        /// The peer has ended and this end followed unasked: a write gets an error of its own.
+        ended_by_peer,
+        /// The tick `Destroyed` has come: only `Close` is emitted after it.
+        quiet,
+    }
 }
 
 impl Duplex {
@@ -33,12 +36,8 @@ impl Duplex {
             life: Cell::new(Life::Fresh),
             read: ReadHalf::new(),
             write: WriteHalf::new(),
-            allow_half_open: Cell::new(false),
-            error: Slot::new(),
-            errored: Cell::new(false),
-            destroyed_with: Slot::new(),
-            ended_by_peer: Cell::new(false),
-            quiet: Cell::new(false),
+            bits: Bits::default(),
+            seldom: Seldom::default(),
         }
     }
 
@@ -51,26 +50,26 @@ impl Duplex {
     }
 
     pub(crate) fn error(&self) -> Option<Error> {
-        self.error.with(|error| error.clone())
+        self.seldom.get()?.error.with(|error| error.clone())
     }
 
     pub(super) fn is_errored(&self) -> bool {
-        self.errored.get()
+        self.bits.errored().get()
     }
 
     pub(super) fn set_error(&self, error: &Error) {
-        self.errored.set(true);
-        self.error.with(|kept| {
+        self.bits.errored().set(true);
+        self.seldom.get_or_new().error.with(|kept| {
             kept.get_or_insert_with(|| error.clone());
         });
     }
 
     pub(crate) fn allow_half_open(&self) -> bool {
-        self.allow_half_open.get()
+        self.bits.allow_half_open().get()
     }
 
     pub(crate) fn set_allow_half_open(&self, allow: bool) {
-        self.allow_half_open.set(allow);
+        self.bits.allow_half_open().set(allow);
     }
 
     pub(crate) fn ready_state(&self) -> ReadyState {
@@ -92,11 +91,13 @@ impl Duplex {
     pub(crate) fn begin_connecting(&self, driver: &impl Driver) {
         debug_assert_ne!(self.life.get(), Life::Destroyed, "`Close` comes first");
         if self.life.get() == Life::Closed {
-            self.errored.set(false);
-            self.error.take();
-            self.destroyed_with.take();
-            self.ended_by_peer.set(false);
-            self.quiet.set(false);
+            self.bits.errored().set(false);
+            if let Some(seldom) = self.seldom.get() {
+                seldom.error.take();
+                seldom.destroyed_with.take();
+            }
+            self.bits.ended_by_peer().set(false);
+            self.bits.quiet().set(false);
             self.read.begin_again();
             self.fail_parked(driver);
             self.write.begin_again();
@@ -170,7 +171,8 @@ impl Duplex {
         }
         if let Some(error) = error {
             self.set_error(&error);
-            self.destroyed_with.with(|with| *with = Some(error));
+            let with = &self.seldom.get_or_new().destroyed_with;
+            with.with(|with| *with = Some(error));
         }
         self.life.set(Life::Destroyed);
         self.read.stop();
@@ -184,15 +186,21 @@ impl Duplex {
         driver.left_server();
     }
 
+    /// What `destroy` was called with.
+    fn destroyed_with(&self) -> Option<Error> {
+        let with = &self.seldom.get()?.destroyed_with;
+        with.with(|error| error.clone())
+    }
+
     /// Emits the error that the socket was destroyed with, if there is one; from then on only `Close`.
     fn after_destroy(&self, driver: &impl Driver) {
         debug_assert!(self.is_destroyed(), "nothing else asks for this tick");
-        if self.quiet.replace(true) {
+        if self.bits.quiet().replace(true) {
             return;
         }
         // A failed write leaves an error of its own on a socket that is destroyed without one; that
         // went to the callbacks and is not emitted.
-        let error = self.destroyed_with.if_some(|error| error.clone());
+        let error = self.destroyed_with();
         if let Some(error) = error {
             driver.emit(Signal::Error(&error));
         }
@@ -204,7 +212,7 @@ impl Duplex {
         self.cancel_write();
         self.life.set(Life::Closed);
         driver.emit(Signal::Close {
-            had_error: self.destroyed_with.if_some(|_| ()).is_some(),
+            had_error: self.destroyed_with().is_some(),
         });
     }
 

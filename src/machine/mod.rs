@@ -29,6 +29,7 @@ mod driver;
 mod duplex;
 mod life;
 pub(crate) mod read_half;
+mod seldom;
 mod slot;
 mod write_half;
 pub(crate) mod write_queue;

@@ -14,8 +14,8 @@
 
 use std::cell::Cell;
 
-use super::life::DEFAULT_HIGH_WATER_MARK;
 use super::slot::Slot;
+use crate::bits::bits;
 use buffer::Buffer;
 use piece::Piece;
 
@@ -35,28 +35,38 @@ const MAX_HIGH_WATER_MARK: usize = 1 << 30;
 pub(super) struct ReadHalf {
     end: Cell<ReadEnd>,
     flow: Cell<Flow>,
-    /// The last call of `pause` or `resume`, if there was one.
-    called: Cell<Option<Called>>,
     descriptor: Cell<Descriptor>,
-    /// A framing has enough: the descriptor is left alone, and `End` waits.
-    held: Cell<bool>,
     framed: Cell<Framed>,
     demand: Cell<Demand>,
-    need_readable: Cell<bool>,
-    readable_scheduled: Cell<bool>,
-    /// The end came before the first listener of `Readable`, which is still to get one.
-    end_unheard: Cell<bool>,
-    resume_scheduled: Cell<bool>,
-    read_more_scheduled: Cell<bool>,
-    end_scheduled: Cell<bool>,
-    /// `Readable` is listened to, as far as the mode goes; lags behind by a tick.
-    readable_mode: Cell<bool>,
     emitting: Cell<Emitting>,
-    high_water_mark: Cell<u32>,
+    bits: Bits,
     length: Cell<usize>,
     bytes: Cell<u64>,
-    delivery: Cell<Delivery>,
     buffer: Slot<Box<Buffer>>,
+}
+
+bits! {
+    struct Bits {
+        /// The last call of `pause` or `resume` was the former.
+        paused_last,
+        /// It was the latter.
+        resumed_last,
+        /// A framing has enough: the descriptor is left alone, and `End` waits.
+        held,
+        need_readable,
+        readable_scheduled,
+        /// The end came while nobody listened to `Readable`; who comes later hears of it.
+        end_unheard,
+        resume_scheduled,
+        read_more_scheduled,
+        end_scheduled,
+        /// `Readable` is listened to, as far as the mode goes; lags behind by a tick.
+        readable_mode,
+        /// Chunks are decoded, unless the user has a buffer.
+        decodes,
+        /// They go into a buffer of the user's: nothing is kept or emitted, and a pause stops the descriptor.
+        unbuffered,
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,16 +110,6 @@ enum Demand {
     Open,
 }
 
-/// How chunks reach the user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Delivery {
-    Bytes,
-    /// Decoded.
-    Text,
-    /// In a buffer of the user's: nothing is kept or emitted, and a pause stops the descriptor.
-    Unbuffered,
-}
-
 /// What a framing makes of the chunks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framed {
@@ -144,23 +144,13 @@ impl ReadHalf {
         ReadHalf {
             end: Cell::new(ReadEnd::Open),
             flow: Cell::new(Flow::Undecided),
-            called: Cell::new(None),
             descriptor: Cell::new(Descriptor::LeftAlone),
-            held: Cell::new(false),
             framed: Cell::new(Framed::No),
             demand: Cell::new(Demand::Never),
-            need_readable: Cell::new(false),
-            readable_scheduled: Cell::new(false),
-            end_unheard: Cell::new(false),
-            resume_scheduled: Cell::new(false),
-            read_more_scheduled: Cell::new(false),
-            end_scheduled: Cell::new(false),
-            readable_mode: Cell::new(false),
             emitting: Cell::new(Emitting::No),
-            high_water_mark: Cell::new(DEFAULT_HIGH_WATER_MARK as u32),
+            bits: Bits::default(),
             length: Cell::new(0),
             bytes: Cell::new(0),
-            delivery: Cell::new(Delivery::Bytes),
             buffer: Slot::new(),
         }
     }
@@ -168,12 +158,12 @@ impl ReadHalf {
     pub(super) fn begin_again(&self) {
         self.end.set(ReadEnd::Open);
         self.demand_is_met();
-        self.held.set(false);
+        self.bits.held().set(false);
         self.framed.set(Framed::No);
         // What was withheld was of the life before.
-        self.end_scheduled.set(false);
-        self.readable_scheduled.set(false);
-        self.end_unheard.set(false);
+        self.bits.end_scheduled().set(false);
+        self.bits.readable_scheduled().set(false);
+        self.bits.end_unheard().set(false);
         self.bytes.set(0);
         self.length.set(0);
         self.buffer.if_some(|buffer| buffer.chunks.clear());
@@ -185,10 +175,6 @@ impl ReadHalf {
 
     pub(super) fn end_emitted(&self) -> bool {
         self.end.get() == ReadEnd::Emitted
-    }
-
-    fn mark(&self) -> usize {
-        self.high_water_mark.get() as usize
     }
 
     fn has_ended(&self) -> bool {
@@ -219,17 +205,23 @@ impl ReadHalf {
         }
     }
 
+    fn set_called(&self, called: Called) {
+        self.bits.paused_last().set(called == Called::Pause);
+        self.bits.resumed_last().set(called == Called::Resume);
+    }
+
+    /// From now on chunks go into a buffer of the user's.
+    fn take_at_once(&self) {
+        self.bits.decodes().set(false);
+        self.bits.unbuffered().set(true);
+    }
+
     fn is_unbuffered(&self) -> bool {
-        self.delivery.get() == Delivery::Unbuffered
+        self.bits.unbuffered().get()
     }
 
     fn is_text(&self) -> bool {
-        self.delivery.get() == Delivery::Text
-    }
-
-    fn can_take_more(&self) -> bool {
-        let length = self.length.get();
-        !self.has_ended() && (length == 0 || length < self.mark())
+        self.bits.decodes().get()
     }
 
     fn with_buffer<R>(&self, f: impl FnOnce(&mut Buffer) -> R) -> R {

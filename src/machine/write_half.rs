@@ -13,9 +13,9 @@
 
 use std::cell::Cell;
 
-use super::life::DEFAULT_HIGH_WATER_MARK;
 use super::slot::Slot;
 use super::write_queue::{Callback, WriteQueue};
+use crate::bits::bits;
 
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 mod check;
@@ -32,22 +32,26 @@ const WRITE_NOW: usize = 16 * 1024;
 
 pub(super) struct WriteHalf {
     end: Cell<WriteEnd>,
-    request: Cell<Request>,
-    need_drain: Cell<bool>,
-    /// A tick is on its way that emits `Drain` if it is due. Node's `kAfterWritePending`.
-    tick_due: Cell<bool>,
-    /// Something waits for the end of the callback to be sent.
-    flush_scheduled: Cell<bool>,
+    /// What is under way, but for how far it goes: the queue knows that, which is there meanwhile.
+    request: Cell<Kind>,
+    bits: Bits,
     corked: Cell<u32>,
-    high_water_mark: Cell<u32>,
-    /// The most that may be queued; 0 for no limit.
-    ceiling: Cell<u32>,
     accepted: Cell<u64>,
     sent: Cell<u64>,
     settled: Cell<u64>,
     queue: Slot<Box<WriteQueue>>,
-    #[expect(clippy::box_collection, reason = "one word in each of many sockets")]
-    end_callbacks: Slot<Box<Vec<Callback>>>,
+}
+
+bits! {
+    struct Bits {
+        need_drain,
+        /// A tick is on its way that emits `Drain` if it is due. Node's `kAfterWritePending`.
+        tick_due,
+        /// Something waits for the end of the callback to be sent.
+        flush_scheduled,
+        /// The first callbacks that are not settled are the request's.
+        request_calls,
+    }
 }
 
 /// How far the half is on its way to its end.
@@ -81,8 +85,16 @@ enum Request {
     Failed,
 }
 
+/// Which [`Request`] it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    None,
+    Parked,
+    Waiting,
+    Failed,
+}
+
 /// How far a request goes.
-// Not the payload itself of two states, which would add a word to each socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Extent {
     end: u64,
@@ -119,25 +131,52 @@ impl WriteHalf {
     pub(super) fn new() -> WriteHalf {
         WriteHalf {
             end: Cell::new(WriteEnd::Open),
-            request: Cell::new(Request::None),
-            need_drain: Cell::new(false),
-            tick_due: Cell::new(false),
-            flush_scheduled: Cell::new(false),
+            request: Cell::new(Kind::None),
+            bits: Bits::default(),
             corked: Cell::new(0),
-            high_water_mark: Cell::new(DEFAULT_HIGH_WATER_MARK as u32),
-            ceiling: Cell::new(0),
             accepted: Cell::new(0),
             sent: Cell::new(0),
             settled: Cell::new(0),
             queue: Slot::new(),
-            end_callbacks: Slot::new(),
         }
+    }
+
+    /// What is under way.
+    fn request(&self) -> Request {
+        let end = || self.queue.if_some(|queue| queue.request_end).unwrap_or(0);
+        let calls = self.bits.request_calls().get();
+        match self.request.get() {
+            Kind::None => Request::None,
+            Kind::Parked => Request::Parked { end: end(), calls },
+            Kind::Waiting => Request::Waiting { end: end(), calls },
+            Kind::Failed => Request::Failed,
+        }
+    }
+
+    fn set_request(&self, request: Request) {
+        let (kind, extent) = match request {
+            Request::None => (Kind::None, None),
+            Request::Parked { end, calls } => (Kind::Parked, Some(Extent { end, calls })),
+            Request::Waiting { end, calls } => (Kind::Waiting, Some(Extent { end, calls })),
+            Request::Failed => (Kind::Failed, None),
+        };
+        self.request.set(kind);
+        if let Some(Extent { end, calls }) = extent {
+            self.bits.request_calls().set(calls);
+            self.with_queue(|queue| queue.request_end = end);
+        }
+    }
+
+    /// Whether there is none under way.
+    #[inline(always)]
+    fn is_free(&self) -> bool {
+        self.request.get() == Kind::None
     }
 
     pub(super) fn begin_again(&self) {
         self.end.set(WriteEnd::Open);
-        self.request.set(Request::None);
-        self.need_drain.set(false);
+        self.set_request(Request::None);
+        self.bits.need_drain().set(false);
         self.accepted.set(0);
         self.sent.set(0);
         self.settled.set(0);
@@ -174,9 +213,10 @@ impl WriteHalf {
 
     #[inline(always)]
     fn give_back_empty_queue(&self) {
+        let is_idle = matches!(self.request.get(), Kind::None | Kind::Failed);
         let empty = self
             .queue
-            .with(|queue| queue.take_if(|queue| queue.is_empty()));
+            .with(|queue| queue.take_if(|queue| is_idle && queue.is_empty()));
         if let Some(queue) = empty {
             WriteQueue::give(queue);
         }

@@ -62,6 +62,8 @@ pub(super) struct WriteQueue {
     callbacks: VecDeque<Waiter>,
     /// How many callbacks at the front are settled: their tick is on its way.
     due: usize,
+    /// Where the request that is under way ends, if there is one.
+    pub(super) request_end: u64,
 }
 
 /// The callback of a write, and where the bytes of its request begin and end.

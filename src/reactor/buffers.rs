@@ -21,8 +21,36 @@ impl ReadBuffer {
         let bytes = self
             .0
             .take()
+            .or_else(left_over)
             .unwrap_or_else(|| vec![0; READ_BUFFER].into_boxed_slice());
         Lent { owner: self, bytes }
+    }
+}
+
+/// The buffer of a loop that is gone. Only simulated worlds make one loop after the other on a thread: to
+/// make it anew, and to clear it, would be most of what a small world costs.
+#[cfg(not(feature = "sim"))]
+fn left_over() -> Option<Box<[u8]>> {
+    None
+}
+
+#[cfg(feature = "sim")]
+thread_local! {
+    static LEFT_OVER: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
+}
+
+#[cfg(feature = "sim")]
+fn left_over() -> Option<Box<[u8]>> {
+    LEFT_OVER.try_with(Cell::take).ok().flatten()
+}
+
+#[cfg(feature = "sim")]
+impl Drop for ReadBuffer {
+    fn drop(&mut self) {
+        if let Some(bytes) = self.0.take() {
+            // Not of a thread on its way out.
+            let _gone = LEFT_OVER.try_with(|left_over| left_over.set(Some(bytes)));
+        }
     }
 }
 

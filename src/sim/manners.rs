@@ -74,7 +74,7 @@ impl World {
     fn attempt(&self, program: &impl Fn()) -> Report {
         let (mut report, panic) = self.clone().execute(|| {
             program();
-            crate::run()
+            crate::this_loop::run()
         });
         if let Some(panic) = panic {
             let text = panic.downcast_ref::<String>().map(String::as_str);

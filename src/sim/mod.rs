@@ -73,6 +73,17 @@
 //! | no turn of a loop does nothing; turns and virtual time have a bound | at each turn |
 //! | what [you say](World::always) | whenever the clock is about to move, and at the end |
 //!
+//! # How fast it is
+//!
+//! On one core, by `cargo bench --bench worlds`, on a machine that was busy with other things:
+//!
+//! | a world | a second |
+//! |---|---:|
+//! | of one connection, a byte each way, 29 calls of the kernel | 102,000 |
+//! | the same, [unchecked](World::unchecked) | 127,000 |
+//! | of ten messages each way, with faults | 55,000 |
+//! | of a program that a seed draws: 4 connections, 200 KB, 7 faults | 5,000 |
+//!
 //! # What it is not
 //!
 //! The program is the one thread. The kernel's rules are Linux's, whatever it runs on. What a world has not is

@@ -22,7 +22,7 @@ impl World {
     pub fn run(self, program: impl FnOnce()) -> Report {
         self.run_to(|| {
             program();
-            crate::run()
+            crate::this_loop::run()
         })
     }
 

@@ -28,7 +28,9 @@ use super::super::{
 /// reader.push_with(b"DATA\r\nHi,\r\n..hidden\r\n.\r\nQUIT\r\n", |item, mut reading| {
 ///     let Some(frame) = item.frame() else { return Flow::Continue };
 ///     let next = match reading.format() {
-///         Either::A(_) if frame == b"DATA" => reading.switch(Either::B(DotStuffed::new()), 1 << 20),
+///         Either::A(_) if frame == b"DATA" => {
+///             reading.switch(Either::B(DotStuffed::new()), 1 << 20)
+///         }
 ///         Either::A(_) => Ok(()),
 ///         Either::B(_) => {
 ///             mails.push(frame.to_vec());

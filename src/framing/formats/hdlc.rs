@@ -10,7 +10,7 @@ use super::stuffing::Stuffing;
 ///
 /// ```text
 ///   payload:   31 7e 7d 32                flag    7e
-///   frame:     7e 31 7d 5e 7d 5d 32 7e    escape  7d, in front of a byte with bit 5 turned over
+///   frame:     7e 31 7d 5e 7d 5d 32 7e    escape  7d, and a byte with bit 5 turned over
 /// ```
 ///
 /// One flag ends a frame and begins the next; flags with nothing between them are no frames. An escape in front of a

@@ -22,20 +22,22 @@ use super::super::{Cut, Format, FrameError, Malformed, Streamable, Window, Wrap,
 /// use soquete::framing::{ByteOrder, LengthPrefix};
 ///
 /// // The length in front, and the message without it:
-/// let dns = LengthPrefix::u16_be();                               // DNS over TCP (RFC 1035, 4.2.2)
-/// let kafka = LengthPrefix::u32_be();                             // Kafka's requests and responses
-/// let postgresql_startup = LengthPrefix::u32_be().inclusive();    // the first message of a client
+/// let dns = LengthPrefix::u16_be();                // DNS over TCP (RFC 1035, 4.2.2)
+/// let kafka = LengthPrefix::u32_be();              // Kafka's requests and responses
+/// let start_up = LengthPrefix::u32_be().inclusive(); // PostgreSQL, a client's first message
 ///
 /// // The length in the midst of a head, and the message with all of it:
-/// let tpkt = LengthPrefix::u16_be().offset(2)?.inclusive();       // TPKT (RFC 1006, 6)
-/// let modbus = LengthPrefix::u16_be().offset(4)?;                 // Modbus/TCP
-/// let bgp = LengthPrefix::u16_be().offset(16)?.inclusive();       // BGP (RFC 4271, 4.1)
-/// let postgresql = LengthPrefix::u32_be().offset(1)?.adjustment(-4); // PostgreSQL, all messages but the first
-/// let tls = LengthPrefix::u16_be().offset(3)?;                    // TLS records (RFC 8446, 5.1)
-/// let grpc = LengthPrefix::u32_be().offset(1)?;                   // gRPC's length-prefixed messages
-/// let http_2 = LengthPrefix::new(3, ByteOrder::Big)?.keep_header().adjustment(6);   // HTTP/2 (RFC 9113, 4.1)
-/// let mysql = LengthPrefix::new(3, ByteOrder::Little)?.keep_header().adjustment(1); // MySQL's packets
-/// let mongodb = LengthPrefix::u32_le().keep_header().inclusive(); // MongoDB's wire protocol
+/// let tpkt = LengthPrefix::u16_be().offset(2)?.inclusive(); // TPKT (RFC 1006, 6)
+/// let modbus = LengthPrefix::u16_be().offset(4)?;           // Modbus/TCP
+/// let bgp = LengthPrefix::u16_be().offset(16)?.inclusive(); // BGP (RFC 4271, 4.1)
+/// let tls = LengthPrefix::u16_be().offset(3)?;              // TLS records (RFC 8446, 5.1)
+/// let grpc = LengthPrefix::u32_be().offset(1)?;             // gRPC
+/// // PostgreSQL, all messages but the first; MongoDB's wire protocol.
+/// let postgresql = LengthPrefix::u32_be().offset(1)?.adjustment(-4);
+/// let mongodb = LengthPrefix::u32_le().keep_header().inclusive();
+/// // HTTP/2 (RFC 9113, 4.1); MySQL's packets.
+/// let http_2 = LengthPrefix::new(3, ByteOrder::Big)?.keep_header().adjustment(6);
+/// let mysql = LengthPrefix::new(3, ByteOrder::Little)?.keep_header().adjustment(1);
 /// # Ok::<(), soquete::framing::FrameError>(())
 /// ```
 ///

@@ -235,7 +235,7 @@ fn responses() -> Vec<Seed> {
         ("status", "HTTP/1.1 20 OK\r\n\r\n".to_owned()),
         ("no_reason", "HTTP/1.1 200\r\n\r\n".to_owned()),
     ];
-    http(0, &[2, 4, 8, 0], &texts)
+    http(0, &[2, 4, 8, 6], &texts)
 }
 
 /// Each text twice: with the usual limits and no limit of the reader's, and with one of the low variants and a limit

@@ -85,7 +85,7 @@ fn watch_over(witness: &Rc<Witness>, time: Duration) {
         ));
         #[cfg(feature = "sim")]
         crate::kernel::sim::world::halt();
-        crate::stop();
+        crate::this_loop::stop();
     });
     watchdog.unref();
     witness.watchdog.set(Some(watchdog));
@@ -147,7 +147,7 @@ pub(super) fn over_loopback(
 ) -> Once {
     let witness = Rc::<Witness>::default();
     begin(&**make, talk, plan, pace, is_free, &witness);
-    let ended = crate::run();
+    let ended = crate::this_loop::run();
     if let Some(watchdog) = witness.watchdog.take() {
         watchdog.clear();
     }
@@ -181,7 +181,7 @@ pub(super) fn in_world(
     let witness = Rc::<Witness>::default();
     let (report, panic) = World::seed(0).execute(|| {
         begin(&**make, talk, plan, pace, is_free, &witness);
-        crate::run()
+        crate::this_loop::run()
     });
     let is_over = witness.outcome.borrow().is_some();
     let mut once = Once::of(&witness);

@@ -278,7 +278,10 @@ impl Talk {
         match self.phase.get() {
             Phase::Done => {}
             _ if self.is_free => {}
-            Phase::Talking if self.conversation.closes && self.sent_all() && self.has_all() => {}
+            // A mistake may be told, and the connection ended, before the last byte is there.
+            Phase::Talking if self.conversation.closes && self.has_all() => {
+                self.phase.set(Phase::Done);
+            }
             // A request that is not complete may be refused.
             Phase::Talking if self.is_cut_short() && self.has_all() => {}
             Phase::Talking => self.missing(String::from("the server has ended the connection")),
@@ -296,15 +299,12 @@ impl Talk {
         matches!(self.plan.finish, Finish::Reset(_))
     }
 
-    fn sent_all(&self) -> bool {
-        self.sent.get() == self.conversation.len()
-    }
-
     fn broken(&self, code: &str) {
         match self.phase.get() {
             Phase::Done => {}
             Phase::Talking if self.is_free => {}
             Phase::Talking if self.is_cut_short() && self.has_all() => {}
+            Phase::Talking if self.conversation.closes && self.has_all() => {}
             Phase::BeingClosed | Phase::Ending if self.has_all() || self.resets() => {}
             _ => self.missing(format!("the connection has failed with {code}")),
         }

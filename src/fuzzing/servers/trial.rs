@@ -351,7 +351,7 @@ impl fmt::Debug for ServerTrial {
 
 fn run() {
     // Each error of a talk is listened for.
-    if let Err(error) = crate::run() {
+    if let Err(error) = crate::this_loop::run() {
         panic!("the loop of the trial has ended with an error: {error}");
     }
 }

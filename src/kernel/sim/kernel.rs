@@ -1,7 +1,7 @@
 //! The state of a simulated kernel, and what happens at each call.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use super::faults::{At, Call, Faults, Spot, by_spot};
 use super::file::{File, FileId, Numbers};
 use super::hosts::Host;
 use super::ledger::Ledger;
-use super::random::{Draw, Random};
+use super::random::{Draw, QuickMap, Random};
 use super::schedule::{Pools, Schedule, What};
 use super::witness::Witness;
 
@@ -33,7 +33,7 @@ pub(crate) struct Kernel {
     pub(super) files: Numbers,
     pub(super) paths: BTreeMap<PathBuf, PathFile>,
     /// Listening files by port; 0 for paths.
-    pub(super) listeners: HashMap<u16, Vec<u32>>,
+    pub(super) listeners: QuickMap<u16, Vec<u32>>,
     pub(super) ends: Vec<End>,
     pub(super) partitions: Vec<(Vec<IpAddr>, Vec<IpAddr>)>,
     /// What partitions have stopped, and whose it is.
@@ -46,7 +46,7 @@ pub(crate) struct Kernel {
 
     pub(super) faults: Faults,
     /// The faults of a script.
-    exactly: Option<HashMap<Spot, i32>>,
+    exactly: Option<std::collections::HashMap<Spot, i32>>,
     has_faults: bool,
 
     pub(super) account: Totals,
@@ -91,7 +91,7 @@ impl Kernel {
             zones: BTreeMap::new(),
             files: Numbers::default(),
             paths: BTreeMap::new(),
-            listeners: HashMap::new(),
+            listeners: QuickMap::default(),
             ends: Vec::new(),
             partitions: Vec::new(),
             held: Vec::new(),

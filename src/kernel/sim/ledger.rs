@@ -1,16 +1,17 @@
 //! Bytes held against bytes: what a socket accepts against what reaches the kernel, and what the kernel gives
 //! against what the listeners of `Data` get.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::IoSlice;
 
 use super::kernel::Kernel;
+use super::random::QuickMap;
 use super::{is_simulated, with_kernel};
 use crate::table::Key;
 
 /// The books of each socket, by host and key, from its first byte to its `Close`.
 #[derive(Default)]
-pub(super) struct Ledger(HashMap<(u16, Key), Books>);
+pub(super) struct Ledger(QuickMap<(u16, Key), Books>);
 
 #[derive(Default)]
 struct Books {
@@ -61,6 +62,9 @@ impl Kernel {
 
     /// At an event that says that one direction is complete, or that all is over.
     pub(super) fn balance(&mut self, key: Key, event: &str) {
+        if !matches!(event, "Finish" | "End" | "Close") {
+            return;
+        }
         let at = (self.here, key);
         let Some(books) = self.ledger.0.get(&at) else {
             return;

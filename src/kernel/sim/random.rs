@@ -2,6 +2,7 @@
 //! before.
 
 use std::cell::Cell;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::RangeInclusive;
 
 /// What a number is drawn for.
@@ -108,6 +109,41 @@ impl Tape {
         let number = byte(at) << 8 | byte(at + 1);
         // The higher bits decide, too.
         number | number << 20
+    }
+}
+
+/// For keys that nobody chooses to do harm: quick, and the same on every machine.
+#[derive(Default)]
+pub(super) struct QuickHasher(u64);
+
+/// A map whose keys are numbers of the world's own.
+pub(super) type QuickMap<K, V> = std::collections::HashMap<K, V, BuildHasherDefault<QuickHasher>>;
+
+impl Hasher for QuickHasher {
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 29
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u16(&mut self, number: u16) {
+        self.write_u64(number.into());
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(number.into());
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0.rotate_left(23) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
     }
 }
 

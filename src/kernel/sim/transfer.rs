@@ -158,8 +158,12 @@ impl Kernel {
             }
             let receiver = &self.ends[peer as usize];
             let used = receiver.inbox.len() + end.on_its_way;
-            let window = receiver.window.saturating_sub(used);
-            if window == 0 && !receiver.is_gone() {
+            // Nobody keeps what comes to one who has gone: the first segment is answered by a reset.
+            let window = match receiver.is_gone() {
+                true => unsent,
+                false => receiver.window.saturating_sub(used),
+            };
+            if window == 0 {
                 return;
             }
             let most = match &self.config.segments {
@@ -169,7 +173,7 @@ impl Kernel {
                 }
                 _ => LONG_SEGMENT,
             };
-            let len = unsent.min(window.max(1)).min(most.max(1));
+            let len = unsent.min(window).min(most.max(1));
             self.end(id).on_its_way += len;
             self.send(id, len, What::Segment(id, len as u32));
         }

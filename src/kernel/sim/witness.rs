@@ -1,9 +1,8 @@
 //! What is checked while a world runs.
 
-use std::collections::HashMap;
-
 use super::file::FileId;
 use super::kernel::Kernel;
+use super::random::QuickMap;
 use crate::table::Key;
 
 /// So many problems say enough.
@@ -18,7 +17,7 @@ pub(super) struct Witness {
     /// What a poll has told of since somebody last looked whether it was heard.
     pub(super) suspects: Vec<FileId>,
     /// By host and key.
-    sockets: HashMap<(u16, usize), Told>,
+    sockets: QuickMap<(u16, usize), Told>,
     /// What has been called or emitted so far.
     done: u64,
     /// By host: what had been done at its last poll, and for how many polls that was so.
@@ -65,7 +64,7 @@ impl Kernel {
     /// A socket's or server's listeners are called.
     pub(super) fn emitted(&mut self, event: &'static str, kind: &'static str, key: Key) {
         self.witness.done += 1;
-        let name = event.rsplit("::").next().unwrap_or(event);
+        let name = event.rfind(':').map_or(event, |at| &event[at + 1..]);
         self.stir_digest(key.to_bits() as u64 ^ (name.len() as u64) << 40);
         self.note(|| format!("{kind} {key:?}: {name}"));
         if kind != "Socket" || self.witness.is_off {

@@ -1,7 +1,8 @@
 //! What can be asked of the reading half.
 
-use super::{Called, Flow};
+use super::Flow;
 use crate::machine::duplex::Duplex;
+use crate::machine::life::DEFAULT_HIGH_WATER_MARK;
 
 impl Duplex {
     pub(crate) fn is_readable(&self) -> bool {
@@ -22,27 +23,38 @@ impl Duplex {
     }
 
     pub(crate) fn is_paused(&self) -> bool {
-        self.read.called.get() == Some(Called::Pause) || self.read.flow.get() == Flow::Paused
+        self.read.bits.paused_last().get() || self.read.flow.get() == Flow::Paused
     }
 
     /// As `is_paused`, but false where only a listener of `Readable` has paused the socket.
     pub(crate) fn is_paused_by_user(&self) -> bool {
-        self.read.called.get() == Some(Called::Pause)
-            || self.read.flow.get() == Flow::Paused && !self.read.readable_mode.get()
+        self.read.bits.paused_last().get()
+            || self.read.flow.get() == Flow::Paused && !self.read.bits.readable_mode().get()
     }
 
     pub(crate) fn readable_length(&self) -> usize {
         self.read.length.get()
     }
 
+    pub(super) fn can_take_more(&self) -> bool {
+        let length = self.read.length.get();
+        let below_mark = || length < self.readable_high_water_mark();
+        !self.read.has_ended() && (length == 0 || below_mark())
+    }
+
     pub(crate) fn readable_high_water_mark(&self) -> usize {
-        self.read.mark()
+        let mark = self
+            .seldom
+            .get()
+            .map(|seldom| seldom.read_mark.get() as usize);
+        mark.unwrap_or(DEFAULT_HIGH_WATER_MARK)
     }
 
     pub(crate) fn set_readable_high_water_mark(&self, mark: usize) {
-        self.read
-            .high_water_mark
-            .set(u32::try_from(mark).unwrap_or(u32::MAX));
+        if mark != self.readable_high_water_mark() {
+            let mark = u32::try_from(mark).unwrap_or(u32::MAX);
+            self.seldom.get_or_new().read_mark.set(mark);
+        }
     }
 
     pub(crate) fn bytes_read(&self) -> u64 {

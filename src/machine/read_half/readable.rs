@@ -1,6 +1,6 @@
 //! `Readable` and `End`: the ticks that they come by, and listeners that come and go.
 
-use super::{Called, Flow, Framed, ReadEnd};
+use super::{Flow, Framed, ReadEnd};
 use crate::machine::driver::{Driver, Signal, Tick};
 use crate::machine::duplex::Duplex;
 
@@ -9,7 +9,7 @@ impl Duplex {
     pub(crate) fn data_listener_added(&self, driver: &impl Driver) {
         let half = &self.read;
         if driver.has_readable_listeners() {
-            half.readable_mode.set(true);
+            half.bits.readable_mode().set(true);
         }
         if half.flow.get() != Flow::Paused {
             self.resume(driver);
@@ -23,13 +23,13 @@ impl Duplex {
 
     pub(crate) fn readable_listener_added(&self, driver: &impl Driver) {
         let half = &self.read;
-        if half.end_emitted() || half.readable_mode.replace(true) {
+        if half.end_emitted() || half.bits.readable_mode().replace(true) {
             return;
         }
-        half.need_readable.set(true);
+        half.bits.need_readable().set(true);
         half.flow.set(Flow::Paused);
-        half.readable_scheduled.set(false);
-        if half.length.get() > 0 || half.end_unheard.replace(false) {
+        half.bits.readable_scheduled().set(false);
+        if half.length.get() > 0 || half.bits.end_unheard().replace(false) {
             self.schedule_readable(driver);
         }
         if half.length.get() == 0 && !half.has_open_demand() {
@@ -43,12 +43,14 @@ impl Duplex {
 
     pub(in crate::machine) fn update_readable_listening(&self, driver: &impl Driver) {
         let half = &self.read;
-        half.readable_mode.set(driver.has_readable_listeners());
-        if half.resume_scheduled.get() && half.called.get() == Some(Called::Resume) {
+        half.bits
+            .readable_mode()
+            .set(driver.has_readable_listeners());
+        if half.bits.resume_scheduled().get() && half.bits.resumed_last().get() {
             half.flow.set(Flow::Flowing);
         } else if driver.has_data_listeners() {
             self.resume(driver);
-        } else if !half.readable_mode.get() {
+        } else if !half.bits.readable_mode().get() {
             half.flow.set(Flow::Undecided);
         }
     }
@@ -57,8 +59,8 @@ impl Duplex {
 /// Ticks.
 impl Duplex {
     pub(super) fn schedule_readable(&self, driver: &impl Driver) {
-        self.read.need_readable.set(false);
-        if !self.read.readable_scheduled.replace(true) {
+        self.read.bits.need_readable().set(false);
+        if !self.read.bits.readable_scheduled().replace(true) {
             driver.tick(Tick::Readable);
         }
     }
@@ -68,27 +70,27 @@ impl Duplex {
         let something = half.length.get() > 0 || half.has_ended();
         if something && !self.is_destroyed() && !self.is_errored() {
             driver.emit(Signal::Readable);
-            half.readable_scheduled.set(false);
+            half.bits.readable_scheduled().set(false);
         }
-        let below_mark = half.length.get() <= half.mark();
+        let below_mark = half.length.get() <= self.readable_high_water_mark();
         if !half.is_flowing() && !half.has_ended() && below_mark {
-            half.need_readable.set(true);
+            half.bits.need_readable().set(true);
         }
         self.flow(driver);
     }
 
     pub(super) fn read_more_later(&self, driver: &impl Driver) {
         let half = &self.read;
-        if !half.has_open_demand() && !half.read_more_scheduled.replace(true) {
+        if !half.has_open_demand() && !half.bits.read_more_scheduled().replace(true) {
             driver.tick(Tick::ReadMore);
         }
     }
 
     pub(in crate::machine) fn read_more(&self, driver: &impl Driver) {
         let half = &self.read;
-        half.read_more_scheduled.set(false);
+        half.bits.read_more_scheduled().set(false);
         let length = half.length.get();
-        let wanted = length < half.mark() || half.is_flowing() && length == 0;
+        let wanted = length < self.readable_high_water_mark() || half.is_flowing() && length == 0;
         if wanted && !half.has_open_demand() && !half.has_ended() {
             self.read_zero(driver);
         }
@@ -96,7 +98,7 @@ impl Duplex {
 
     pub(super) fn schedule_end(&self, driver: &impl Driver) {
         let half = &self.read;
-        if !half.end_emitted() && !half.end_scheduled.replace(true) {
+        if !half.end_emitted() && !half.bits.end_scheduled().replace(true) {
             half.end.set(ReadEnd::Ended);
             driver.tick(Tick::EndReadable);
         }
@@ -105,12 +107,15 @@ impl Duplex {
     pub(in crate::machine) fn emit_end(&self, driver: &impl Driver) {
         let half = &self.read;
         // It stays scheduled until it is let go.
-        if half.held.get() || half.framed.get() == Framed::Holding && self.is_paused_by_user() {
+        if half.bits.held().get()
+            || half.framed.get() == Framed::Holding && self.is_paused_by_user()
+        {
             return;
         }
-        half.end_scheduled.set(false);
+        half.bits.end_scheduled().set(false);
         // A tick of an earlier life finds a half that has not ended.
-        let spoiled = self.is_errored() || self.quiet.get() || half.end.get() != ReadEnd::Ended;
+        let spoiled =
+            self.is_errored() || self.bits.quiet().get() || half.end.get() != ReadEnd::Ended;
         if spoiled || half.length.get() > 0 {
             return;
         }

@@ -1,7 +1,7 @@
 //! What the user does with what was read: `read`, `pause`, `resume`, `unshift`, and what that asks of the descriptor.
 
 use super::piece::Piece;
-use super::{Amount, Called, Delivery, Demand, Descriptor, Flow, Framed, MAX_HIGH_WATER_MARK};
+use super::{Amount, Called, Demand, Descriptor, Flow, Framed, MAX_HIGH_WATER_MARK};
 use crate::error::{Error, Result, node};
 use crate::machine::decoder::Utf8Decoder;
 use crate::machine::driver::{Driver, Signal, Tick};
@@ -30,7 +30,7 @@ impl Duplex {
         let half = &self.read;
         self.restart_unbuffered(driver);
         if let Amount::Exactly(wanted) = amount
-            && wanted > half.mark()
+            && wanted > self.readable_high_water_mark()
         {
             if wanted > MAX_HIGH_WATER_MARK {
                 return Err(Error::new(
@@ -40,11 +40,11 @@ impl Duplex {
                     ),
                 ));
             }
-            half.high_water_mark.set(wanted.next_power_of_two() as u32);
+            self.set_readable_high_water_mark(wanted.next_power_of_two());
         }
         if amount != Amount::Exactly(0) {
-            half.readable_scheduled.set(false);
-            half.end_unheard.set(false);
+            half.bits.readable_scheduled().set(false);
+            half.bits.end_unheard().set(false);
         } else if self.only_announces(driver) {
             return Ok(None);
         }
@@ -61,18 +61,18 @@ impl Duplex {
             Amount::Chunk => half.take(Amount::Chunk),
             Amount::Exactly(_) => half.take(Amount::Exactly(available)),
         };
-        if chunk.is_none() && half.length.get() <= half.mark() {
-            half.need_readable.set(true);
+        if chunk.is_none() && half.length.get() <= self.readable_high_water_mark() {
+            half.bits.need_readable().set(true);
         }
         if half.length.get() == 0 {
             if !half.has_ended() {
-                half.need_readable.set(true);
+                half.bits.need_readable().set(true);
             } else if amount != Amount::Exactly(available) || chunk.is_none() {
                 self.schedule_end(driver);
             }
         }
         Ok(chunk.map(|chunk| {
-            let kept = if self.quiet.get() {
+            let kept = if self.bits.quiet().get() {
                 0
             } else {
                 self.deliver(driver, chunk.as_slice())
@@ -84,13 +84,13 @@ impl Duplex {
     /// A `read` of nothing, where there is plenty or the end: `Readable` is all it is for.
     fn only_announces(&self, driver: &impl Driver) -> bool {
         let half = &self.read;
-        let (length, mark) = (half.length.get(), half.mark());
+        let (length, mark) = (half.length.get(), self.readable_high_water_mark());
         let plenty = if mark == 0 {
             length > 0
         } else {
             length >= mark
         };
-        if !half.need_readable.get() || !(plenty || half.has_ended()) {
+        if !half.bits.need_readable().get() || !(plenty || half.has_ended()) {
             return false;
         }
         if length == 0 && half.has_ended() {
@@ -121,7 +121,9 @@ impl Duplex {
     fn refill(&self, driver: &impl Driver, amount: usize) {
         let half = &self.read;
         let length = half.length.get();
-        let wanted = half.need_readable.get() || length == 0 || length - amount < half.mark();
+        let wanted = half.bits.need_readable().get()
+            || length == 0
+            || length - amount < self.readable_high_water_mark();
         let possible = !half.has_open_demand()
             && !half.has_ended()
             && !self.is_destroyed()
@@ -129,7 +131,7 @@ impl Duplex {
         if wanted && possible {
             half.demand.set(Demand::Open);
             if length == 0 {
-                half.need_readable.set(true);
+                half.bits.need_readable().set(true);
             }
             self.request(driver);
         }
@@ -181,7 +183,7 @@ impl Duplex {
         if self.is_unbuffered() {
             self.stop_reading();
         }
-        half.called.set(Some(Called::Pause));
+        half.set_called(Called::Pause);
         if half.flow.get() != Flow::Paused {
             half.flow.set(Flow::Paused);
             driver.emit(Signal::Pause);
@@ -195,16 +197,16 @@ impl Duplex {
         let half = &self.read;
         self.restart_unbuffered(driver);
         if !half.is_flowing() {
-            half.flow.set(if half.readable_mode.get() {
+            half.flow.set(if half.bits.readable_mode().get() {
                 Flow::Paused
             } else {
                 Flow::Flowing
             });
-            if !half.resume_scheduled.replace(true) {
+            if !half.bits.resume_scheduled().replace(true) {
                 driver.tick(Tick::Resume);
             }
         }
-        half.called.set(Some(Called::Resume));
+        half.set_called(Called::Resume);
     }
 
     pub(in crate::machine) fn after_resume(&self, driver: &impl Driver) {
@@ -212,13 +214,13 @@ impl Duplex {
         if !half.has_open_demand() {
             self.read_zero(driver);
         }
-        half.resume_scheduled.set(false);
+        half.bits.resume_scheduled().set(false);
         driver.emit(Signal::Resume);
         self.flow(driver);
         if half.is_flowing() && !half.has_open_demand() {
             self.read_zero(driver);
         }
-        if half.framed.get() == Framed::Holding && half.end_scheduled.get() {
+        if half.framed.get() == Framed::Holding && half.bits.end_scheduled().get() {
             driver.tick(Tick::EndReadable);
         }
     }
@@ -240,7 +242,7 @@ impl Duplex {
     /// Puts bytes back in front, as if they had not been read.
     pub(crate) fn unshift(&self, driver: &impl Driver, bytes: &[u8]) -> bool {
         if bytes.is_empty() {
-            return self.read.can_take_more();
+            return self.can_take_more();
         }
         if !self.can_unshift(driver) {
             return false;
@@ -297,14 +299,14 @@ impl Duplex {
     }
 
     fn tell_of_kept(&self, driver: &impl Driver) {
-        if self.read.need_readable.get() {
+        if self.read.bits.need_readable().get() {
             self.schedule_readable(driver);
         }
     }
 
     fn after_unshift(&self, driver: &impl Driver) -> bool {
         self.read_more_later(driver);
-        self.read.can_take_more()
+        self.can_take_more()
     }
 
     /// From now on chunks are text. What is kept is decoded, too.
@@ -330,7 +332,7 @@ impl Duplex {
             buffer.decoder = Some(decoder);
             length
         });
-        half.delivery.set(Delivery::Text);
+        half.bits.decodes().set(true);
         half.length.set(length);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Delivery, Demand, Framed, ReadEnd};
+use super::{Demand, Framed, ReadEnd};
 use crate::error::Error;
 use crate::machine::decoder::Utf8Decoder;
 use crate::machine::driver::{Driver, Tick};
@@ -12,18 +12,18 @@ use crate::machine::life::Life;
 impl Duplex {
     /// Whether the descriptor is to be read.
     pub(crate) fn wants_read(&self) -> bool {
-        self.read.is_read() && !self.read.held.get() && self.life() == Life::Open
+        self.read.is_read() && !self.read.bits.held().get() && self.life() == Life::Open
     }
 
     /// While held, nothing is read and `End` is not emitted, whatever the mode.
     pub(crate) fn hold(&self, driver: &impl Driver, held: bool) {
-        if !self.read.held.replace(held) || held {
+        if !self.read.bits.held().replace(held) || held {
             return;
         }
         if self.wants_read() {
             driver.start_reading();
         }
-        if self.read.end_scheduled.get() {
+        if self.read.bits.end_scheduled().get() {
             driver.tick(Tick::EndReadable);
         }
     }
@@ -38,7 +38,7 @@ impl Duplex {
     }
 
     pub(crate) fn is_held(&self) -> bool {
-        self.read.held.get()
+        self.read.bits.held().get()
     }
 
     /// Bytes were read.
@@ -62,7 +62,7 @@ impl Duplex {
         } else {
             self.add_chunk(driver, chunk);
         }
-        if !half.can_take_more() {
+        if !self.can_take_more() {
             half.leave_descriptor_alone();
         }
     }
@@ -80,7 +80,7 @@ impl Duplex {
 
     /// From now on what is read is taken at once.
     pub(crate) fn set_unbuffered(&self) {
-        self.read.delivery.set(Delivery::Unbuffered);
+        self.read.take_at_once();
     }
 
     /// The descriptor is left alone until reading is asked for.
@@ -135,7 +135,7 @@ impl Duplex {
             }
         } else {
             half.keep(chunk.to_vec());
-            if half.need_readable.get() {
+            if half.bits.need_readable().get() {
                 self.schedule_readable(driver);
             }
         }
@@ -158,8 +158,8 @@ impl Duplex {
             half.keep(rest.as_bytes().to_vec());
         }
         half.end.set(ReadEnd::Ended);
-        half.need_readable.set(false);
-        half.readable_scheduled.set(true);
+        half.bits.need_readable().set(false);
+        half.bits.readable_scheduled().set(true);
         self.emit_readable(driver);
         self.read_zero(driver);
     }

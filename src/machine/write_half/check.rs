@@ -19,11 +19,11 @@ impl Duplex {
         } else if !self.is_errored() {
             assert_eq!(queued as u64, accepted - sent, "bytes lost from the queue");
         }
-        if half.flush_scheduled.get() {
-            assert_eq!(half.request.get(), Request::None);
+        if half.bits.flush_scheduled().get() {
+            assert_eq!(half.request(), Request::None);
             assert!(queued > 0, "a flush of nothing");
         }
-        if let Request::Waiting { end, .. } = half.request.get() {
+        if let Request::Waiting { end, .. } = half.request() {
             assert!(
                 sent < end && end <= accepted,
                 "a request that is complete waits"

@@ -1,6 +1,6 @@
 //! `cork` and `uncork`.
 
-use super::{Extent, Request};
+use super::Extent;
 use crate::machine::driver::Driver;
 use crate::machine::duplex::Duplex;
 use crate::machine::life::Life;
@@ -22,7 +22,7 @@ impl Duplex {
     /// Sends what was corked, as one request.
     pub(super) fn release(&self, driver: &impl Driver) {
         let half = &self.write;
-        let held = half.request.get() != Request::None || self.is_destroyed() || self.is_errored();
+        let held = !half.is_free() || self.is_destroyed() || self.is_errored();
         if held || !half.has_unsent() && !half.has_unsettled_callbacks() {
             return;
         }

@@ -1,6 +1,6 @@
 //! `end`: the last writes, the shutdown once everything is sent, and `Finish`.
 
-use super::{Request, WriteEnd};
+use super::WriteEnd;
 use crate::error::{Error, node};
 use crate::kernel::{Answer, Call, answer};
 use crate::machine::data::Data;
@@ -53,9 +53,8 @@ impl Duplex {
 
     fn add_end_callback(&self, callback: Option<Callback>) {
         if let Some(callback) = callback {
-            self.write
-                .end_callbacks
-                .with(|callbacks| callbacks.get_or_insert_default().push(callback));
+            let callbacks = &self.seldom.get_or_new().end_callbacks;
+            callbacks.with(|callbacks| callbacks.get_or_insert_default().push(callback));
         }
     }
 
@@ -79,7 +78,7 @@ impl Duplex {
     pub(super) fn finish_maybe(&self, driver: &impl Driver) {
         let half = &self.write;
         let ready = half.end.get() == WriteEnd::Ending
-            && half.request.get() == Request::None
+            && half.is_free()
             && half.length() == 0
             && !half.has_unsettled_callbacks()
             && !self.is_destroyed()
@@ -145,6 +144,6 @@ impl Duplex {
 
     /// From `End` on, a write after the end that follows it is answered with what happened.
     pub(in crate::machine) fn mark_ended_by_peer(&self) {
-        self.ended_by_peer.set(!self.allow_half_open());
+        self.bits.ended_by_peer().set(!self.allow_half_open());
     }
 }

@@ -5,14 +5,15 @@ use crate::error::{Error, Result, node};
 use crate::machine::driver::Driver;
 use crate::machine::duplex::Duplex;
 use crate::machine::life::Life;
+use crate::machine::write_queue::Callback;
 
 impl Duplex {
     /// The write that the kernel refused, then those behind it, then the socket.
     pub(in crate::machine) fn after_failed_write(&self, driver: &impl Driver) {
-        if self.write.request.get() != Request::Failed {
+        if self.write.request() != Request::Failed {
             return;
         }
-        self.write.request.set(Request::None);
+        self.write.set_request(Request::None);
         self.fail_queued();
         let error = self.error().unwrap_or_else(|| node::destroyed("write"));
         self.destroy(driver, Some(error));
@@ -22,7 +23,7 @@ impl Duplex {
     pub(in crate::machine) fn fail_queued(&self) {
         let half = &self.write;
         if matches!(
-            half.request.get(),
+            half.request(),
             Request::Waiting { .. } | Request::Parked { .. }
         ) {
             return;
@@ -53,7 +54,7 @@ impl Duplex {
     /// socket's.
     pub(super) fn fail_request(&self, request: Extent, error: &Error) {
         let half = &self.write;
-        half.request.set(Request::None);
+        half.set_request(Request::None);
         half.settled.set(request.end);
         self.set_error(error);
         let pop = || half.pop_unsettled();
@@ -67,7 +68,7 @@ impl Duplex {
 
     /// The descriptor is closed: a request that was under way is cancelled.
     pub(crate) fn cancel_write(&self) {
-        if let Some(request) = self.write.request.get().waiting() {
+        if let Some(request) = self.write.request().waiting() {
             self.fail_request(request, &node::write_cancelled());
         }
     }
@@ -75,7 +76,7 @@ impl Duplex {
     /// The socket closed before it was connected, and this is among the listeners of `Close`.
     pub(crate) fn on_closed_before_connect(&self) {
         // A listener before this one may have begun a new life, with writes of its own.
-        if let Some(request) = self.write.request.get().parked()
+        if let Some(request) = self.write.request().parked()
             && self.life() == Life::Closed
         {
             self.fail_request(request, &node::closed_before_connection());
@@ -88,26 +89,24 @@ impl Duplex {
         while let Some((callback, _)) = self.write.pop_unsettled() {
             self.tick_callback(driver, Some(callback), Err(error()));
         }
-        for callback in self
-            .write
-            .end_callbacks
-            .take()
-            .into_iter()
-            .flat_map(|all| *all)
-        {
+        for callback in self.take_end_callbacks() {
             self.tick_callback(driver, Some(callback), Err(error()));
         }
         self.drop_queued_bytes();
     }
 
+    pub(super) fn has_end_callbacks(&self) -> bool {
+        let seldom = self.seldom.get();
+        seldom.is_some_and(|seldom| seldom.end_callbacks.if_some(|_| ()).is_some())
+    }
+
+    fn take_end_callbacks(&self) -> Vec<Callback> {
+        let callbacks = self.seldom.get().map(|seldom| seldom.end_callbacks.take());
+        callbacks.flatten().unwrap_or_default()
+    }
+
     pub(super) fn call_end_callbacks(&self, outcome: impl Fn() -> Result<()>) {
-        for callback in self
-            .write
-            .end_callbacks
-            .take()
-            .into_iter()
-            .flat_map(|callbacks| *callbacks)
-        {
+        for callback in self.take_end_callbacks() {
             callback(outcome());
         }
     }

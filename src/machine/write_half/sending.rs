@@ -18,7 +18,7 @@ impl Duplex {
     /// Sends what waits for the end of the callback.
     #[inline]
     pub(crate) fn flush(&self, driver: &impl Driver) {
-        if self.write.flush_scheduled.replace(false) {
+        if self.write.bits.flush_scheduled().replace(false) {
             self.send(driver);
         }
     }
@@ -31,8 +31,8 @@ impl Duplex {
     /// Offers what is queued up to this position.
     fn send_upto<H: Driver>(&self, driver: &H, end: u64) {
         let half = &self.write;
-        half.flush_scheduled.set(false);
-        if half.request.get() != Request::None || self.life() != Life::Open || self.is_errored() {
+        half.bits.flush_scheduled().set(false);
+        if !half.is_free() || self.life() != Life::Open || self.is_errored() {
             return;
         }
         driver.activity();
@@ -56,7 +56,7 @@ impl Duplex {
     fn settle_all(&self, driver: &impl Driver) {
         let half = &self.write;
         half.settle_all();
-        if half.need_drain.get() && !half.tick_due.replace(true) {
+        if half.bits.need_drain().get() && !half.bits.tick_due().replace(true) {
             driver.tick(Tick::Drained);
         }
     }
@@ -67,14 +67,14 @@ impl Duplex {
         let half = &self.write;
         let (begin, request) = half.stopped_in(before);
         half.settled.set(begin.max(half.settled.get()));
-        half.request.set(request.waiting());
+        half.set_request(request.waiting());
     }
 
     /// If the kernel took a part only, it stopped in this request, which begins at `begin`.
     pub(super) fn wait_as_one(&self, begin: u64, request: Extent) {
         let half = &self.write;
-        if half.request.get().waiting().is_some() {
-            half.request.set(request.waiting());
+        if half.request().waiting().is_some() {
+            half.set_request(request.waiting());
             half.settled.set(begin);
         }
     }
@@ -91,7 +91,7 @@ impl Duplex {
         self.set_error(error);
         half.settled.set(end);
         self.drop_queued_bytes();
-        half.request.set(Request::Failed);
+        half.set_request(Request::Failed);
         driver.tick(Tick::WriteFailed);
     }
 
@@ -147,7 +147,7 @@ impl Duplex {
     /// Offers borrowed bytes to the kernel behind what is queued, and copies what it does not take.
     pub(super) fn send_borrowed<const N: usize>(&self, driver: &impl Driver, parts: [&[u8]; N]) {
         let half = &self.write;
-        half.flush_scheduled.set(false);
+        half.bits.flush_scheduled().set(false);
         let outcome = half.with_queue(|queue| {
             let queued = queue.bytes();
             let mut slices = [IoSlice::new(&[]); SLICES];
@@ -188,7 +188,7 @@ impl Duplex {
 
     /// Destroys the socket if so many bytes are more than may be queued.
     pub(super) fn is_too_much(&self, driver: &impl Driver, queued: usize) -> bool {
-        let ceiling = self.write.ceiling.get() as usize;
+        let ceiling = self.max_write_queue();
         let too_much = ceiling > 0 && queued > ceiling;
         if too_much {
             self.destroy(driver, Some(node::write_queue_full(ceiling, queued)));
@@ -200,7 +200,7 @@ impl Duplex {
         let end = self.write.accepted.get();
         if self.life() == Life::Connecting {
             let request = Request::Parked { end, calls };
-            self.write.request.set(request);
+            self.write.set_request(request);
             driver.on_connect(AfterConnect::Write);
         } else {
             self.fail_write(driver, end, &node::socket_closed());
@@ -211,10 +211,10 @@ impl Duplex {
     /// those of the others follow on a tick.
     pub(in crate::machine) fn send_parked(&self, driver: &impl Driver) {
         let half = &self.write;
-        let Some(first) = half.request.get().parked() else {
+        let Some(first) = half.request().parked() else {
             return;
         };
-        half.request.set(Request::None);
+        half.set_request(Request::None);
         if self.is_destroyed() {
             // By a listener of `Connect` before this one.
             return self.fail_request(first, &node::socket_closed());
@@ -239,7 +239,7 @@ impl Duplex {
         } else if !corked {
             self.wait_as_one(first.end, Extent { end, calls });
         }
-        if calls && half.request.get() == Request::None {
+        if calls && half.is_free() {
             self.tick_after_write(driver);
         }
         self.settle_request(driver, first);
@@ -248,7 +248,7 @@ impl Duplex {
     /// The descriptor can take more.
     pub(crate) fn on_writable<H: Driver>(&self, driver: &H) {
         let half = &self.write;
-        let Some(request) = half.request.get().waiting() else {
+        let Some(request) = half.request().waiting() else {
             return;
         };
         // Destroyed by what was read at the same event: the closing phase cancels the write.
@@ -272,7 +272,7 @@ impl Duplex {
                 }
             }
             Err(error) => {
-                half.request.set(Request::Failed);
+                half.set_request(Request::Failed);
                 half.settled.set(request.end);
                 self.set_error(&error);
                 self.after_failed_write(driver);
@@ -285,7 +285,7 @@ impl Duplex {
     fn complete(&self, driver: &impl Driver, request: Extent) {
         let half = &self.write;
         half.settle(request);
-        half.request.set(Request::None);
+        half.set_request(Request::None);
         let behind = half.accepted.get() > request.end || half.has_unsettled_callbacks();
         if behind && half.corked.get() == 0 {
             self.begin_batch(driver, request.end);
@@ -300,7 +300,7 @@ impl Duplex {
         let calls = half.with_queue(|queue| queue.gather(begin, end));
         let batch = Extent { end, calls };
         if half.has_unsent() {
-            half.request.set(batch.waiting());
+            half.set_request(batch.waiting());
             return;
         }
         half.settle(batch);
@@ -319,7 +319,7 @@ impl Duplex {
     }
 
     pub(super) fn tick_after_write(&self, driver: &impl Driver) {
-        self.write.tick_due.set(true);
+        self.write.bits.tick_due().set(true);
         driver.tick(Tick::AfterWrite);
     }
 
@@ -353,14 +353,14 @@ impl Duplex {
 
     fn emit_drain(&self, driver: &impl Driver) {
         let half = &self.write;
-        half.tick_due.set(false);
-        let due = half.need_drain.get()
+        half.bits.tick_due().set(false);
+        let due = half.bits.need_drain().get()
             && half.length() == 0
             && !half.is_ending()
             && !self.is_destroyed()
             && !self.is_errored();
         if due {
-            half.need_drain.set(false);
+            half.bits.need_drain().set(false);
             driver.emit(Signal::Drain);
         }
     }

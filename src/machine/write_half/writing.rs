@@ -1,6 +1,6 @@
 //! `write`: at once, at the end of the callback, or behind what keeps it from the kernel.
 
-use super::{Request, WRITE_NOW};
+use super::WRITE_NOW;
 use crate::error::{Error, Result, node};
 use crate::machine::data::Data;
 use crate::machine::driver::Driver;
@@ -48,18 +48,19 @@ impl Duplex {
             return false;
         }
         let len: usize = parts.iter().map(Data::len).sum();
+        let (mut direct, big) = (self.writes_directly(), len >= WRITE_NOW);
+        let borrowed = parts.iter().all(Data::is_borrowed);
+        // Before these bytes count: what is sent is looked for in the queue.
+        if direct && big && borrowed && !half.with_queue(|queue| queue.has_slices_for(N)) {
+            self.send(driver);
+            direct = self.writes_directly();
+        }
         let begin = half.accepted.get();
         let end = begin + len as u64;
         half.accepted.set(end);
         parts
             .iter()
             .for_each(|part| driver.accepts(part.as_bytes()));
-        let (mut direct, big) = (self.writes_directly(), len >= WRITE_NOW);
-        let borrowed = parts.iter().all(Data::is_borrowed);
-        if direct && big && borrowed && !half.with_queue(|queue| queue.has_slices_for(N)) {
-            self.send(driver);
-            direct = self.writes_directly();
-        }
         if !direct {
             return self.write_held(driver, parts, begin, callback);
         }
@@ -97,7 +98,7 @@ impl Duplex {
         if self.is_errored() {
             return self.after_write_call(driver);
         }
-        let held = half.request.get() != Request::None || half.corked.get() > 0;
+        let held = !half.is_free() || half.corked.get() > 0;
         let waits = held || self.life() == Life::Connecting;
         if waits && self.is_too_much(driver, half.unsent()) {
             return false;
@@ -113,10 +114,7 @@ impl Duplex {
     #[inline]
     fn writes_directly(&self) -> bool {
         let half = &self.write;
-        half.request.get() == Request::None
-            && half.corked.get() == 0
-            && self.life() == Life::Open
-            && !self.is_errored()
+        half.is_free() && half.corked.get() == 0 && self.life() == Life::Open && !self.is_errored()
     }
 
     /// Sends what is queued when the callback has returned, or now if it fills a buffer.
@@ -125,7 +123,7 @@ impl Duplex {
         if pending >= COALESCE {
             return self.send_now(driver);
         }
-        if !self.write.flush_scheduled.replace(true) {
+        if !self.write.bits.flush_scheduled().replace(true) {
             driver.flush_later();
         }
         // It counts as sent, as it is in Node.
@@ -142,7 +140,7 @@ impl Duplex {
     fn after_write_call(&self, driver: &impl Driver) -> bool {
         let half = &self.write;
         // What only waits for the end of the callback counts as sent, as it is in Node.
-        let (length, queued) = if half.flush_scheduled.get() {
+        let (length, queued) = if half.bits.flush_scheduled().get() {
             (0, 0)
         } else {
             (half.length(), half.unsent())
@@ -150,15 +148,15 @@ impl Duplex {
         if self.is_too_much(driver, queued) {
             return false;
         }
-        let room = length == 0 || length < half.high_water_mark.get() as usize;
+        let room = length == 0 || length < self.writable_high_water_mark();
         if !room {
-            half.need_drain.set(true);
+            half.bits.need_drain().set(true);
         }
         room && !self.is_destroyed() && !self.is_errored()
     }
 
     fn refuse_write(&self, driver: &impl Driver, callback: Option<Callback>) {
-        let error = if self.ended_by_peer.get() && self.write.is_ending() {
+        let error = if self.bits.ended_by_peer().get() && self.write.is_ending() {
             node::ended_by_peer()
         } else {
             self.too_late()

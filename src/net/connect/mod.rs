@@ -54,9 +54,9 @@ impl SocketDriver<'_> {
             Life::Fresh | Life::Connecting | Life::Closed => {}
         }
         state.duplex.begin_connecting(self);
-        state.server.set(None);
-        state.remote.set(None);
-        state.remote_was_asked.set(false);
+        state.set_server(None);
+        state.set_remote(None);
+        state.bits.remote_was_asked().set(false);
         self.activity();
         self.arm_connect_timeout(&options);
         log_line::connects(self, &options.target);

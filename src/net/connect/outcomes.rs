@@ -47,7 +47,7 @@ impl SocketDriver<'_> {
         match reply {
             Reply::NotYet => {}
             Reply::Connected(address) => {
-                self.state.remote.set(address);
+                self.state.set_remote(address);
                 self.connection_established();
             }
             Reply::Failed(error) => self.connection_failed(&error),

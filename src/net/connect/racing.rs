@@ -116,7 +116,7 @@ impl SocketDriver<'_> {
         drop(self.state.transport.replace(stream));
         match moved.and_then(|()| self.state.register(self.event_loop)) {
             Ok(()) => {
-                self.state.remote.set(address);
+                self.state.set_remote(address);
                 self.connection_established();
             }
             Err(error) => self.connection_failed(&error),

@@ -43,10 +43,10 @@ pub(in crate::net) struct InData<'a> {
 impl InData<'_> {
     pub(in crate::net) fn begin(state: &Rc<SocketState>) -> InData<'_> {
         debug_assert!(
-            !state.in_data.get(),
+            !state.bits.in_data().get(),
             "`Data` does not nest: the machine queues what is read inside"
         );
-        state.in_data.set(true);
+        state.bits.in_data().set(true);
         let speaker = Some(Rc::clone(state));
         InData {
             state,
@@ -60,7 +60,7 @@ impl InData<'_> {
 
 impl Drop for InData<'_> {
     fn drop(&mut self) {
-        self.state.in_data.set(false);
+        self.state.bits.in_data().set(false);
         let _ = CURRENT.try_with(|current| current.set(self.before.take()));
     }
 }

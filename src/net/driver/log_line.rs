@@ -98,7 +98,7 @@ impl Ends {
     fn of(driver: &SocketDriver<'_>) -> Ends {
         Ends {
             local: driver.state.local_address(),
-            remote: driver.state.remote.get(),
+            remote: driver.state.remote(),
             is_ipc: driver.state.transport.borrow().is_ipc(),
         }
     }

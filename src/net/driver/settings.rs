@@ -13,7 +13,7 @@ use crate::reactor::Complaint;
 
 impl SocketDriver<'_> {
     pub(in crate::net) fn set_no_delay(&self, on: bool) {
-        let before = self.state.no_delay.replace(on);
+        let before = self.state.bits.no_delay().replace(on);
         if before != on && self.state.duplex.life() == Life::Open {
             self.apply_no_delay(on);
         }
@@ -49,7 +49,7 @@ impl SocketDriver<'_> {
 
     /// Sets what was asked for before there was a connection.
     pub(in crate::net) fn apply_stored_options(&self) {
-        if self.state.no_delay.get() {
+        if self.state.bits.no_delay().get() {
             self.apply_no_delay(true);
         }
         let stored = self

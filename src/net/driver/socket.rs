@@ -42,7 +42,7 @@ impl SocketDriver<'_> {
     /// Counts the socket among what keeps the loop alive, or not any more.
     pub(in crate::net) fn update_alive(&self) {
         let alive = self.state.is_alive();
-        let before = self.state.counted.replace(alive);
+        let before = self.state.bits.counted().replace(alive);
         self.event_loop.recount(before, alive);
     }
 

@@ -10,7 +10,7 @@ use crate::timers;
 impl Watch {
     pub(super) fn age(&self) -> Option<Duration> {
         let (_, since) = self.open?;
-        Some(crate::now().saturating_sub(since))
+        Some(crate::this_loop::now().saturating_sub(since))
     }
 
     /// Notes which frame is open, and arms the timer if it is another one than before.
@@ -18,7 +18,7 @@ impl Watch {
         if open_at == self.open.map(|(at, _)| at) {
             return;
         }
-        self.open = open_at.map(|at| (at, crate::now()));
+        self.open = open_at.map(|at| (at, crate::this_loop::now()));
         self.disarm();
         if let (Some(at), Some(deadline)) = (open_at, self.deadline) {
             let expired = move || {
@@ -38,7 +38,7 @@ impl Watch {
     /// too long.
     pub(super) fn no_progress(&mut self) -> Option<Error> {
         let deadline = self.deadline?;
-        let now = crate::now();
+        let now = crate::this_loop::now();
         let before = self.noise;
         let going_on = before.filter(|noise| now.saturating_sub(noise.last) < deadline);
         let since = going_on.map_or(now, |noise| noise.since);

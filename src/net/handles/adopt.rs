@@ -180,7 +180,7 @@ impl Socket {
                 event_loop.remove(state.key);
                 return Err(Error::os("open", &error));
             }
-            state.adopted.set(true);
+            state.bits.adopted().set(true);
             let driver = SocketDriver {
                 event_loop,
                 state: &state,

@@ -26,7 +26,7 @@ use crate::reactor::{self, Key, Sender};
 /// One payload is shared by all members' queues, so a slow reader costs little memory at first, but it keeps each
 /// payload that it has not been sent. Two rules keep it from being too many:
 ///
-/// * It is cut: a member whose [`max_write_queue`](super::SocketOptions::max_write_queue) is exceeded is destroyed
+/// * It is cut: a member whose [`max_write_queue`](crate::net::SocketOptions::max_write_queue) is exceeded is destroyed
 ///   with `ERR_SOCKET_WRITE_QUEUE_FULL`, as by any other write. For a stream of which nothing may be missing.
 /// * It is passed over: a member that has more than [`skip_above`](Group::set_skip_above) bytes queued is not sent
 ///   this payload, and may be sent the next. For what is soon replaced by something newer: prices, positions.
@@ -175,6 +175,20 @@ impl Group {
     }
 
     /// As [`publish`](Group::publish), to all but one: the speaker, who need not be a member.
+    ///
+    /// ```
+    /// use soquete::event;
+    /// use soquete::net::{self, Group};
+    ///
+    /// let room = Group::new();
+    /// let server = net::create_server(move |socket| {
+    ///     socket.on(event::Error, |error| eprintln!("{error}"));
+    ///     room.add(socket);
+    ///     let room = room.clone();
+    ///     socket.on(event::Data, move |words| room.publish_except(socket, words));
+    /// });
+    /// # server.close();
+    /// ```
     pub fn publish_except<'a>(&self, speaker: Socket, data: impl Into<Data<'a>>) -> usize {
         self.send(Some(speaker.key()), data.into())
     }

@@ -381,7 +381,7 @@ fn change_pipes<R>(source: Socket, f: impl FnOnce(&mut Pipes) -> R) -> Option<R>
     SocketDriver::with(source.key(), |driver| {
         driver.state.with_extras(|extras| {
             let result = f(&mut extras.pipes);
-            driver.state.reads_much.set(extras.pipes.take_much());
+            driver.state.bits.reads_much().set(extras.pipes.take_much());
             result
         })
     })

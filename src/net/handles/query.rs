@@ -93,7 +93,7 @@ asked! {
     /// ```
     proxy_header -> Option<Rc<[u8]>> = |driver| driver.state.extras(|extras| extras.proxy_header.clone()).flatten();
     /// The server that accepted this socket.
-    server -> Option<Server> = |driver| driver.state.server.get().map(Server::from_key);
+    server -> Option<Server> = |driver| driver.state.server().map(Server::from_key);
     /// The addresses that were tried, where there were several.
     #[doc(alias = "autoSelectFamilyAttemptedAddresses")]
     auto_select_family_attempted_addresses -> Option<Vec<String>> =

@@ -22,7 +22,7 @@ impl Socket {
     /// Whether small segments are sent at once, as it was [set](Socket::set_no_delay).
     #[doc(alias = "noDelay")]
     pub fn no_delay(&self) -> bool {
-        SocketDriver::with(self.key(), |driver| driver.state.no_delay.get()).unwrap_or(false)
+        SocketDriver::with(self.key(), |driver| driver.state.bits.no_delay().get()).unwrap_or(false)
     }
 
     /// How the connection is probed, as it was [set](Socket::set_keep_alive); `None` where it is not.
@@ -118,14 +118,14 @@ impl Socket {
     /// Makes the socket keep the loop alive while it reads, as it does by default.
     #[doc(alias = "ref")]
     pub fn ref_(&self) -> Socket {
-        self.with(|driver| driver.state.referenced.set(true));
+        self.with(|driver| driver.state.bits.referenced().set(true));
         *self
     }
 
     /// Lets the loop end though the socket is open. A connection, a write or an end that is under
     /// way keeps it alive all the same.
     pub fn unref(&self) -> Socket {
-        self.with(|driver| driver.state.referenced.set(false));
+        self.with(|driver| driver.state.bits.referenced().set(false));
         *self
     }
 

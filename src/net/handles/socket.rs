@@ -166,7 +166,7 @@ impl Socket {
     }
 
     fn with_attachments<R>(self, f: impl FnOnce(&Attachments) -> R) -> Option<R> {
-        self.with(|driver| f(&driver.state.attachments))
+        self.with(|driver| driver.state.with_attachments(f))
     }
 
     /// As `add_listener`, of what is more than a closure.

@@ -125,8 +125,9 @@ macro_rules! socket_options {
 
             /// Calls `prepare` with the descriptor of each socket before it connects, or right after it was
             /// accepted: for options of the system that have no name here, by a crate such as `socket2`. The
-            /// descriptor is lent for the call only. An error fails the attempt to connect, or closes the
-            /// accepted connection, with a line in the log.
+            /// descriptor is lent for the call only. A connection that begins with a
+            /// [PROXY header](crate::net::ServerOptions::proxy_protocol) is prepared when that is complete. An
+            /// error fails the attempt to connect, or closes the accepted connection, with a line in the log.
             ///
             /// ```
             /// use socket2::SockRef;
@@ -141,6 +142,7 @@ macro_rules! socket_options {
             /// });
             /// # drop(options);
             /// ```
+            #[doc(alias("setsockopt", "TCP_USER_TIMEOUT"))]
             pub fn prepare(
                 self,
                 prepare: impl Fn(std::os::fd::BorrowedFd<'_>) -> std::io::Result<()> + 'static,

@@ -189,7 +189,7 @@ impl ServerDriver<'_> {
             return;
         }
         let state = SocketState::insert(self.event_loop, accepted.stream, server.origin);
-        state.remote.set(accepted.peer);
+        state.set_remote(accepted.peer);
         let driver = SocketDriver {
             event_loop: self.event_loop,
             state: &state,
@@ -209,7 +209,7 @@ impl ServerDriver<'_> {
         if header.is_some() {
             state.with_extras(|extras| extras.proxy_header = header);
         }
-        state.server.set(Some(server.key));
+        state.set_server(Some(server.key));
         server.connections.set(server.connections.get() + 1);
         state.duplex.open();
         driver.apply_stored_options();

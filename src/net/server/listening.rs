@@ -205,7 +205,7 @@ impl ServerDriver<'_> {
             let Ok(state) = handle.downcast::<SocketState>() else {
                 continue;
             };
-            if state.server.get() != Some(self.state.key) || state.duplex.is_destroyed() {
+            if state.server() != Some(self.state.key) || state.duplex.is_destroyed() {
                 continue;
             }
             let socket = SocketDriver {

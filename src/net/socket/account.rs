@@ -33,7 +33,7 @@ impl SocketState {
             (true, reads),
             (duplex.readable_ended(), "the peer has ended"),
             (duplex.writable_ended(), "has ended"),
-            (!self.referenced.get(), "unref"),
+            (!self.bits.referenced().get(), "unref"),
         ];
         let counts = [
             (duplex.readable_length(), "bytes unread"),

@@ -74,7 +74,7 @@ impl SocketDriver<'_> {
     /// Whatever the last copy of the cell is dropped in, it has no destructor of the user's left.
     fn discard_what_is_the_users(&self) {
         self.event_loop.discard(self.state.emitter.take_all());
-        let extras = self.state.extras.take();
+        let extras = self.state.take_extras();
         if let Some(mut extras) = extras {
             let pipes = std::mem::take(&mut extras.pipes);
             self.event_loop.call(move || pipes.forget());

@@ -61,7 +61,7 @@ impl Driver for SocketDriver<'_> {
             self.reset_on_close(&transport);
         }
         self.state.readiness.set(Readiness::Drained);
-        if self.state.adopted.replace(false) {
+        if self.state.bits.adopted().replace(false) {
             // While a duplicate is open elsewhere, the poll would go on to report this registration.
             let _gone = self.event_loop.deregister(transport.watched());
         }
@@ -116,7 +116,7 @@ impl Driver for SocketDriver<'_> {
 
     #[inline]
     fn flush_later(&self) {
-        if self.state.in_data.get() {
+        if self.state.bits.in_data().get() {
             return;
         }
         self.event_loop.flush_later(self.task(|event_loop, key| {
@@ -126,12 +126,12 @@ impl Driver for SocketDriver<'_> {
 
     #[inline(never)]
     fn continue_writing(&self) {
-        if self.state.continuing_to_write.replace(true) {
+        if self.state.bits.continuing_to_write().replace(true) {
             return;
         }
         self.event_loop.continue_later(self.task(|event_loop, key| {
             SocketDriver::on(event_loop, key, |driver| {
-                driver.state.continuing_to_write.set(false);
+                driver.state.bits.continuing_to_write().set(false);
                 if driver.state.duplex.life() == Life::Open {
                     driver.state.duplex.on_writable(driver);
                     event_loop.settle();
@@ -226,7 +226,7 @@ impl Driver for SocketDriver<'_> {
             let kept = chunk.to_vec();
             return self.in_next_run(move |driver| driver.emit_data(&kept));
         }
-        if self.state.in_data.get() {
+        if self.state.bits.in_data().get() {
             return self.call_data_listeners(chunk);
         }
         // Outside of a run a listener may unwind through here, or run the loop itself: what it writes
@@ -294,7 +294,7 @@ impl Driver for SocketDriver<'_> {
     }
 
     fn left_server(&self) {
-        if let Some(server) = self.state.server.get() {
+        if let Some(server) = self.state.server() {
             connection_left(self.event_loop, server);
         }
     }

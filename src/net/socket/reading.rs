@@ -80,7 +80,7 @@ impl SocketDriver<'_> {
     #[inline]
     fn share_of<'b>(&self, buffer: &'b mut [u8]) -> &'b mut [u8] {
         let state = self.state;
-        let much = state.reads_much.get() && state.duplex.readable_flowing() == Some(true);
+        let much = state.bits.reads_much().get() && state.duplex.readable_flowing() == Some(true);
         let most = if much { usize::MAX } else { READ_CHUNK };
         let most = most.min(buffer.len());
         &mut buffer[..most]
@@ -133,12 +133,12 @@ impl SocketDriver<'_> {
     #[inline(never)]
     pub(super) fn continue_reading(&self) {
         // Once: each of several would read as much as one may, and ask for another.
-        if self.state.continuing.replace(true) {
+        if self.state.bits.continuing().replace(true) {
             return;
         }
         self.event_loop.continue_later(self.task(|event_loop, key| {
             SocketDriver::on(event_loop, key, |driver| {
-                driver.state.continuing.set(false);
+                driver.state.bits.continuing().set(false);
                 driver.read_ready();
             });
         }));

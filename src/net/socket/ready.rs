@@ -27,10 +27,10 @@ impl Handle for SocketState {
             self.readiness.set(Readiness::Readable);
         }
         // Its turn comes later in this phase, if it is to go on from the last one.
-        if !self.continuing.get() {
+        if !self.bits.continuing().get() {
             driver.read_ready();
         }
-        if ready.writable && self.duplex.is_writing() && !self.continuing_to_write.get() {
+        if ready.writable && self.duplex.is_writing() && !self.bits.continuing_to_write().get() {
             if event_loop.is_interrupted() {
                 event_loop.redeliver(key, ready);
             } else {
@@ -50,7 +50,7 @@ impl Handle for SocketState {
     }
 
     fn keeps_alive(&self) -> bool {
-        self.counted.get()
+        self.bits.counted().get()
     }
 
     #[cfg(feature = "sim")]

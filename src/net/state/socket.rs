@@ -4,18 +4,22 @@
 //! machine's view of them while something is being done. Nothing in here is borrowed while a
 //! listener runs.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
+use crate::bits::bits;
 use crate::event;
 use crate::events::EventEmitter;
 use crate::kernel::Stream;
 use crate::machine::{Duplex, Life};
+use crate::net::state::aside::Aside;
 use crate::net::state::attachments::Attachments;
 use crate::net::state::extras::Extras;
 use crate::net::state::idle::IdleTimeout;
+use crate::net::state::remote::Remote;
+use crate::net::state::transport::Transport;
 use crate::net::state::watch::Watches;
 use crate::net::values::handle::Socket;
 use crate::reactor::{Key, Loop, Origin};
@@ -26,37 +30,41 @@ pub(in crate::net) struct SocketState {
     pub(in crate::net) origin: Origin,
     pub(in crate::net) emitter: EventEmitter<event::Data>,
     pub(in crate::net) duplex: Duplex,
-    pub(in crate::net) transport: RefCell<Stream>,
+    pub(in crate::net) transport: Transport,
     /// Readiness from the poll that has not been used up.
     pub(in crate::net) readiness: Cell<Readiness>,
-    /// A task that continues reading is queued for the next poll phase.
-    pub(in crate::net) continuing: Cell<bool>,
-    /// As `continuing`, for writing.
-    pub(in crate::net) continuing_to_write: Cell<bool>,
-    /// Whether this socket is counted among what keeps the loop alive.
-    pub(in crate::net) counted: Cell<bool>,
-    pub(in crate::net) referenced: Cell<bool>,
-    /// The setting, which is applied once there is a connection.
-    pub(in crate::net) no_delay: Cell<bool>,
-    /// The `Data` listeners of a chunk are running; their writes are flushed when all have returned.
-    pub(in crate::net) in_data: Cell<bool>,
     /// How many framings there are: more than one while one takes over from another.
     pub(in crate::net) framings: Cell<u16>,
+    pub(in crate::net) bits: Bits,
     pub(in crate::net) watches: Watches,
-    /// The descriptor came from outside, where a duplicate of it may live on.
-    pub(in crate::net) adopted: Cell<bool>,
-    /// All readers are pipes to sockets without a write limit, so a read may fill the whole loop buffer.
-    pub(in crate::net) reads_much: Cell<bool>,
     /// The peer's address, as accept(2) or the connect has told it. The kernel forgets it when the peer
     /// resets the connection.
-    pub(in crate::net) remote: Cell<Option<SocketAddr>>,
-    /// Whether the address was queried while connected. As in Node, only then is it available afterwards.
-    pub(in crate::net) remote_was_asked: Cell<bool>,
-    pub(in crate::net) server: Cell<Option<Key>>,
-    /// Made when a timeout is first set: most sockets never have one.
-    idle: OnceCell<Box<IdleTimeout>>,
-    pub(in crate::net) attachments: Attachments,
-    pub(in crate::net) extras: RefCell<Option<Box<Extras>>>,
+    remote: Cell<Remote>,
+    /// Reserved, if there is none.
+    server: Cell<Key>,
+    aside: Aside,
+}
+
+bits! {
+    pub(in crate::net) struct Bits {
+        /// A task that continues reading is queued for the next poll phase.
+        continuing,
+        /// As `continuing`, for writing.
+        continuing_to_write,
+        /// Whether this socket is counted among what keeps the loop alive.
+        counted,
+        referenced,
+        /// The setting, which is applied once there is a connection.
+        no_delay,
+        /// The `Data` listeners of a chunk are running; their writes are flushed when all have returned.
+        in_data,
+        /// The descriptor came from outside, where a duplicate of it may live on.
+        adopted,
+        /// All readers are pipes to sockets without a write limit, so a read may fill the whole loop buffer.
+        reads_much,
+        /// The remote address was queried while connected. As in Node, only then is it available afterwards.
+        remote_was_asked,
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,30 +83,22 @@ impl SocketState {
         transport: Stream,
         origin: Origin,
     ) -> Rc<SocketState> {
-        event_loop.insert(|key| SocketState {
+        let state = event_loop.insert(|key| SocketState {
             key,
             origin,
             emitter: EventEmitter::preferring(),
             duplex: Duplex::new(),
-            transport: RefCell::new(transport),
+            transport: Transport::new(transport),
             readiness: Cell::new(Readiness::Drained),
-            continuing: Cell::new(false),
-            continuing_to_write: Cell::new(false),
-            counted: Cell::new(false),
-            referenced: Cell::new(true),
-            no_delay: Cell::new(false),
-            in_data: Cell::new(false),
             framings: Cell::new(0),
+            bits: Bits::default(),
             watches: Watches::default(),
-            adopted: Cell::new(false),
-            reads_much: Cell::new(false),
-            remote: Cell::new(None),
-            remote_was_asked: Cell::new(false),
-            server: Cell::new(None),
-            idle: OnceCell::new(),
-            attachments: Attachments::default(),
-            extras: RefCell::new(None),
-        })
+            remote: Cell::new(Remote::Unknown),
+            server: Cell::new(Key::RESERVED),
+            aside: Aside::default(),
+        });
+        state.bits.referenced().set(true);
+        state
     }
 
     /// As `find`, in the loop's table.
@@ -112,21 +112,60 @@ impl SocketState {
     }
 
     pub(in crate::net) fn with_extras<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> R {
-        f(self.extras.borrow_mut().get_or_insert_default())
+        let place = &self.aside.get_or_new().extras;
+        let mut extras = place.take().unwrap_or_default();
+        let result = f(&mut extras);
+        place.set(Some(extras));
+        result
     }
 
     /// As `with_extras`, for a socket that may have nothing extras.
     pub(in crate::net) fn extras<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> Option<R> {
-        self.extras.borrow_mut().as_deref_mut().map(f)
+        let place = &self.aside.get()?.extras;
+        let mut extras = place.take()?;
+        let result = f(&mut extras);
+        place.set(Some(extras));
+        Some(result)
+    }
+
+    pub(in crate::net) fn with_attachments<R>(&self, f: impl FnOnce(&Attachments) -> R) -> R {
+        f(&self.aside.get_or_new().attachments)
+    }
+
+    /// The peer's address, if it was told.
+    pub(in crate::net) fn remote(&self) -> Option<SocketAddr> {
+        self.remote.get().address(|| self.aside.get()?.remote.get())
+    }
+
+    pub(in crate::net) fn set_remote(&self, address: Option<SocketAddr>) {
+        let remote = Remote::of(address);
+        if let (Remote::V6, Some(SocketAddr::V6(address))) = (remote, address) {
+            self.aside.get_or_new().remote.set(Some(address));
+        }
+        self.remote.set(remote);
+    }
+
+    /// What the socket has had that most have not.
+    pub(in crate::net) fn take_extras(&self) -> Option<Box<Extras>> {
+        self.aside.get()?.extras.take()
+    }
+
+    pub(in crate::net) fn server(&self) -> Option<Key> {
+        let server = self.server.get();
+        (server != Key::RESERVED).then_some(server)
+    }
+
+    pub(in crate::net) fn set_server(&self, server: Option<Key>) {
+        self.server.set(server.unwrap_or(Key::RESERVED));
     }
 
     /// The idle timeout, if one was ever set.
     pub(in crate::net) fn idle(&self) -> Option<&IdleTimeout> {
-        self.idle.get().map(|idle| &**idle)
+        self.aside.get()?.idle.get().map(|idle| &**idle)
     }
 
     pub(in crate::net) fn idle_or_new(&self) -> &IdleTimeout {
-        self.idle.get_or_init(Box::default)
+        self.aside.get_or_new().idle.get_or_init(Box::default)
     }
 
     /// Registers the descriptor, as an accepted or adopted socket does.
@@ -154,18 +193,21 @@ impl SocketState {
     /// The remote address while it can be had, and later if it was asked for before.
     pub(in crate::net) fn remote_address(&self) -> Option<SocketAddr> {
         if self.duplex.life() != Life::Open {
-            return self.remote.get().filter(|_| self.remote_was_asked.get());
+            let asked = self.bits.remote_was_asked().get();
+            return self.remote().filter(|_| asked);
         }
-        if self.remote.get().is_none() {
-            self.remote.set(self.transport.borrow().remote_address());
+        if self.remote().is_none() {
+            let address = self.transport.borrow().remote_address();
+            self.set_remote(address);
         }
-        self.remote_was_asked.set(true);
-        self.remote.get()
+        self.bits.remote_was_asked().set(true);
+        self.remote()
     }
 
     pub(in crate::net) fn is_alive(&self) -> bool {
         if self.duplex.life() == Life::Open {
-            return self.referenced.get() && self.duplex.wants_read() || self.duplex.is_writing();
+            return self.bits.referenced().get() && self.duplex.wants_read()
+                || self.duplex.is_writing();
         }
         self.duplex.life() == Life::Connecting && !self.transport.borrow().is_none()
     }

@@ -200,6 +200,14 @@ impl<'a> Fields<'a> {
     }
 
     /// Whether the fields of this name, as a list with commas, have this member, in whatever case.
+    ///
+    /// ```
+    /// use soquete::framing::http::RequestHead;
+    ///
+    /// let head = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\n";
+    /// let head = RequestHead::parse(head).expect("a head");
+    /// assert!(head.fields().has_token("connection", "upgrade"));
+    /// ```
     pub fn has_token(&self, name: &str, token: &str) -> bool {
         self.all(name).any(|value| {
             let mut members = value.split(|byte| *byte == b',');

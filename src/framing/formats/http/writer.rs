@@ -27,12 +27,12 @@ pub struct HeadWriter<'a> {
 /// use soquete::framing::http;
 ///
 /// let mut out = Vec::new();
-/// http::request(&mut out, "POST", "/notes").field("Host", "a.example").length(5).finish()?;
+/// http::request(&mut out, "POST", "/").field("Host", "a.example").length(5).finish()?;
 /// out.extend_from_slice(b"hello");
-/// assert_eq!(out, b"POST /notes HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n\r\nhello");
+/// assert_eq!(out, b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n\r\nhello");
 ///
-/// let injected = http::request(&mut out, "GET", "/\r\nX: y").field("Host", "a.example").finish();
-/// assert!(injected.is_err());
+/// let injected = http::request(&mut out, "GET", "/\r\nX: y").field("Host", "a.example");
+/// assert!(injected.finish().is_err());
 /// # Ok::<(), soquete::framing::FrameError>(())
 /// ```
 pub fn request<'a>(out: &'a mut Vec<u8>, method: &str, target: &str) -> HeadWriter<'a> {
@@ -104,6 +104,15 @@ impl<'a> HeadWriter<'a> {
     }
 
     /// A field. Content-Length, Transfer-Encoding and Host are looked at as a reader would.
+    ///
+    /// ```
+    /// use soquete::framing::http;
+    ///
+    /// let mut out = Vec::new();
+    /// http::request(&mut out, "GET", "/").field("Host", "a.example").finish()?;
+    /// assert_eq!(out, b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+    /// # Ok::<(), soquete::framing::FrameError>(())
+    /// ```
     pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let value = value.as_ref();
         self.check(name.as_bytes(), is_token, wrong::NAME);

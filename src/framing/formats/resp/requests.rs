@@ -338,18 +338,22 @@ impl Format for RespRequests {
         if self.kind == Self::ARRAY {
             return Ok(Unpacked::AsIs);
         }
-        let mut count = 0;
-        let counted = words::split(raw, |_| count += 1);
-        if let Err(Unbalanced(at)) = counted {
+        let (start, mut count) = (out.len(), 0);
+        // What a head says is known behind it only; it is put in front then.
+        let split = words::split(raw, out, |out, from| {
+            let end = out.len();
+            number::append_head(out, b'$', (end - from) as i64);
+            out[from..].rotate_left(end - from);
+            out.extend_from_slice(b"\r\n");
+            count += 1;
+        });
+        let end = out.len();
+        if let Err(Unbalanced(at)) = split {
+            out.truncate(start);
             return Err(Malformed::new(at, "unbalanced quotes in request"));
         }
         number::append_head(out, b'*', count);
-        let written = words::split(raw, |word| {
-            number::append_head(out, b'$', word.len() as i64);
-            out.extend_from_slice(word);
-            out.extend_from_slice(b"\r\n");
-        });
-        debug_assert_eq!(written, Ok(()));
+        out[start..].rotate_left(end - start);
         Ok(Unpacked::Out)
     }
 }

@@ -14,15 +14,18 @@ fn ends_word(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// Calls `word` with every word of `line`.
+/// Appends the words of `line` to `out`, and calls `word` behind each, with where it begins there.
 ///
 /// | written | means |
 /// |---|---|
 /// | `"…"` | the bytes in between; `\n \r \t \b \a`, `\xHH`, and `\` before anything else |
 /// | `'…'` | the bytes in between; `\'` |
-pub(super) fn split(line: &[u8], mut word: impl FnMut(&[u8])) -> Result<(), Unbalanced> {
+pub(super) fn split(
+    line: &[u8],
+    out: &mut Vec<u8>,
+    mut word: impl FnMut(&mut Vec<u8>, usize),
+) -> Result<(), Unbalanced> {
     let mut rest = line;
-    let mut current = Vec::new();
     loop {
         while let [first, tail @ ..] = rest
             && is_space(*first)
@@ -32,14 +35,14 @@ pub(super) fn split(line: &[u8], mut word: impl FnMut(&[u8])) -> Result<(), Unba
         if rest.is_empty() {
             return Ok(());
         }
-        current.clear();
+        let from = out.len();
         loop {
             let unbalanced = Unbalanced(line.len() - rest.len());
             let quoted = match rest {
-                [b'"', tail @ ..] => double_quoted(tail, &mut current),
-                [b'\'', tail @ ..] => single_quoted(tail, &mut current),
+                [b'"', tail @ ..] => double_quoted(tail, out),
+                [b'\'', tail @ ..] => single_quoted(tail, out),
                 [byte, tail @ ..] if !ends_word(*byte) => {
-                    current.push(*byte);
+                    out.push(*byte);
                     rest = tail;
                     continue;
                 }
@@ -48,7 +51,7 @@ pub(super) fn split(line: &[u8], mut word: impl FnMut(&[u8])) -> Result<(), Unba
             rest = behind_closing(quoted).ok_or(unbalanced)?;
             break;
         }
-        word(&current);
+        word(out, from);
     }
 }
 
@@ -112,8 +115,8 @@ mod tests {
 
     fn words(line: &str) -> Result<Vec<String>, Unbalanced> {
         let mut words = Vec::new();
-        split(line.as_bytes(), |word| {
-            words.push(word.escape_ascii().to_string())
+        split(line.as_bytes(), &mut Vec::new(), |out, from| {
+            words.push(out[from..].escape_ascii().to_string())
         })?;
         Ok(words)
     }

@@ -1,0 +1,35 @@
+//! What most sockets never have, in a word of each.
+
+use std::cell::{Cell, OnceCell};
+use std::net::SocketAddrV6;
+
+use crate::net::state::attachments::Attachments;
+use crate::net::state::extras::Extras;
+use crate::net::state::idle::IdleTimeout;
+
+/// It is made when one of these is first needed, and stays for as long as the socket does.
+#[derive(Default)]
+pub(in crate::net) struct Aside(OnceCell<Box<Things>>);
+
+#[derive(Default)]
+pub(in crate::net) struct Things {
+    pub(in crate::net) attachments: Attachments,
+    /// Made when a timeout is first set.
+    pub(in crate::net) idle: OnceCell<Box<IdleTimeout>>,
+    /// A remote address that a word does not hold.
+    pub(in crate::net) remote: Cell<Option<SocketAddrV6>>,
+    /// Out of its cell while it is looked at, where no code of the user's runs.
+    pub(in crate::net) extras: Cell<Option<Box<Extras>>>,
+}
+
+impl Aside {
+    /// What there is, if there is anything.
+    #[inline(always)]
+    pub(in crate::net) fn get(&self) -> Option<&Things> {
+        self.0.get().map(|things| &**things)
+    }
+
+    pub(in crate::net) fn get_or_new(&self) -> &Things {
+        self.0.get_or_init(Box::default)
+    }
+}
