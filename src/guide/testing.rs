@@ -87,8 +87,8 @@
 //!
 //! # A server on trial
 //!
-//! A conversation says what a client sends and what it must receive. A `fuzzing::ServerTrial` holds it with a fresh server for each way of
-//! cutting it: at every byte, byte by byte, pipelined, with pauses, half-closed, reset. All must lead to the same answers,
+//! A conversation says what a client sends and what it must receive. A [`ServerTrial`][trial] holds it with a fresh server
+//! for each way of cutting it: at every byte, byte by byte, pipelined, with pauses, half-closed, reset. All must lead to the same answers,
 //! and none may leave anything open:
 //!
 //! ```
@@ -127,3 +127,5 @@
 //!
 #![cfg_attr(feature = "sim", doc = "[sim]: crate::sim")]
 #![cfg_attr(not(feature = "sim"), doc = "[sim]: crate#features")]
+#![cfg_attr(feature = "sim", doc = "[trial]: crate::fuzzing::ServerTrial")]
+#![cfg_attr(not(feature = "sim"), doc = "[trial]: crate#features")]
