@@ -47,6 +47,18 @@ fn built(which: &[&str]) -> PathBuf {
     if profile.ends_with("release") {
         cargo.arg("--release");
     }
+    // Those that the tests were built with: in the package, no dev-dependency turns them on.
+    for (feature, is_on) in [
+        ("activation", cfg!(feature = "activation")),
+        ("fuzzing", cfg!(feature = "fuzzing")),
+        ("ipc", cfg!(feature = "ipc")),
+        ("signals", cfg!(feature = "signals")),
+        ("sim", cfg!(feature = "sim")),
+    ] {
+        if is_on {
+            cargo.args(["--features", feature]);
+        }
+    }
     assert!(cargo.status().expect("cargo runs").success());
     profile.join("examples")
 }
