@@ -2,7 +2,7 @@
 //!
 //! A whole server is put on trial by a [`ServerTrial`], which is there with the feature `sim` and all that
 //! follows: the same conversations, however their bytes are cut, have to lead to the same answers, and leave
-//! nothing open. `examples/fragments.rs` does it to servers in any language.
+//! nothing open. `examples/fragments/main.rs` does it to servers in any language.
 //!
 //! The rest is there when the compiler is given `--cfg fuzzing`, as `cargo fuzz` does, or with the feature
 //! `fuzzing`, for tests.

@@ -5,6 +5,8 @@
 mod support;
 
 use std::cell::{Cell, RefCell};
+use std::net::Ipv4Addr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -530,4 +532,96 @@ fn any_call_in_a_servers_own_listeners() {
             );
         }
     }
+}
+
+/// Calls `call` when it is dropped, as a destructor of the user's does.
+struct OnDrop<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// Connects to the port, with options that own what calls `at_drop` in its destructor.
+fn connect_owning(socket: Socket, port: u16, at_drop: impl FnMut() + 'static) {
+    let owned = OnDrop(at_drop);
+    let options = ConnectOptions::new(port)
+        .host("somewhere")
+        .lookup(move |_, _, answer| {
+            let _held = &owned;
+            answer(Ok(vec![Ipv4Addr::LOCALHOST.into()]));
+        });
+    socket.connect(options);
+}
+
+#[test]
+fn any_call_in_the_destructor_of_what_a_connect_was_given() {
+    soquete::on_unhandled_error(|_| ());
+    for (name, call) in SOCKET_CALLS {
+        let server = net::create_server(|socket| {
+            done(socket.on(event::Error, |_| ()).resume());
+        });
+        server.listen(0);
+        let closed = Rc::new(Cell::new(0));
+        let dropped = Rc::new(Cell::new(0));
+        let socket = Socket::new();
+        let count = Rc::clone(&closed);
+        socket.on(event::Close, move |_| count.set(count.get() + 1));
+        socket.on(event::Error, |_| ());
+        socket.once(event::Connect, move |()| {
+            timers::set_immediate(move || done(socket.destroy()));
+        });
+        let count = Rc::clone(&dropped);
+        connect_owning(socket, port_of(server), move || {
+            count.set(count.get() + 1);
+            call(socket);
+        });
+        for _ in 0..100 {
+            soquete::run_nowait().unwrap();
+            std::thread::yield_now();
+        }
+        socket.remove_all_listeners().destroy();
+        server.close();
+        run_to_end();
+        assert_eq!(dropped.get(), 1, "{name}");
+        let silenced = ["remove_all_listeners", "everything at once"].contains(name);
+        assert!(silenced || closed.get() == 1, "{name}: {closed:?}");
+        record();
+    }
+}
+
+#[test]
+fn destroy_leaves_the_destructor_of_what_a_connect_was_given_for_later() {
+    let server = net::create_server(|socket| done(socket.resume()));
+    server.listen(0);
+    let shared = Rc::new(RefCell::new(0));
+    let socket = Socket::new();
+    let count = Rc::clone(&shared);
+    connect_owning(socket, port_of(server), move || *count.borrow_mut() += 1);
+    {
+        let borrowed = shared.borrow_mut();
+        socket.destroy();
+        drop(borrowed);
+    }
+    server.close();
+    run_to_end();
+    assert_eq!(*shared.borrow(), 1);
+}
+
+#[test]
+fn a_panic_of_such_a_destructor_does_not_keep_a_socket_from_its_close() {
+    let server = net::create_server(|socket| done(socket.resume()));
+    server.listen(0);
+    let closed = Rc::new(Cell::new(0));
+    let socket = Socket::new();
+    let count = Rc::clone(&closed);
+    socket.on(event::Close, move |_| count.set(count.get() + 1));
+    connect_owning(socket, port_of(server), || panic!("on purpose"));
+    let destroyed = catch_unwind(AssertUnwindSafe(|| done(socket.destroy())));
+    server.close();
+    let run = catch_unwind(AssertUnwindSafe(run_to_end));
+    assert!(destroyed.is_err() || run.is_err(), "the panic is not lost");
+    run_to_end();
+    assert_eq!(closed.get(), 1);
 }

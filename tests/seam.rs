@@ -1,5 +1,5 @@
-//! The seam: whatever is asked of the operating system is asked in `src/kernel`, or in the three files of
-//! the reactor that wait and wake. A simulated world stands in for all of that, so what is asked
+//! The seam: whatever is asked of the operating system is asked in `src/kernel`, or in the two files of the
+//! reactor that wait and start threads. A simulated world stands in for all of that, so what is asked
 //! elsewhere would reach past it.
 
 use std::fs;
@@ -26,7 +26,6 @@ const SEAM: &[&str] = &[
     "src/kernel/",
     "src/reactor/poller.rs",
     "src/reactor/pool.rs",
-    "src/reactor/remote.rs",
 ];
 
 /// What is under test or tests, and runs in no program.

@@ -86,9 +86,9 @@
 //! | `end`, `destroy_soon` of a socket that never connected | `Prefinish` |
 //! | adding a listener to an [`EventEmitter`](crate::events::EventEmitter), and removing one | `NewListener`, `RemoveListener` |
 //!
-//! So `write`, `end`, `destroy`, `resume`, `close`, `listen`, `uncork` and `on` run none, however much follows from
-//! them. It follows when the callback at hand has returned. A destructor is code that runs, too: end the borrow before
-//! dropping a value whose `Drop` borrows.
+//! So `write`, `destroy`, `resume`, `close`, `listen`, `uncork` and `on` run none, however much follows from them, and
+//! neither does `end` of a socket that connects or has connected. It follows when the callback at hand has returned. A
+//! destructor is code that runs, too: end the borrow before dropping a value whose `Drop` borrows.
 //!
 //! Where a call of the table is needed inside of a loop over shared state, copy the handles out first:
 //!

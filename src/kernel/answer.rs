@@ -29,6 +29,8 @@
 //! That EAGAIN of a write is followed by an event is Linux's promise: however short memory is, it takes
 //! the first buffer of a connection that has nothing under way, and what is under way brings the event.
 //!
+//! EOPNOTSUPP is named ENOTSUP below, as libuv names it: on Linux the two are one number.
+//!
 //! Adding a descriptor to the poll has no row: whatever the error, what was to be watched fails. libuv
 //! aborts the process.
 

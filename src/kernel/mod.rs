@@ -10,9 +10,9 @@
 //! asks the operating system for something has a second arm, for a [`Descriptor`] or a [`Seat`].
 //! In a build without simulation both types have no values, and the compiler removes the arms.
 //!
-//! Nothing above this layer names mio, socket2, the resolver, the clock or a file, but for three files of
-//! the reactor, which wait (`poller`), wake (`remote`) and start threads (`pool`); `tests/seam.rs` reads
-//! the sources for it.
+//! Nothing above this layer names mio, socket2, the resolver, the clock or a file, but for two files of the
+//! reactor, which wait (`poller`) and start threads (`pool`); what wakes a loop is [`Alarm`]. `tests/seam.rs`
+//! reads the sources for it.
 //!
 //! | file | what it owns |
 //! |---|---|

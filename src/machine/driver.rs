@@ -12,7 +12,9 @@ use crate::error::Error;
 
 /// What a [`Duplex`](super::Duplex) needs from the world.
 ///
-/// `emit` and `emit_data`, and nothing else, may come back into the machine before it returns.
+/// `emit` and `emit_data` may come back into the machine before they return. `close` may, too: it writes to the
+/// log, and the logger is the user's. The machine is destroyed by then, and what it does after `close` depends on
+/// nothing that such a call can change. Nothing else may.
 pub(crate) trait Driver {
     /// How many bytes a socket may send at one event before the others have their turn.
     const WRITE_BUDGET: u64;
@@ -121,7 +123,7 @@ pub(crate) enum Tick {
     EndWritable,
     /// A destroyed socket's error, or the point after which it emits nothing more but `Close`.
     Destroyed,
-    /// `Close` of a socket that had no descriptor.
+    /// `Close` of a socket that was `Fresh`.
     Closed,
     /// What is kept goes on to the listeners, where an interruption has stopped it.
     Flow,

@@ -11,7 +11,8 @@ pub(crate) enum Life {
     /// The name is being looked up, or a connection attempted.
     Connecting,
     Open,
-    /// The descriptor is closed; `Close` comes in the closing phase.
+    /// The descriptor, if there was one, is closed. `Close` comes in the closing phase; on a tick if the
+    /// socket was `Fresh`.
     Destroyed,
     /// `Close` was emitted.
     Closed,

@@ -12,7 +12,7 @@
 //!             │ destroy              │ destroy, or it failed      │ destroy, an error,
 //!             ▼                      ▼                            ▼ or both halves ended
 //!         Destroyed ──────────────────────────────────────────────▶ Closed
-//!                     the closing phase of the loop; a tick, if there was no descriptor
+//!                     the closing phase of the loop; a tick, if it was `Fresh`
 //!
 //!   reading   Open ── the peer's end ──▶ Ended ── all data read, a tick ──▶ Emitted (`End`)
 //!

@@ -1,4 +1,5 @@
-//! What most sockets never have, in a word of each.
+//! What most streams never have: an error, callbacks of `end`, marks and a ceiling that are not the default.
+//! In a word of each.
 
 use std::cell::{Cell, OnceCell};
 
@@ -9,9 +10,9 @@ use crate::error::Error;
 
 /// It is made when one of these is first set, and stays for as long as the socket does.
 #[derive(Default)]
-pub(in crate::machine) struct Seldom(OnceCell<Box<Things>>);
+pub(in crate::machine) struct Seldom(OnceCell<Box<SeldomFields>>);
 
-pub(in crate::machine) struct Things {
+pub(in crate::machine) struct SeldomFields {
     /// Node's `errored`: what destroyed the socket, or is about to.
     pub(in crate::machine) error: Slot<Error>,
     /// What `destroy` was called with: it is emitted, and counts for `Close`, though a write may have
@@ -27,13 +28,13 @@ pub(in crate::machine) struct Things {
 impl Seldom {
     /// What there is, if there is anything.
     #[inline(always)]
-    pub(in crate::machine) fn get(&self) -> Option<&Things> {
-        self.0.get().map(|things| &**things)
+    pub(in crate::machine) fn get(&self) -> Option<&SeldomFields> {
+        self.0.get().map(|fields| &**fields)
     }
 
-    pub(in crate::machine) fn get_or_new(&self) -> &Things {
+    pub(in crate::machine) fn get_or_new(&self) -> &SeldomFields {
         self.0.get_or_init(|| {
-            Box::new(Things {
+            Box::new(SeldomFields {
                 error: Slot::new(),
                 destroyed_with: Slot::new(),
                 end_callbacks: Slot::new(),

@@ -3,7 +3,7 @@
 //! | a write … | goes out | its callback |
 //! |---|---|---|
 //! | small, nothing in the way | when the current callback has returned, with its neighbours | on a tick queued now |
-//! | that fills a buffer | now | on a tick queued now |
+//! | of 16 KiB or more, or that makes 64 KiB wait | now, with what waits before it | on a tick queued now |
 //! | while a request is under way | when that is complete, with its neighbours | with its request |
 //! | while connecting or corked | after `Connect`, at `uncork` | likewise |
 //!

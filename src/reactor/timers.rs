@@ -1,4 +1,4 @@
-//! Timers of the loop: the timer queue, whose callbacks they are, and what keeps the loop alive.
+//! What the timers of the loop call, and when they count as references. The queue is in `wheel.rs`.
 
 use std::time::Duration;
 

@@ -9,8 +9,8 @@ use super::poller::Poller;
 use crate::error::{self, Result};
 use crate::kernel::Seat;
 
-/// How often completions are delivered that a completion's own callback brought about, before the
-/// turn goes on. As libuv.
+/// How often pending tasks are run that a pending task has brought about, before the turn goes on. As
+/// libuv.
 const PENDING_ROUNDS: usize = 8;
 
 /// How long one turn may wait in poll.

@@ -1,11 +1,10 @@
-//! What is kept for a reader, which most sockets never have.
+//! What is kept for a reader: chunks, a decoder, and what listeners put back. A flowing socket has none.
 
 use std::collections::VecDeque;
 
 use super::piece::Piece;
 use crate::machine::decoder::Utf8Decoder;
 
-/// What most sockets never have.
 #[derive(Default)]
 pub(super) struct Buffer {
     pub(super) chunks: VecDeque<Piece>,

@@ -9,8 +9,8 @@
 //!
 //! This file gets from what was asked for to a list of addresses; `attempts.rs` tries them, `racing.rs`
 //! lets several go on at a time where that is wanted, and `outcomes.rs` handles their results.
-//! A socket that is destroyed on the way, in any listener, leaves nothing behind: each connect has a number,
-//! and a late answer with an old number is dropped.
+//! A socket that is destroyed on the way, in any listener, leaves nothing behind: its lives have numbers, and
+//! a late answer to an earlier life is dropped.
 
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -100,7 +100,7 @@ impl SocketDriver<'_> {
             order: None,
         };
         let answer = {
-            let (key, id) = (self.state.key, self.connect_id());
+            let (key, id) = (self.state.key, self.life_id());
             let (name, options) = (host.to_owned(), Rc::clone(options));
             move |answer| {
                 let found = |driver: &SocketDriver<'_>| {
@@ -185,9 +185,9 @@ impl SocketDriver<'_> {
         self.state.extras(|extras| extras.bound.is_some()) == Some(true)
     }
 
-    /// Names one connect of a socket that may be connected several times in its life.
-    fn connect_id(&self) -> u32 {
-        self.state.with_extras(|extras| extras.connect_id)
+    /// Names the life of a socket that may be connected again when it has closed.
+    fn life_id(&self) -> u32 {
+        self.state.with_extras(|extras| extras.life_id)
     }
 
     fn fail(&self, error: Error) {
@@ -198,18 +198,18 @@ impl SocketDriver<'_> {
         self.next_tick(|driver| driver.fail(error));
     }
 
-    /// Goes on with this connect on the next tick.
+    /// Goes on on the next tick, if the socket has not been destroyed by then.
     fn next_tick(&self, then: impl FnOnce(&SocketDriver<'_>) + 'static) {
-        let (key, id) = (self.state.key, self.connect_id());
+        let (key, id) = (self.state.key, self.life_id());
         let call = move || resume(key, id, then);
         self.event_loop.next_tick(Job::Call(Box::new(call)));
     }
 }
 
-/// Goes on with a connect, if the socket is still there and at the same one.
+/// Goes on with a connect, if the socket is still there and in the same life.
 fn resume(key: Key, id: u32, then: impl FnOnce(&SocketDriver<'_>)) {
     SocketDriver::with(key, |driver| {
-        if driver.connect_id() == id {
+        if driver.life_id() == id {
             then(driver);
         }
     });

@@ -13,7 +13,7 @@ use crate::net::driver::log_line;
 use crate::net::driver::socket::SocketDriver;
 use crate::net::state::connecting::Connecting;
 use crate::net::values::payload::{Attempt, FailedAttempt};
-use crate::reactor::Ready;
+use crate::reactor::{Job, Ready};
 
 impl SocketDriver<'_> {
     pub(super) fn attempt_timed_out(&self) {
@@ -58,10 +58,13 @@ impl SocketDriver<'_> {
         self.clear_attempt_timer();
         self.clear_connect_timeout();
         self.call_off_racers();
-        // The options may own what is the user's.
         let connecting = self.state.with_extras(|extras| extras.connecting.take());
-        self.event_loop.discard(connecting);
         self.state.duplex.connected();
+        // The options may own what is the user's, and its destructor may destroy the socket.
+        self.event_loop.discard(connecting);
+        if self.state.duplex.life() != Life::Open {
+            return;
+        }
         self.activity();
         self.apply_stored_options();
         log_line::is_connected(self);
@@ -127,7 +130,7 @@ impl SocketDriver<'_> {
         self.clear_connect_timeout();
         self.call_off_racers();
         let left = self.state.extras(|extras| {
-            extras.connect_id = extras.connect_id.wrapping_add(1);
+            extras.life_id = extras.life_id.wrapping_add(1);
             (extras.bound.take(), extras.connecting.take())
         });
         let (_bound, connecting) = left.unwrap_or_default();
@@ -135,7 +138,9 @@ impl SocketDriver<'_> {
             let cancelled = connecting.cancelled();
             self.state
                 .with_extras(|extras| extras.cancelled = cancelled);
-            self.event_loop.discard(connecting);
+            // On a tick: this is in the middle of `destroy`, and the options may own what is the user's.
+            self.event_loop
+                .next_tick(Job::Call(Box::new(move || drop(connecting))));
         }
     }
 

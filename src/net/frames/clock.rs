@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::net::state::watch::{Noise, Watch};
+use crate::net::state::framing_memory::{FramingMemory, Noise};
 use crate::net::values::handle::Socket;
 use crate::timers;
 
-impl Watch {
+impl FramingMemory {
     pub(super) fn age(&self) -> Option<Duration> {
         let (_, since) = self.open?;
         Some(crate::this_loop::now().saturating_sub(since))

@@ -11,7 +11,7 @@ use crate::events::outcome::Verdict;
 use crate::framing::{Format, FrameError, Item, Reading};
 use crate::machine::Framed;
 use crate::net::driver::socket::SocketDriver;
-use crate::net::state::watch::Watch;
+use crate::net::state::framing_memory::FramingMemory;
 
 /// What has arrived and was not read: behind so many other bytes, and from where in the stream on.
 pub(super) struct Rest {
@@ -157,7 +157,7 @@ impl SocketDriver<'_> {
             return;
         }
         for id in self.state.emitter.listeners(event::Data) {
-            self.state.watches.of(id, Watch::stop);
+            self.state.framing_memories.of(id, FramingMemory::stop);
         }
         self.deliver_frames();
     }

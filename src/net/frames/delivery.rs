@@ -121,15 +121,15 @@ impl<F: Format, L> Drop for Framing<F, L> {
         SocketDriver::with(self.socket.key(), |driver| {
             driver.framing_is_over();
             let listeners = driver.state.emitter.listeners(event::Data);
-            let watch = driver.state.watches.remove_orphan(&listeners);
+            let memory = driver.state.framing_memories.remove_orphan(&listeners);
             if driver.state.duplex.is_held() {
                 ledger::read_otherwise(self.socket.key());
-                if let Some(watch) = &watch {
-                    driver.state.duplex.throw_away(watch.put_back);
+                if let Some(memory) = &memory {
+                    driver.state.duplex.throw_away(memory.put_back);
                 }
                 driver.state.duplex.hold(driver, false);
             }
-            driver.event_loop.discard(watch);
+            driver.event_loop.discard(memory);
         });
     }
 }
@@ -151,8 +151,11 @@ where
             return;
         }
         driver.note_framed(Framed::Holding);
-        if !driver.state.watches.is_empty() {
-            driver.state.watches.of(id, |watch| watch.put_back = 0);
+        if !driver.state.framing_memories.is_empty() {
+            driver
+                .state
+                .framing_memories
+                .of(id, |memory| memory.put_back = 0);
         }
         let mut delivered = match why_not(driver) {
             None => {
@@ -238,26 +241,26 @@ where
         let progress = items > 0 || open_at.is_some() || !waits_for_peer;
         // What waits for a paused socket is not the peer's fault.
         let open_at = open_at.filter(|_| waits_for_peer);
-        let watches = &driver.state.watches;
+        let framing_memories = &driver.state.framing_memories;
         if open_at.is_some() {
-            watches.with(id, |watch| watch.look(self.socket, open_at));
-        } else if !watches.is_empty() {
-            watches.of(id, |watch| watch.look(self.socket, None));
+            framing_memories.with(id, |memory| memory.look(self.socket, open_at));
+        } else if !framing_memories.is_empty() {
+            framing_memories.of(id, |memory| memory.look(self.socket, None));
         }
-        if progress && !watches.is_empty() {
-            watches.of(id, |watch| watch.progress());
+        if progress && !framing_memories.is_empty() {
+            framing_memories.of(id, |memory| memory.progress());
         }
         match (nothing_came, progress) {
             (true, _) => {}
             (false, true) => driver.activity(),
             (false, false) => {
-                if let Some(Some(error)) = watches.of(id, |watch| watch.no_progress()) {
+                if let Some(Some(error)) = framing_memories.of(id, |memory| memory.no_progress()) {
                     self.socket.destroy_with(error);
                 }
             }
         }
-        if !watches.is_empty() {
-            watches.settle(id);
+        if !framing_memories.is_empty() {
+            framing_memories.settle(id);
         }
     }
 
@@ -288,8 +291,8 @@ where
             reader.take_away(rest.len());
             driver
                 .state
-                .watches
-                .with(id, |watch| watch.put_back = rest.len());
+                .framing_memories
+                .with(id, |memory| memory.put_back = rest.len());
             ledger::given_back(self.socket.key(), rest);
             duplex.put_back(driver, rest);
             rest = &[];
@@ -307,7 +310,10 @@ where
     /// The stream is none of frames, or not any more; a listener that is told of bad ones knows already.
     fn fail(&mut self, driver: &SocketDriver<'_>, id: ListenerId, error: FrameError) {
         let (socket, told) = (self.socket, self.reader.tells());
-        let handler = driver.state.watches.of(id, |watch| watch.on_error.take());
+        let handler = driver
+            .state
+            .framing_memories
+            .of(id, |memory| memory.on_error.take());
         match handler.flatten() {
             // Of a socket that is gone there is nothing to answer.
             _ if driver.state.duplex.is_destroyed() => self.break_off(driver, id),
@@ -356,8 +362,11 @@ where
         let socket = std::mem::replace(&mut self.socket, Socket::from_key(Key::RESERVED));
         driver.framing_is_over();
         socket.remove_listener(id);
-        let watch = driver.state.watches.remove(|watch| watch.is_of(id));
-        driver.event_loop.discard(watch);
+        let memory = driver
+            .state
+            .framing_memories
+            .remove(|memory| memory.is_of(id));
+        driver.event_loop.discard(memory);
     }
 }
 

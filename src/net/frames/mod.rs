@@ -26,7 +26,7 @@ use crate::events::{ListenerId, Outcome};
 use crate::framing::{Encode, Format, FrameError, FrameReader, FrameWriter, Item, Reading, Wrap};
 use crate::machine::data::{Data, Repr};
 use crate::net::driver::socket::SocketDriver;
-use crate::net::state::watch::Watch;
+use crate::net::state::framing_memory::FramingMemory;
 use crate::net::values::handle::Socket;
 use control::{Control, not_now};
 use delivery::begin;
@@ -268,13 +268,18 @@ impl Frames {
     /// long as the deadline begins the latter anew: for how long a peer may be silent is for
     /// [`set_timeout`](Socket::set_timeout) to say.
     pub fn deadline(self, deadline: Duration) -> Frames {
-        self.watch(|watch| watch.deadline = Some(deadline));
+        self.remember(|memory| memory.deadline = Some(deadline));
         self
     }
 
     /// How long ago the first bytes came in of a frame that has not ended.
     pub fn age(&self) -> Option<Duration> {
-        let age = |driver: &SocketDriver<'_>| driver.state.watches.of(self.id, |watch| watch.age());
+        let age = |driver: &SocketDriver<'_>| {
+            driver
+                .state
+                .framing_memories
+                .of(self.id, |memory| memory.age())
+        };
         SocketDriver::with(self.socket.key(), age)??
     }
 
@@ -299,7 +304,7 @@ impl Frames {
     /// [`tell_bad_frames`](FrameReader::tell_bad_frames).
     pub fn on_error<R: Outcome>(self, handler: impl FnOnce(FrameError) -> R + 'static) -> Frames {
         let handler = move |error| handler(error).verdict();
-        let _before = self.watch(|watch| watch.on_error.replace(Box::new(handler)));
+        let _before = self.remember(|memory| memory.on_error.replace(Box::new(handler)));
         self
     }
 
@@ -431,11 +436,11 @@ impl Frames {
     }
 
     /// Changes what is remembered for the framing, unless it is over.
-    fn watch<R>(&self, f: impl FnOnce(&mut Watch) -> R) -> Option<R> {
+    fn remember<R>(&self, f: impl FnOnce(&mut FramingMemory) -> R) -> Option<R> {
         SocketDriver::with(self.socket.key(), |driver| {
             let framings = driver.state.emitter.listeners(event::Data);
             let goes_on = framings.contains(&self.id);
-            goes_on.then(|| driver.state.watches.with(self.id, f))
+            goes_on.then(|| driver.state.framing_memories.with(self.id, f))
         })
         .flatten()
     }

@@ -1,4 +1,4 @@
-//! Options of a server, and of listening.
+//! Where a server listens, and how.
 
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;

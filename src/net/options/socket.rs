@@ -1,4 +1,4 @@
-//! Options of a socket: a struct with builder methods, and what becomes of each.
+//! Options of a socket: a struct with builder methods. `driver/configure.rs` applies them.
 
 use crate::address::BlockList;
 use crate::machine::DEFAULT_HIGH_WATER_MARK;

@@ -197,7 +197,7 @@ impl ServerDriver<'_> {
         })
     }
 
-    /// Looks at every socket of the loop: this is extras, and a list would cost each of them memory.
+    /// Looks at every socket of the loop: this is rare, and a list would cost each of them memory.
     fn destroy_if(&self, chosen: impl Fn(&SocketDriver<'_>) -> bool) -> usize {
         let mut count = 0;
         for handle in self.event_loop.handles() {

@@ -1,4 +1,5 @@
-//! From `destroy` to `Close`.
+//! From `destroy` to `Close`; and two that need no room of their own: `Readable`, and a descriptor that leaves
+//! the loop.
 
 use std::io;
 

@@ -3,7 +3,7 @@
 #[cfg(feature = "sim")]
 mod account;
 mod closing;
-mod machine;
+mod driver_calls;
 mod on_read;
 mod reading;
 mod ready;

@@ -1,4 +1,5 @@
-//! What most sockets never have, in a word of each.
+//! What most sockets never have beside their stream: what users attach, an idle timeout, a remote address
+//! with a scope, and [`Extras`]. In a word of each socket.
 
 use std::cell::{Cell, OnceCell};
 use std::net::SocketAddrV6;
@@ -9,10 +10,10 @@ use crate::net::state::idle::IdleTimeout;
 
 /// It is made when one of these is first needed, and stays for as long as the socket does.
 #[derive(Default)]
-pub(in crate::net) struct Aside(OnceCell<Box<Things>>);
+pub(in crate::net) struct Aside(OnceCell<Box<AsideFields>>);
 
 #[derive(Default)]
-pub(in crate::net) struct Things {
+pub(in crate::net) struct AsideFields {
     pub(in crate::net) attachments: Attachments,
     /// Made when a timeout is first set.
     pub(in crate::net) idle: OnceCell<Box<IdleTimeout>>,
@@ -25,11 +26,11 @@ pub(in crate::net) struct Things {
 impl Aside {
     /// What there is, if there is anything.
     #[inline(always)]
-    pub(in crate::net) fn get(&self) -> Option<&Things> {
-        self.0.get().map(|things| &**things)
+    pub(in crate::net) fn get(&self) -> Option<&AsideFields> {
+        self.0.get().map(|fields| &**fields)
     }
 
-    pub(in crate::net) fn get_or_new(&self) -> &Things {
+    pub(in crate::net) fn get_or_new(&self) -> &AsideFields {
         self.0.get_or_init(Box::default)
     }
 }

@@ -1,4 +1,4 @@
-//! What most sockets never have.
+//! What a socket has only while it connects, or by an option or a method that most never use.
 
 use std::rc::Rc;
 
@@ -15,14 +15,13 @@ use crate::net::values::keep_alive::KeepAlive;
 use crate::net::values::payload::FailedAttempt;
 use crate::reactor::Key;
 
-/// What most sockets never need.
 #[derive(Default)]
 pub(in crate::net) struct Extras {
     pub(in crate::net) connecting: Option<Box<Connecting>>,
     /// When it has taken too long.
     pub(in crate::net) connect_timer: Option<Key>,
     /// Counts the lives of the socket, so that a late answer to an earlier one is known as such.
-    pub(in crate::net) connect_id: u32,
+    pub(in crate::net) life_id: u32,
     /// An attempt that was under way when the socket was destroyed.
     pub(in crate::net) cancelled: Option<FailedAttempt>,
     /// A descriptor that has its local address and waits to be connected.

@@ -28,10 +28,10 @@ use crate::machine::{Duplex, Life};
 use crate::net::state::aside::Aside;
 use crate::net::state::attachments::Attachments;
 use crate::net::state::extras::Extras;
+use crate::net::state::framing_memory::FramingMemories;
 use crate::net::state::idle::IdleTimeout;
 use crate::net::state::remote::Remote;
 use crate::net::state::transport::Transport;
-use crate::net::state::watch::Watches;
 use crate::net::values::handle::Socket;
 use crate::reactor::{Key, Loop, Origin};
 
@@ -47,7 +47,7 @@ pub(in crate::net) struct SocketState {
     /// How many framings there are: more than one while one takes over from another.
     pub(in crate::net) framings: Cell<u16>,
     pub(in crate::net) bits: Bits,
-    pub(in crate::net) watches: Watches,
+    pub(in crate::net) framing_memories: FramingMemories,
     /// The peer's address, as accept(2) or the connect has told it. The kernel forgets it when the peer
     /// resets the connection.
     remote: Cell<Remote>,
@@ -103,7 +103,7 @@ impl SocketState {
             readiness: Cell::new(Readiness::Drained),
             framings: Cell::new(0),
             bits: Bits::default(),
-            watches: Watches::default(),
+            framing_memories: FramingMemories::default(),
             remote: Cell::new(Remote::Unknown),
             server: Cell::new(Key::RESERVED),
             aside: Aside::default(),
@@ -130,7 +130,7 @@ impl SocketState {
         result
     }
 
-    /// As `with_extras`, for a socket that may have nothing extras.
+    /// As `with_extras`, for a socket that may have none; those are not made for it.
     pub(in crate::net) fn extras<R>(&self, f: impl FnOnce(&mut Extras) -> R) -> Option<R> {
         let place = &self.aside.get()?.extras;
         let mut extras = place.take()?;

@@ -16,7 +16,7 @@ use crate::timers::Timeout;
 /// What is called with an error in place of destroying the socket.
 pub(in crate::net) type OnError = Box<dyn FnOnce(FrameError) -> Verdict>;
 
-pub(in crate::net) struct Watch {
+pub(in crate::net) struct FramingMemory {
     framing: ListenerId,
     pub(in crate::net) deadline: Option<Duration>,
     pub(in crate::net) on_error: Option<OnError>,
@@ -27,7 +27,7 @@ pub(in crate::net) struct Watch {
     pub(in crate::net) timer: Option<Timeout>,
     pub(in crate::net) noise: Option<Noise>,
     /// Of another framing of the same socket, while one takes over from the other.
-    next: Option<Box<Watch>>,
+    next: Option<Box<FramingMemory>>,
 }
 
 /// Bytes that came since the last frame and belong to none.
@@ -38,12 +38,12 @@ pub(in crate::net) struct Noise {
 }
 
 thread_local! {
-    static SPARE: Spares<Watch> = const { Spares::new() };
+    static SPARE: Spares<FramingMemory> = const { Spares::new() };
 }
 
-impl Watch {
-    fn new(framing: ListenerId) -> Watch {
-        Watch {
+impl FramingMemory {
+    fn new(framing: ListenerId) -> FramingMemory {
+        FramingMemory {
             framing,
             deadline: None,
             on_error: None,
@@ -78,11 +78,11 @@ impl Watch {
 
 /// A word in each socket. Out of its cell while it is looked at, where no code of the user's runs.
 #[derive(Default)]
-pub(in crate::net) struct Watches(Cell<Option<Box<Watch>>>);
+pub(in crate::net) struct FramingMemories(Cell<Option<Box<FramingMemory>>>);
 
-impl Watches {
+impl FramingMemories {
     #[inline(always)]
-    fn lend<R>(&self, f: impl FnOnce(&mut Option<Box<Watch>>) -> R) -> R {
+    fn lend<R>(&self, f: impl FnOnce(&mut Option<Box<FramingMemory>>) -> R) -> R {
         let mut first = self.0.take();
         let result = f(&mut first);
         // Nothing was put there meanwhile that would have to be dropped.
@@ -99,15 +99,15 @@ impl Watches {
     pub(in crate::net) fn of<R>(
         &self,
         framing: ListenerId,
-        f: impl FnOnce(&mut Watch) -> R,
+        f: impl FnOnce(&mut FramingMemory) -> R,
     ) -> Option<R> {
         self.lend(|first| {
             let mut next = first.as_deref_mut();
-            while let Some(watch) = next {
-                if watch.framing == framing {
-                    return Some(f(watch));
+            while let Some(memory) = next {
+                if memory.framing == framing {
+                    return Some(f(memory));
                 }
-                next = watch.next.as_deref_mut();
+                next = memory.next.as_deref_mut();
             }
             None
         })
@@ -117,18 +117,18 @@ impl Watches {
     pub(in crate::net) fn with<R>(
         &self,
         framing: ListenerId,
-        f: impl FnOnce(&mut Watch) -> R,
+        f: impl FnOnce(&mut FramingMemory) -> R,
     ) -> R {
         let known = self.of(framing, |_| ()).is_some();
         self.lend(|first| {
             if !known {
-                let mut watch = Spares::take(&SPARE, Watch::new(framing));
-                watch.next = first.take();
-                *first = Some(watch);
+                let mut memory = Spares::take(&SPARE, FramingMemory::new(framing));
+                memory.next = first.take();
+                *first = Some(memory);
             }
         });
         let mut f = Some(f);
-        let result = self.of(framing, |watch| f.take().map(|f| f(watch)));
+        let result = self.of(framing, |memory| f.take().map(|f| f(memory)));
         match result.flatten() {
             Some(result) => result,
             None => unreachable!("it was known, or is now"),
@@ -137,30 +137,36 @@ impl Watches {
 
     /// Forgets what is as new.
     pub(in crate::net) fn settle(&self, framing: ListenerId) {
-        if self.of(framing, |watch| watch.is_idle()) == Some(true) {
-            Spares::give(&SPARE, self.remove(|watch| watch.framing == framing));
+        if self.of(framing, |memory| memory.is_idle()) == Some(true) {
+            Spares::give(&SPARE, self.remove(|memory| memory.framing == framing));
         }
     }
 
     /// Takes what a framing remembers, the first one that is meant.
-    pub(in crate::net) fn remove(&self, is_meant: impl Fn(&Watch) -> bool) -> Option<Box<Watch>> {
+    pub(in crate::net) fn remove(
+        &self,
+        is_meant: impl Fn(&FramingMemory) -> bool,
+    ) -> Option<Box<FramingMemory>> {
         self.lend(|first| {
             let mut place = first;
-            while place.as_ref().is_some_and(|watch| !is_meant(watch)) {
+            while place.as_ref().is_some_and(|memory| !is_meant(memory)) {
                 match place {
-                    Some(watch) => place = &mut watch.next,
+                    Some(memory) => place = &mut memory.next,
                     None => return None,
                 }
             }
-            let mut watch = place.take()?;
-            *place = watch.next.take();
-            watch.disarm();
-            Some(watch)
+            let mut memory = place.take()?;
+            *place = memory.next.take();
+            memory.disarm();
+            Some(memory)
         })
     }
 
     /// As `remove`, for one whose framing is not among these.
-    pub(in crate::net) fn remove_orphan(&self, framings: &[ListenerId]) -> Option<Box<Watch>> {
-        self.remove(|watch| !framings.contains(&watch.framing))
+    pub(in crate::net) fn remove_orphan(
+        &self,
+        framings: &[ListenerId],
+    ) -> Option<Box<FramingMemory>> {
+        self.remove(|memory| !framings.contains(&memory.framing))
     }
 }

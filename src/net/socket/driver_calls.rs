@@ -1,4 +1,4 @@
-//! What the state machine asks of a socket's descriptor, loop and listeners.
+//! The calls of [`Driver`]: what the state machine asks of a socket's descriptor, loop and listeners.
 
 use std::cell::Cell;
 use std::io::{self, IoSlice};
