@@ -1,6 +1,9 @@
 //! The chat, driven by its clients: lines as `nc` sends them, our own WebSocket, the Autobahn cases, and two pages in a
 //! browser.
 
+#[allow(dead_code, reason = "one test looks at the door alone")]
+#[path = "../examples/chat/door.rs"]
+mod door;
 #[path = "support/programs.rs"]
 mod programs;
 #[path = "support/web_socket.rs"]
@@ -12,9 +15,12 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use door::Door;
 use programs::{Running, example};
 use socket2::{Domain, SockAddr, Socket, Type};
+use soquete::framing::http::Http;
 use soquete::framing::websocket::{self, Outgoing};
+use soquete::framing::{Flow, Format, FrameError, FrameReader};
 use web_socket::Client;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -566,4 +572,30 @@ fn a_ping_is_answered_and_what_is_echoed_is_the_same() {
     assert_eq!(client.next().unwrap(), (websocket::PONG, b"?".to_vec()));
     client.send(Outgoing::close(), b"\x03\xe8");
     assert_eq!(client.closed(), 1000);
+}
+
+#[test]
+fn behind_its_door_a_format_is_what_it_is_alone() {
+    fn outcome<F: Format>(format: F, bytes: &[u8]) -> (Vec<Vec<u8>>, Option<FrameError>) {
+        let mut reader = FrameReader::new(format, 100);
+        let mut frames = Vec::new();
+        let mut error = None;
+        // One by one, so that a chunk's end is looked at when it comes.
+        for byte in bytes.chunks(1) {
+            let pushed = reader.push(byte, |item| {
+                frames.extend(item.frame().map(<[u8]>::to_vec));
+                Flow::Continue
+            });
+            error = pushed.err();
+            if error.is_some() {
+                break;
+            }
+        }
+        (frames, error)
+    }
+    let request =
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhiXX0\r\n\r\n";
+    let alone = outcome(Http::requests(), request);
+    assert!(alone.1.is_some());
+    assert_eq!(outcome(Door::Closed, request), alone);
 }

@@ -78,8 +78,20 @@ impl Format for Door {
         behind!(self, format => format.forget(bytes), ());
     }
 
+    fn check_tail(&mut self, tail: &[u8]) -> Result<(), Malformed> {
+        behind!(self, format => format.check_tail(tail), Ok(()))
+    }
+
+    fn raw_limit(&self, limit: usize) -> usize {
+        behind!(self, format => format.raw_limit(limit), limit)
+    }
+
     fn kind(&self) -> u8 {
         behind!(self, format => format.kind(), 0)
+    }
+
+    fn may_stream(&self) -> bool {
+        behind!(self, format => format.may_stream(), true)
     }
 
     fn unpacks_in_pieces(&self) -> bool {
@@ -97,5 +109,9 @@ impl Format for Door {
 
     fn abandon(&mut self) {
         behind!(self, format => format.abandon(), ());
+    }
+
+    fn unpack(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<Unpacked, Malformed> {
+        behind!(self, format => format.unpack(raw, out), Ok(Unpacked::AsIs))
     }
 }
