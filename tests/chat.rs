@@ -58,6 +58,15 @@ impl Chat {
         Lines::over(stream, name)
     }
 
+    /// A connection whose buffer is small, so that little goes to it before it is read.
+    fn slow(&self) -> TcpStream {
+        let stream = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        stream.set_recv_buffer_size(64 << 10).unwrap();
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], self.port));
+        stream.connect(&SockAddr::from(address)).unwrap();
+        stream.into()
+    }
+
     fn browsing(&self, name: &str) -> Client {
         let mut client = Client::connect(self.port, "/chat");
         client.say(name);
@@ -598,4 +607,58 @@ fn behind_its_door_a_format_is_what_it_is_alone() {
     let alone = outcome(Http::requests(), request);
     assert!(alone.1.is_some());
     assert_eq!(outcome(Door::Closed, request), alone);
+}
+
+#[test]
+fn nobody_says_more_than_a_message_can_have() {
+    let chat = Chat::start(&[]);
+    let mut ana = chat.typing("ana");
+    ana.line();
+    let longest = "x".repeat(2000);
+    ana.say(&longest);
+    assert_eq!(ana.line(), format!("ana: {longest}"));
+    ana.say(&(longest + "x"));
+    let refused = "* that was not sent: it is longer than 2000 bytes";
+    assert_eq!(ana.line(), refused);
+    // What is no text becomes a sign of three bytes.
+    let mut noise = [0xff; 1001];
+    noise[1000] = b'\n';
+    ana.reader.get_mut().write_all(&noise).unwrap();
+    assert_eq!(ana.line(), refused);
+}
+
+#[test]
+fn whoever_comes_gets_in_however_much_was_said() {
+    const LINES: usize = 4000;
+    let chat = Chat::start(&["--history", "10000"]);
+    let mut ana = chat.typing("ana");
+    ana.line();
+    let words = "x".repeat(1990);
+    for n in 0..LINES {
+        ana.say(&format!("{n} {words}"));
+        assert!(ana.line().starts_with(&format!("ana: {n} ")));
+    }
+    let mut bia = Lines::over(chat.slow(), "bia");
+    assert_eq!(ana.line(), "* bia is here");
+    ana.say("welcome");
+    assert_eq!(ana.line(), "ana: welcome", "she has not been cut off");
+    let told: Vec<_> =
+        std::iter::from_fn(|| Some(bia.line()).filter(|line| line != "* bia is here")).collect();
+    assert!((100..LINES).contains(&told.len()), "{} lines", told.len());
+    for (line, n) in told.iter().rev().zip((0..LINES).rev()) {
+        assert!(line.starts_with(&format!("ana: {n} ")), "{n}: {line}");
+    }
+}
+
+#[test]
+fn a_crowd_is_not_named_to_the_last() {
+    let chat = Chat::start(&[]);
+    let mut crowd: Vec<_> = (100..202).map(|n| chat.typing(&format!("m{n}"))).collect();
+    for (guest, n) in crowd.iter_mut().zip(100..) {
+        guest.until(&format!("* m{n} is here"));
+    }
+    let last = crowd.last_mut().unwrap();
+    last.say("/who");
+    let named = last.until("* here are m100 m101 ");
+    assert!(named.ends_with(" m198 m199 and 2 more"), "{named}");
 }

@@ -20,6 +20,7 @@ const UNKNOWN_FOR: Duration = Duration::from_secs(10);
 /// How long one line, request or message may take from its first byte to its last.
 const DEADLINE: Duration = Duration::from_secs(10);
 
+/// In bytes, whatever it came by.
 const LONGEST_MESSAGE: usize = 2000;
 const LONGEST_NAME: usize = 24;
 /// What is sent back on the path for tests may be longer: the Autobahn cases go up to 16 MiB.
@@ -147,6 +148,12 @@ impl Guest {
             (_, "/who") => _ = note(&format!("here are {}", self.room.names())),
             (_, "/where") => _ = note(&self.whereabouts()),
             (_, text) if text.starts_with('/') => _ = note("there are /who, /where and /quit"),
+            // The limit of lines is that of a request, which they may have become.
+            (_, text) if text.len() > LONGEST_MESSAGE => {
+                note(&format!(
+                    "that was not sent: it is longer than {LONGEST_MESSAGE} bytes"
+                ));
+            }
             (_, text) => {
                 if !self.room.say(&self.name.borrow(), text) {
                     note("that was not sent: too much waits already");
