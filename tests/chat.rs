@@ -662,3 +662,35 @@ fn a_crowd_is_not_named_to_the_last() {
     let named = last.until("* here are m100 m101 ");
     assert!(named.ends_with(" m198 m199 and 2 more"), "{named}");
 }
+
+#[test]
+fn an_echo_waits_for_its_reader() {
+    let chat = Chat::start(&[]);
+    let mut client = Client::over(chat.slow(), "127.0.0.1", "/echo").unwrap();
+    let long = "x".repeat(12 << 20);
+    client.say(&long);
+    client.say("and then");
+    client.send(Outgoing::ping(), b"?");
+    assert!(client.text() == long);
+    assert_eq!(client.text(), "and then");
+    assert_eq!(client.next().unwrap(), (websocket::PONG, b"?".to_vec()));
+    client.send(Outgoing::close(), b"\x03\xe8");
+    assert_eq!(client.closed(), 1000);
+}
+
+#[test]
+fn pages_wait_for_their_reader() {
+    const REQUESTS: usize = 2000;
+    let chat = Chat::start(&[]);
+    let mut stream = chat.slow();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    stream
+        .write_all(request.repeat(REQUESTS).as_bytes())
+        .unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).unwrap();
+    assert_eq!(answers.matches("HTTP/1.1 200 OK\r\n").count(), REQUESTS);
+    assert!(answers.ends_with("</html>\n"));
+}

@@ -26,6 +26,9 @@ const LONGEST_NAME: usize = 24;
 /// What is sent back on the path for tests may be longer: the Autobahn cases go up to 16 MiB.
 const LONGEST_ECHO: usize = 32 << 20;
 
+/// How much of an answer is written before it is looked at whether it goes out.
+const PIECE: usize = 64 << 10;
+
 pub struct Guest {
     socket: Socket,
     room: Rc<Room>,
@@ -112,10 +115,7 @@ impl Guest {
             matches!(reading.format(), Door::Requests(http) if http.body() != Body::None);
         let answer = web::answer(head, has_body, self.leaving.get());
         let (answer, limit, state) = match answer {
-            Answer::Page(answer) => {
-                self.socket.write(answer);
-                return;
-            }
+            Answer::Page(answer) => return write_on(self.socket, answer, 0),
             Answer::Last(answer) => {
                 end(self.socket, answer);
                 return self.gone();
@@ -198,7 +198,7 @@ impl Guest {
     fn send(&self, outgoing: Outgoing, payload: &[u8]) {
         // After a goodbye nothing is to follow, but what still comes is heard.
         if self.socket.writable() {
-            self.socket.write(framed(outgoing, payload));
+            write_on(self.socket, framed(outgoing, payload), 0);
         }
     }
 
@@ -230,4 +230,19 @@ impl Guest {
             _ => ", whose connection broke".into(),
         };
     }
+}
+
+/// Writes from there on, as fast as it is read. Nothing more is heard before all of it has gone out, so that whoever
+/// asks for much and reads it slowly gets it.
+fn write_on(socket: Socket, answer: Vec<u8>, mut from: usize) {
+    for piece in answer[from..].chunks(PIECE) {
+        from += piece.len();
+        if !socket.write(piece) {
+            socket
+                .pause()
+                .once(event::Drain, move |()| write_on(socket, answer, from));
+            return;
+        }
+    }
+    socket.resume();
 }
