@@ -694,3 +694,32 @@ fn pages_wait_for_their_reader() {
     assert_eq!(answers.matches("HTTP/1.1 200 OK\r\n").count(), REQUESTS);
     assert!(answers.ends_with("</html>\n"));
 }
+
+#[test]
+fn a_target_may_be_the_whole_url() {
+    let chat = Chat::start(&[]);
+    for (target, status) in [
+        ("http://x/health", "200"),
+        ("HTTPS://127.0.0.1:3000/health?from=proxy", "200"),
+        ("http://x", "200"),
+        ("http://x?/none", "200"),
+        ("http://x/none", "404"),
+        ("http://x/chat", "426"),
+    ] {
+        let answer = chat.answer(format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
+        assert_eq!(answer.split(' ').nth(1), Some(status), "{target}: {answer}");
+    }
+    let mut stream = TcpStream::connect(("127.0.0.1", chat.port)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    for byte in b"GET http://x/health HTTP/1.1\r\nHost: x\r\n\r\n" {
+        stream.write_all(&[*byte]).unwrap();
+    }
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with("\r\n\r\nfine\n"), "{answer}");
+    let mut guest = chat.typing("GET http");
+    assert_eq!(guest.line(), "* a name is one word of up to 24 letters");
+    guest.say("http://");
+    assert_eq!(guest.line(), "* http:// is here");
+}

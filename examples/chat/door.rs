@@ -22,13 +22,16 @@ fn requests() -> Http {
 /// An HTTP method has at most so many letters, here.
 const LONGEST_METHOD: usize = 7;
 
+/// What targets begin with: a path, or a whole URL, as proxies are sent it.
+const TARGETS: [&[u8]; 3] = [b"/", b"http://", b"https://"];
+
 impl Door {
-    /// A request begins with a method and a path, `GET /`; anything else is somebody's name.
+    /// A request begins with a method and a target, `GET /`; anything else is somebody's name.
     fn open(window: Window<'_>) -> Option<Door> {
         for at in 0..=LONGEST_METHOD {
             match window.get(at)? {
                 b'A'..=b'Z' => {}
-                b' ' if at >= 3 && window.get(at + 1)? == b'/' => {
+                b' ' if at >= 3 && has_target(window, at + 1)? => {
                     return Some(Door::Requests(requests()));
                 }
                 _ => break,
@@ -36,6 +39,25 @@ impl Door {
         }
         Some(Door::Lines(Lines::new()))
     }
+}
+
+/// Whether a target begins there; `None` while more bytes may make it one.
+fn has_target(window: Window<'_>, at: usize) -> Option<bool> {
+    let mut may_become_one = false;
+    for target in TARGETS {
+        let differs = |(nth, byte): (usize, &u8)| match window.get(at + nth) {
+            Some(here) => !here.eq_ignore_ascii_case(byte),
+            None => false,
+        };
+        if target.iter().enumerate().any(differs) {
+            continue;
+        }
+        if window.len() >= at + target.len() {
+            return Some(true);
+        }
+        may_become_one = true;
+    }
+    (!may_become_one).then_some(false)
 }
 
 /// Has whichever format it is do it; `Closed` is none.

@@ -28,7 +28,7 @@ pub fn answer(head: &[u8], has_body: bool, leaving: bool) -> Answer {
     if has_body {
         return Answer::Last(refusal(413));
     }
-    let path = head.target().split('?').next().unwrap_or_default();
+    let path = path(head.target());
     if let "/chat" | "/echo" = path {
         let fields = head
             .fields()
@@ -57,6 +57,15 @@ pub fn answer(head: &[u8], has_body: bool, leaving: bool) -> Answer {
         Answer::Page(answer)
     } else {
         Answer::Last(answer)
+    }
+}
+
+/// The path of a target, which may be a whole URL (RFC 9112, section 3.2.2), without the query.
+fn path(target: &str) -> &str {
+    let path = target.split('?').next().unwrap_or_default();
+    match path.split_once("://") {
+        Some((_, rest)) if !path.starts_with('/') => rest.find('/').map_or("/", |at| &rest[at..]),
+        _ => path,
     }
 }
 
