@@ -723,3 +723,68 @@ fn a_target_may_be_the_whole_url() {
     guest.say("http://");
     assert_eq!(guest.line(), "* http:// is here");
 }
+
+#[test]
+fn a_refusal_says_what_is_allowed_and_has_no_body_for_head() {
+    let chat = Chat::start(&[]);
+    let put = chat.answer(b"PUT / HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert!(put.starts_with("HTTP/1.1 405 "), "{put}");
+    assert!(put.contains("\r\nAllow: GET, HEAD\r\n"), "{put}");
+    for (request, status) in [
+        (
+            "HEAD / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi",
+            "413",
+        ),
+        ("HEAD /chat HTTP/1.1\r\nHost: x\r\n\r\n", "405"),
+        ("HEAD /none HTTP/1.1\r\nHost: x\r\n\r\n", "404"),
+    ] {
+        let answer = chat.answer(request.as_bytes());
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{answer}"
+        );
+        assert!(answer.ends_with("\r\n\r\n"), "{request}: {answer}");
+    }
+}
+
+#[test]
+fn an_answer_says_whether_the_connection_goes_on() {
+    let chat = Chat::start(&[]);
+    let keep_alive = "GET /health HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+    let answers = chat.answer(keep_alive.repeat(2).as_bytes());
+    assert_eq!(
+        answers.matches("HTTP/1.1 200 OK\r\n").count(),
+        2,
+        "{answers}"
+    );
+    assert_eq!(
+        answers.matches("\r\nConnection: keep-alive\r\n").count(),
+        2,
+        "{answers}"
+    );
+    for (request, times, says) in [
+        ("GET /health HTTP/1.0\r\n\r\n", 1, Some("close")),
+        (
+            "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+            1,
+            Some("close"),
+        ),
+        (
+            "GET /none HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+            2,
+            Some("keep-alive"),
+        ),
+        ("GET /health HTTP/1.1\r\nHost: x\r\n\r\n", 2, None),
+    ] {
+        let answers = chat.answer(request.repeat(2).as_bytes());
+        assert_eq!(
+            answers.matches("HTTP/1.1 ").count(),
+            times,
+            "{request}{answers}"
+        );
+        let mut said = answers
+            .lines()
+            .filter_map(|line| line.strip_prefix("Connection: "));
+        assert_eq!(said.next(), says, "{request}{answers}");
+    }
+}
