@@ -1,6 +1,9 @@
 //! The chat, driven by its clients: lines as `nc` sends them, our own WebSocket, the Autobahn cases, and two pages in a
 //! browser.
 
+#[allow(dead_code, reason = "one test looks at the door alone")]
+#[path = "../examples/chat/door.rs"]
+mod door;
 #[path = "support/programs.rs"]
 mod programs;
 #[path = "support/web_socket.rs"]
@@ -12,9 +15,12 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use door::Door;
 use programs::{Running, example};
 use socket2::{Domain, SockAddr, Socket, Type};
+use soquete::framing::http::Http;
 use soquete::framing::websocket::{self, Outgoing};
+use soquete::framing::{Flow, Format, FrameError, FrameReader};
 use web_socket::Client;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -50,6 +56,15 @@ impl Chat {
     fn typing(&self, name: &str) -> Lines {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         Lines::over(stream, name)
+    }
+
+    /// A connection whose buffer is small, so that little goes to it before it is read.
+    fn slow(&self) -> TcpStream {
+        let stream = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        stream.set_recv_buffer_size(64 << 10).unwrap();
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], self.port));
+        stream.connect(&SockAddr::from(address)).unwrap();
+        stream.into()
     }
 
     fn browsing(&self, name: &str) -> Client {
@@ -566,4 +581,210 @@ fn a_ping_is_answered_and_what_is_echoed_is_the_same() {
     assert_eq!(client.next().unwrap(), (websocket::PONG, b"?".to_vec()));
     client.send(Outgoing::close(), b"\x03\xe8");
     assert_eq!(client.closed(), 1000);
+}
+
+#[test]
+fn behind_its_door_a_format_is_what_it_is_alone() {
+    fn outcome<F: Format>(format: F, bytes: &[u8]) -> (Vec<Vec<u8>>, Option<FrameError>) {
+        let mut reader = FrameReader::new(format, 100);
+        let mut frames = Vec::new();
+        let mut error = None;
+        // One by one, so that a chunk's end is looked at when it comes.
+        for byte in bytes.chunks(1) {
+            let pushed = reader.push(byte, |item| {
+                frames.extend(item.frame().map(<[u8]>::to_vec));
+                Flow::Continue
+            });
+            error = pushed.err();
+            if error.is_some() {
+                break;
+            }
+        }
+        (frames, error)
+    }
+    let request =
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhiXX0\r\n\r\n";
+    let alone = outcome(Http::requests(), request);
+    assert!(alone.1.is_some());
+    assert_eq!(outcome(Door::Closed, request), alone);
+}
+
+#[test]
+fn nobody_says_more_than_a_message_can_have() {
+    let chat = Chat::start(&[]);
+    let mut ana = chat.typing("ana");
+    ana.line();
+    let longest = "x".repeat(2000);
+    ana.say(&longest);
+    assert_eq!(ana.line(), format!("ana: {longest}"));
+    ana.say(&(longest + "x"));
+    let refused = "* that was not sent: it is longer than 2000 bytes";
+    assert_eq!(ana.line(), refused);
+    // What is no text becomes a sign of three bytes.
+    let mut noise = [0xff; 1001];
+    noise[1000] = b'\n';
+    ana.reader.get_mut().write_all(&noise).unwrap();
+    assert_eq!(ana.line(), refused);
+}
+
+#[test]
+fn whoever_comes_gets_in_however_much_was_said() {
+    const LINES: usize = 4000;
+    let chat = Chat::start(&["--history", "10000"]);
+    let mut ana = chat.typing("ana");
+    ana.line();
+    let words = "x".repeat(1990);
+    for n in 0..LINES {
+        ana.say(&format!("{n} {words}"));
+        assert!(ana.line().starts_with(&format!("ana: {n} ")));
+    }
+    let mut bia = Lines::over(chat.slow(), "bia");
+    assert_eq!(ana.line(), "* bia is here");
+    ana.say("welcome");
+    assert_eq!(ana.line(), "ana: welcome", "she has not been cut off");
+    let told: Vec<_> =
+        std::iter::from_fn(|| Some(bia.line()).filter(|line| line != "* bia is here")).collect();
+    assert!((100..LINES).contains(&told.len()), "{} lines", told.len());
+    for (line, n) in told.iter().rev().zip((0..LINES).rev()) {
+        assert!(line.starts_with(&format!("ana: {n} ")), "{n}: {line}");
+    }
+}
+
+#[test]
+fn a_crowd_is_not_named_to_the_last() {
+    let chat = Chat::start(&[]);
+    let mut crowd: Vec<_> = (100..202).map(|n| chat.typing(&format!("m{n}"))).collect();
+    for (guest, n) in crowd.iter_mut().zip(100..) {
+        guest.until(&format!("* m{n} is here"));
+    }
+    let last = crowd.last_mut().unwrap();
+    last.say("/who");
+    let named = last.until("* here are m100 m101 ");
+    assert!(named.ends_with(" m198 m199 and 2 more"), "{named}");
+}
+
+#[test]
+fn an_echo_waits_for_its_reader() {
+    let chat = Chat::start(&[]);
+    let mut client = Client::over(chat.slow(), "127.0.0.1", "/echo").unwrap();
+    let long = "x".repeat(12 << 20);
+    client.say(&long);
+    client.say("and then");
+    client.send(Outgoing::ping(), b"?");
+    assert!(client.text() == long);
+    assert_eq!(client.text(), "and then");
+    assert_eq!(client.next().unwrap(), (websocket::PONG, b"?".to_vec()));
+    client.send(Outgoing::close(), b"\x03\xe8");
+    assert_eq!(client.closed(), 1000);
+}
+
+#[test]
+fn pages_wait_for_their_reader() {
+    const REQUESTS: usize = 2000;
+    let chat = Chat::start(&[]);
+    let mut stream = chat.slow();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    stream
+        .write_all(request.repeat(REQUESTS).as_bytes())
+        .unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).unwrap();
+    assert_eq!(answers.matches("HTTP/1.1 200 OK\r\n").count(), REQUESTS);
+    assert!(answers.ends_with("</html>\n"));
+}
+
+#[test]
+fn a_target_may_be_the_whole_url() {
+    let chat = Chat::start(&[]);
+    for (target, status) in [
+        ("http://x/health", "200"),
+        ("HTTPS://127.0.0.1:3000/health?from=proxy", "200"),
+        ("http://x", "200"),
+        ("http://x?/none", "200"),
+        ("http://x/none", "404"),
+        ("http://x/chat", "426"),
+    ] {
+        let answer = chat.answer(format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
+        assert_eq!(answer.split(' ').nth(1), Some(status), "{target}: {answer}");
+    }
+    let mut stream = TcpStream::connect(("127.0.0.1", chat.port)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    for byte in b"GET http://x/health HTTP/1.1\r\nHost: x\r\n\r\n" {
+        stream.write_all(&[*byte]).unwrap();
+    }
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with("\r\n\r\nfine\n"), "{answer}");
+    let mut guest = chat.typing("GET http");
+    assert_eq!(guest.line(), "* a name is one word of up to 24 letters");
+    guest.say("http://");
+    assert_eq!(guest.line(), "* http:// is here");
+}
+
+#[test]
+fn a_refusal_says_what_is_allowed_and_has_no_body_for_head() {
+    let chat = Chat::start(&[]);
+    let put = chat.answer(b"PUT / HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert!(put.starts_with("HTTP/1.1 405 "), "{put}");
+    assert!(put.contains("\r\nAllow: GET, HEAD\r\n"), "{put}");
+    for (request, status) in [
+        (
+            "HEAD / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi",
+            "413",
+        ),
+        ("HEAD /chat HTTP/1.1\r\nHost: x\r\n\r\n", "405"),
+        ("HEAD /none HTTP/1.1\r\nHost: x\r\n\r\n", "404"),
+    ] {
+        let answer = chat.answer(request.as_bytes());
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{answer}"
+        );
+        assert!(answer.ends_with("\r\n\r\n"), "{request}: {answer}");
+    }
+}
+
+#[test]
+fn an_answer_says_whether_the_connection_goes_on() {
+    let chat = Chat::start(&[]);
+    let keep_alive = "GET /health HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+    let answers = chat.answer(keep_alive.repeat(2).as_bytes());
+    assert_eq!(
+        answers.matches("HTTP/1.1 200 OK\r\n").count(),
+        2,
+        "{answers}"
+    );
+    assert_eq!(
+        answers.matches("\r\nConnection: keep-alive\r\n").count(),
+        2,
+        "{answers}"
+    );
+    for (request, times, says) in [
+        ("GET /health HTTP/1.0\r\n\r\n", 1, Some("close")),
+        (
+            "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+            1,
+            Some("close"),
+        ),
+        (
+            "GET /none HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+            2,
+            Some("keep-alive"),
+        ),
+        ("GET /health HTTP/1.1\r\nHost: x\r\n\r\n", 2, None),
+    ] {
+        let answers = chat.answer(request.repeat(2).as_bytes());
+        assert_eq!(
+            answers.matches("HTTP/1.1 ").count(),
+            times,
+            "{request}{answers}"
+        );
+        let mut said = answers
+            .lines()
+            .filter_map(|line| line.strip_prefix("Connection: "));
+        assert_eq!(said.next(), says, "{request}{answers}");
+    }
 }

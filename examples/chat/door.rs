@@ -22,13 +22,16 @@ fn requests() -> Http {
 /// An HTTP method has at most so many letters, here.
 const LONGEST_METHOD: usize = 7;
 
+/// What targets begin with: a path, or a whole URL, as proxies are sent it.
+const TARGETS: [&[u8]; 3] = [b"/", b"http://", b"https://"];
+
 impl Door {
-    /// A request begins with a method and a path, `GET /`; anything else is somebody's name.
+    /// A request begins with a method and a target, `GET /`; anything else is somebody's name.
     fn open(window: Window<'_>) -> Option<Door> {
         for at in 0..=LONGEST_METHOD {
             match window.get(at)? {
                 b'A'..=b'Z' => {}
-                b' ' if at >= 3 && window.get(at + 1)? == b'/' => {
+                b' ' if at >= 3 && has_target(window, at + 1)? => {
                     return Some(Door::Requests(requests()));
                 }
                 _ => break,
@@ -36,6 +39,25 @@ impl Door {
         }
         Some(Door::Lines(Lines::new()))
     }
+}
+
+/// Whether a target begins there; `None` while more bytes may make it one.
+fn has_target(window: Window<'_>, at: usize) -> Option<bool> {
+    let mut may_become_one = false;
+    for target in TARGETS {
+        let differs = |(nth, byte): (usize, &u8)| match window.get(at + nth) {
+            Some(here) => !here.eq_ignore_ascii_case(byte),
+            None => false,
+        };
+        if target.iter().enumerate().any(differs) {
+            continue;
+        }
+        if window.len() >= at + target.len() {
+            return Some(true);
+        }
+        may_become_one = true;
+    }
+    (!may_become_one).then_some(false)
 }
 
 /// Has whichever format it is do it; `Closed` is none.
@@ -78,8 +100,20 @@ impl Format for Door {
         behind!(self, format => format.forget(bytes), ());
     }
 
+    fn check_tail(&mut self, tail: &[u8]) -> Result<(), Malformed> {
+        behind!(self, format => format.check_tail(tail), Ok(()))
+    }
+
+    fn raw_limit(&self, limit: usize) -> usize {
+        behind!(self, format => format.raw_limit(limit), limit)
+    }
+
     fn kind(&self) -> u8 {
         behind!(self, format => format.kind(), 0)
+    }
+
+    fn may_stream(&self) -> bool {
+        behind!(self, format => format.may_stream(), true)
     }
 
     fn unpacks_in_pieces(&self) -> bool {
@@ -97,5 +131,9 @@ impl Format for Door {
 
     fn abandon(&mut self) {
         behind!(self, format => format.abandon(), ());
+    }
+
+    fn unpack(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<Unpacked, Malformed> {
+        behind!(self, format => format.unpack(raw, out), Ok(Unpacked::AsIs))
     }
 }

@@ -20,10 +20,14 @@ const UNKNOWN_FOR: Duration = Duration::from_secs(10);
 /// How long one line, request or message may take from its first byte to its last.
 const DEADLINE: Duration = Duration::from_secs(10);
 
+/// In bytes, whatever it came by.
 const LONGEST_MESSAGE: usize = 2000;
 const LONGEST_NAME: usize = 24;
 /// What is sent back on the path for tests may be longer: the Autobahn cases go up to 16 MiB.
 const LONGEST_ECHO: usize = 32 << 20;
+
+/// How much of an answer is written before it is looked at whether it goes out.
+const PIECE: usize = 64 << 10;
 
 pub struct Guest {
     socket: Socket,
@@ -111,10 +115,7 @@ impl Guest {
             matches!(reading.format(), Door::Requests(http) if http.body() != Body::None);
         let answer = web::answer(head, has_body, self.leaving.get());
         let (answer, limit, state) = match answer {
-            Answer::Page(answer) => {
-                self.socket.write(answer);
-                return;
-            }
+            Answer::Page(answer) => return write_on(self.socket, answer, 0),
             Answer::Last(answer) => {
                 end(self.socket, answer);
                 return self.gone();
@@ -147,6 +148,12 @@ impl Guest {
             (_, "/who") => _ = note(&format!("here are {}", self.room.names())),
             (_, "/where") => _ = note(&self.whereabouts()),
             (_, text) if text.starts_with('/') => _ = note("there are /who, /where and /quit"),
+            // The limit of lines is that of a request, which they may have become.
+            (_, text) if text.len() > LONGEST_MESSAGE => {
+                note(&format!(
+                    "that was not sent: it is longer than {LONGEST_MESSAGE} bytes"
+                ));
+            }
             (_, text) => {
                 if !self.room.say(&self.name.borrow(), text) {
                     note("that was not sent: too much waits already");
@@ -191,7 +198,7 @@ impl Guest {
     fn send(&self, outgoing: Outgoing, payload: &[u8]) {
         // After a goodbye nothing is to follow, but what still comes is heard.
         if self.socket.writable() {
-            self.socket.write(framed(outgoing, payload));
+            write_on(self.socket, framed(outgoing, payload), 0);
         }
     }
 
@@ -223,4 +230,19 @@ impl Guest {
             _ => ", whose connection broke".into(),
         };
     }
+}
+
+/// Writes from there on, as fast as it is read. Nothing more is heard before all of it has gone out, so that whoever
+/// asks for much and reads it slowly gets it.
+fn write_on(socket: Socket, answer: Vec<u8>, mut from: usize) {
+    for piece in answer[from..].chunks(PIECE) {
+        from += piece.len();
+        if !socket.write(piece) {
+            socket
+                .pause()
+                .once(event::Drain, move |()| write_on(socket, answer, from));
+            return;
+        }
+    }
+    socket.resume();
 }

@@ -19,7 +19,7 @@
 //! | `--host ADDRESS` | where to listen; `127.0.0.1` if not given |
 //! | `--idle SECONDS` | how long a member may be silent; 600 |
 //! | `--ping SECONDS` | how often the room looks for the silent ones, and pings browsers; 20 |
-//! | `--history N` | how much of what was said somebody who comes is told; 200 |
+//! | `--history N` | how much of what was said somebody who comes is told, half a MiB at most; 200 |
 //! | `--join redis://HOST:PORT` | the room is one with those of other instances that join the same broker |
 //! | `--proxy ADDRESS` | a balancer at this address says by the PROXY protocol who the clients are |
 //! | `--block ADDRESS` | who may not come in: an address, or a subnet as `10.0.0.0/8` |

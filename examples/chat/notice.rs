@@ -53,6 +53,11 @@ impl Notice {
         self.fields.split('\t').nth(1).unwrap_or_default()
     }
 
+    /// How many bytes it is in the tongue that makes most of it.
+    pub fn longest(&self) -> usize {
+        self.lines.len().max(self.frame.len())
+    }
+
     pub fn in_tongue(&self, tongue: Tongue) -> &Rc<[u8]> {
         match tongue {
             Tongue::Lines => &self.lines,

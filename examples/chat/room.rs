@@ -10,11 +10,19 @@ use soquete::framing::websocket::{Close, Outgoing};
 use soquete::net::{Group, Socket};
 use soquete::timers;
 
+use super::MOST_UNREAD;
 use super::broker::Broker;
 use super::notice::{CAME, Notice, SAID, Tongue, WENT, fields, framed, note};
 
 /// How many ids are known for certain, so that what comes again is recognized.
 const KNOWN: usize = 10_000;
+
+/// How many bytes of notices are remembered. Whoever comes is written all of them at once, and has to have room for
+/// what is said meanwhile.
+const MOST_REMEMBERED: usize = MOST_UNREAD / 2;
+
+/// How many are named to whoever asks.
+const MOST_NAMED: usize = 100;
 
 /// How long a connection may take to end when it has been told to.
 pub const FAREWELL: Duration = Duration::from_secs(2);
@@ -24,9 +32,7 @@ pub struct Room {
     /// The same members, by how they are spoken to.
     lines: Group,
     pages: Group,
-    history: RefCell<VecDeque<Notice>>,
-    /// How many notices somebody who comes is told.
-    remembers: usize,
+    history: RefCell<History>,
     /// The ids of what was told, and of what was told before that.
     known: RefCell<[HashSet<String>; 2]>,
     /// What the ids of this instance's notices begin with, so that they are nobody else's.
@@ -35,6 +41,15 @@ pub struct Room {
     /// How long a member may be silent.
     patience: Duration,
     broker: OnceCell<Rc<Broker>>,
+}
+
+/// What somebody who comes is told.
+struct History {
+    notices: VecDeque<Notice>,
+    /// How many bytes they are.
+    bytes: usize,
+    /// How many notices there may be.
+    most: usize,
 }
 
 struct Member {
@@ -49,12 +64,15 @@ impl Room {
             members: RefCell::default(),
             lines: Group::new(),
             pages: Group::new(),
-            history: RefCell::default(),
+            history: RefCell::new(History {
+                notices: VecDeque::new(),
+                bytes: 0,
+                most: remembers,
+            }),
             known: RefCell::default(),
             origin: format!("{:08x}", RandomState::new().hash_one(()) as u32),
             told: Cell::new(0),
             patience,
-            remembers,
             broker: OnceCell::new(),
         }
     }
@@ -84,7 +102,7 @@ impl Room {
                 format!("welcome\t\t\t{name}\t").as_bytes(),
             ));
         }
-        for notice in self.history.borrow().iter() {
+        for notice in self.history.borrow().notices.iter() {
             socket.write(notice.in_tongue(tongue));
         }
         let member = Member {
@@ -118,7 +136,12 @@ impl Room {
             .map(|member| member.name.as_str())
             .collect();
         names.sort_unstable();
-        names.join(" ")
+        let others = names.len().saturating_sub(MOST_NAMED);
+        names.truncate(MOST_NAMED);
+        match (names.join(" "), others) {
+            (names, 0) => names,
+            (names, others) => format!("{names} and {others} more"),
+        }
     }
 
     /// Anything that a member sends says that it is still there.
@@ -190,11 +213,7 @@ impl Room {
         for tongue in [Tongue::Lines, Tongue::WebSocket] {
             self.group(tongue).publish(notice.in_tongue(tongue));
         }
-        let mut history = self.history.borrow_mut();
-        history.push_back(notice);
-        if history.len() > self.remembers {
-            history.pop_front();
-        }
+        self.history.borrow_mut().add(notice);
     }
 
     fn is_news(&self, id: &str) -> bool {
@@ -210,7 +229,7 @@ impl Room {
     }
 
     pub fn each_remembered(&self, mut with: impl FnMut(&str)) {
-        for notice in self.history.borrow().iter() {
+        for notice in self.history.borrow().notices.iter() {
             with(&notice.fields);
         }
     }
@@ -219,6 +238,20 @@ impl Room {
         match tongue {
             Tongue::Lines => &self.lines,
             Tongue::WebSocket => &self.pages,
+        }
+    }
+}
+
+impl History {
+    /// What is oldest is forgotten for it.
+    fn add(&mut self, notice: Notice) {
+        self.bytes += notice.longest();
+        self.notices.push_back(notice);
+        while self.notices.len() > self.most || self.bytes > MOST_REMEMBERED {
+            let Some(oldest) = self.notices.pop_front() else {
+                break;
+            };
+            self.bytes -= oldest.longest();
         }
     }
 }
