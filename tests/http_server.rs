@@ -131,7 +131,7 @@ fn to_end(mut connection: TcpStream) -> String {
 /// Status codes and bodies of the answers in `text`, which must be nothing else.
 fn answers(text: &str, methods: &[&str]) -> Vec<(u16, String)> {
     let mut methods = methods.iter();
-    let mut reader = FrameReader::new(Http::responses(), 10 << 20);
+    let mut reader = FrameReader::new(Http::responses(), 32 << 20);
     let mut seen: Vec<(u16, String)> = Vec::new();
     reader
         .format_mut()
@@ -505,6 +505,79 @@ fn dates_are_written_as_http_writes_them() {
     assert_eq!(written(4_107_542_399), "Sun, 28 Feb 2100 23:59:59 GMT");
     assert_eq!(written(4_107_542_400), "Mon, 01 Mar 2100 00:00:00 GMT");
     assert_eq!(http_server::date::Dates::default().now().len(), 29);
+}
+
+/// A client that reads as fast as the server writes takes no turn away from anybody.
+#[test]
+fn a_long_answer_to_a_fast_reader_leaves_the_others_their_turns() {
+    let ours = Ours::start("turns");
+    let host = "HTTP/1.1\r\nHost: a\r\n\r\n";
+    let mut long = ours.connect();
+    long.write_all(format!("GET /count/10000000 {host}").as_bytes())
+        .unwrap();
+    let (sender, begun) = mpsc::channel();
+    let answered = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&answered);
+    let reader = thread::spawn(move || {
+        let mut chunk = vec![0; 1 << 20];
+        while !seen.load(Ordering::SeqCst) {
+            let len = long.read(&mut chunk).unwrap();
+            let _ = sender.send(());
+            if len == 0 || chunk[..len].ends_with(b"\r\n0\r\n\r\n") {
+                return false;
+            }
+        }
+        true
+    });
+    begun.recv_timeout(TOO_LONG).unwrap();
+    let mut other = ours.connect();
+    other
+        .write_all(format!("GET /hello {host}").as_bytes())
+        .unwrap();
+    other.read_exact(&mut [0; 10]).unwrap();
+    answered.store(true, Ordering::SeqCst);
+    assert!(reader.join().unwrap(), "answered in the midst of the other");
+    let answer = ours.exchange(format!("GET /count/{} HTTP/1.1\r\n{CLOSE}", u64::MAX).as_bytes());
+    assert_eq!(statuses(&answer), [404], "without an end");
+}
+
+/// Between two turns of a long answer nothing may be queued, and the connection is not idle all the same.
+#[test]
+fn shutting_down_lets_a_long_answer_end() {
+    let mut ours = Ours::start("shutdown-long");
+    let mut long = ours.connect();
+    long.write_all(b"GET /count/300000 HTTP/1.1\r\nHost: a\r\n\r\n")
+        .unwrap();
+    let mut first = [0; 10];
+    long.read_exact(&mut first).unwrap();
+    ours.stop.store(true, Ordering::SeqCst);
+    let answer = String::from_utf8_lossy(&first).into_owned() + &to_end(long);
+    let (status, body) = answers(&answer, &[]).remove(0);
+    assert_eq!((status, body.lines().count()), (200, 300_000));
+    ours.thread.take().unwrap().join().unwrap();
+    ours.thread = Some(thread::spawn(|| ()));
+}
+
+/// The next request has to wait for as long as the client takes to read, and is late only then.
+#[test]
+fn a_request_behind_a_long_answer_is_not_refused_in_the_midst_of_it() {
+    let limits = Limits {
+        head_deadline: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let ours = Ours::with("behind", limits);
+    let mut connection = ours.connect();
+    connection
+        .write_all(b"GET /count/3000000 HTTP/1.1\r\nHost: a\r\n\r\nGET /he")
+        .unwrap();
+    let mut first = [0; 10];
+    connection.read_exact(&mut first).unwrap();
+    thread::sleep(6 * limits.head_deadline);
+    let answer = String::from_utf8_lossy(&first).into_owned() + &to_end(connection);
+    let answers = answers(&answer, &[]);
+    let statuses = answers.iter().map(|(status, _)| *status);
+    assert_eq!(statuses.collect::<Vec<_>>(), [200, 408]);
+    assert!(answers[0].1.ends_with("\n2999999\n"));
 }
 
 /// Every request cut at every byte, dripped, half-closed, reset, in a simulated world: the answers are the same.

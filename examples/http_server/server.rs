@@ -46,6 +46,10 @@ const MOST_UNREAD: usize = 16 << 20;
 /// How long a connection stays for the last answer to arrive, when the client goes on sending.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// How much of a long answer is written before the other connections have their turns. A client that reads as fast as
+/// this writes would keep them waiting to the answer's end.
+const MOST_AT_ONCE: usize = 512 << 10;
+
 /// What all connections share.
 struct Shared {
     limits: Limits,
@@ -61,6 +65,8 @@ struct Connection {
     frames: OnceCell<Frames>,
     /// What is asked for, once its head has come, until it is answered.
     asked: RefCell<Option<Asked>>,
+    /// A long answer is being written: the next request has to wait, and cannot help being late.
+    answering: Cell<bool>,
     /// Nothing is read any more.
     leaving: Cell<bool>,
 }
@@ -112,6 +118,7 @@ fn serve(socket: Socket, shared: &Rc<Shared>) {
         shared: Rc::clone(shared),
         frames: OnceCell::new(),
         asked: RefCell::new(None),
+        answering: Cell::new(false),
         leaving: Cell::new(false),
     });
     let [own, own_error] = [0; 2].map(|_| Rc::clone(&connection));
@@ -157,7 +164,7 @@ impl Connection {
             Some(_) => self.shared.limits.body_deadline,
             None => self.shared.limits.head_deadline,
         };
-        !self.leaving.get() && age.is_some_and(|age| age >= deadline)
+        !self.leaving.get() && !self.answering.get() && age.is_some_and(|age| age >= deadline)
     }
 
     fn take(self: &Rc<Self>, item: Item<'_>, reading: Reading<'_, Http>) {
@@ -216,26 +223,39 @@ impl Connection {
 
     /// Writes the rest of a long answer as fast as it is read. The next request has to wait.
     fn go_on(self: &Rc<Self>, mut rest: Rest, keep_alive: bool) {
-        self.socket.pause();
+        let socket = self.socket.pause();
+        self.answering.set(true);
+        let mut written = 0;
         loop {
             let Ok(piece) = rest.next_piece() else {
                 // All that is left to say is that this is not the whole of it.
-                self.socket.destroy();
+                socket.destroy();
                 return;
             };
             let Some(piece) = piece else { break };
-            if !self.socket.write(piece) {
-                let own = Rc::clone(self);
-                self.socket
-                    .once(event::Drain, move |()| own.go_on(rest, keep_alive));
+            written += piece.len();
+            let own = Rc::clone(self);
+            if written > MOST_AT_ONCE {
+                // This piece stays behind until then: a connection with nothing queued is idle to a shutdown.
+                socket.cork().write(piece);
+                timers::set_immediate(move || {
+                    if !socket.uncork().destroyed() {
+                        own.go_on(rest, keep_alive);
+                    }
+                });
+                return;
+            }
+            if !socket.write(piece) {
+                socket.once(event::Drain, move |()| own.go_on(rest, keep_alive));
                 return;
             }
         }
-        if keep_alive {
-            self.socket.resume();
-        } else {
-            self.leave();
+        self.answering.set(false);
+        if !keep_alive {
+            return self.leave();
         }
+        // Requests that were sent in one go have one such answer each, and the others have their turns between them.
+        timers::set_immediate(move || socket.resume());
     }
 
     /// Answers what cannot be read, or is not wanted, and ends.
