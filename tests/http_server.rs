@@ -580,6 +580,49 @@ fn a_request_behind_a_long_answer_is_not_refused_in_the_midst_of_it() {
     assert!(answers[0].1.ends_with("\n2999999\n"));
 }
 
+#[test]
+fn a_slow_client_gets_the_whole_of_the_last_answer() {
+    let limits = Limits {
+        body: 16 << 20,
+        linger: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let ours = Ours::with("slow-reader", limits);
+    // More than the kernel holds for a client that does not read.
+    let body = "x".repeat(15 << 20);
+    let mut connection = ours.connect();
+    let length = body.len();
+    let head = format!("POST /echo HTTP/1.1\r\nContent-Length: {length}\r\n{CLOSE}");
+    connection.write_all(head.as_bytes()).unwrap();
+    connection.write_all(body.as_bytes()).unwrap();
+    let mut first = [0; 10];
+    connection.read_exact(&mut first).unwrap();
+    thread::sleep(10 * limits.linger);
+    let answer = String::from_utf8_lossy(&first).into_owned() + &to_end(connection);
+    let expected = [(200, body)];
+    assert!(answers(&answer, &["POST"]) == expected, "{}", answer.len());
+}
+
+/// It has been answered, and the client goes on sending and reads nothing: that is not for ever.
+#[test]
+fn a_connection_that_is_over_is_not_kept_by_what_its_client_sends() {
+    let limits = Limits {
+        idle: Duration::from_millis(300),
+        linger: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let ours = Ours::with("unread-last", limits);
+    let mut connection = ours.connect();
+    connection.set_write_timeout(Some(TOO_LONG)).unwrap();
+    let head = format!("GET /count/10000000 HTTP/1.1\r\n{CLOSE}");
+    connection.write_all(head.as_bytes()).unwrap();
+    let begin = Instant::now();
+    while connection.write_all(b"x").is_ok() {
+        assert!(begin.elapsed() < TOO_LONG);
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// Every request cut at every byte, dripped, half-closed, reset, in a simulated world: the answers are the same.
 #[test]
 fn the_server_passes_every_cut() {

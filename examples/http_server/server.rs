@@ -24,6 +24,8 @@ pub struct Limits {
     pub body_deadline: Duration,
     /// For how long a connection may be silent: between two requests, and in the midst of an answer.
     pub idle: Duration,
+    /// For how long a connection stays when its last answer is on the way, if the client goes on sending.
+    pub linger: Duration,
     pub connections: usize,
 }
 
@@ -34,6 +36,7 @@ impl Default for Limits {
             head_deadline: Duration::from_secs(10),
             body_deadline: Duration::from_secs(60),
             idle: Duration::from_secs(30),
+            linger: Duration::from_secs(2),
             connections: 10_000,
         }
     }
@@ -42,9 +45,6 @@ impl Default for Limits {
 /// Answers that a client may leave unread. A piece of a file is less, so that only a client that sends requests
 /// without reading what comes back gets there.
 const MOST_UNREAD: usize = 16 << 20;
-
-/// How long a connection stays for the last answer to arrive, when the client goes on sending.
-const LINGER: Duration = Duration::from_secs(2);
 
 /// How much of a long answer is written before the other connections have their turns. A client that reads as fast as
 /// this writes would keep them waiting to the answer's end.
@@ -270,11 +270,15 @@ impl Connection {
     }
 
     /// Ends behind what was written. What the client still sends is read for a while and dropped: a reset would take
-    /// the answer away from it.
+    /// the answer away from it. That while begins when the answer is on the way, however slowly the client reads; until
+    /// then nothing is read, so that the idle timeout counts what is written alone.
     fn leave(&self) {
         self.leaving.set(true);
-        let socket = self.socket.end();
-        socket.resume();
-        timers::set_timeout(LINGER, move || socket.destroy()).unref();
+        let linger = self.shared.limits.linger;
+        let socket = self.socket.pause();
+        socket.end_then(move |_| {
+            socket.resume();
+            timers::set_timeout(linger, move || socket.destroy()).unref();
+        });
     }
 }
