@@ -623,6 +623,48 @@ fn a_connection_that_is_over_is_not_kept_by_what_its_client_sends() {
     }
 }
 
+#[test]
+fn a_target_with_scheme_and_host_leads_where_its_path_does() {
+    let ours = Ours::start("absolute");
+    let get = |target: &str| {
+        let answer = ours.exchange(format!("GET {target} HTTP/1.1\r\n{CLOSE}").as_bytes());
+        answers(&answer, &[]).remove(0)
+    };
+    assert_eq!(get("http://localhost:8080/hello").1, "Hello, world!\n");
+    assert_eq!(get("HTTP://a/hello?x=http://b/").1, "Hello, world!\n");
+    assert_eq!(get("http://a/count/2").1, "0\n1\n");
+    assert_eq!(get("http://a/sub/").1, "sub\n");
+    assert!(get("http://a").1.contains("of the folder"));
+    assert!(get("http://a?query=/hello").1.contains("of the folder"));
+    assert_eq!(get("http://a/../secret.txt").0, 404);
+}
+
+#[test]
+fn a_redirection_stays_on_this_server_and_keeps_the_query() {
+    let ours = Ours::start("redirection");
+    let get = |target: &str| {
+        let answer = ours.exchange(format!("GET {target} HTTP/1.1\r\n{CLOSE}").as_bytes());
+        let location = answer
+            .lines()
+            .find_map(|line| line.strip_prefix("Location: "));
+        (statuses(&answer)[0], location.map(str::to_owned))
+    };
+    let moved = |to: &str| (301, Some(to.to_owned()));
+    assert_eq!(get("/sub"), moved("/sub/"));
+    assert_eq!(get("/sub?a=b?c"), moved("/sub/?a=b?c"));
+    assert_eq!(get("/sub?"), moved("/sub/?"));
+    assert_eq!(get("http://a/sub?q"), moved("/sub/?q"));
+    // A browser reads `//sub/` as a host.
+    for target in ["//sub", "///sub", "/%2fsub", "%2f%2fsub", "http://a//sub"] {
+        let (status, location) = get(target);
+        assert!(matches!(status, 400 | 404), "{target}: {status}");
+        assert_eq!(location, None, "{target}");
+    }
+    for target in ["//", "//index.html", "/sub//index.html", "/sub//"] {
+        assert_eq!(get(target), (404, None), "{target}");
+    }
+}
+
 /// Every request cut at every byte, dripped, half-closed, reset, in a simulated world: the answers are the same.
 #[test]
 fn the_server_passes_every_cut() {

@@ -61,7 +61,7 @@ impl Answers {
     }
 
     pub fn asked(&self, head: &RequestHead<'_>) -> Asked {
-        let path = head.target().split('?').next().unwrap_or_default();
+        let path = head.path();
         let reads = matches!(head.method(), "GET" | "HEAD");
         let what = match (head.method(), path) {
             (_, "/hello") if reads => What::Hello,
@@ -77,7 +77,10 @@ impl Answers {
                         let tags = head.field("if-none-match");
                         What::File(file, tags.map(<[u8]>::to_vec))
                     }
-                    Found::Folder => What::Moved(format!("{path}/")),
+                    Found::Folder => {
+                        let query = head.query().map(|query| format!("?{query}"));
+                        What::Moved(format!("{path}/{}", query.unwrap_or_default()))
+                    }
                     Found::Nothing => What::Refused(404, ""),
                 },
             },
