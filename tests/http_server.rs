@@ -665,6 +665,33 @@ fn a_redirection_stays_on_this_server_and_keeps_the_query() {
     }
 }
 
+#[test]
+fn a_client_of_http_1_0_is_answered_in_http_1_0() {
+    let ours = Ours::start("http-1-0");
+    let answer = ours.exchange(b"GET /count/3 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert_eq!(body, "0\n1\n2\n", "to the end of the connection");
+    assert!(head.contains("\r\nConnection: close"), "{head}");
+    assert!(!head.contains("Transfer-Encoding"), "{head}");
+    let empty = ours.exchange(b"GET /count/0 HTTP/1.0\r\n\r\n");
+    assert!(empty.ends_with("\r\n\r\n"), "{empty}");
+    // Such a client waits for the end unless it is told that there will be none.
+    let stays = "GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+    let answer = ours.exchange(format!("{stays}GET /none HTTP/1.0\r\n\r\n").as_bytes());
+    assert_eq!(statuses(&answer), [200, 404]);
+    assert_eq!(answer.matches("\r\nConnection: keep-alive\r\n").count(), 1);
+    assert_eq!(answer.matches("\r\nConnection: close\r\n").count(), 1);
+    // HTTP/1.1 has that for a default, and says nothing.
+    let host = "HTTP/1.1\r\nHost: a\r\n\r\n";
+    let answer =
+        ours.exchange(format!("GET /hello {host}GET /hello HTTP/1.1\r\n{CLOSE}").as_bytes());
+    assert!(!answer.contains("keep-alive"), "{answer}");
+    for expectation in ["100-continue", "the-unexpected"] {
+        let request = format!("GET /hello HTTP/1.0\r\nExpect: {expectation}\r\n\r\n");
+        assert_eq!(statuses(&ours.exchange(request.as_bytes())), [200]);
+    }
+}
+
 /// Every request cut at every byte, dripped, half-closed, reset, in a simulated world: the answers are the same.
 #[test]
 fn the_server_passes_every_cut() {

@@ -183,7 +183,9 @@ impl Connection {
         let Some(head) = RequestHead::parse(frame) else {
             return self.refuse(400);
         };
-        if head.field("expect").is_some() && !head.expects_continue() {
+        // HTTP/1.0 has no expectations, whatever its client says (RFC 9110, section 10.1.1).
+        let expects = head.minor_version() == 1 && head.field("expect").is_some();
+        if expects && !head.expects_continue() {
             return self.refuse(417);
         }
         if matches!(body, Body::Length(length) if length > self.shared.limits.body as u64) {
