@@ -692,6 +692,31 @@ fn a_client_of_http_1_0_is_answered_in_http_1_0() {
     }
 }
 
+#[test]
+fn a_refusal_of_head_has_no_body() {
+    let limits = Limits {
+        body_deadline: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let ours = Ours::with("refused-head", limits);
+    let head = |fields: &str| format!("HEAD / HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
+    let chunked = head("Transfer-Encoding: chunked\r\n");
+    for (sent, status) in [
+        (head("Expect: the-unexpected\r\n"), "417 "),
+        (head("Content-Length: 9000000\r\n"), "413 "),
+        (format!("{chunked}9000000\r\n"), "413 "),
+        (format!("{chunked}x\r\n"), "400 "),
+        (head("Content-Length: 9\r\n"), "408 "),
+    ] {
+        let answer = ours.exchange(sent.as_bytes());
+        assert_eq!(
+            answer.strip_prefix("HTTP/1.1 ").map(|text| &text[..4]),
+            Some(status)
+        );
+        assert!(answer.ends_with("\r\n\r\n"), "{sent}{answer}");
+    }
+}
+
 /// Every request cut at every byte, dripped, half-closed, reset, in a simulated world: the answers are the same.
 #[test]
 fn the_server_passes_every_cut() {

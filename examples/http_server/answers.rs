@@ -158,13 +158,14 @@ impl Answers {
         Ok(None)
     }
 
-    /// The answer to what cannot be read, or not be done, behind which the connection ends.
-    pub fn refusal(&mut self, status: u16) -> &[u8] {
+    /// The answer to what cannot be read, or not be done, behind which the connection ends. What was asked is known if
+    /// its head could be read.
+    pub fn refusal(&mut self, status: u16, asked: Option<Asked>) -> &[u8] {
         self.out.clear();
         let asked = Asked {
             keep_alive: false,
             is_1_1: true,
-            head_only: false,
+            head_only: asked.is_some_and(|asked| asked.head_only),
             what: What::Refused(status, ""),
         };
         self.text(status, &asked, "");

@@ -183,6 +183,8 @@ impl Connection {
         let Some(head) = RequestHead::parse(frame) else {
             return self.refuse(400);
         };
+        let asked = self.shared.answers.borrow().asked(&head);
+        self.asked.replace(Some(asked));
         // HTTP/1.0 has no expectations, whatever its client says (RFC 9110, section 10.1.1).
         let expects = head.minor_version() == 1 && head.field("expect").is_some();
         if expects && !head.expects_continue() {
@@ -191,8 +193,6 @@ impl Connection {
         if matches!(body, Body::Length(length) if length > self.shared.limits.body as u64) {
             return self.refuse(413);
         }
-        let asked = self.shared.answers.borrow().asked(&head);
-        self.asked.replace(Some(asked));
         if body == Body::None {
             return self.answer(b"");
         }
@@ -266,7 +266,8 @@ impl Connection {
             return;
         }
         let mut answers = self.shared.answers.borrow_mut();
-        self.socket.write(answers.refusal(status));
+        self.socket
+            .write(answers.refusal(status, self.asked.take()));
         drop(answers);
         self.leave();
     }
