@@ -921,3 +921,50 @@ fn a_head_that_is_dripped_takes_time_that_grows_with_its_length_alone() {
         }
     }
 }
+
+#[test]
+fn a_path_and_a_query_are_found_in_each_form_of_a_target() {
+    for (target, path, query) in [
+        ("/", "/", None),
+        ("/a/b?c=d?e", "/a/b", Some("c=d?e")),
+        ("/a?", "/a", Some("")),
+        ("/a?http://b/c", "/a", Some("http://b/c")),
+        ("/http://b/c", "/http://b/c", None),
+        ("//a", "//a", None),
+        ("http://a.example:80/b?c", "/b", Some("c")),
+        ("HTTPS://u@[::1]:80/b", "/b", None),
+        ("http://a", "/", None),
+        ("http://a?b=/c", "/", Some("b=/c")),
+        ("http://a//b", "//b", None),
+    ] {
+        let stream = format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
+        let mut seen = 0;
+        let mut reader = FrameReader::new(Http::requests(), 1000);
+        let read = reader.push(stream.as_bytes(), |item| {
+            let head = item.frame().and_then(RequestHead::parse).expect("a head");
+            assert_eq!((head.path(), head.query()), (path, query), "{target}");
+            seen += 1;
+            Flow::Continue
+        });
+        assert!(read.is_ok() && seen == 1, "{target}: {read:?}");
+    }
+    for (line, path) in [("OPTIONS *", "*"), ("CONNECT a:80", "a:80")] {
+        let head = format!("{line} HTTP/1.1\r\nHost: a\r\n");
+        let head = RequestHead::parse(head.as_bytes()).expect("a head");
+        assert_eq!((head.path(), head.query()), (path, None));
+    }
+}
+
+#[test]
+fn long_trailers_are_a_long_body_or_a_long_head() {
+    let stream = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\
+        Trailer-Of-Some-Length: and with a value that is longer still\r\n\r\n";
+    for (format, limit, status) in [
+        (Http::requests(), 60, 413),
+        (Http::requests().max_trailers(60), 1000, 431),
+    ] {
+        let mut reader = FrameReader::new(format, limit);
+        let error = reader.push(stream, |_| Flow::Continue).unwrap_err();
+        assert_eq!(http::status_of(&error), status, "{error}");
+    }
+}

@@ -131,7 +131,7 @@ fn to_end(mut connection: TcpStream) -> String {
 /// Status codes and bodies of the answers in `text`, which must be nothing else.
 fn answers(text: &str, methods: &[&str]) -> Vec<(u16, String)> {
     let mut methods = methods.iter();
-    let mut reader = FrameReader::new(Http::responses(), 10 << 20);
+    let mut reader = FrameReader::new(Http::responses(), 32 << 20);
     let mut seen: Vec<(u16, String)> = Vec::new();
     reader
         .format_mut()
@@ -505,6 +505,216 @@ fn dates_are_written_as_http_writes_them() {
     assert_eq!(written(4_107_542_399), "Sun, 28 Feb 2100 23:59:59 GMT");
     assert_eq!(written(4_107_542_400), "Mon, 01 Mar 2100 00:00:00 GMT");
     assert_eq!(http_server::date::Dates::default().now().len(), 29);
+}
+
+/// A client that reads as fast as the server writes takes no turn away from anybody.
+#[test]
+fn a_long_answer_to_a_fast_reader_leaves_the_others_their_turns() {
+    let ours = Ours::start("turns");
+    let host = "HTTP/1.1\r\nHost: a\r\n\r\n";
+    let mut long = ours.connect();
+    long.write_all(format!("GET /count/10000000 {host}").as_bytes())
+        .unwrap();
+    let (sender, begun) = mpsc::channel();
+    let answered = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&answered);
+    let reader = thread::spawn(move || {
+        let mut chunk = vec![0; 1 << 20];
+        while !seen.load(Ordering::SeqCst) {
+            let len = long.read(&mut chunk).unwrap();
+            let _ = sender.send(());
+            if len == 0 || chunk[..len].ends_with(b"\r\n0\r\n\r\n") {
+                return false;
+            }
+        }
+        true
+    });
+    begun.recv_timeout(TOO_LONG).unwrap();
+    let mut other = ours.connect();
+    other
+        .write_all(format!("GET /hello {host}").as_bytes())
+        .unwrap();
+    other.read_exact(&mut [0; 10]).unwrap();
+    answered.store(true, Ordering::SeqCst);
+    assert!(reader.join().unwrap(), "answered in the midst of the other");
+    let answer = ours.exchange(format!("GET /count/{} HTTP/1.1\r\n{CLOSE}", u64::MAX).as_bytes());
+    assert_eq!(statuses(&answer), [404], "without an end");
+}
+
+/// Between two turns of a long answer nothing may be queued, and the connection is not idle all the same.
+#[test]
+fn shutting_down_lets_a_long_answer_end() {
+    let mut ours = Ours::start("shutdown-long");
+    let mut long = ours.connect();
+    long.write_all(b"GET /count/300000 HTTP/1.1\r\nHost: a\r\n\r\n")
+        .unwrap();
+    let mut first = [0; 10];
+    long.read_exact(&mut first).unwrap();
+    ours.stop.store(true, Ordering::SeqCst);
+    let answer = String::from_utf8_lossy(&first).into_owned() + &to_end(long);
+    let (status, body) = answers(&answer, &[]).remove(0);
+    assert_eq!((status, body.lines().count()), (200, 300_000));
+    ours.thread.take().unwrap().join().unwrap();
+    ours.thread = Some(thread::spawn(|| ()));
+}
+
+/// The next request has to wait for as long as the client takes to read, and is late only then.
+#[test]
+fn a_request_behind_a_long_answer_is_not_refused_in_the_midst_of_it() {
+    let limits = Limits {
+        head_deadline: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let ours = Ours::with("behind", limits);
+    let mut connection = ours.connect();
+    connection
+        .write_all(b"GET /count/3000000 HTTP/1.1\r\nHost: a\r\n\r\nGET /he")
+        .unwrap();
+    let mut first = [0; 10];
+    connection.read_exact(&mut first).unwrap();
+    thread::sleep(6 * limits.head_deadline);
+    let answer = String::from_utf8_lossy(&first).into_owned() + &to_end(connection);
+    let answers = answers(&answer, &[]);
+    let statuses = answers.iter().map(|(status, _)| *status);
+    assert_eq!(statuses.collect::<Vec<_>>(), [200, 408]);
+    assert!(answers[0].1.ends_with("\n2999999\n"));
+}
+
+#[test]
+fn a_slow_client_gets_the_whole_of_the_last_answer() {
+    let limits = Limits {
+        body: 16 << 20,
+        linger: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let ours = Ours::with("slow-reader", limits);
+    // More than the kernel holds for a client that does not read.
+    let body = "x".repeat(15 << 20);
+    let mut connection = ours.connect();
+    let length = body.len();
+    let head = format!("POST /echo HTTP/1.1\r\nContent-Length: {length}\r\n{CLOSE}");
+    connection.write_all(head.as_bytes()).unwrap();
+    connection.write_all(body.as_bytes()).unwrap();
+    let mut first = [0; 10];
+    connection.read_exact(&mut first).unwrap();
+    thread::sleep(10 * limits.linger);
+    let answer = String::from_utf8_lossy(&first).into_owned() + &to_end(connection);
+    let expected = [(200, body)];
+    assert!(answers(&answer, &["POST"]) == expected, "{}", answer.len());
+}
+
+/// It has been answered, and the client goes on sending and reads nothing: that is not for ever.
+#[test]
+fn a_connection_that_is_over_is_not_kept_by_what_its_client_sends() {
+    let limits = Limits {
+        idle: Duration::from_millis(300),
+        linger: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let ours = Ours::with("unread-last", limits);
+    let mut connection = ours.connect();
+    connection.set_write_timeout(Some(TOO_LONG)).unwrap();
+    let head = format!("GET /count/10000000 HTTP/1.1\r\n{CLOSE}");
+    connection.write_all(head.as_bytes()).unwrap();
+    let begin = Instant::now();
+    while connection.write_all(b"x").is_ok() {
+        assert!(begin.elapsed() < TOO_LONG);
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_target_with_scheme_and_host_leads_where_its_path_does() {
+    let ours = Ours::start("absolute");
+    let get = |target: &str| {
+        let answer = ours.exchange(format!("GET {target} HTTP/1.1\r\n{CLOSE}").as_bytes());
+        answers(&answer, &[]).remove(0)
+    };
+    assert_eq!(get("http://localhost:8080/hello").1, "Hello, world!\n");
+    assert_eq!(get("HTTP://a/hello?x=http://b/").1, "Hello, world!\n");
+    assert_eq!(get("http://a/count/2").1, "0\n1\n");
+    assert_eq!(get("http://a/sub/").1, "sub\n");
+    assert!(get("http://a").1.contains("of the folder"));
+    assert!(get("http://a?query=/hello").1.contains("of the folder"));
+    assert_eq!(get("http://a/../secret.txt").0, 404);
+}
+
+#[test]
+fn a_redirection_stays_on_this_server_and_keeps_the_query() {
+    let ours = Ours::start("redirection");
+    let get = |target: &str| {
+        let answer = ours.exchange(format!("GET {target} HTTP/1.1\r\n{CLOSE}").as_bytes());
+        let location = answer
+            .lines()
+            .find_map(|line| line.strip_prefix("Location: "));
+        (statuses(&answer)[0], location.map(str::to_owned))
+    };
+    let moved = |to: &str| (301, Some(to.to_owned()));
+    assert_eq!(get("/sub"), moved("/sub/"));
+    assert_eq!(get("/sub?a=b?c"), moved("/sub/?a=b?c"));
+    assert_eq!(get("/sub?"), moved("/sub/?"));
+    assert_eq!(get("http://a/sub?q"), moved("/sub/?q"));
+    // A browser reads `//sub/` as a host.
+    for target in ["//sub", "///sub", "/%2fsub", "%2f%2fsub", "http://a//sub"] {
+        let (status, location) = get(target);
+        assert!(matches!(status, 400 | 404), "{target}: {status}");
+        assert_eq!(location, None, "{target}");
+    }
+    for target in ["//", "//index.html", "/sub//index.html", "/sub//"] {
+        assert_eq!(get(target), (404, None), "{target}");
+    }
+}
+
+#[test]
+fn a_client_of_http_1_0_is_answered_in_http_1_0() {
+    let ours = Ours::start("http-1-0");
+    let answer = ours.exchange(b"GET /count/3 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert_eq!(body, "0\n1\n2\n", "to the end of the connection");
+    assert!(head.contains("\r\nConnection: close"), "{head}");
+    assert!(!head.contains("Transfer-Encoding"), "{head}");
+    let empty = ours.exchange(b"GET /count/0 HTTP/1.0\r\n\r\n");
+    assert!(empty.ends_with("\r\n\r\n"), "{empty}");
+    // Such a client waits for the end unless it is told that there will be none.
+    let stays = "GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+    let answer = ours.exchange(format!("{stays}GET /none HTTP/1.0\r\n\r\n").as_bytes());
+    assert_eq!(statuses(&answer), [200, 404]);
+    assert_eq!(answer.matches("\r\nConnection: keep-alive\r\n").count(), 1);
+    assert_eq!(answer.matches("\r\nConnection: close\r\n").count(), 1);
+    // HTTP/1.1 has that for a default, and says nothing.
+    let host = "HTTP/1.1\r\nHost: a\r\n\r\n";
+    let answer =
+        ours.exchange(format!("GET /hello {host}GET /hello HTTP/1.1\r\n{CLOSE}").as_bytes());
+    assert!(!answer.contains("keep-alive"), "{answer}");
+    for expectation in ["100-continue", "the-unexpected"] {
+        let request = format!("GET /hello HTTP/1.0\r\nExpect: {expectation}\r\n\r\n");
+        assert_eq!(statuses(&ours.exchange(request.as_bytes())), [200]);
+    }
+}
+
+#[test]
+fn a_refusal_of_head_has_no_body() {
+    let limits = Limits {
+        body_deadline: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let ours = Ours::with("refused-head", limits);
+    let head = |fields: &str| format!("HEAD / HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
+    let chunked = head("Transfer-Encoding: chunked\r\n");
+    for (sent, status) in [
+        (head("Expect: the-unexpected\r\n"), "417 "),
+        (head("Content-Length: 9000000\r\n"), "413 "),
+        (format!("{chunked}9000000\r\n"), "413 "),
+        (format!("{chunked}x\r\n"), "400 "),
+        (head("Content-Length: 9\r\n"), "408 "),
+    ] {
+        let answer = ours.exchange(sent.as_bytes());
+        assert_eq!(
+            answer.strip_prefix("HTTP/1.1 ").map(|text| &text[..4]),
+            Some(status)
+        );
+        assert!(answer.ends_with("\r\n\r\n"), "{sent}{answer}");
+    }
 }
 
 /// Every request cut at every byte, dripped, half-closed, reset, in a simulated world: the answers are the same.

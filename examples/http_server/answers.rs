@@ -14,6 +14,8 @@ use super::files::{Files, Found};
 /// A request, as much of it as is needed when its body has come.
 pub struct Asked {
     pub keep_alive: bool,
+    /// By a client of HTTP/1.1: one of HTTP/1.0 knows no chunks, and wants to be told that the connection stays.
+    is_1_1: bool,
     /// The answer is to have no body.
     head_only: bool,
     what: What,
@@ -34,8 +36,10 @@ enum What {
 pub enum Rest {
     /// So many bytes.
     File(File, u64),
-    /// Numbers from this one up to that one, in chunks.
-    Count(u64, u64),
+    /// Numbers from this one up to that one, in chunks,
+    Chunks(u64, u64),
+    /// or as they are, to the end of the connection.
+    Lines(u64, u64),
     Over,
 }
 
@@ -48,6 +52,9 @@ pub struct Answers {
 
 const PIECE: usize = 64 << 10;
 
+/// As far as anybody is counted for: that is 80 MB.
+const MOST_COUNTED: u64 = 10_000_000;
+
 impl Answers {
     pub fn new(folder: PathBuf) -> Result<Answers> {
         Ok(Answers {
@@ -58,7 +65,7 @@ impl Answers {
     }
 
     pub fn asked(&self, head: &RequestHead<'_>) -> Asked {
-        let path = head.target().split('?').next().unwrap_or_default();
+        let path = head.path();
         let reads = matches!(head.method(), "GET" | "HEAD");
         let what = match (head.method(), path) {
             (_, "/hello") if reads => What::Hello,
@@ -68,21 +75,28 @@ impl Answers {
             }
             (_, "/echo") => What::Refused(405, "POST"),
             ("GET" | "HEAD", _) => match path.strip_prefix("/count/").map(str::parse) {
-                Some(Ok(most)) => What::Count(most),
+                Some(Ok(most)) if most <= MOST_COUNTED => What::Count(most),
                 _ => match self.files.find(path) {
                     Found::File(file) => {
                         let tags = head.field("if-none-match");
                         What::File(file, tags.map(<[u8]>::to_vec))
                     }
-                    Found::Folder => What::Moved(format!("{path}/")),
+                    Found::Folder => {
+                        let query = head.query().map(|query| format!("?{query}"));
+                        What::Moved(format!("{path}/{}", query.unwrap_or_default()))
+                    }
                     Found::Nothing => What::Refused(404, ""),
                 },
             },
             ("POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS", _) => What::Refused(405, "GET, HEAD"),
             _ => What::Refused(501, ""),
         };
+        let is_1_1 = head.minor_version() == 1;
+        // What has neither a length nor chunks ends with the connection.
+        let has_end = is_1_1 || !matches!(what, What::Count(_));
         Asked {
-            keep_alive: head.keep_alive(),
+            keep_alive: head.keep_alive() && has_end,
+            is_1_1,
             head_only: head.method() == "HEAD",
             what,
         }
@@ -110,28 +124,32 @@ impl Answers {
             What::Hello => self.text(200, asked, ""),
             What::Refused(status, allow) => self.text(*status, asked, allow),
             What::Echo(kind) => {
-                let head = self.head(200, asked.keep_alive).field("Content-Type", kind);
+                let head = self.head(200, asked).field("Content-Type", kind);
                 head.length(body.len() as u64).finish()?;
                 self.out.extend_from_slice(body);
             }
             What::Moved(target) => {
-                let head = self.head(301, asked.keep_alive).field("Location", target);
+                let head = self.head(301, asked).field("Location", target);
                 head.length(0).finish()?;
             }
             What::Count(most) => {
-                let head = self.head(200, asked.keep_alive).chunked();
+                let head = self.head(200, asked);
+                let (head, rest) = match asked.is_1_1 {
+                    true => (head.chunked(), Rest::Chunks(0, *most)),
+                    false => (head, Rest::Lines(0, *most)),
+                };
                 head.field("Content-Type", "text/plain").finish()?;
-                return Ok((!asked.head_only).then_some(Rest::Count(0, *most)));
+                return Ok((!asked.head_only).then_some(rest));
             }
             What::File(path, tags) => {
                 let file = File::open(path)?;
                 let (length, tag) = Files::tag(&file)?;
                 if tags.as_ref().is_some_and(|tags| Files::has_tag(tags, &tag)) {
-                    let head = self.head(304, asked.keep_alive).field("ETag", &tag);
+                    let head = self.head(304, asked).field("ETag", &tag);
                     head.finish()?;
                     return Ok(None);
                 }
-                let head = self.head(200, asked.keep_alive).field("ETag", &tag);
+                let head = self.head(200, asked).field("ETag", &tag);
                 let head = head.field("Content-Type", Files::kind(path)).length(length);
                 head.finish()?;
                 return Ok((!asked.head_only).then_some(Rest::File(file, length)));
@@ -140,12 +158,14 @@ impl Answers {
         Ok(None)
     }
 
-    /// The answer to what cannot be read, or not be done, behind which the connection ends.
-    pub fn refusal(&mut self, status: u16) -> &[u8] {
+    /// The answer to what cannot be read, or not be done, behind which the connection ends. What was asked is known if
+    /// its head could be read.
+    pub fn refusal(&mut self, status: u16, asked: Option<Asked>) -> &[u8] {
         self.out.clear();
         let asked = Asked {
             keep_alive: false,
-            head_only: false,
+            is_1_1: true,
+            head_only: asked.is_some_and(|asked| asked.head_only),
             what: What::Refused(status, ""),
         };
         self.text(status, &asked, "");
@@ -157,7 +177,7 @@ impl Answers {
             200 => "Hello, world!\n",
             status => http::reason(status),
         };
-        let mut head = self.head(status, asked.keep_alive);
+        let mut head = self.head(status, asked);
         if !allow.is_empty() {
             head = head.field("Allow", allow);
         }
@@ -171,11 +191,12 @@ impl Answers {
         }
     }
 
-    fn head(&mut self, status: u16, keep_alive: bool) -> HeadWriter<'_> {
+    fn head(&mut self, status: u16, asked: &Asked) -> HeadWriter<'_> {
         let head = http::response(&mut self.out, status).field("Date", self.dates.now());
-        match keep_alive {
-            true => head,
-            false => head.field("Connection", "close"),
+        match (asked.keep_alive, asked.is_1_1) {
+            (true, true) => head,
+            (true, false) => head.field("Connection", "keep-alive"),
+            (false, _) => head.field("Connection", "close"),
         }
     }
 }
@@ -194,12 +215,10 @@ impl Rest {
                 }
                 *left -= most;
             }
-            Rest::Count(from, to) => {
-                let mut lines = String::new();
-                while *from < *to && lines.len() < PIECE {
-                    lines += &format!("{from}\n");
-                    *from += 1;
-                }
+            Rest::Lines(from, to) if from == to => return Ok(None),
+            Rest::Lines(from, to) => piece = lines(from, *to).into_bytes(),
+            Rest::Chunks(from, to) => {
+                let lines = lines(from, *to);
                 if !lines.is_empty() {
                     Chunk
                         .encode(lines.as_bytes(), &mut piece)
@@ -215,6 +234,16 @@ impl Rest {
         }
         Ok(Some(piece))
     }
+}
+
+/// As many of the numbers as make a piece.
+fn lines(from: &mut u64, to: u64) -> String {
+    let mut lines = String::new();
+    while *from < to && lines.len() < PIECE {
+        lines += &format!("{from}\n");
+        *from += 1;
+    }
+    lines
 }
 
 /// Why an answer cannot be given.

@@ -33,8 +33,13 @@ impl Files {
 
     fn try_find(&self, path: &str) -> Option<Found> {
         let decoded = decode(path)?;
+        let inner = decoded.strip_prefix('/')?;
+        // A browser takes `//a` for a host, and would be sent there for its slash.
+        if inner.starts_with('/') || inner.contains("//") {
+            return None;
+        }
         let mut found = self.root.clone();
-        for part in decoded.strip_prefix('/')?.split('/') {
+        for part in inner.split('/') {
             // Neither up, nor hidden, nor what another system takes for a separator.
             if part.starts_with('.') || part.contains(['\\', '\0']) {
                 return None;

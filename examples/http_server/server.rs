@@ -24,6 +24,8 @@ pub struct Limits {
     pub body_deadline: Duration,
     /// For how long a connection may be silent: between two requests, and in the midst of an answer.
     pub idle: Duration,
+    /// For how long a connection stays when its last answer is on the way, if the client goes on sending.
+    pub linger: Duration,
     pub connections: usize,
 }
 
@@ -34,6 +36,7 @@ impl Default for Limits {
             head_deadline: Duration::from_secs(10),
             body_deadline: Duration::from_secs(60),
             idle: Duration::from_secs(30),
+            linger: Duration::from_secs(2),
             connections: 10_000,
         }
     }
@@ -43,8 +46,9 @@ impl Default for Limits {
 /// without reading what comes back gets there.
 const MOST_UNREAD: usize = 16 << 20;
 
-/// How long a connection stays for the last answer to arrive, when the client goes on sending.
-const LINGER: Duration = Duration::from_secs(2);
+/// How much of a long answer is written before the other connections have their turns. A client that reads as fast as
+/// this writes would keep them waiting to the answer's end.
+const MOST_AT_ONCE: usize = 512 << 10;
 
 /// What all connections share.
 struct Shared {
@@ -61,6 +65,8 @@ struct Connection {
     frames: OnceCell<Frames>,
     /// What is asked for, once its head has come, until it is answered.
     asked: RefCell<Option<Asked>>,
+    /// A long answer is being written: the next request has to wait, and cannot help being late.
+    answering: Cell<bool>,
     /// Nothing is read any more.
     leaving: Cell<bool>,
 }
@@ -112,6 +118,7 @@ fn serve(socket: Socket, shared: &Rc<Shared>) {
         shared: Rc::clone(shared),
         frames: OnceCell::new(),
         asked: RefCell::new(None),
+        answering: Cell::new(false),
         leaving: Cell::new(false),
     });
     let [own, own_error] = [0; 2].map(|_| Rc::clone(&connection));
@@ -157,7 +164,7 @@ impl Connection {
             Some(_) => self.shared.limits.body_deadline,
             None => self.shared.limits.head_deadline,
         };
-        !self.leaving.get() && age.is_some_and(|age| age >= deadline)
+        !self.leaving.get() && !self.answering.get() && age.is_some_and(|age| age >= deadline)
     }
 
     fn take(self: &Rc<Self>, item: Item<'_>, reading: Reading<'_, Http>) {
@@ -176,14 +183,16 @@ impl Connection {
         let Some(head) = RequestHead::parse(frame) else {
             return self.refuse(400);
         };
-        if head.field("expect").is_some() && !head.expects_continue() {
+        let asked = self.shared.answers.borrow().asked(&head);
+        self.asked.replace(Some(asked));
+        // HTTP/1.0 has no expectations, whatever its client says (RFC 9110, section 10.1.1).
+        let expects = head.minor_version() == 1 && head.field("expect").is_some();
+        if expects && !head.expects_continue() {
             return self.refuse(417);
         }
         if matches!(body, Body::Length(length) if length > self.shared.limits.body as u64) {
             return self.refuse(413);
         }
-        let asked = self.shared.answers.borrow().asked(&head);
-        self.asked.replace(Some(asked));
         if body == Body::None {
             return self.answer(b"");
         }
@@ -216,26 +225,39 @@ impl Connection {
 
     /// Writes the rest of a long answer as fast as it is read. The next request has to wait.
     fn go_on(self: &Rc<Self>, mut rest: Rest, keep_alive: bool) {
-        self.socket.pause();
+        let socket = self.socket.pause();
+        self.answering.set(true);
+        let mut written = 0;
         loop {
             let Ok(piece) = rest.next_piece() else {
                 // All that is left to say is that this is not the whole of it.
-                self.socket.destroy();
+                socket.destroy();
                 return;
             };
             let Some(piece) = piece else { break };
-            if !self.socket.write(piece) {
-                let own = Rc::clone(self);
-                self.socket
-                    .once(event::Drain, move |()| own.go_on(rest, keep_alive));
+            written += piece.len();
+            let own = Rc::clone(self);
+            if written > MOST_AT_ONCE {
+                // This piece stays behind until then: a connection with nothing queued is idle to a shutdown.
+                socket.cork().write(piece);
+                timers::set_immediate(move || {
+                    if !socket.uncork().destroyed() {
+                        own.go_on(rest, keep_alive);
+                    }
+                });
+                return;
+            }
+            if !socket.write(piece) {
+                socket.once(event::Drain, move |()| own.go_on(rest, keep_alive));
                 return;
             }
         }
-        if keep_alive {
-            self.socket.resume();
-        } else {
-            self.leave();
+        self.answering.set(false);
+        if !keep_alive {
+            return self.leave();
         }
+        // Requests that were sent in one go have one such answer each, and the others have their turns between them.
+        timers::set_immediate(move || socket.resume());
     }
 
     /// Answers what cannot be read, or is not wanted, and ends.
@@ -244,17 +266,22 @@ impl Connection {
             return;
         }
         let mut answers = self.shared.answers.borrow_mut();
-        self.socket.write(answers.refusal(status));
+        self.socket
+            .write(answers.refusal(status, self.asked.take()));
         drop(answers);
         self.leave();
     }
 
     /// Ends behind what was written. What the client still sends is read for a while and dropped: a reset would take
-    /// the answer away from it.
+    /// the answer away from it. That while begins when the answer is on the way, however slowly the client reads; until
+    /// then nothing is read, so that the idle timeout counts what is written alone.
     fn leave(&self) {
         self.leaving.set(true);
-        let socket = self.socket.end();
-        socket.resume();
-        timers::set_timeout(LINGER, move || socket.destroy()).unref();
+        let linger = self.shared.limits.linger;
+        let socket = self.socket.pause();
+        socket.end_then(move |_| {
+            socket.resume();
+            timers::set_timeout(linger, move || socket.destroy()).unref();
+        });
     }
 }

@@ -102,6 +102,45 @@ impl<'a> RequestHead<'a> {
         self.target
     }
 
+    /// The path of the target as it was written, without the query; `/` if it is empty. A server takes `http://…` as it
+    /// takes the path alone (RFC 9112, section 3.2.2): scheme and authority are left out. Of `*`, and of the host and the
+    /// port of CONNECT, it is all.
+    ///
+    /// It is not decoded, and may have empty segments, `.` and `..`. A Location that begins with two slashes names another
+    /// host.
+    ///
+    /// ```
+    /// use soquete::framing::http::RequestHead;
+    ///
+    /// let head = b"GET http://a.example/b?c=d HTTP/1.1\r\nHost: a.example\r\n";
+    /// let head = RequestHead::parse(head).expect("a head");
+    /// assert_eq!((head.path(), head.query()), ("/b", Some("c=d")));
+    /// ```
+    pub fn path(&self) -> &'a str {
+        match self.origin().split('?').next() {
+            None | Some("") => "/",
+            Some(path) => path,
+        }
+    }
+
+    /// The query of the target as it was written, without its question mark; `None` if there is no question mark.
+    pub fn query(&self) -> Option<&'a str> {
+        self.origin().split_once('?').map(|(_, query)| query)
+    }
+
+    /// The target without scheme and authority. Only a target in that form begins with anything but a slash and has
+    /// `://` in it.
+    fn origin(&self) -> &'a str {
+        if self.target.starts_with('/') {
+            return self.target;
+        }
+        let Some((_, rest)) = self.target.split_once("://") else {
+            return self.target;
+        };
+        let authority = rest.find(['/', '?']).unwrap_or(rest.len());
+        &rest[authority..]
+    }
+
     /// The minor version, 1 or 0.
     #[inline]
     pub fn minor_version(&self) -> u8 {

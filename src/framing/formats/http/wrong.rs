@@ -84,7 +84,8 @@ pub(in crate::framing) const CHUNK_END: &str =
 
 /// The status code by which a server answers a request that it could not read: 413 for a body that is too long, 431
 /// for a head, 414 for a target; 501 for a method or a transfer coding that nobody has, 505 for another version, and 400
-/// for all that is simply wrong. The connection is to be closed behind the answer.
+/// for all that is simply wrong. Trailers above the reader's limit count as a body, and those above
+/// [`max_trailers`](super::Http::max_trailers) as a head. The connection is to be closed behind the answer.
 ///
 /// ```
 /// use soquete::framing::http::{self, Http};
