@@ -70,8 +70,9 @@ impl From<Listener> for OwnedFd {
 
 /// Takes the sockets that were passed to this process, in the manager's order. There are none where it was not
 /// started by one, and none the second time: `LISTEN_PID` and `LISTEN_FDS` are taken out of the environment. So
-/// call it at the beginning of `main`, before there are other threads that might look at that. Node's
-/// `listen({ fd: 3 })`, without counting the descriptors.
+/// call it at the beginning of `main`, before there are other threads that might look at that. `LISTEN_FDNAMES`
+/// stays, as do all three where their number is an error: alone it means nothing, and no process that this one starts
+/// has the identity that `LISTEN_PID` names. Node's `listen({ fd: 3 })`, without counting the descriptors.
 ///
 /// # Errors
 ///

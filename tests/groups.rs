@@ -335,6 +335,68 @@ fn one_copy_reaches_the_groups_of_several_loops() {
 }
 
 #[test]
+fn beyond_the_limit_of_a_handle_a_payload_comes_back_until_the_loop_has_taken_some() {
+    let group = Group::new();
+    let (member, peer) = member();
+    group.add(member);
+    let heard = collect(peer);
+    let remote = group.remote_with(2).unwrap();
+    for payload in [*b"a", *b"b"] {
+        assert_eq!(remote.try_publish(payload).unwrap(), None);
+    }
+    let payload: Arc<[u8]> = Arc::from(&b"c"[..]);
+    let back = remote.try_publish(Arc::clone(&payload)).unwrap();
+    assert!(Arc::ptr_eq(&back.expect("there are two"), &payload));
+    let error = remote
+        .publish(Arc::clone(&payload))
+        .expect_err("it is full");
+    assert_eq!(error.code(), "ERR_CHANNEL_FULL");
+    peer.once(event::Data, move |_| {
+        assert_eq!(remote.try_publish(payload).unwrap(), None);
+    });
+    let seen = Rc::clone(&heard);
+    peer.on(event::Data, move |_| {
+        if seen.borrow().len() == 3 {
+            member.end();
+        }
+    });
+    run_to_end();
+    assert_eq!(*heard.borrow(), b"abc");
+}
+
+#[test]
+fn a_thread_that_publishes_beyond_the_limit_waits_for_the_loop() {
+    const COUNT: u32 = 300;
+    let group = Group::new();
+    let (member, peer) = member();
+    group.add(member);
+    let heard = collect(peer);
+    // One at least may wait.
+    let remote = group.remote_with(0).unwrap();
+    let (told, news) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        for number in 0..COUNT {
+            remote.publish(number.to_be_bytes()).unwrap();
+            told.send(number).unwrap();
+        }
+    });
+    // The loop does not run yet: one is taken, and the second one waits.
+    assert_eq!(news.recv(), Ok(0));
+    assert!(news.recv_timeout(Duration::from_millis(50)).is_err());
+    let seen = Rc::clone(&heard);
+    let expected: Vec<u8> = (0..COUNT).flat_map(u32::to_be_bytes).collect();
+    let all = expected.len();
+    peer.on(event::Data, move |_| {
+        if seen.borrow().len() == all {
+            member.end();
+        }
+    });
+    run_to_end();
+    thread.join().unwrap();
+    assert_eq!(*heard.borrow(), expected);
+}
+
+#[test]
 fn a_handle_of_a_thread_that_has_ended_says_so() {
     let remote = thread::spawn(|| {
         let remote = Group::new().remote().unwrap();
@@ -343,8 +405,15 @@ fn a_handle_of_a_thread_that_has_ended_says_so() {
         remote
     });
     let remote = remote.join().unwrap();
-    let error = remote.publish([1]).expect_err("the thread has ended");
-    assert_eq!(error.code(), "ERR_CHANNEL_CLOSED");
+    let errors = [
+        remote.publish([1]).expect_err("the thread has ended"),
+        remote.try_publish([1]).expect_err("the thread has ended"),
+    ];
+    assert!(
+        errors
+            .iter()
+            .all(|error| error.code() == "ERR_CHANNEL_CLOSED")
+    );
 }
 
 #[test]

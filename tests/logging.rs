@@ -8,11 +8,13 @@ mod faults;
 mod support;
 
 use std::cell::{Cell, RefCell};
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
 use std::rc::Rc;
 use std::sync::Once;
 use std::time::Duration;
 
-use soquete::net::{self, Server, Socket};
+use soquete::net::{self, ProxyProtocol, Server, ServerOptions, Socket};
 use soquete::{event, timers};
 use support::{done, listening_on, note, outsider, record, run_to_end};
 
@@ -89,7 +91,6 @@ fn a_thousand_connections_that_cannot_be_watched_are_one_line() {
         let peers: Vec<_> = (0..CROWD).map(|_| outsider(port)).collect();
         // Each of them sees an end or a reset.
         let waiting = std::thread::spawn(move || {
-            use std::io::Read;
             for mut peer in peers {
                 assert_eq!(peer.read(&mut [0]).unwrap_or(0), 0);
             }
@@ -297,4 +298,83 @@ fn the_life_of_a_connection_is_told_and_a_logger_may_ask_its_sockets() {
         why.contains("has closed by connect ECONNREFUSED 127.0.0.1:1; 0"),
         "{why}"
     );
+}
+
+/// Closes a server at mio's first record that begins like this.
+fn closing_at(what: &'static str, server: Server) {
+    at_each_record(move |record| {
+        if record.target().starts_with("mio") && record.args().to_string().starts_with(what) {
+            AT_RECORD.set(None);
+            note("record");
+            server.close();
+        }
+    });
+}
+
+#[test]
+fn a_server_that_a_logger_closes_while_a_connection_is_registered_has_no_connection() {
+    let server = net::create_server(|_| note("connection"));
+    server.on(event::Close, |_| note("close"));
+    let peer = Rc::new(RefCell::new(None));
+    let kept = Rc::clone(&peer);
+    listening_on(server, "127.0.0.1", move |server, port| {
+        kept.replace(Some(outsider(port)));
+        closing_at("registering", server);
+    });
+    run_to_end();
+    assert_eq!(record(), ["record", "close"]);
+    assert!(is_closed(peer.take()));
+}
+
+#[test]
+fn a_server_that_a_logger_closes_while_a_header_is_awaited_or_has_come_has_no_connection() {
+    for what in ["registering", "deregistering"] {
+        let alone = std::thread::spawn(move || {
+            let options = ServerOptions::new().proxy_protocol(ProxyProtocol::from_anybody());
+            let server = net::create_server_with(options, |_| note("connection"));
+            server.on(event::Close, |_| note("close"));
+            server.on(event::Drop, |info| note(info.reason.to_string()));
+            let peer = Rc::new(RefCell::new(None));
+            let kept = Rc::clone(&peer);
+            listening_on(server, "127.0.0.1", move |server, port| {
+                let mut peer = outsider(port);
+                peer.write_all(b"PROXY TCP4 192.0.2.7 198.51.100.1 ")
+                    .unwrap();
+                let mut rest = peer.try_clone().unwrap();
+                kept.replace(Some(peer));
+                closing_at(what, server);
+                timers::set_timeout(Duration::from_millis(20), move || {
+                    // The peer may be gone already.
+                    let _sent = rest.write_all(b"5432 80\r\n");
+                });
+            });
+            run_to_end();
+            assert_eq!(record(), ["record", "close"], "{what}");
+            assert!(is_closed(peer.take()), "{what}");
+        });
+        alone.join().unwrap();
+    }
+}
+
+#[test]
+fn a_server_that_a_logger_closes_while_it_begins_to_listen_does_not_listen() {
+    let server = net::create_server(|_| note("connection"));
+    server.on(event::Listening, |()| note("listening"));
+    server.on(event::Close, |_| note("close"));
+    // The poll of this loop is there when the server is registered.
+    soquete::run_nowait().unwrap();
+    closing_at("registering", server);
+    server.listen(("127.0.0.1", 0));
+    run_to_end();
+    assert_eq!(record(), ["record", "close"]);
+}
+
+/// Whether the other end has closed a connection, by an end or a reset.
+fn is_closed(peer: Option<TcpStream>) -> bool {
+    let mut peer = peer.expect("it has connected");
+    peer.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    match peer.read(&mut [0]) {
+        Ok(count) => count == 0,
+        Err(error) => error.kind() == ErrorKind::ConnectionReset,
+    }
 }

@@ -355,3 +355,31 @@ fn a_connection_that_was_reset_before_it_was_taken_disturbs_nobody() {
         ]
     );
 }
+
+#[test]
+fn a_server_that_is_closed_while_a_connection_is_prepared_does_not_get_it() {
+    let server = Rc::new(Cell::new(None::<Server>));
+    let itself = Rc::clone(&server);
+    let options = ServerOptions::new().prepare(move |_| {
+        note("prepare");
+        if let Some(server) = itself.take() {
+            server.close();
+        }
+        Ok(())
+    });
+    server.set(Some(net::create_server_with(options, |_| {
+        note("connection")
+    })));
+    let listens = server.get().expect("it was set");
+    listens.on(event::Close, |_| note("close"));
+    listening_on(listens, "127.0.0.1", |_, port| {
+        let client = net::connect(("127.0.0.1", port)).resume();
+        // The server's end is closed, by an end or a reset.
+        client.on(event::Error, |error| assert_eq!(error.code(), "ECONNRESET"));
+        client.on(event::Close, |_| note("client closed"));
+    });
+    run_to_end();
+    let mut record = record();
+    record.sort();
+    assert_eq!(record, ["client closed", "close", "prepare"]);
+}

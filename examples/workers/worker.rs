@@ -17,6 +17,12 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// A client that reads so little is cut.
 const MOST_UNREAD: usize = 4 << 20;
 
+/// So many payloads of the other workers wait for one that is busy.
+const MOST_WAITING: usize = 256;
+
+/// When it is tried again to tell a worker for which so many wait.
+const PAUSE: Duration = Duration::from_millis(1);
+
 /// What a worker is told.
 pub enum Message {
     /// These are the rooms of the other workers.
@@ -107,7 +113,7 @@ impl Desk {
         self: &Rc<Desk>,
         place: Option<BoundSocket>,
     ) -> soquete::Result<(Sender<Message>, RemoteGroup)> {
-        let room = self.room.remote()?;
+        let room = self.room.remote_with(MOST_WAITING)?;
         let desk = Rc::clone(self);
         let sender = soquete::channel(move |message| desk.hear(message))?;
         if let Some(place) = place {
@@ -148,19 +154,31 @@ impl Desk {
         );
         self.room.add(socket);
         let (speaks, closes) = (Rc::clone(self), Rc::clone(self));
-        socket.on(event::Data, move |words| speaks.say(words));
+        socket.on(event::Data, move |words| speaks.say(socket, words));
         socket.on(event::Error, |error| eprintln!("{error}"));
         socket.on(event::Close, move |_| closes.has_left());
     }
 
-    /// To all clients of all workers, by one copy.
-    fn say(&self, words: &[u8]) {
+    /// To all clients of all workers, by one copy. A speaker that is faster than one of the workers is not read until
+    /// that worker has caught up: so what waits is bounded, and nobody misses a word.
+    fn say(&self, speaker: Socket, words: &[u8]) {
         let words: Arc<[u8]> = words.into();
-        for other in self.others.borrow().iter() {
-            // It may have stopped already.
-            let _ended = other.publish(Arc::clone(&words));
+        self.room.publish(Arc::clone(&words));
+        let others = self.others.borrow();
+        let busy = others.iter().filter(|other| !takes(other, &words));
+        let mut busy: Vec<RemoteGroup> = busy.cloned().collect();
+        if busy.is_empty() {
+            return;
         }
-        self.room.publish(words);
+        speaker.pause();
+        timers::set_interval(PAUSE, move || {
+            busy.retain(|other| !takes(other, &words));
+            if !busy.is_empty() {
+                return Flow::Continue;
+            }
+            speaker.resume();
+            Flow::Stop
+        });
     }
 
     fn has_left(&self) {
@@ -189,4 +207,9 @@ impl Desk {
         // Nobody left to wait for is the best reason not to wait.
         deadline.unref();
     }
+}
+
+/// Whether a worker need not be told again: it has been, or it has stopped already.
+fn takes(worker: &RemoteGroup, words: &Arc<[u8]>) -> bool {
+    !matches!(worker.try_publish(Arc::clone(words)), Ok(Some(_)))
 }

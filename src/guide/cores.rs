@@ -73,4 +73,5 @@
 //! State that belongs to one loop needs no lock. Give each piece an owner, and let the other loops send messages to it by
 //! a [`channel`](crate::channel): a message costs less than a system call, and a burst wakes the loop once. A payload
 //! that all loops send is an `Arc<[u8]>`, of which each message carries a pointer: a [`Group`](crate::net::Group) has a
-//! [remote](crate::net::Group::remote) for other loops.
+//! [remote](crate::net::Group::remote) for other loops, and one [with a limit](crate::net::Group::remote_with) for those
+//! that may be faster than its own.

@@ -18,7 +18,11 @@ pub(crate) fn take() -> io::Result<Vec<(OwnedFd, Option<String>)>> {
     if env::var("LISTEN_PID").ok() != Some(me) {
         return Ok(Vec::new());
     }
-    let count = env::var("LISTEN_FDS").unwrap_or_default();
+    // A manager that names the process and counts nothing passes nothing.
+    let Some(count) = env::var_os("LISTEN_FDS") else {
+        return Ok(Vec::new());
+    };
+    let count = count.to_string_lossy();
     if count.parse().map_or(true, |count: usize| count > MOST) {
         return Err(errno::error(errno::EINVAL));
     }

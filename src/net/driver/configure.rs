@@ -7,7 +7,13 @@ use crate::net::options::abort::AbortSignal;
 use crate::net::options::socket::SocketOptions;
 
 impl SocketDriver<'_> {
+    /// For a socket that is new. So nothing is replaced in here: what the user's options own would be dropped while
+    /// the extras are out of their cell.
     pub(in crate::net) fn configure(&self, options: &SocketOptions) {
+        debug_assert!(
+            self.state.extras(|_| ()).is_none(),
+            "a socket is configured once, and first"
+        );
         let duplex = &self.state.duplex;
         duplex.set_allow_half_open(options.allow_half_open);
         duplex.set_readable_high_water_mark(options.readable_high_water_mark);

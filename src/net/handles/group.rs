@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -196,6 +197,9 @@ impl Group {
     /// A handle by which other threads publish to this group, and so a loop to the groups of all others. It keeps
     /// its loop alive as a [`Sender`] does, until it is dropped or [`unref`](RemoteGroup::unref)ed.
     ///
+    /// What is published waits for the loop without a limit: threads that are faster than it fill memory. See
+    /// [`remote_with`](Group::remote_with).
+    ///
     /// ```
     /// use soquete::event;
     /// use soquete::net::{Group, Socket};
@@ -219,9 +223,36 @@ impl Group {
     ///
     /// As [`soquete::remote`](crate::remote()).
     pub fn remote(&self) -> Result<RemoteGroup> {
+        self.open_remote(None)
+    }
+
+    /// As [`remote`](Group::remote), for at most `limit` payloads that wait for the loop (at least one). A thread
+    /// that finds so many [waits](RemoteGroup::publish) or [is told](RemoteGroup::try_publish).
+    ///
+    /// ```
+    /// use soquete::net::Group;
+    ///
+    /// # fn main() -> soquete::Result<()> {
+    /// let remote = Group::new().remote_with(16)?;
+    /// let ticks = std::thread::spawn(move || {
+    ///     (0..1000_u32).try_for_each(|tick| remote.publish(tick.to_be_bytes()))
+    /// });
+    /// soquete::run()?;
+    /// ticks.join().unwrap()
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`soquete::remote`](crate::remote()).
+    pub fn remote_with(&self, limit: usize) -> Result<RemoteGroup> {
+        self.open_remote(Some(NonZeroUsize::new(limit).unwrap_or(NonZeroUsize::MIN)))
+    }
+
+    fn open_remote(&self, limit: Option<NonZeroUsize>) -> Result<RemoteGroup> {
         let group = self.clone();
         let hear = move |payload: Arc<[u8]>| group.publish(payload);
-        let sender = reactor::with(|event_loop| event_loop.channel(None, hear))
+        let sender = reactor::with(|event_loop| event_loop.channel(limit, hear))
             .unwrap_or_else(|| Err(node::loop_closed()))?;
         Ok(RemoteGroup(sender))
     }
@@ -310,6 +341,9 @@ impl RemoteGroup {
     /// Has the group's loop [publish](Group::publish) a payload, which is shared with all members' queues. Payloads
     /// of one thread are published in their order.
     ///
+    /// Where the group has a [limit](Group::remote_with) and so many wait, this waits until there is room. Loops that
+    /// publish to each other would wait for each other: they [try](RemoteGroup::try_publish).
+    ///
     /// ```
     /// use soquete::net::RemoteGroup;
     /// use std::sync::Arc;
@@ -323,9 +357,30 @@ impl RemoteGroup {
     ///
     /// # Errors
     ///
-    /// `ERR_CHANNEL_CLOSED` when the group's thread has ended.
+    /// `ERR_CHANNEL_CLOSED` when the group's thread has ended; `ERR_CHANNEL_FULL` on that thread itself, where
+    /// nothing would make room meanwhile.
     pub fn publish(&self, payload: impl Into<Arc<[u8]>>) -> Result<()> {
         self.0.send(payload.into())
+    }
+
+    /// As [`publish`](RemoteGroup::publish), but never waits: where there is no room, the payload comes back. Drop
+    /// it, if something newer will replace it; or pause whoever it comes from, and try again later.
+    ///
+    /// ```
+    /// # fn main() -> soquete::Result<()> {
+    /// let remote = soquete::net::Group::new().remote_with(1)?;
+    /// assert_eq!(remote.try_publish(*b"first")?, None);
+    /// assert_eq!(remote.try_publish(*b"second")?.as_deref(), Some(&b"second"[..]));
+    /// drop(remote);
+    /// soquete::run()
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `ERR_CHANNEL_CLOSED` when the group's thread has ended.
+    pub fn try_publish(&self, payload: impl Into<Arc<[u8]>>) -> Result<Option<Arc<[u8]>>> {
+        self.0.try_send(payload.into())
     }
 
     /// Lets the group's loop end though this handle exists, as [`Sender::unref`] does.

@@ -176,6 +176,7 @@ impl ServerDriver<'_> {
         if self.is_blocked(&accepted) {
             return;
         }
+        let attempt = server.attempt.get();
         if let Some(prepare) = &server.options.socket.prepare
             && let Err(error) = prepare.run(self.event_loop, accepted.stream.as_fd())
         {
@@ -188,16 +189,25 @@ impl ServerDriver<'_> {
             }
             return;
         }
+        // It may have closed the server.
+        if server.attempt.get() != attempt {
+            return;
+        }
         let state = SocketState::insert(self.event_loop, accepted.stream, server.origin);
         state.set_remote(accepted.peer);
         let driver = SocketDriver {
             event_loop: self.event_loop,
             state: &state,
         };
-        if let Err(error) = state.register(self.event_loop) {
+        let registered = state.register(self.event_loop);
+        // So may a logger, as mio writes to the log.
+        let is_closed = server.attempt.get() != attempt;
+        if is_closed || registered.is_err() {
             self.event_loop.remove(state.key);
             drop(state);
-            if self.event_loop.complains(Complaint::Watch) {
+            if let Err(error) = registered
+                && self.event_loop.complains(Complaint::Watch)
+            {
                 log::error!(
                     target: "soquete::net",
                     "a connection is closed, since it could not be registered: {error}"

@@ -98,8 +98,15 @@ impl ServerDriver<'_> {
             timer: Cell::new(None),
         });
         let key = arrival.key;
-        if let Err(error) = self.event_loop.register(stream.watched(), key) {
-            self.event_loop.remove(key);
+        // Counted first: mio writes to the log, and a logger may close the server, which calls this arrival off.
+        self.event_loop.reference();
+        self.state.arriving.set(self.state.arriving.get() + 1);
+        let registered = self.event_loop.register(stream.watched(), key);
+        if self.arrival(key).is_none() {
+            return;
+        }
+        if let Err(error) = registered {
+            drop((self.take_out(&arrival), stream));
             if self.event_loop.complains(Complaint::Watch) {
                 log::error!(
                     target: "soquete::net",
@@ -122,8 +129,6 @@ impl ServerDriver<'_> {
         // The arrival itself keeps the loop alive.
         self.event_loop.set_timer_referenced(timer, false);
         arrival.timer.set(Some(timer));
-        self.event_loop.reference();
-        self.state.arriving.set(self.state.arriving.get() + 1);
     }
 
     fn header_ready(&self, arrival: &Arrival) {
@@ -136,6 +141,7 @@ impl ServerDriver<'_> {
             }
             Progress::Whole => {
                 let mut accepted = self.take_out(arrival);
+                let attempt = self.state.attempt.get();
                 if let Err(error) = self.event_loop.deregister(accepted.stream.watched()) {
                     if self.event_loop.complains(Complaint::Watch) {
                         log::error!(
@@ -143,6 +149,10 @@ impl ServerDriver<'_> {
                             "a connection is closed, since it could not be moved: {error}"
                         );
                     }
+                    return;
+                }
+                // A logger may have closed the server.
+                if self.state.attempt.get() != attempt {
                     return;
                 }
                 let accepted = on_behalf(accepted, &arrival.header.borrow());

@@ -101,12 +101,17 @@ impl ServerDriver<'_> {
     }
 
     fn listening(&self, opened: Result<Listener>) {
+        let attempt = self.state.attempt.get();
         let registered = opened.and_then(|mut listener| {
             self.event_loop
                 .register(listener.watched(), self.state.key)
                 .map_err(|error| Error::os("listen", &error))?;
             Ok(listener)
         });
+        // mio writes to the log, and a logger may have closed the server.
+        if self.state.attempt.get() != attempt {
+            return;
+        }
         match registered {
             Ok(listener) => {
                 self.state.listener.replace(listener);
@@ -176,6 +181,7 @@ impl ServerDriver<'_> {
                 driver.emit_to(event::Close, false);
                 // A listener of `Close` may have begun to listen again.
                 if driver.is_idle() && !driver.state.wanted.get() {
+                    debug_assert_eq!(driver.state.arriving.get(), 0, "`close` calls them off");
                     driver.event_loop.remove(driver.state.key);
                     driver.event_loop.discard(driver.state.emitter.take_all());
                 }
