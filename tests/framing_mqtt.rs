@@ -5,6 +5,8 @@
 
 #[path = "support/counting.rs"]
 mod counting;
+#[path = "support/flowing.rs"]
+mod flowing;
 #[path = "support/npm.rs"]
 mod npm;
 
@@ -422,21 +424,6 @@ fn a_long_message_comes_in_pieces_with_its_head_first() {
 #[test]
 fn packets_allocate_nothing_once_they_flow() {
     let packets = b"\x32\x08\x00\x03a/b\x00\x07!\xc0\x00".repeat(200);
-    let mut reader = FrameReader::new(Mqtt::new(), 1000);
-    let mut flow = |chunk: usize| {
-        let mut count = 0;
-        for chunk in packets.chunks(chunk) {
-            reader
-                .push(chunk, |_| {
-                    count += 1;
-                    Flow::Continue
-                })
-                .unwrap();
-        }
-        count
-    };
-    assert_eq!(flow(37), 400);
-    let before = counting::so_far();
-    assert_eq!((flow(37), flow(1)), (400, 400));
-    assert_eq!(counting::since(before).times, 0);
+    let reader = FrameReader::new(Mqtt::new(), 1000);
+    flowing::without_allocating(reader, &packets, 400);
 }

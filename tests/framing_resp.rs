@@ -6,16 +6,17 @@
 
 #[path = "support/counting.rs"]
 mod counting;
+#[path = "support/redis.rs"]
+mod redis;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use redis::{Redis, left_out};
 use soquete::framing::{
     Flow, FrameError, FrameReader, Item, Resp, RespRequest, RespRequests, RespValue, RespVersion,
     RespWriter,
@@ -29,79 +30,28 @@ const TOO_LONG: Duration = Duration::from_secs(20);
 
 // Redis as the oracle.
 
-/// A real one, on a socket in a directory of its own.
-struct Redis {
-    process: Child,
-    directory: PathBuf,
-}
-
-impl Redis {
-    fn start(test: &str) -> Option<Redis> {
-        let name = format!("soquete-{test}-{}", std::process::id());
-        let directory = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&directory).unwrap();
-        let process = Command::new("redis-server")
-            .args(["--port", "0", "--save", "", "--appendonly", "no"])
-            .args(["--enable-debug-command", "yes", "--unixsocket"])
-            .arg(directory.join("socket"))
-            .current_dir(&directory)
-            .stdout(Stdio::piped())
-            .spawn();
-        let Ok(mut process) = process else {
-            let _ = std::fs::remove_dir_all(&directory);
-            left_out("redis-server", "redis-server");
-            return None;
-        };
-        let log = BufReader::new(process.stdout.take().unwrap());
-        let redis = Redis { process, directory };
-        let mut lines = log.lines().map_while(Result::ok);
-        assert!(
-            lines.any(|line| line.contains("eady to accept")),
-            "redis-server does not start"
-        );
-        // It logs on.
-        thread::spawn(move || lines.for_each(drop));
-        Some(redis)
+/// Sends requests, and reads as many values as there are requests; pushes do not count.
+fn answers(redis: &Redis, format: Resp, requests: &[&[&[u8]]]) -> Vec<Vec<u8>> {
+    let mut stream = redis.connect();
+    let mut out = Vec::new();
+    let mut writer = RespWriter::new(&mut out, RespVersion::V2);
+    requests.iter().for_each(|request| writer.request(request));
+    stream.write_all(&out).unwrap();
+    let mut reader = FrameReader::new(format, 1 << 26);
+    let (mut answers, mut due) = (Vec::new(), requests.len());
+    let mut chunk = [0; 113];
+    while due > 0 {
+        let len = stream.read(&mut chunk).unwrap();
+        assert!(len > 0, "{due} answers are missing");
+        let read = reader.push_with(&chunk[..len], |item, reading| {
+            answers.extend(item.frame().map(<[u8]>::to_vec));
+            due -= usize::from(reading.kind() != b'>');
+            Flow::Continue
+        });
+        read.unwrap();
     }
-
-    /// Sends requests, and reads as many values as there are requests; pushes do not count.
-    fn answers(&self, format: Resp, requests: &[&[&[u8]]]) -> Vec<Vec<u8>> {
-        let mut stream = UnixStream::connect(self.directory.join("socket")).unwrap();
-        stream.set_read_timeout(Some(TOO_LONG)).unwrap();
-        let mut out = Vec::new();
-        let mut writer = RespWriter::new(&mut out, RespVersion::V2);
-        requests.iter().for_each(|request| writer.request(request));
-        stream.write_all(&out).unwrap();
-        let mut reader = FrameReader::new(format, 1 << 26);
-        let (mut answers, mut due) = (Vec::new(), requests.len());
-        let mut chunk = [0; 113];
-        while due > 0 {
-            let len = stream.read(&mut chunk).unwrap();
-            assert!(len > 0, "{due} answers are missing");
-            let read = reader.push_with(&chunk[..len], |item, reading| {
-                answers.extend(item.frame().map(<[u8]>::to_vec));
-                due -= usize::from(reading.kind() != b'>');
-                Flow::Continue
-            });
-            read.unwrap();
-        }
-        assert_eq!(reader.unread(), 0, "there is more than was asked for");
-        answers
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        let _ = std::fs::remove_dir_all(&self.directory);
-    }
-}
-
-/// Past the test harness, which would keep it to itself.
-fn left_out(program: &str, package: &str) {
-    let line = format!("LEFT OUT: {program} is not there (Debian: {package})\n");
-    let _ = std::io::stderr().write_all(line.as_bytes());
+    assert_eq!(reader.unread(), 0, "there is more than was asked for");
+    answers
 }
 
 fn value(frame: &[u8]) -> RespValue<'_> {
@@ -124,7 +74,7 @@ fn every_type_that_redis_has_comes_as_what_it_is() {
     let hello: [&[u8]; 2] = [b"HELLO", b"3"];
     let mut all = vec![&hello[..]];
     all.extend(requests.iter().map(|request| &request[..]));
-    let answers = redis.answers(Resp::new(), &all);
+    let answers = answers(&redis, Resp::new(), &all);
     let values = answers.iter().map(|frame| value(frame)).collect::<Vec<_>>();
     let RespValue::Map(hello) = values[0] else {
         panic!("{:?}", values[0])
@@ -192,7 +142,7 @@ fn the_longest_answers_of_redis_are_read_in_both_versions() {
             &[b"ZRANGE", b"z", b"0", b"-1", b"WITHSCORES"],
             &[b"NO-SUCH-COMMAND", b"a\r\nb"],
         ];
-        let answers = redis.answers(format, &requests);
+        let answers = answers(&redis, format, &requests);
         assert_eq!(answers.len(), requests.len());
         let mut commands = 0;
         if let RespValue::Array(items) = value(&answers[1]) {

@@ -1,14 +1,17 @@
 //! The RESP example speaks as Redis does: the same bytes go to both, and the same bytes have to come
 //! back. Where there is no `redis-server`, only the answers that are written down here are compared.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
+
+#[path = "support/redis.rs"]
+mod redis;
+
+use redis::Redis;
 
 #[path = "../examples/resp_server"]
 mod resp {
@@ -95,7 +98,7 @@ const RAW_SCRIPTS: &[&[u8]] = &[
 
 #[test]
 fn every_answer_is_that_of_redis() {
-    let Some(redis) = Redis::start() else {
+    let Some(redis) = Redis::start("resp-server") else {
         // Past the test harness, which would keep it to itself.
         let _ = std::io::stderr().write_all(
             b"LEFT OUT: a comparison with Redis, because there is no redis-server here\n",
@@ -313,60 +316,5 @@ impl Drop for Ours {
                 "the server's loop failed"
             );
         }
-    }
-}
-
-/// A real one, on a socket in a directory of its own.
-struct Redis {
-    process: Child,
-    directory: PathBuf,
-}
-
-impl Redis {
-    fn start() -> Option<Redis> {
-        let directory = std::env::temp_dir().join(format!("soquete-redis-{}", std::process::id()));
-        std::fs::create_dir_all(&directory).unwrap();
-        let process = Command::new("redis-server")
-            .args([
-                "--port",
-                "0",
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-                "--unixsocket",
-            ])
-            .arg(directory.join("socket"))
-            .current_dir(&directory)
-            .stdout(Stdio::piped())
-            .spawn();
-        let Ok(mut process) = process else {
-            let _ = std::fs::remove_dir_all(&directory);
-            return None;
-        };
-        let log = BufReader::new(process.stdout.take().unwrap());
-        let redis = Redis { process, directory };
-        let mut lines = log.lines().map_while(Result::ok);
-        assert!(
-            lines.any(|line| line.contains("eady to accept")),
-            "redis-server does not start"
-        );
-        // It logs on.
-        thread::spawn(move || lines.for_each(drop));
-        Some(redis)
-    }
-
-    fn connect(&self) -> UnixStream {
-        let connection = UnixStream::connect(self.directory.join("socket")).unwrap();
-        connection.set_read_timeout(Some(TOO_LONG)).unwrap();
-        connection
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        let _ = std::fs::remove_dir_all(&self.directory);
     }
 }
