@@ -112,7 +112,7 @@ fn add(call: &mut Call, amount: i64) -> Outcome {
             let value = integer::parse(text).ok_or(NOT_AN_INTEGER)?;
             let sum = value.checked_add(amount).ok_or(OVERFLOW)?;
             text.clear();
-            integer::append(text, sum);
+            text.extend_from_slice(sum.to_string().as_bytes());
             sum
         }
         Some(_) => return Err(WRONG_TYPE),

@@ -15,30 +15,9 @@ pub(super) fn strict(text: &[u8]) -> Option<i64> {
     }
 }
 
-/// A number as the value of an integer may be spelt: with a sign, and with zeros in front.
+/// A number as the value of an integer may be spelt: with a sign, and with zeros in front. That is how std reads one.
 pub(super) fn decimal(text: &[u8]) -> Option<i64> {
-    let (negative, digits) = match text {
-        [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
-    };
-    if digits.is_empty() {
-        return None;
-    }
-    // Downwards, as there is one more negative number than there are positive ones.
-    let mut value = 0i64;
-    for byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        value = value.checked_mul(10)?.checked_sub(digit.into())?;
-    }
-    if negative {
-        Some(value)
-    } else {
-        value.checked_neg()
-    }
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 /// Nearly all lengths have a few digits, and searching for their end takes longer than reading them: the number from
