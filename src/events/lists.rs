@@ -148,7 +148,9 @@ impl<P: Event> Lists<P> {
     #[inline(never)]
     fn open_other<E: Event>(&self) -> Heard<E> {
         let found = self.with_entry::<E, _>(|entry| {
-            if let Some(several) = entry.several::<E>() {
+            if entry.listener.is_list()
+                && let Some(several) = entry.several::<E>()
+            {
                 return Heard::Several(Rc::clone(&several.0));
             }
             match entry.take_out() {
@@ -195,16 +197,31 @@ impl<P: Event> Lists<P> {
     #[inline(never)]
     fn give_back_to_other<E: Event>(&self, id: ListenerId, closure: Box<dyn Call<E>>) -> Opened<E> {
         let mut closure = Some(closure);
-        self.with_entry::<E, _>(|entry| {
-            if let Some(several) = entry.several::<E>() {
-                if let Some(listener) = several.0.get(id) {
-                    put_back(&listener.closure, closure.take());
-                }
-            } else if entry.id == id
+        self.with_others(|others| {
+            // An only listener is found by its id, without asking the others what they are of.
+            let entry = others.iter_mut().flatten().find(|entry| entry.id == id);
+            if let Some(entry) = entry
+                && entry.is_of::<Running<E>>()
                 && let Some(closure) = closure.take()
             {
                 entry.listener = closure;
             }
+        });
+        self.give_back_to_several(id, closure?)
+    }
+
+    /// As `give_back`, for a listener that is not alone any more, or was removed.
+    #[cold]
+    fn give_back_to_several<E: Event>(
+        &self,
+        id: ListenerId,
+        closure: Box<dyn Call<E>>,
+    ) -> Opened<E> {
+        let mut closure = Some(closure);
+        self.with_entry::<E, _>(|entry| {
+            let listener = entry.several::<E>()?.0.get(id)?;
+            put_back(&listener.closure, closure.take());
+            Some(())
         });
         closure
     }
