@@ -45,9 +45,7 @@ impl Driver for SocketDriver<'_> {
     }
 
     fn close(&self, how: CloseKind) {
-        if let Some(idle) = self.state.idle() {
-            idle.clear(self.event_loop);
-        }
+        self.state.idle.clear(self.event_loop, self.state.key);
         self.abandon_attempts();
         self.forget_connect_listeners();
         // Unlinked before the descriptor is closed, as in libuv: late clients get ENOENT, not a dead listener.
@@ -212,9 +210,7 @@ impl Driver for SocketDriver<'_> {
     }
 
     fn activity(&self) {
-        if let Some(idle) = self.state.idle() {
-            idle.activity(self.event_loop);
-        }
+        self.state.idle.activity(self.event_loop, self.state.key);
     }
 
     fn lent_to(&self) -> &Cell<usize> {
