@@ -41,6 +41,10 @@ impl Driver for SocketDriver<'_> {
 
     fn shutdown(&self) -> io::Result<()> {
         ledger::ending(self.state.key);
+        if self.closes_next() {
+            // That ends the connection as well, and is a system call less.
+            return Ok(());
+        }
         self.state.transport.borrow().shutdown()
     }
 

@@ -73,6 +73,8 @@ bits! {
         in_data,
         /// The descriptor came from outside, where a duplicate of it may live on.
         adopted,
+        /// The user has had it, and may have a duplicate.
+        was_shown,
         /// All readers are pipes to sockets without a write limit, so a read may fill the whole loop buffer.
         reads_much,
         /// The remote address was queried while connected. As in Node, only then is it available afterwards.
