@@ -117,16 +117,16 @@ impl Loop {
 
     fn flush(&self) {
         // Flushing calls no listener, so nothing can be added to the list that is taken here.
-        let mut tasks = self.unflushed.take();
-        if tasks.is_empty() {
+        let mut handles = self.unflushed.take();
+        if handles.is_empty() {
             return;
         }
-        tasks.drain(..).for_each(|task| task.run(self));
+        handles.drain(..).for_each(|handle| handle.flush(self));
         debug_assert!(
             self.unflushed.borrow().is_empty(),
             "a flush calls no listener"
         );
-        self.unflushed.replace(tasks);
+        self.unflushed.replace(handles);
     }
 
     fn run_pending(&self, rounds: usize) {
