@@ -48,7 +48,7 @@ pub(crate) struct Loop {
     pub(super) immediates: RefCell<Table<Immediate>>,
 
     /// Handles with writes that have not been offered to the kernel yet.
-    pub(super) unflushed: RefCell<Vec<Rc<dyn Handle>>>,
+    pub(super) unflushed: RefCell<Vec<Task>>,
     pub(super) ticks: RefCell<VecDeque<Job>>,
     /// Whether there may be something for `settle` to do.
     pub(super) unsettled: Cell<bool>,

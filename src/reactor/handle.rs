@@ -12,9 +12,6 @@ pub(crate) trait Handle: Any {
     /// callback that it makes.
     fn ready(self: Rc<Self>, event_loop: &Loop, key: Key, ready: Ready);
 
-    /// Offers what was written to the kernel. Calls no listener.
-    fn flush(self: Rc<Self>, _: &Loop) {}
-
     /// Its idle timer has fired.
     fn timer_fired(self: Rc<Self>, _: &Loop) {}
 

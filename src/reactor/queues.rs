@@ -47,11 +47,11 @@ impl Loop {
         self.ticks.borrow_mut().push_back(job);
     }
 
-    /// Has a handle [flush](Handle::flush) when the current callback has returned, before the ticks that it queued. The
-    /// handle itself is kept, not its key: one callback may write to very many.
-    pub(crate) fn flush_later(&self, handle: Rc<dyn Handle>) {
+    /// Calls `task` when the current callback has returned, before the ticks that it queued. The
+    /// task must call no listener.
+    pub(crate) fn flush_later(&self, task: Task) {
         self.unsettled.set(true);
-        self.unflushed.borrow_mut().push(handle);
+        self.unflushed.borrow_mut().push(task);
     }
 
     pub(crate) fn pend(&self, task: Task) {

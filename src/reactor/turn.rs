@@ -117,16 +117,16 @@ impl Loop {
 
     fn flush(&self) {
         // Flushing calls no listener, so nothing can be added to the list that is taken here.
-        let mut handles = self.unflushed.take();
-        if handles.is_empty() {
+        let mut tasks = self.unflushed.take();
+        if tasks.is_empty() {
             return;
         }
-        handles.drain(..).for_each(|handle| handle.flush(self));
+        tasks.drain(..).for_each(|task| task.run(self));
         debug_assert!(
             self.unflushed.borrow().is_empty(),
             "a flush calls no listener"
         );
-        self.unflushed.replace(handles);
+        self.unflushed.replace(tasks);
     }
 
     fn run_pending(&self, rounds: usize) {

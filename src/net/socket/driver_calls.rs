@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::io::{self, IoSlice};
-use std::rc::Rc;
 
 use crate::event;
 use crate::events::outcome::Verdict;
@@ -122,8 +121,9 @@ impl Driver for SocketDriver<'_> {
         if self.state.bits.in_data().get() {
             return;
         }
-        let state = Rc::clone(self.state);
-        self.event_loop.flush_later(state);
+        self.event_loop.flush_later(self.task(|event_loop, key| {
+            SocketDriver::on(event_loop, key, |driver| driver.state.duplex.flush(driver));
+        }));
     }
 
     #[inline(never)]

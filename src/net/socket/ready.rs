@@ -41,15 +41,6 @@ impl Handle for SocketState {
         driver.update_alive();
     }
 
-    fn flush(self: Rc<Self>, event_loop: &Loop) {
-        let driver = SocketDriver {
-            event_loop,
-            state: &self,
-        };
-        self.duplex.flush(&driver);
-        driver.update_alive();
-    }
-
     fn timer_fired(self: Rc<Self>, event_loop: &Loop) {
         let driver = SocketDriver {
             event_loop,
