@@ -123,6 +123,7 @@ fn under_load(measured: &Measured, units: f64) -> Sample {
         ("rate", units / measured.get("seconds")),
         ("cpu", measured.get("server_cpu") * 1e6 / units),
         ("p50", measured.get("p50_us")),
+        ("p90", measured.get("p90_us")),
         ("p99", measured.get("p99_us")),
         ("p999", measured.get("p999_us")),
         (SERVER_SHARE.key, measured.share("server_cpu")),
