@@ -98,12 +98,15 @@ where
         Some(TypeId::of::<dyn Control>())
     }
 
-    fn open(self: Box<Self>, place: &mut dyn Any) {
+    fn open(self: Box<Self>, place: &mut dyn Any) -> Option<Box<dyn AnyListener>> {
         if let Some(place) = place.downcast_mut::<Option<Box<dyn Control>>>() {
             *place = Some(self);
         } else if let Some(place) = place.downcast_mut::<Option<Box<dyn Call<event::Data>>>>() {
             *place = Some(self);
+        } else {
+            return Some(self);
         }
+        None
     }
 
     fn let_go(self: Box<Self>) {
