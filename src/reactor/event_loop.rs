@@ -39,6 +39,8 @@ pub(crate) fn with<R>(use_loop: impl FnOnce(&Loop) -> R) -> Option<R> {
     answer.ok().flatten()
 }
 
+const WRITE_BUDGET: u64 = 512 * 1024;
+
 /// One thread's event loop.
 pub(crate) struct Loop {
     pub(super) poller: Poller,
@@ -79,6 +81,8 @@ pub(crate) struct Loop {
     pub(crate) reserve: Reserve,
     pub(crate) read_buffer: ReadBuffer,
     pub(crate) spare_buffers: SpareBuffers,
+    /// How many bytes one socket may send at one event, and in one turn of a write that goes on.
+    pub(crate) write_budget: Cell<u64>,
     /// Where the chunk ends that listeners are being handed, as an address.
     pub(crate) lent_to: Cell<usize>,
     pub(crate) counters: Counters,
@@ -116,6 +120,7 @@ impl Loop {
             reserve: Reserve::default(),
             read_buffer: ReadBuffer::new(),
             spare_buffers: SpareBuffers::new(),
+            write_budget: Cell::new(WRITE_BUDGET),
             lent_to: Cell::new(0),
             counters: Counters::default(),
         }
