@@ -1,6 +1,6 @@
 //! Where a format puts what it unpacks.
 
-use super::carry;
+use super::leftover;
 
 /// What a format has made of a piece of a frame: see [`Format::unpack_piece`](super::Format::unpack_piece).
 ///
@@ -39,7 +39,7 @@ impl<'a> Output<'a> {
     #[inline]
     pub fn extend_from_slice(&mut self, bytes: &[u8]) {
         let fitting = self.fitting(bytes);
-        carry::append(self.buffer, fitting, self.most);
+        leftover::append(self.buffer, fitting, self.most);
     }
 
     /// Appends a byte.
@@ -69,7 +69,7 @@ impl<'a> Output<'a> {
     #[inline]
     pub fn extend_changed(&mut self, bytes: &[u8], mut change: impl FnMut(usize, &mut [u8])) {
         let fitting = self.fitting(bytes);
-        carry::reserve(self.buffer, fitting.len(), self.most);
+        leftover::reserve(self.buffer, fitting.len(), self.most);
         let mut done = 0;
         for piece in fitting.chunks(CHANGED_AT_ONCE) {
             let from = self.buffer.len();
@@ -85,7 +85,7 @@ impl<'a> Output<'a> {
     #[inline]
     pub(super) fn extend_made(&mut self, bytes: &[u8], mut make: impl FnMut(&[u8], &mut [u8])) {
         let fitting = self.fitting(bytes);
-        carry::reserve(self.buffer, fitting.len(), self.most);
+        leftover::reserve(self.buffer, fitting.len(), self.most);
         for piece in fitting.chunks(CHANGED_AT_ONCE) {
             let from = self.buffer.len();
             self.buffer.resize(from + piece.len(), 0);

@@ -55,7 +55,7 @@ impl Loop {
         Ok(())
     }
 
-    fn turn(&self, wait: Wait) -> Result<()> {
+    pub(super) fn turn(&self, wait: Wait) -> Result<()> {
         Counters::add(&self.counters.turns, 1);
         self.run_pending(1);
         self.poll(wait)?;

@@ -14,9 +14,9 @@ use crate::net::driver::socket::SocketDriver;
 use crate::net::state::socket::Readiness;
 use crate::reactor::Counters;
 
-/// Bytes per read, and the longest chunk that a listener is handed: libuv's and Node's. A socket that is
-/// piped to others may fill the loop's whole buffer instead.
-const READ_CHUNK: usize = 64 * 1024;
+/// What of the loop's buffer one read may fill, which is the longest chunk that a listener is handed: 64 KiB, as libuv
+/// and Node have it. A socket that is piped to others may fill all that it may read in a turn instead.
+const CHUNKS: usize = 8;
 
 impl SocketDriver<'_> {
     /// Reads while the descriptor is readable and the stream wants data.
@@ -27,18 +27,19 @@ impl SocketDriver<'_> {
             return;
         }
         let mut buffer = self.event_loop.read_buffer.lend();
-        let mut budget = self.event_loop.fairness.allowance();
+        let chunk = buffer.len() / CHUNKS;
+        let mut budget = self.event_loop.fairness.allowance(buffer.len());
         while budget > 0 {
             if self.event_loop.is_interrupted() {
                 break;
             }
             let filled = if state.duplex.is_unbuffered() {
                 // However little it is, a read costs a system call.
-                let len = self.read_into_own().max(READ_CHUNK);
+                let len = self.read_into_own().max(chunk);
                 budget = budget.saturating_sub(len);
                 true
             } else {
-                let share = self.share_of(&mut buffer, budget);
+                let share = self.share_of(&mut buffer[..budget], chunk);
                 budget = budget.saturating_sub(share.len());
                 self.read_into(share)
             };
@@ -73,11 +74,10 @@ impl SocketDriver<'_> {
 
     /// What the next read may fill. While a pipe waits, what is read is only kept.
     #[inline]
-    fn share_of<'b>(&self, buffer: &'b mut [u8], budget: usize) -> &'b mut [u8] {
+    fn share_of<'b>(&self, buffer: &'b mut [u8], chunk: usize) -> &'b mut [u8] {
         let state = self.state;
         let much = state.bits.reads_much().get() && state.duplex.readable_flowing() == Some(true);
-        let most = if much { budget } else { READ_CHUNK };
-        let most = most.min(buffer.len());
+        let most = if much { buffer.len() } else { chunk.min(buffer.len()) };
         &mut buffer[..most]
     }
 

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use super::{conclude_each, kernel, trace, user};
-use crate::machine::script::{
+use crate::net::script::{
     Callback::{With, Without},
     Fault,
     KernelOp::*,
@@ -88,7 +88,7 @@ fn a_shutdown_of_what_the_peer_has_closed_is_done() {
     let unconnected = kernel(NextShutdown(ErrorKind::NotConnected));
     assert_eq!(
         trace(&world, &[unconnected, user(End(With)), Turn]),
-        "prefinish cb0 finish"
+        "prefinish cb0 finish error:ECONNRESET close:true"
     );
 }
 

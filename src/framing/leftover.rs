@@ -1,4 +1,4 @@
-//! The bytes of an unfinished frame, kept between two chunks.
+//! The leftover: the bytes of an unfinished frame, kept between two chunks.
 
 use std::ops::Range;
 
@@ -9,15 +9,15 @@ use std::ops::Range;
 ///   0                                start       len
 /// ```
 ///
-/// Bytes are read by moving `start`; they stay where they are until the next append, so that a frame
-/// can be lent out from here although it counts as read.
+/// Reading moves `start`. The bytes stay in place until the next append, so that a frame can be lent out from here
+/// although it counts as read.
 #[derive(Debug, Default)]
-pub(super) struct Carry {
+pub(super) struct Leftover {
     bytes: Vec<u8>,
     start: usize,
 }
 
-impl Carry {
+impl Leftover {
     pub(super) const fn new() -> Self {
         Self {
             bytes: Vec::new(),
@@ -49,7 +49,7 @@ impl Carry {
         &self.bytes[range]
     }
 
-    /// Reads the next `n` bytes, and tells where they are.
+    /// Reads the next `n` bytes, and returns their place.
     #[inline]
     pub(super) fn read(&mut self, n: usize) -> Range<usize> {
         let from = self.start;
@@ -61,8 +61,8 @@ impl Carry {
     /// if whole frames were left unread.
     #[inline]
     pub(super) fn append(&mut self, more: &[u8], bound: usize) {
-        // Moving the unread bytes down is worth it only when there are fewer of them than of the read
-        // ones: so no byte is moved more often than it takes to double the buffer.
+        // Only when the read bytes outnumber the unread ones: then no byte is moved more often than the
+        // buffer doubles.
         if self.start > 0 && self.start >= self.len() {
             self.move_down();
         }
@@ -78,7 +78,7 @@ impl Carry {
         self.start = 0;
     }
 
-    /// Gives back what is above `keep`, if everything was read.
+    /// Gives back the capacity above `keep`, if everything was read.
     #[inline]
     pub(super) fn release(&mut self, keep: usize) {
         if self.is_empty() {
@@ -93,7 +93,7 @@ impl Carry {
         self.start = self.bytes.len();
     }
 
-    /// From now on bytes are kept in this buffer. There are none yet, and it is empty.
+    /// Keeps bytes in this empty buffer from now on. It has none, and no buffer, yet.
     pub(super) fn lend(&mut self, buffer: Vec<u8>) {
         debug_assert!(self.bytes.capacity() == 0 && buffer.is_empty());
         self.bytes = buffer;
@@ -114,8 +114,8 @@ impl Carry {
     }
 }
 
-/// Appends with a growth that follows what has arrived, never what was promised: twofold from 64
-/// bytes on, with a stop at `bound`.
+/// Appends. The buffer grows with the bytes that have arrived, never with a length that a head announces: it doubles
+/// from 64 bytes on, and stops at `bound`.
 #[inline]
 pub(super) fn append(buffer: &mut Vec<u8>, more: &[u8], bound: usize) {
     reserve(buffer, more.len(), bound);
@@ -144,42 +144,42 @@ mod tests {
 
     #[test]
     fn what_was_read_stays_lent_until_the_next_append() {
-        let mut carry = Carry::default();
-        carry.append(b"abcdef", 64);
-        let lent = carry.read(4);
-        assert_eq!(carry.lent(lent), b"abcd");
-        assert_eq!(carry.unread(), b"ef");
-        carry.append(b"gh", 64);
-        assert_eq!(carry.unread(), b"efgh");
-        assert_eq!(carry.into_unread(), b"efgh");
+        let mut leftover = Leftover::default();
+        leftover.append(b"abcdef", 64);
+        let lent = leftover.read(4);
+        assert_eq!(leftover.lent(lent), b"abcd");
+        assert_eq!(leftover.unread(), b"ef");
+        leftover.append(b"gh", 64);
+        assert_eq!(leftover.unread(), b"efgh");
+        assert_eq!(leftover.into_unread(), b"efgh");
     }
 
     #[test]
     fn capacity_doubles_up_to_the_bound_and_is_given_back_when_empty() {
-        let mut carry = Carry::default();
+        let mut leftover = Leftover::default();
         let mut capacities = vec![];
         for _ in 0..300 {
-            carry.append(b"x", 300);
-            capacities.push(carry.capacity());
+            leftover.append(b"x", 300);
+            capacities.push(leftover.capacity());
         }
         capacities.dedup();
         assert_eq!(capacities, [64, 128, 256, 300]);
-        carry.release(100);
-        assert_eq!(carry.capacity(), 300, "not while it holds something");
-        carry.read(300);
-        carry.release(100);
-        assert_eq!(carry.capacity(), 100);
+        leftover.release(100);
+        assert_eq!(leftover.capacity(), 300, "not while it holds something");
+        leftover.read(300);
+        leftover.release(100);
+        assert_eq!(leftover.capacity(), 100);
     }
 
     #[test]
     fn a_reader_that_lags_behind_does_not_make_appending_quadratic() {
-        let mut carry = Carry::default();
-        carry.append(&[0; 4096], 64);
+        let mut leftover = Leftover::default();
+        leftover.append(&[0; 4096], 64);
         for _ in 0..100_000 {
-            carry.append(b"ab", 64);
-            carry.read(2);
+            leftover.append(b"ab", 64);
+            leftover.read(2);
         }
-        assert_eq!(carry.len(), 4096);
-        assert!(carry.capacity() <= 3 * 4096, "{}", carry.capacity());
+        assert_eq!(leftover.len(), 4096);
+        assert!(leftover.capacity() <= 3 * 4096, "{}", leftover.capacity());
     }
 }

@@ -1,10 +1,10 @@
-//! The state machine in a scripted world: one scenario for each row of the tables in the modules'
+//! Sockets step by step on a scripted kernel: one scenario for each row of the tables in the modules'
 //! documentation, and every sequence of operations up to a bounded length.
 //!
 //! A trace has one word for each event and callback: `data(5)`, `cb0` for the success of callback
 //! number 0, `cb0:EPIPE` for its failure.
 
-use crate::machine::script::{Conclusion, KernelOp, Op, UserOp, World};
+use crate::net::script::{Conclusion, KernelOp, Op, UserOp, World};
 
 mod ending;
 mod explore;

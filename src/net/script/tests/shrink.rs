@@ -8,7 +8,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::machine::fuzz::{Plan, plan};
+use crate::net::script::plan::{Plan, plan};
 
 fn fails(plan: &Plan) -> bool {
     catch_unwind(AssertUnwindSafe(|| plan.run())).is_err()

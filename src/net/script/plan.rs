@@ -2,10 +2,11 @@
 
 use std::io::ErrorKind;
 
+use super::World;
+use super::bytes::LONGEST;
+use super::conclusion::Conclusion;
+use super::op::{Callback, Fault, KernelOp, Moment, Op, UserOp};
 use crate::fuzzing::Input;
-use crate::machine::script::{
-    Callback, Conclusion, Fault, KernelOp, LONGEST, Moment, Op, UserOp, World,
-};
 
 /// Longer scripts find nothing that shorter ones do not.
 const MOST_OPS: usize = 300;
@@ -18,21 +19,21 @@ pub fn stream_machine(bytes: &[u8]) {
 
 /// A script with what comes before and after it.
 #[derive(Clone, Debug)]
-pub(in crate::machine) struct Plan {
-    pub(in crate::machine) start: Start,
-    pub(in crate::machine) ops: Vec<Op>,
-    pub(in crate::machine) conclusion: Conclusion,
+pub(super) struct Plan {
+    pub(super) start: Start,
+    pub(super) ops: Vec<Op>,
+    pub(super) conclusion: Conclusion,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(in crate::machine) enum Start {
+pub(super) enum Start {
     Open,
     Connecting,
     Fresh,
 }
 
 impl Plan {
-    pub(in crate::machine) fn run(&self) {
+    pub(super) fn run(&self) {
         let world = match self.start {
             Start::Open => World::open(),
             Start::Connecting => World::connecting(),
@@ -44,7 +45,7 @@ impl Plan {
 }
 
 /// What the bytes stand for.
-pub(in crate::machine) fn plan(bytes: &[u8]) -> Plan {
+pub(super) fn plan(bytes: &[u8]) -> Plan {
     let mut input = Input::new(bytes);
     let start = input.choose(&[Start::Open, Start::Connecting, Start::Fresh]);
     let conclusion = input.choose(&Conclusion::ALL);

@@ -2,7 +2,7 @@
 
 use super::{conclude_each, kernel, trace, user};
 use crate::machine::Life;
-use crate::machine::script::{
+use crate::net::script::{
     Callback::{With, Without},
     KernelOp::*,
     Moment,
@@ -23,7 +23,7 @@ fn a_socket_connects_again_in_its_close_listener() {
         ]);
         world.run(&[React(Moment::Close, Connect), user(End(Without))]);
         world.run(&[kernel(PeerEnds), Turn, Turn]);
-        assert_eq!(world.duplex.life(), Life::Connecting);
+        assert_eq!(world.life(), Life::Connecting);
         let trace = world.trace();
         assert!(trace.ends_with("end close"), "{trace}");
     }
@@ -41,12 +41,12 @@ fn connect_on_a_destroyed_socket_waits_for_its_close() {
     ];
     let world = World::open();
     world.run(&script);
-    assert_eq!(world.duplex.life(), Life::Destroyed);
+    assert_eq!(world.life(), Life::Destroyed);
     assert_eq!(
         trace(&world, &[Turn]),
         "cb1:ERR_STREAM_DESTROYED cb0:ECANCELED close"
     );
-    assert_eq!(world.duplex.life(), Life::Connecting);
+    assert_eq!(world.life(), Life::Connecting);
     conclude_each(World::open, &script);
 }
 
@@ -68,7 +68,7 @@ fn writes_that_waited_for_the_old_connection_do_not_go_out_by_the_new() {
     );
     world.run(&[kernel(Connected), Turn]);
     assert_eq!((world.sent(), world.trace().as_str()), (0, "connect"));
-    assert!(!world.duplex.writable_ended());
+    assert!(!world.socket.writable_ended());
     conclude_each(World::connecting, &script);
 }
 

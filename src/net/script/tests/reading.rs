@@ -3,7 +3,8 @@
 use std::io::ErrorKind;
 
 use super::{conclude_each, kernel, trace, user};
-use crate::machine::script::{
+use crate::machine::Duplex;
+use crate::net::script::{
     Callback::Without,
     Conclusion, Fault,
     KernelOp::*,
@@ -18,8 +19,8 @@ fn undecided_without_listeners_keeps_up_to_the_high_water_mark() {
     let world = World::open();
     assert_eq!(trace(&world, &[kernel(Arrive(60)), Turn, Turn]), "");
     // The mark is 12 and a chunk has 8.
-    assert_eq!(world.duplex.readable_length(), 16);
-    assert_eq!(world.duplex.readable_flowing(), None);
+    assert_eq!(world.socket.readable_length(), 16);
+    assert_eq!(world.socket.readable_flowing(), None);
 }
 
 #[test]
@@ -31,7 +32,7 @@ fn flowing_with_a_listener_hands_chunks_on_at_once() {
         trace(&world, &[kernel(Arrive(12)), Turn]),
         "data(8) data(4)"
     );
-    assert_eq!(world.duplex.readable_length(), 0);
+    assert_eq!(world.socket.readable_length(), 0);
 }
 
 #[test]
@@ -47,8 +48,8 @@ fn flowing_without_listeners_throws_away() {
     let world = World::open();
     world.run(&[user(Resume), Settle, kernel(Arrive(100))]);
     world.run(&[Turn; 5]);
-    assert_eq!(world.duplex.readable_length(), 0);
-    assert_eq!(world.duplex.bytes_read(), 100);
+    assert_eq!(world.socket.readable_length(), 0);
+    assert_eq!(world.socket.bytes_read(), 100);
 }
 
 #[test]
@@ -57,8 +58,8 @@ fn paused_keeps_up_to_the_high_water_mark_and_the_kernel_the_rest() {
     world.run(&[user(ListenData), Settle, user(Pause)]);
     assert_eq!(world.trace(), "resume pause");
     assert_eq!(trace(&world, &[kernel(Arrive(60)), Turn, Turn]), "");
-    assert_eq!(world.duplex.readable_length(), 16);
-    assert!(!world.duplex.wants_read());
+    assert_eq!(world.socket.readable_length(), 16);
+    assert!(!world.duplex(Duplex::wants_read));
     let resumed = trace(&world, &[user(Resume), Turn, Turn, Turn]);
     assert_eq!(
         resumed.matches("data").count(),
@@ -83,7 +84,7 @@ fn a_listener_of_readable_is_told_and_reads() {
     let world = World::open();
     world.run(&[user(ListenReadable), Settle]);
     assert_eq!(trace(&world, &[kernel(Arrive(5)), Turn]), "readable");
-    assert_eq!(trace(&world, &[user(Read)]), "data(5)");
+    assert_eq!(trace(&world, &[user(Read)]), "read(5)");
     assert_eq!(trace(&world, &[kernel(Arrive(5)), Turn]), "readable");
 }
 
@@ -99,12 +100,12 @@ fn read_exactly_gives_all_or_nothing_until_the_end() {
     let world = World::open();
     world.run(&[user(ListenReadable), Settle, kernel(Arrive(5)), Turn]);
     assert_eq!(trace(&world, &[user(ReadExactly(7))]), "readable");
-    assert_eq!(trace(&world, &[user(ReadExactly(3))]), "data(3)");
+    assert_eq!(trace(&world, &[user(ReadExactly(3))]), "read(3)");
     world.run(&[kernel(PeerEnds), Turn]);
     assert_eq!(world.trace(), "readable");
     assert_eq!(
         trace(&world, &[user(ReadExactly(7)), Settle]),
-        "data(2) end"
+        "read(2) end"
     );
 }
 
@@ -117,7 +118,7 @@ fn what_is_put_back_is_read_again_first() {
         user(ReadExactly(5)),
         user(Unshift(3)),
     ]);
-    assert_eq!(world.trace(), "data(5)");
+    assert_eq!(world.trace(), "read(5)");
     world.run(&[kernel(Arrive(5)), Turn]);
     assert_eq!(
         trace(&world, &[user(ListenData), Settle]),
@@ -199,8 +200,8 @@ fn a_socket_paused_before_the_connection_is_not_read() {
         Turn,
     ]);
     assert_eq!(world.trace(), "pause connect");
-    assert!(!world.duplex.wants_read());
-    assert_eq!(world.duplex.bytes_read(), 0);
+    assert!(!world.duplex(Duplex::wants_read));
+    assert_eq!(world.socket.bytes_read(), 0);
 }
 
 /// What a listener of `Data` reads is not overtaken by the chunk after it.
@@ -270,7 +271,7 @@ fn text_is_decoded_from_what_was_kept_too() {
     ]);
     let trace = world.trace();
     assert_eq!(trace, "resume data(16) data(4)");
-    assert!(world.duplex.is_text());
+    assert!(world.duplex(Duplex::is_text));
 }
 
 /// A finding of the fuzzer's: the script had been given as many turns, however much there was to read.

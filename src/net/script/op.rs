@@ -2,11 +2,19 @@
 
 use std::io::ErrorKind;
 
-use super::kernel::Fault;
+/// What becomes of one call of `write`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::net) enum Fault {
+    /// At most so many bytes are taken.
+    Short(usize),
+    WouldBlock,
+    Interrupted,
+    Fail(ErrorKind),
+}
 
 /// One step of a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::machine) enum Op {
+pub(in crate::net) enum Op {
     /// A call of the user's, in the callback that runs at the moment.
     User(UserOp),
     /// The next time that this happens, its listener makes that call.
@@ -20,7 +28,7 @@ pub(in crate::machine) enum Op {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::machine) enum UserOp {
+pub(in crate::net) enum UserOp {
     Connect,
     /// `len` bytes, copied; with a callback or without.
     Write(usize, Callback),
@@ -53,13 +61,13 @@ pub(in crate::machine) enum UserOp {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::machine) enum Callback {
+pub(in crate::net) enum Callback {
     With,
     Without,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::machine) enum KernelOp {
+pub(in crate::net) enum KernelOp {
     /// The connection that is being made is up.
     Connected,
     Refused,
@@ -70,13 +78,13 @@ pub(in crate::machine) enum KernelOp {
     Room(usize),
     NextWrite(Fault),
     NextShutdown(ErrorKind),
-    /// The poll reports readiness for which there is no reason.
+    /// The next poll reports readiness of both kinds, whether there is any or not.
     Announce,
 }
 
 /// When a listener or callback is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::machine) enum Moment {
+pub(in crate::net) enum Moment {
     Connect,
     Data,
     Readable,
@@ -93,7 +101,7 @@ pub(in crate::machine) enum Moment {
 }
 
 impl Moment {
-    pub(in crate::machine) const ALL: [Moment; 13] = [
+    pub(in crate::net) const ALL: [Moment; 13] = [
         Moment::Connect,
         Moment::Data,
         Moment::Readable,

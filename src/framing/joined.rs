@@ -1,20 +1,19 @@
-//! The frame that began in the carry and ends in the chunk: one to a chunk, nearly always.
+//! Joining the frame that began in the leftover and ends in the chunk: nearly every chunk has one.
 //!
 //! ```text
-//!   carry │ head │ pay-          chunk  load │ tail │ next frame …
-//!         └─────────────── joined in the carry ─────┘
+//!   leftover │ head │ pay-          chunk  load │ tail │ next frame …
+//!         └─────────────── joined in the leftover ─────┘
 //! ```
 //!
-//! What is not ordinary about it is left to the state machine, in a state that it could have come to
-//! by itself.
+//! A frame that is not ordinary is left to the state machine, in a state that the machine could have reached by itself.
 
-use super::state::{Answer, Fate, Span, Step};
+use super::state::{Answer, Delivery, Span, Step};
 use super::window::work;
 use super::{Format, FrameReader, Item, Reading, Unpacked, Window};
 
 impl Span {
-    /// The frame that a format has found or announced, if it has any bytes, its payload no more than
-    /// `plain`, its brackets no more than `overhead`.
+    /// The frame that a format has found or announced, if it is not empty, its payload is no longer than `plain`, and its
+    /// head and tail together no longer than `overhead`.
     #[inline]
     fn ordinary(answer: &Answer, plain: u64, overhead: usize) -> Option<Span> {
         let (head, payload, tail) = answer.as_ref().ok()?.whole()?;
@@ -28,11 +27,11 @@ impl Span {
     }
 }
 
-/// A frame that was joined, and where in the carry it is.
+/// A frame that was joined, by its place in the leftover.
 pub(super) struct Joined {
     from: usize,
     span: Span,
-    /// The payload was unpacked, and is not there.
+    /// The payload was unpacked, and lies elsewhere.
     unpacked: bool,
 }
 
@@ -44,7 +43,7 @@ impl Joined {
         reader: &mut FrameReader<F>,
         behind: usize,
     ) -> (Item<'_>, Reading<'_, F>) {
-        let unread = reader.open.carry.len() + behind;
+        let unread = reader.open.leftover.len() + behind;
         let next = reader.fed - unread as u64;
         let Span {
             head,
@@ -55,12 +54,15 @@ impl Joined {
         let item = Item::Frame(if self.unpacked {
             &reader.open.out
         } else {
-            reader.open.carry.lent(payload_from..payload_from + payload)
+            reader
+                .open
+                .leftover
+                .lent(payload_from..payload_from + payload)
         });
         let reading = Reading {
             format: &mut reader.format,
             rules: &mut reader.rules,
-            head: reader.open.carry.lent(self.from..payload_from),
+            head: reader.open.leftover.lent(self.from..payload_from),
             at: next - (head + payload + tail) as u64,
             next,
             unread,
@@ -71,27 +73,26 @@ impl Joined {
 }
 
 impl<F: Format> FrameReader<F> {
-    /// Joins the frame at hand, if it is an ordinary one that ends in `chunk`, and says where it is. If it is not, `answer` is what the format has said, if it was asked and the step does
-    /// not say it already.
+    /// Joins the frame at hand, if it is an ordinary one that ends in `chunk`, and returns its place. Otherwise `answer`
+    /// holds the format's answer, unless the step has it.
     #[inline]
     pub(super) fn join(
         &mut self,
         chunk: &mut &[u8],
         answer: &mut Option<Answer>,
     ) -> Option<Joined> {
-        let ordinary = matches!(self.open.fate, Fate::Whole) && !self.format.unpacks_in_pieces();
-        if self.open.carry.is_empty() || !ordinary {
+        let ordinary =
+            matches!(self.open.delivery, Delivery::Whole) && !self.format.unpacks_in_pieces();
+        if self.open.leftover.is_empty() || !ordinary {
             return None;
         }
         let span = match self.open.step {
             Step::Whole(span) => span,
             Step::Cut => {
-                work::asked();
-                let asked = self
-                    .format
-                    .cut(Window::new(self.open.carry.unread(), chunk));
-                let asked = answer.insert(asked);
-                let span = Span::ordinary(asked, self.rules.plain, self.overhead())?;
+                work::called();
+                let window = Window::new(self.open.leftover.unread(), chunk);
+                let cut = answer.insert(self.format.cut(window));
+                let span = Span::ordinary(cut, self.rules.plain, self.overhead())?;
                 self.open.step = Step::Whole(span);
                 *answer = None;
                 span
@@ -102,11 +103,11 @@ impl<F: Format> FrameReader<F> {
         let total = end + span.tail;
         let bound = self.bound();
         let open = &mut *self.open;
-        let missing = total.checked_sub(open.carry.len())?;
+        let missing = total.checked_sub(open.leftover.len())?;
         let (joining, rest) = chunk.split_at_checked(missing)?;
-        open.carry.append(joining, bound);
+        open.leftover.append(joining, bound);
         *chunk = rest;
-        let frame = open.carry.unread();
+        let frame = open.leftover.unread();
         self.format.check_tail(&frame[end..]).ok()?;
         open.out.clear();
         let unpacked = match self.format.unpack(&frame[span.head..end], &mut open.out) {
@@ -115,7 +116,7 @@ impl<F: Format> FrameReader<F> {
             _ => return None,
         };
         open.step = Step::Cut;
-        let from = open.carry.read(total).start;
+        let from = open.leftover.read(total).start;
         Some(Joined {
             from,
             span,
@@ -128,12 +129,12 @@ impl<F: Format> FrameReader<F> {
 mod tests {
     use crate::framing::{Cobs, Flow, Format, FrameError, FrameReader, LengthPrefix, Netstring};
 
-    /// The payloads, and the error at the end if there is one, for every place of one seam.
-    fn at_every_seam<F: Format>(format: impl Fn() -> F, stream: &[u8]) -> Vec<Vec<String>> {
-        let read = |seam| {
+    /// The payloads, and the error at the end if there is one, for every place of one boundary between chunks.
+    fn at_every_boundary<F: Format>(format: impl Fn() -> F, stream: &[u8]) -> Vec<Vec<String>> {
+        let read = |boundary| {
             let mut reader = FrameReader::new(format(), 8);
             let mut seen = vec![];
-            for chunk in [&stream[..seam], &stream[seam..]] {
+            for chunk in [&stream[..boundary], &stream[boundary..]] {
                 let outcome = reader.push(chunk, |item| {
                     seen.extend(item.frame().map(|frame| format!("{frame:?}")));
                     Flow::Continue
@@ -149,8 +150,8 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_across_the_seam_is_read_as_any_other() {
-        let seen = at_every_seam(LengthPrefix::u16_be, b"\x00\x03abc\x00\x00\x00\x01d");
+    fn a_frame_across_the_boundary_is_read_as_any_other() {
+        let seen = at_every_boundary(LengthPrefix::u16_be, b"\x00\x03abc\x00\x00\x00\x01d");
         assert_eq!(
             seen,
             [[b"abc".as_slice(), b"", b"d"].map(|frame| format!("{frame:?}"))]
@@ -158,21 +159,21 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_tail_behind_the_seam_has_its_own_offset() {
-        let seen = at_every_seam(Netstring::new, b"2:ab,3:cdeX1:f,");
+    fn a_wrong_tail_behind_the_boundary_has_its_own_offset() {
+        let seen = at_every_boundary(Netstring::new, b"2:ab,3:cdeX1:f,");
         assert_eq!(seen.len(), 1, "{seen:?}");
         assert!(seen[0][1].contains("10"), "{seen:?}");
     }
 
     #[test]
-    fn what_is_unpacked_across_the_seam_is_not_unpacked_twice() {
-        let seen = at_every_seam(Cobs::new, b"\x03ab\x02c\0\x02d\0");
+    fn what_is_unpacked_across_the_boundary_is_not_unpacked_twice() {
+        let seen = at_every_boundary(Cobs::new, b"\x03ab\x02c\0\x02d\0");
         let frames = [b"ab\0c".as_slice(), b"d"].map(|frame| format!("{frame:?}"));
         assert_eq!(seen, [frames]);
     }
 
     #[test]
-    fn a_frame_that_is_too_long_is_refused_in_front_of_the_seam_and_behind_it() {
+    fn a_frame_that_is_too_long_is_refused_in_front_of_the_boundary_and_behind_it() {
         let mut reader = FrameReader::new(LengthPrefix::u16_be(), 8);
         assert_eq!(reader.push(b"\x00", |_| Flow::Continue), Ok(Flow::Continue));
         let error = reader.push(b"\x09", |_| Flow::Continue).unwrap_err();

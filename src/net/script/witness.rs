@@ -3,7 +3,7 @@
 //! | promise | where it is checked |
 //! |---|---|
 //! | `Close` exactly once, after `Error`, and nothing after either | every event |
-//! | what is sent is what was written; all of it, where `Finish` comes | the kernel; `Finish` |
+//! | what is sent is what was written; all of it, where `Finish` comes | the peer; `Finish` |
 //! | callbacks of writes in Node's order, each exactly once, never inside a call | every callback |
 //! | no success before the kernel has the bytes | every callback |
 //! | `Drain` only after a `write` that returned false, and once for it | `Drain`, `write` |
@@ -27,7 +27,7 @@ pub(super) struct Witness {
     last_failed: Option<u32>,
     next_id: u32,
     owes_drain: bool,
-    /// What was read from the descriptor, or put back, and has not been seen as `Data`.
+    /// What the peer has sent, or was put back, and has not been seen as `Data`.
     expected: VecDeque<u8>,
     peer_ended: bool,
     ended: bool,
@@ -97,8 +97,15 @@ impl Witness {
         self.waiting.len() + self.other.len()
     }
 
-    pub(super) fn was_read(&mut self, chunk: &[u8]) {
-        self.expected.extend(chunk);
+    pub(super) fn was_sent(&mut self, bytes: &[u8]) {
+        self.expected.extend(bytes);
+    }
+
+    /// So much is left. What came before it was not listened for.
+    pub(super) fn expects(&mut self, left: usize) {
+        let missed = self.expected.len().checked_sub(left);
+        let missed = missed.expect("more is left than has come");
+        self.expected.drain(..missed);
     }
 
     pub(super) fn was_put_back(&mut self, bytes: &[u8]) {
@@ -109,10 +116,6 @@ impl Witness {
 
     pub(super) fn peer_ended(&mut self) {
         self.peer_ended = true;
-    }
-
-    pub(super) fn note(&mut self, what: &'static str) {
-        self.trace.push(what.into());
     }
 
     /// A callback is handed over; its number tells it from the others.
@@ -193,9 +196,19 @@ impl Witness {
         assert!(allowed, "Data while paused");
         assert!(!self.ended, "Data after End");
         assert!(!chunk.is_empty(), "empty Data");
+        self.has_come(chunk);
+    }
+
+    /// A call of `read` without a listener of `Data` has returned this.
+    pub(super) fn read(&mut self, chunk: &[u8]) {
+        self.trace.push(format!("read({})", chunk.len()).into());
+        self.has_come(chunk);
+    }
+
+    fn has_come(&mut self, chunk: &[u8]) {
         for byte in chunk {
             let expected = self.expected.pop_front();
-            assert_eq!(expected, Some(*byte), "Data is not what arrived");
+            assert_eq!(expected, Some(*byte), "what is read is not what arrived");
         }
     }
 
