@@ -1,8 +1,7 @@
 //! Which bytes may stand where, and how far a run of them goes.
 
 const TOKEN: u8 = 1;
-const TARGET: u8 = 2;
-const HOST: u8 = 4;
+const HOST: u8 = 2;
 
 static CLASSES: [u8; 256] = classes();
 
@@ -12,15 +11,13 @@ const fn classes() -> [u8; 256] {
     while byte < 0x7f {
         let (byte_class, class) = (byte as u8, &mut classes[byte]);
         if byte_class.is_ascii_alphanumeric() {
-            *class = TOKEN | TARGET | HOST;
+            *class = TOKEN | HOST;
         } else {
             *class = match byte_class {
-                b'!' | b'$' | b'&' | b'\'' | b'*' | b'+' => TOKEN | TARGET | HOST,
-                b'-' | b'.' | b'_' | b'~' | b'%' => TOKEN | TARGET | HOST,
-                b'(' | b')' | b',' | b';' | b'=' | b':' | b'[' | b']' => TARGET | HOST,
-                b'^' | b'`' | b'|' => TOKEN | TARGET,
-                b'/' | b'?' | b'@' | b'{' | b'}' | b'\\' => TARGET,
-                b'#' => TOKEN,
+                b'!' | b'$' | b'&' | b'\'' | b'*' | b'+' => TOKEN | HOST,
+                b'-' | b'.' | b'_' | b'~' | b'%' => TOKEN | HOST,
+                b'(' | b')' | b',' | b';' | b'=' | b':' | b'[' | b']' => HOST,
+                b'^' | b'`' | b'|' | b'#' => TOKEN,
                 _ => 0,
             };
         }
@@ -38,7 +35,8 @@ pub(super) fn is_token(byte: u8) -> bool {
 /// What RFC 3986 has in a URI without its fragment, and what browsers leave as it is in one: ``\^`{|}``.
 #[inline(always)]
 pub(super) fn is_target(byte: u8) -> bool {
-    CLASSES[usize::from(byte)] & TARGET != 0
+    // All that is printed but the quotation mark and the number sign, which are neighbours, and two brackets.
+    (0x21..0x7f).contains(&byte) && byte & !1 != b'"' && byte | 2 != b'>'
 }
 
 /// RFC 3986, section 3.2.2, and the colon in front of a port.
@@ -56,17 +54,11 @@ pub(super) fn is_text(byte: u8) -> bool {
 /// How many bytes at the front are of a token.
 #[inline(always)]
 pub(super) fn token_len(bytes: &[u8]) -> usize {
-    run(bytes, is_token)
-}
-
-/// Whether all of them are of a token.
-#[inline(always)]
-pub(super) fn is_all_token(bytes: &[u8]) -> bool {
-    // Without a branch for each.
-    let class = bytes
-        .iter()
-        .fold(TOKEN, |all, byte| all & CLASSES[usize::from(*byte)]);
-    class != 0
+    // Most names are made of these, and a comparison of many at once has no tables.
+    let in_names = |byte: u8| (byte | 0x20).is_ascii_lowercase() || byte == b'-';
+    let len = run(bytes, in_names);
+    let others = bytes[len..].iter().take_while(|byte| is_token(**byte));
+    len + others.count()
 }
 
 /// How many bytes at the front are of a request target.
@@ -75,67 +67,45 @@ pub(super) fn target_len(bytes: &[u8]) -> usize {
     run(bytes, is_target)
 }
 
-#[inline(always)]
-fn run(bytes: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
-    let other = bytes.iter().position(|byte| !belongs(*byte));
-    other.unwrap_or(bytes.len())
-}
-
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
-
 /// How many bytes stand in front of the first control character, tabs included.
 #[inline(always)]
 pub(super) fn text_len(bytes: &[u8]) -> usize {
-    // Most values are short. Of long ones 32 bytes at a time go through a comparison that compilers turn into vector
-    // instructions.
-    let near = bytes.len().min(32);
-    let len = text_len_by_words(&bytes[..near]);
-    if len < near {
-        return len;
-    }
-    let (blocks, _) = bytes[near..].as_chunks::<32>();
-    let texts = blocks.iter().take_while(|block| {
-        let control = |byte: &u8| u8::from(*byte < b' ') | u8::from(*byte == 0x7f);
-        block.iter().fold(0, |any, byte| any | control(byte)) == 0
-    });
-    let from = near + 32 * texts.count();
-    from + text_len_by_words(&bytes[from..])
+    run(bytes, |byte| byte >= b' ' && byte != 0x7f)
 }
 
-#[inline(always)]
-fn text_len_by_words(bytes: &[u8]) -> usize {
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (i, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        // A borrow can mark lanes above a true hit, never below: the lowest mark is exact.
-        let control = word.wrapping_sub(ONES * 0x20);
-        let delete = (word & !HIGHS) + ONES;
-        let hits = (control | delete) & !word & HIGHS;
-        if hits != 0 {
-            return i * 8 + hits.trailing_zeros() as usize / 8;
-        }
-    }
-    let from = bytes.len() - rest.len();
-    let control = rest.iter().position(|byte| *byte < b' ' || *byte == 0x7f);
-    from + control.unwrap_or(rest.len())
-}
-
-/// How many bytes stand in front of the first `end`: for stretches of the length of a name or a value, for which a
-/// loop that is all here is faster than the search for any length.
+/// How many bytes stand in front of the first `end`.
 #[inline(always)]
 pub(super) fn len_before(bytes: &[u8], end: u8) -> Option<usize> {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let lanes = ONES * u64::from(end);
-    for (i, word) in words.iter().enumerate() {
-        let zero_where_equal = u64::from_le_bytes(*word) ^ lanes;
-        let hits = zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & HIGHS;
-        if hits != 0 {
-            return Some(i * 8 + hits.trailing_zeros() as usize / 8);
+    let len = run(bytes, |byte| byte != end);
+    (len < bytes.len()).then_some(len)
+}
+
+/// How many bytes are looked at at once: as many as the vector registers that every machine has.
+const BLOCK: usize = 16;
+
+/// How many bytes at the front belong together: for stretches of the length of a name or a value, for which a loop that
+/// is all here is faster than the search for any length.
+#[inline(always)]
+fn run(bytes: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
+    // Compilers turn this into vector instructions: a byte of ones for each that does not belong.
+    let first_other = |block: &[u8; BLOCK]| {
+        let others = block.map(|byte| if belongs(byte) { 0 } else { 0xff });
+        let others = u128::from_le_bytes(others);
+        (others != 0).then(|| others.trailing_zeros() as usize / 8)
+    };
+    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+    for (i, block) in blocks.iter().enumerate() {
+        if let Some(at) = first_other(block) {
+            return i * BLOCK + at;
         }
     }
-    let from = bytes.len() - rest.len();
-    Some(from + rest.iter().position(|byte| *byte == end)?)
+    // What is left is looked at once more with bytes in front of it, where there are some.
+    if let Some(block) = bytes.last_chunk::<BLOCK>() {
+        let at = first_other(block);
+        return at.map_or(bytes.len(), |at| bytes.len() - BLOCK + at);
+    }
+    let other = rest.iter().position(|byte| !belongs(*byte));
+    other.unwrap_or(rest.len())
 }
 
 #[cfg(test)]
@@ -159,6 +129,28 @@ mod tests {
             let mut bytes = [byte; 21];
             bytes[13] = b'\r';
             assert_eq!(text_len(&bytes), 13, "{byte:#x}");
+        }
+    }
+
+    #[test]
+    fn a_run_ends_at_the_first_byte_that_does_not_belong_wherever_it_stands() {
+        for len in 0..70 {
+            let names = vec![b'x'; len];
+            assert_eq!(token_len(&names), len);
+            assert_eq!(len_before(&names, b':'), None);
+            for at in 0..len {
+                for other in 0..=255 {
+                    let mut bytes = names.clone();
+                    bytes[at] = other;
+                    bytes[len - 1] = b':';
+                    let by_one =
+                        |is: fn(u8) -> bool| bytes.iter().take_while(|byte| is(**byte)).count();
+                    assert_eq!(token_len(&bytes), by_one(is_token), "{other:#x}");
+                    assert_eq!(target_len(&bytes), by_one(is_target), "{other:#x}");
+                    let colon = bytes.iter().position(|byte| *byte == b':');
+                    assert_eq!(len_before(&bytes, b':'), colon, "{other:#x}");
+                }
+            }
         }
     }
 

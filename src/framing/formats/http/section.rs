@@ -7,9 +7,7 @@
 use super::super::super::window::work;
 use super::super::super::{Malformed, Window};
 use super::Limits;
-use super::chars::{
-    is_all_token, is_target, is_text, is_token, len_before, target_len, text_len, token_len,
-};
+use super::chars::{is_target, is_text, is_token, target_len, text_len, token_len};
 use super::meaning::{Known, Meaning, Method, Parts, Wrong};
 use super::wrong;
 
@@ -61,7 +59,7 @@ pub(super) struct Section {
 }
 
 /// No method of IANA's registry has more than 17.
-const LONGEST_METHOD: usize = 24;
+pub(super) const LONGEST_METHOD: usize = 24;
 
 impl Section {
     pub(super) const fn new(of: Of) -> Self {
@@ -216,13 +214,12 @@ impl Section {
             if line.starts_with(b"\r\n") {
                 break;
             }
-            let Some(name) = len_before(line, b':') else {
-                work::examined(line.len());
+            let name = token_len(line);
+            let Some((b':', value)) = line[name..].split_first() else {
+                work::examined(name);
                 break;
             };
-            let value = &line[name + 1..];
-            if name == 0 || !is_all_token(&line[..name]) {
-                work::examined(name);
+            if name == 0 {
                 break;
             }
             let len = text_len(value);
