@@ -210,33 +210,34 @@ impl Section {
             self.state = State::Line;
         }
         while self.fields < limits.fields {
+            // The line's end first, without a look at what it says: the next line waits for nothing else, and a
+            // processor begins with it meanwhile.
             let line = &run[at..];
-            if line.starts_with(b"\r\n") {
+            let len = text_len(line);
+            if len == 0 || !line[len..].starts_with(b"\r\n") {
+                work::examined(len);
                 break;
             }
             let name = token_len(line);
-            let Some((b':', value)) = line[name..].split_first() else {
-                work::examined(name);
+            let Some((b':', value)) = line[name..len].split_first() else {
+                work::examined(len + name);
                 break;
             };
             if name == 0 {
-                break;
-            }
-            let len = text_len(value);
-            if !value[len..].starts_with(b"\r\n") {
-                work::examined(name + len);
+                work::examined(len);
                 break;
             }
             // The lengths of the names that matter.
             if matches!(name, 4 | 14 | 17) {
                 let known = Known::of([&line[..name], &[]]);
-                if known != Known::Other && !self.accepts(known, value[..len].trim_ascii()) {
-                    work::examined(name + len);
+                if known != Known::Other && !self.accepts(known, value.trim_ascii()) {
+                    work::examined(len + name);
                     break;
                 }
             }
             self.fields += 1;
-            at += name + 1 + len + 2;
+            at += len + 2;
+            work::examined(name);
         }
         work::examined(at);
         self.at += at;
