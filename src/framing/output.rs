@@ -80,17 +80,35 @@ impl<'a> Output<'a> {
     }
 
     /// Appends as many bytes as these are, and has `make` say which: piece by piece, it is given what the piece was
-    /// and where to put what it is to be. One look at each byte less than
-    /// [`extend_changed`](Self::extend_changed).
+    /// and where to put what it is to be. Nearly as fast as a copy: a piece is so short that what is made of it
+    /// is still in the processor's registers when it is appended, and nothing is overwritten in the buffer.
     #[inline]
     pub(super) fn extend_made(&mut self, bytes: &[u8], mut make: impl FnMut(&[u8], &mut [u8])) {
         let fitting = self.fitting(bytes);
         carry::reserve(self.buffer, fitting.len(), self.most);
-        for piece in fitting.chunks(CHANGED_AT_ONCE) {
-            let from = self.buffer.len();
-            self.buffer.resize(from + piece.len(), 0);
-            make(piece, &mut self.buffer[from..]);
+        let mut made = [0; MADE_AT_ONCE];
+        let (pieces, rest) = fitting.as_chunks::<MADE_AT_ONCE>();
+        for piece in pieces {
+            make(piece, &mut made);
+            self.buffer.extend_from_slice(&made);
         }
+        if !rest.is_empty() {
+            let made = &mut made[..rest.len()];
+            make(rest, made);
+            self.buffer.extend_from_slice(made);
+        }
+    }
+
+    /// What was appended behind the first `len` bytes of the buffer.
+    #[inline]
+    pub(super) fn behind(&self, len: usize) -> &[u8] {
+        &self.buffer[len..]
+    }
+
+    /// How long the buffer is.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.buffer.len()
     }
 
     /// Takes back the last bytes that were appended; nothing was dropped.
@@ -122,6 +140,8 @@ impl<'a> Output<'a> {
 }
 
 const CHANGED_AT_ONCE: usize = 8 * 1024;
+
+const MADE_AT_ONCE: usize = 128;
 
 #[cfg(test)]
 mod tests {

@@ -283,18 +283,13 @@ impl WebSocket {
         let Some(text) = &mut self.text else {
             return Ok(Unpacked::AsIs);
         };
-        let mut wrong = None;
-        if as_is {
-            wrong = text.check(raw);
+        let wrong = if as_is {
+            text.check(raw)
         } else {
-            let mask = &mut self.mask;
-            let mut from = 0;
-            out.extend_made(raw, |piece, made| {
-                mask.apply(piece, made);
-                wrong = wrong.or_else(|| text.check(made).map(|at| from + at));
-                from += made.len();
-            });
-        }
+            let (mask, from) = (&mut self.mask, out.len());
+            out.extend_made(raw, |piece, made| mask.apply(piece, made));
+            text.check(out.behind(from))
+        };
         let malformed = match wrong {
             Some(at) => Malformed::new(at, MALFORMED_TEXT),
             None if ends && !text.is_whole() => Malformed::new(raw.len(), UNFINISHED_TEXT),
