@@ -172,8 +172,7 @@ impl<K: Fn() -> [u8; 4]> Encode for Masked<K> {
         out.reserve(width + key.len() + payload.len());
         out.extend_from_slice(&head[..width]);
         out.extend_from_slice(&key);
-        let mut mask = Mask::new(key);
-        Output::new(out, payload.len()).extend_made(payload, |piece, made| mask.apply(piece, made));
+        Mask::new(key).apply(payload, &mut Output::new(out, payload.len()));
         Ok(())
     }
 
