@@ -290,7 +290,9 @@ where
             return self.break_off(driver, id);
         }
         let reader = &mut self.reader;
-        if stopped == Stopped::Paused && reader.unread() == 0 && !rest.is_empty() {
+        // By `read` the user may take it from the socket in other pieces than it came in.
+        let comes_again = stopped == Stopped::Paused && !reader.has_looked_ahead();
+        if comes_again && reader.unread() == 0 && !rest.is_empty() {
             reader.take_away(rest.len());
             driver
                 .state
