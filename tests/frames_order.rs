@@ -73,3 +73,10 @@ fn a_pause_in_a_chunk_that_was_read_holds_the_next_one_back() {
     });
     assert_eq!(lines, ["1", "pause 2", "3", "4", "5"]);
 }
+
+#[cfg(feature = "sim")]
+support::worlds::also_in_worlds! {
+    a_chunk_that_another_listener_reads_does_not_overtake_what_a_framing_puts_back
+    nor_do_several
+    a_pause_in_a_chunk_that_was_read_holds_the_next_one_back
+}

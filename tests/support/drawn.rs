@@ -219,10 +219,9 @@ fn conduct(socket: Socket, draw: &Draw, me: &Rc<End>, writes: u64) {
     let end = Rc::clone(me);
     match draw.below(7) {
         0 => {
+            let draw = draw.of_one(writes);
             socket.on(event::Readable, move |()| {
-                while let Some(chunk) = socket.read() {
-                    end.take(&chunk);
-                }
+                read_twice(socket, draw.clone(), Rc::clone(&end));
             });
         }
         1 => {
@@ -508,6 +507,22 @@ fn exchange_frames(client: Socket, draw: &Draw, me: &Rc<End>) {
     client.on(event::Error, move |_| end.errors.set(end.errors.get() + 1));
     let end = Rc::clone(me);
     client.on(event::Close, move |_| end.closed.set(end.closed.get() + 1));
+}
+
+/// Reads what there is. Now and then it puts some back, and comes again for it.
+fn read_twice(socket: Socket, draw: Draw, me: Rc<End>) {
+    while let Some(chunk) = socket.read() {
+        // Bytes that are used up draw 0 for ever.
+        if draw.below(6) != 5 {
+            me.take(&chunk);
+            continue;
+        }
+        let (taken, rest) = chunk.split_at(draw.below(chunk.len() as u64) as usize);
+        me.take(taken);
+        socket.unshift(rest);
+        timers::set_immediate(move || read_twice(socket, draw, me));
+        return;
+    }
 }
 
 /// So many bytes, or what there is if that is less.
