@@ -18,6 +18,7 @@ use soquete::{event, timers};
 #[derive(Clone)]
 pub struct Draw {
     next: Rc<dyn Fn() -> u64>,
+    seed: u64,
     is_calm: bool,
 }
 
@@ -55,6 +56,7 @@ impl Draw {
         };
         Draw {
             next: Rc::new(next),
+            seed,
             is_calm: false,
         }
     }
@@ -68,7 +70,10 @@ impl Draw {
     /// For one end, if each has its own.
     fn of_one(&self, number: u64) -> Draw {
         match self.is_calm {
-            true => Draw::seed(number + 1).calm(),
+            true => {
+                let of_program = self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                Draw::seed(of_program ^ (number + 1)).calm()
+            }
             false => self.clone(),
         }
     }
@@ -83,6 +88,7 @@ impl Draw {
         };
         Draw {
             next: Rc::new(next),
+            seed: 0,
             is_calm: false,
         }
     }
