@@ -77,7 +77,11 @@ impl SocketDriver<'_> {
     fn share_of<'b>(&self, buffer: &'b mut [u8], chunk: usize) -> &'b mut [u8] {
         let state = self.state;
         let much = state.bits.reads_much().get() && state.duplex.readable_flowing() == Some(true);
-        let most = if much { buffer.len() } else { chunk.min(buffer.len()) };
+        let most = if much {
+            buffer.len()
+        } else {
+            chunk.min(buffer.len())
+        };
         &mut buffer[..most]
     }
 
