@@ -33,7 +33,7 @@ pub(super) struct Framing<F: Format, L> {
 enum Stopped {
     No,
     ByListener,
-    /// By a listener that was told of a bad frame.
+    /// By a listener to which a bad frame was reported.
     Refused,
     /// Also by who has destroyed the socket, or has failed, which destroys it.
     Paused,
@@ -290,7 +290,9 @@ where
             return self.break_off(driver, id);
         }
         let reader = &mut self.reader;
-        if stopped == Stopped::Paused && reader.unread() == 0 && !rest.is_empty() {
+        // By `read` the user may take it from the socket in other pieces than it came in.
+        let comes_again = stopped == Stopped::Paused && !reader.has_looked_ahead();
+        if comes_again && reader.unread() == 0 && !rest.is_empty() {
             reader.take_away(rest.len());
             driver
                 .state
@@ -310,9 +312,9 @@ where
         }
     }
 
-    /// The stream is none of frames, or not any more; a listener that is told of bad ones knows already.
+    /// The stream cannot be read as frames any further. A listener that has bad frames reported knows already.
     fn fail(&mut self, driver: &SocketDriver<'_>, id: ListenerId, error: FrameError) {
-        let (socket, told) = (self.socket, self.reader.tells());
+        let (socket, reported) = (self.socket, self.reader.reports_bad_frames());
         let handler = driver
             .state
             .framing_memories
@@ -326,7 +328,7 @@ where
                     .event_loop
                     .call(move || socket.heed_verdict(handler(error)));
             }
-            None if told => self.break_off(driver, id),
+            None if reported => self.break_off(driver, id),
             None => {
                 driver.state.duplex.destroy(driver, Some(error.into()));
                 self.end(driver, id);

@@ -70,6 +70,13 @@ pub enum StdStream {
 #[derive(Debug)]
 pub struct SimulatedStream(Descriptor);
 
+#[cfg(all(feature = "sim", any(test, fuzzing, feature = "fuzzing")))]
+impl StdStream {
+    pub(in crate::net) fn of_world(stream: Descriptor) -> StdStream {
+        StdStream::Simulated(SimulatedStream(stream))
+    }
+}
+
 impl From<TcpStream> for StdStream {
     fn from(stream: TcpStream) -> StdStream {
         StdStream::Tcp(stream)
