@@ -62,7 +62,7 @@ pub(super) fn token_len(bytes: &[u8]) -> usize {
         let behind_z = lower + lanes(0x7f - b'z');
         // Exactly, since what is said to be one is no other.
         let from_dash = word ^ lanes(b'-');
-        let no_dash = (from_dash & !HIGHS) + lanes(0x7f) | from_dash;
+        let no_dash = ((from_dash & !HIGHS) + lanes(0x7f)) | from_dash;
         !(from_a & !behind_z) & no_dash | word
     };
     let len = run(bytes, others, in_names);
@@ -122,7 +122,7 @@ fn below(word: u64, byte: u8) -> u64 {
 /// What is greater than 0x7e.
 #[inline(always)]
 fn from_delete_on(word: u64) -> u64 {
-    (word & !HIGHS) + lanes(1) | word
+    ((word & !HIGHS) + lanes(1)) | word
 }
 
 /// How many bytes at the front belong together, as both say: `others` of eight at once, by the highest bits of those that
