@@ -62,7 +62,10 @@ pub use crate::framing::fuzz::{End, Naive, Part, Payload, Trial};
 pub use crate::events::fuzz::emitter;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 #[doc(hidden)]
-pub use crate::machine::fuzz::{stream_machine, utf8, write_queue};
+pub use crate::machine::fuzz::{utf8, write_queue};
+#[cfg(all(feature = "sim", any(test, fuzzing, feature = "fuzzing")))]
+#[doc(hidden)]
+pub use crate::net::script::stream_machine;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 #[doc(hidden)]
 pub use crate::reactor::fuzz::timers;

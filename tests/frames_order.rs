@@ -102,3 +102,11 @@ fn what_a_format_has_looked_at_is_not_cut_anew_by_a_read() {
     run_to_end();
     assert_eq!(record().concat(), "abcdefgh\r\nijkl\r\n");
 }
+
+#[cfg(feature = "sim")]
+support::worlds::also_in_worlds! {
+    a_chunk_that_another_listener_reads_does_not_overtake_what_a_framing_puts_back
+    nor_do_several
+    a_pause_in_a_chunk_that_was_read_holds_the_next_one_back
+    what_a_format_has_looked_at_is_not_cut_anew_by_a_read
+}

@@ -9,10 +9,10 @@
 //!   or streamed   go as they come
 //! ```
 //!
-//! `Step` is where in a frame the reader is, `Fate` what becomes of the frame's payload. Any of them may
-//! end in `Failed`, which nothing leaves.
+//! `Step` is the position of the reader in a frame, `Delivery` says how the payload reaches the listener. Any step may
+//! end in `Failed`, which is final.
 
-use super::state::{Answer, Fate, Found, Place, Span, Step, What};
+use super::state::{Answer, Delivery, Found, Place, Span, Step, What};
 use super::unpacking;
 use super::window::work;
 use super::{Cut, Format, FrameError, FrameReader, Malformed, Unpacked, Window};
@@ -28,11 +28,11 @@ pub(super) enum Next<'c> {
 impl<F: Format> FrameReader<F> {
     #[inline]
     pub(super) fn is_direct(&self) -> bool {
-        self.between_frames() && self.open.carry.is_empty()
+        self.between_frames() && self.open.leftover.is_empty()
     }
 
-    /// The next item from the carry and the chunk. `answer` is the format's to exactly this window, if
-    /// it was asked already.
+    /// The next item from the leftover and the chunk. `answer` is the format's answer to exactly this window, if there
+    /// is one already.
     pub(super) fn advance<'c>(
         &mut self,
         mut answer: Option<Answer>,
@@ -41,15 +41,22 @@ impl<F: Format> FrameReader<F> {
     ) -> Result<Option<Found<'c>>, FrameError> {
         if self.open.get().is_some() {
             let open = &mut *self.open;
-            open.out.truncate(match open.fate {
-                // Behind what was gathered there may be what stood aside.
-                Fate::Gather => open.base + open.made,
+            open.out.truncate(match open.delivery {
+                // A frame that came aside may lie behind the gathered payload.
+                Delivery::Gather => open.base + open.made,
                 _ => open.base,
             });
         }
         loop {
-            if let Fate::Drop { error, told: false } = self.open.fate {
-                self.open.fate = Fate::Drop { error, told: true };
+            if let Delivery::Drop {
+                error,
+                reported: false,
+            } = self.open.delivery
+            {
+                self.open.delivery = Delivery::Drop {
+                    error,
+                    reported: true,
+                };
                 return Ok(Some(self.refused(error, false, chunk)));
             }
             let next = match self.open.step {
@@ -77,7 +84,7 @@ impl<F: Format> FrameReader<F> {
 
     /// Whether the input may end here.
     fn may_end(&self, chunk: &[u8]) -> bool {
-        self.between_frames() && self.is_dry(chunk) && !self.format.expects_more()
+        self.between_frames() && self.is_exhausted(chunk) && !self.format.expects_more()
     }
 
     fn cut<'c>(
@@ -87,10 +94,10 @@ impl<F: Format> FrameReader<F> {
         at_end: bool,
     ) -> Result<Next<'c>, FrameError> {
         let start = self.position(chunk);
-        if !self.is_dry(chunk) {
-            let window = Window::new(self.open.carry.unread(), chunk);
+        if !self.is_exhausted(chunk) {
+            let window = Window::new(self.open.leftover.unread(), chunk);
             let answer = answer.unwrap_or_else(|| {
-                work::asked();
+                work::called();
                 self.format.cut(window)
             });
             let next = match answer {
@@ -114,7 +121,7 @@ impl<F: Format> FrameReader<F> {
         if !at_end || self.may_end(chunk) {
             return Ok(Next::Starved);
         }
-        let window = Window::new(self.open.carry.unread(), chunk);
+        let window = Window::new(self.open.leftover.unread(), chunk);
         let nothing_came = self.between_frames() && window.is_empty();
         let answer = self.format.at_end(window);
         match answer.map_err(|wrong| malformed(start, wrong))? {
@@ -130,34 +137,34 @@ impl<F: Format> FrameReader<F> {
         }
     }
 
-    /// The end of the frame is not in sight, and `settled` bytes of its payload are.
+    /// The end of the frame has not arrived; `settled` bytes of its payload have.
     fn wait<'c>(&mut self, settled: usize, chunk: &mut &'c [u8]) -> Result<Next<'c>, FrameError> {
-        let seen = self.open.carry.len() + chunk.len();
+        let seen = self.open.leftover.len() + chunk.len();
         let settled = settled.min(seen);
         let length = self.open.gone.saturating_add(settled as u64);
         let room = (self.raw_limit() as u64).saturating_sub(self.open.gone);
-        match self.open.fate {
-            Fate::Whole | Fate::Gather if length > self.whole() => {
+        match self.open.delivery {
+            Delivery::Whole | Delivery::Gather if length > self.whole() => {
                 if self.streams() {
                     return Ok(self.stream(chunk));
                 }
                 self.refuse(None, chunk)?;
                 Ok(Next::Again)
             }
-            Fate::Whole | Fate::Gather => Ok(Next::Starved),
+            Delivery::Whole | Delivery::Gather => Ok(Next::Starved),
             _ if settled == 0 => Ok(Next::Starved),
-            Fate::Stream if room == 0 => {
+            Delivery::Stream if room == 0 => {
                 self.refuse(None, chunk)?;
                 Ok(Next::Again)
             }
-            Fate::Stream => {
+            Delivery::Stream => {
                 let start = self.position(chunk);
                 let (place, read) = self.take_some(chunk, room.min(settled as u64));
                 self.open.gone += read as u64;
                 self.format.forget(read);
                 self.hand_out(place, Place::NOWHERE, start)
             }
-            Fate::Drop { .. } => {
+            Delivery::Drop { .. } => {
                 self.discard(chunk, settled);
                 self.open.gone = length;
                 self.format.forget(settled);
@@ -172,7 +179,7 @@ impl<F: Format> FrameReader<F> {
             Cut::More { .. } => return Ok(Next::Starved),
             Cut::Skip(0) => return Err(self.of_nothing(chunk)),
             Cut::Skip(noise) => {
-                let noise = noise.min(self.open.carry.len() + chunk.len());
+                let noise = noise.min(self.open.leftover.len() + chunk.len());
                 self.discard(chunk, noise);
                 return Ok(Next::Again);
             }
@@ -203,8 +210,9 @@ impl<F: Format> FrameReader<F> {
             let wrong = Malformed::new(0, "head and tail longer than the format allows");
             return Err(malformed(self.position(chunk), wrong));
         }
-        let is_aside = matches!(cut, Cut::Aside { .. }) && !matches!(self.open.fate, Fate::Whole);
-        let may_be_empty = last && !is_aside && !matches!(self.open.fate, Fate::Whole);
+        let is_aside =
+            matches!(cut, Cut::Aside { .. }) && !matches!(self.open.delivery, Delivery::Whole);
+        let may_be_empty = last && !is_aside && !matches!(self.open.delivery, Delivery::Whole);
         if brackets == 0 && payload == 0 && !may_be_empty {
             return Err(self.of_nothing(chunk));
         }
@@ -221,7 +229,7 @@ impl<F: Format> FrameReader<F> {
         let length = self.open.gone.saturating_add(payload);
         let room = (self.raw_limit() as u64).saturating_sub(self.open.gone);
         let mut extra = 0;
-        if payload > room && !matches!(self.open.fate, Fate::Drop { .. }) {
+        if payload > room && !matches!(self.open.delivery, Delivery::Drop { .. }) {
             if declared || !self.streams() {
                 self.refuse(declared.then_some(length), chunk)?;
             } else {
@@ -230,18 +238,18 @@ impl<F: Format> FrameReader<F> {
             }
         }
         let mut flushed = Next::Again;
-        let first = matches!(self.open.fate, Fate::Whole);
-        match self.open.fate {
-            Fate::Whole | Fate::Gather if length > self.whole() => {
+        let first = matches!(self.open.delivery, Delivery::Whole);
+        match self.open.delivery {
+            Delivery::Whole | Delivery::Gather if length > self.whole() => {
                 flushed = self.stream(chunk);
             }
-            Fate::Whole if !last || self.unpacks_as_it_comes(span, chunk) => {
-                self.open(Fate::Gather, chunk);
+            Delivery::Whole if !last || self.unpacks_as_it_comes(span, chunk) => {
+                self.open(Delivery::Gather, chunk);
             }
             _ => {}
         }
-        self.open.step = match self.open.fate {
-            Fate::Whole => Step::Whole(Span {
+        self.open.step = match self.open.delivery {
+            Delivery::Whole => Step::Whole(Span {
                 head,
                 payload: payload as usize,
                 tail,
@@ -258,17 +266,17 @@ impl<F: Format> FrameReader<F> {
         Ok(flushed)
     }
 
-    /// A frame that is not all there in one slice is unpacked where its bytes lie, and not put together first.
+    /// A frame that does not lie in one slice is unpacked slice by slice, without being joined first.
     fn unpacks_as_it_comes(
         &self,
         (head, payload, tail): (usize, u64, usize),
         chunk: &[u8],
     ) -> bool {
         let whole = payload.saturating_add((head + tail) as u64);
-        let held = if self.open.carry.is_empty() {
+        let held = if self.open.leftover.is_empty() {
             chunk.len()
         } else {
-            self.open.carry.len()
+            self.open.leftover.len()
         };
         self.format.unpacks_in_pieces() && whole > held as u64
     }
@@ -280,7 +288,7 @@ impl<F: Format> FrameReader<F> {
         self.open.step = Step::Cut;
         let (head, end) = (span.head, span.head + span.payload);
         let open = &mut *self.open;
-        let frame = place.bytes(&open.carry, &[]);
+        let frame = place.bytes(&open.leftover, &[]);
         let raw = &frame[head..end];
         let payload = match unpacking::whole(&mut self.format, raw, &mut open.out, &self.rules) {
             Ok(Unpacked::AsIs) => place.within(head..end),
@@ -327,7 +335,7 @@ impl<F: Format> FrameReader<F> {
         let mut payload = place.within(head..end);
         if self.format.unpacks_in_pieces() {
             let open = &mut *self.open;
-            let raw = payload.bytes(&open.carry, &[]);
+            let raw = payload.bytes(&open.leftover, &[]);
             let from = open.out.len();
             match unpacking::whole(&mut self.format, raw, &mut open.out, &self.rules) {
                 Ok(Unpacked::AsIs) => {}
@@ -339,7 +347,7 @@ impl<F: Format> FrameReader<F> {
         Ok(Next::Found(found(What::Frame(payload), head, start)))
     }
 
-    /// Takes a frame that is to be handed out whole, with its offset; `None` if not all of it is there.
+    /// Reads a frame that is handed out whole, with its offset; `None` if it is not complete.
     fn take_span<'c>(
         &mut self,
         span: Span,
@@ -347,12 +355,12 @@ impl<F: Format> FrameReader<F> {
     ) -> Result<Option<(u64, Place<'c>)>, FrameError> {
         let end = span.head + span.payload;
         let total = end + span.tail;
-        if self.open.carry.len() + chunk.len() < total {
+        if self.open.leftover.len() + chunk.len() < total {
             return Ok(None);
         }
         let start = self.position(chunk);
         let place = self.take(chunk, total);
-        let tail = &place.bytes(&self.open.carry, &[])[end..];
+        let tail = &place.bytes(&self.open.leftover, &[])[end..];
         self.format
             .check_tail(tail)
             .map_err(|wrong| malformed(start + end as u64, wrong))?;

@@ -1,9 +1,9 @@
-//! Payload that goes as it comes: handed out in pieces, put together, or dropped.
+//! Payload that is read as it arrives: handed out in pieces, gathered, or dropped.
 
 use std::mem;
 
 use super::advance::{Next, found, malformed};
-use super::state::{Fate, Place, Step, What};
+use super::state::{Delivery, Place, Step, What};
 use super::unpacking::Wrong;
 use super::{Format, FrameError, FrameReader};
 
@@ -21,34 +21,34 @@ impl<F: Format> FrameReader<F> {
             return Ok(Next::Again);
         };
         let mut lent = Place::NOWHERE;
-        let goes_along = first && !matches!(self.open.fate, Fate::Drop { .. });
+        let goes_along = first && !matches!(self.open.delivery, Delivery::Drop { .. });
         if head > 0 && goes_along {
-            // With the first byte of payload, so that it does not depend on the cuts what it comes with.
+            // Together with the first byte of payload, however the chunks are cut.
             let needed = head + usize::from(left + extra > 0);
-            if self.open.carry.len() + chunk.len() < needed {
+            if self.open.leftover.len() + chunk.len() < needed {
                 return Ok(Next::Starved);
             }
             lent = self.take(chunk, mem::take(&mut head));
-            if matches!(self.open.fate, Fate::Gather) {
+            if matches!(self.open.delivery, Delivery::Gather) {
                 self.keep_head(&lent);
             }
         } else {
-            let skipped = head.min(self.open.carry.len() + chunk.len());
+            let skipped = head.min(self.open.leftover.len() + chunk.len());
             self.discard(chunk, skipped);
             head -= skipped;
         }
         if left == 0 && extra > 0 {
-            if !matches!(self.open.fate, Fate::Drop { .. }) {
+            if !matches!(self.open.delivery, Delivery::Drop { .. }) {
                 self.refuse(None, chunk)?;
             }
             left = mem::take(&mut extra);
         }
-        let ready = left.min((self.open.carry.len() + chunk.len()) as u64) as usize;
+        let ready = left.min((self.open.leftover.len() + chunk.len()) as u64) as usize;
         let mut piece = None;
         if head == 0 && ready > 0 {
             let start = self.position(chunk);
-            let (place, read) = match self.open.fate {
-                Fate::Drop { .. } => {
+            let (place, read) = match self.open.delivery {
+                Delivery::Drop { .. } => {
                     self.discard(chunk, ready);
                     (Place::NOWHERE, ready)
                 }
@@ -73,8 +73,8 @@ impl<F: Format> FrameReader<F> {
         let Some((place, start)) = piece else {
             return Ok(if done { Next::Again } else { Next::Starved });
         };
-        match self.open.fate {
-            Fate::Stream => {
+        match self.open.delivery {
+            Delivery::Stream => {
                 let is_last = done && extra == 0 && last && tail == 0;
                 if is_last && !self.format.unpacks_in_pieces() {
                     let (at, head) = (self.open.at, self.first_head(lent));
@@ -83,7 +83,7 @@ impl<F: Format> FrameReader<F> {
                 }
                 self.hand_out(place, lent, start)
             }
-            Fate::Gather => {
+            Delivery::Gather => {
                 self.gather(&place, start, chunk)?;
                 Ok(Next::Again)
             }
@@ -97,12 +97,12 @@ impl<F: Format> FrameReader<F> {
         last: bool,
         chunk: &mut &'c [u8],
     ) -> Result<Next<'c>, FrameError> {
-        if self.open.carry.len() + chunk.len() < tail {
+        if self.open.leftover.len() + chunk.len() < tail {
             return Ok(Next::Starved);
         }
         let start = self.position(chunk);
         let place = self.take(chunk, tail);
-        let bytes = place.bytes(&self.open.carry, &[]);
+        let bytes = place.bytes(&self.open.leftover, &[]);
         self.format
             .check_tail(bytes)
             .map_err(|wrong| malformed(start, wrong))?;
@@ -111,7 +111,7 @@ impl<F: Format> FrameReader<F> {
             return Ok(Next::Again);
         }
         let bytes = self.open.gone;
-        if let Fate::Drop { .. } = self.open.fate {
+        if let Delivery::Drop { .. } = self.open.delivery {
             self.open.step = Step::Over { left: 0, bytes };
             return Ok(Next::Again);
         }
@@ -119,19 +119,21 @@ impl<F: Format> FrameReader<F> {
         let mut wrong = None;
         if self.format.unpacks_in_pieces() {
             (rest, wrong) = self.unpack_some(&Place::NOWHERE, true);
-        } else if matches!(self.open.fate, Fate::Gather) && self.open.made > self.rules.limit() {
+        } else if matches!(self.open.delivery, Delivery::Gather)
+            && self.open.made > self.rules.limit()
+        {
             wrong = Some(Wrong::TooLong);
         }
         let at = self.open.at;
         if let Some(wrong) = wrong {
             let error = self.error_of(wrong, at, start);
-            let streams = matches!(self.open.fate, Fate::Stream);
+            let streams = matches!(self.open.delivery, Delivery::Stream);
             let spoilt = self.spoil(error, at, 0, bytes);
             if !streams || rest.is_empty() {
                 spoilt?;
                 return Ok(Next::Again);
             }
-            // What stands in front of the wrong byte comes first.
+            // The bytes in front of the wrong one come first.
             if let Err(error) = spoilt {
                 self.open.step = Step::Failed(error);
             }
@@ -141,12 +143,12 @@ impl<F: Format> FrameReader<F> {
         let payload = Place::Out(self.open.base..self.open.base + self.open.made);
         let head = self.first_head(Place::NOWHERE);
         Ok(Next::Found(match self.close() {
-            Fate::Stream => found(What::Piece(rest, true), head, at),
+            Delivery::Stream => found(What::Piece(rest, true), head, at),
             _ => found(What::Frame(payload), head, at),
         }))
     }
 
-    /// A piece of a frame that is handed out as it comes: what it is unpacked to, and then what is wrong.
+    /// Hands out a piece of a frame, unpacked; an error in it comes after the bytes in front of the error.
     pub(super) fn hand_out<'c>(
         &mut self,
         place: Place<'c>,
@@ -178,7 +180,7 @@ impl<F: Format> FrameReader<F> {
         Ok(Next::Found(found(What::Piece(piece, false), head, at)))
     }
 
-    /// The head for the first item of a frame: this, or the one that was kept.
+    /// The head for the first item of a frame: the one at hand, or the one that was kept.
     pub(super) fn first_head<'c>(&mut self, lent: Place<'c>) -> Place<'c> {
         match mem::take(&mut self.open.base) {
             0 => lent,
@@ -186,7 +188,7 @@ impl<F: Format> FrameReader<F> {
         }
     }
 
-    /// A piece of a frame that is put together.
+    /// Adds a piece to the gathered payload.
     pub(super) fn gather(
         &mut self,
         place: &Place<'_>,
@@ -207,9 +209,9 @@ impl<F: Format> FrameReader<F> {
         }
     }
 
-    /// From now on the payload is handed out as it comes, what was gathered of it first.
+    /// Hands the payload out as it arrives from now on, the gathered part first.
     pub(super) fn stream<'c>(&mut self, chunk: &[u8]) -> Next<'c> {
-        self.open(Fate::Stream, chunk);
+        self.open(Delivery::Stream, chunk);
         if self.open.made == 0 {
             return Next::Again;
         }

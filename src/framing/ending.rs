@@ -1,40 +1,40 @@
-//! How a frame ends, and what becomes of a bad one.
+//! The end of a frame, and the handling of a bad one.
 //!
 //! ```text
 //!   too long, or cannot be unpacked ──► drop_rest ──┬─► fails
-//!                                                   └─► Fate::Drop ─► [Refused] … Over ─► Skipped
+//!                                                   └─► Delivery::Drop ─► [Refused] … Over ─► Skipped
 //!   anything else ────────────────────► fail ───────┬─► [Refused] ─► Failed
 //!                                                   └─► Failed
 //! ```
 //!
-//! What is in brackets comes if the listener is to be told at once.
+//! The items in brackets come if the listener wants bad frames reported at once.
 
 use std::mem;
 
 use super::advance::{Next, found, malformed};
 use super::rules::Bad;
-use super::state::{Fate, Found, Place, Step, What};
+use super::state::{Delivery, Found, Place, Step, What};
 use super::unpacking::Wrong;
 use super::{Format, FrameError, FrameReader, Malformed};
 
 impl<F: Format> FrameReader<F> {
     /// The frame is over.
-    pub(super) fn close(&mut self) -> Fate {
+    pub(super) fn close(&mut self) -> Delivery {
         self.open.step = Step::Cut;
         self.open.gone = 0;
         self.open.made = 0;
         self.open.base = 0;
         self.open.empty_parts = 0;
-        mem::replace(&mut self.open.fate, Fate::Whole)
+        mem::replace(&mut self.open.delivery, Delivery::Whole)
     }
 
-    /// Decides the fate of the frame at hand.
-    pub(super) fn open(&mut self, fate: Fate, chunk: &[u8]) {
+    /// Decides how the frame at hand is delivered.
+    pub(super) fn open(&mut self, delivery: Delivery, chunk: &[u8]) {
         self.open.at = self.frame_start(chunk);
-        self.open.fate = fate;
+        self.open.delivery = delivery;
     }
 
-    /// The frame at hand is too long: fails, or marks it to be dropped.
+    /// The frame at hand is too long: the reader fails, or marks it to be dropped.
     pub(super) fn refuse(&mut self, declared: Option<u64>, chunk: &[u8]) -> Result<(), FrameError> {
         let at = self.frame_start(chunk);
         let limit = self.rules.limit();
@@ -48,16 +48,16 @@ impl<F: Format> FrameReader<F> {
         )
     }
 
-    /// The rest of the frame at hand, which began at `at`, is of no use: fails, or marks it to be dropped.
+    /// The frame at hand, which began at `at`, is bad: the reader fails, or marks the rest of it to be dropped.
     pub(super) fn drop_rest(&mut self, error: FrameError, at: u64) -> Result<(), FrameError> {
         self.format.abandon();
         self.open.at = at;
-        let told = match self.bad {
+        let reported = match self.bad {
             Bad::Fail => return Err(error),
             Bad::Skip => true,
             Bad::Tell => false,
         };
-        self.open.fate = Fate::Drop { error, told };
+        self.open.delivery = Delivery::Drop { error, reported };
         Ok(())
     }
 
@@ -74,7 +74,8 @@ impl<F: Format> FrameReader<F> {
         Ok(())
     }
 
-    /// Nothing can be read any more. Who is told of bad frames is told of this, and then it fails.
+    /// The stream cannot be read any further. A listener that wants bad frames reported gets this one reported, and then
+    /// the reader fails.
     pub(super) fn fail<'c>(
         &mut self,
         error: FrameError,
@@ -104,7 +105,7 @@ impl<F: Format> FrameReader<F> {
         }
     }
 
-    /// Nothing else would stop a format that makes something of nothing.
+    /// The error of a format that makes frames without reading a byte: nothing else would stop it.
     pub(super) fn of_nothing(&self, chunk: &[u8]) -> FrameError {
         let wrong = Malformed::new(0, "the format made a frame of no bytes");
         malformed(self.position(chunk), wrong)
@@ -114,7 +115,7 @@ impl<F: Format> FrameReader<F> {
         self.discard(chunk, left);
         let at = self.open.at;
         match self.close() {
-            Fate::Drop { error, .. } => {
+            Delivery::Drop { error, .. } => {
                 let skipped = What::Skipped { bytes, error };
                 Next::Found(found(skipped, Place::NOWHERE, at))
             }

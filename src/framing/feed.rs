@@ -89,7 +89,7 @@ impl<'r, 'c, F: Format> Feed<'r, 'c, F> {
     #[allow(clippy::should_implement_trait)]
     #[inline]
     pub fn next(&mut self) -> Result<Option<Item<'_>>, FrameError> {
-        // Not by way of `next_with`: what is not asked for is not made, then.
+        // Not by `next_with`: a `Reading` costs something, and this caller wants none.
         let answer = match self.read_direct() {
             Some(Direct::Frame(frame)) => {
                 return Ok(Some(Item::Frame(
@@ -233,12 +233,12 @@ fn lend<'a, F: Format>(
     behind: usize,
 ) -> (Item<'a>, Reading<'a, F>) {
     let inside = !reader.between_frames();
-    let unread = reader.open.carry.len() + behind;
-    let Open { carry, out, .. } = &*reader.open;
+    let unread = reader.open.leftover.len() + behind;
+    let Open { leftover, out, .. } = &*reader.open;
     let item = match &found.what {
-        What::Frame(place) => Item::Frame(place.bytes(carry, out)),
+        What::Frame(place) => Item::Frame(place.bytes(leftover, out)),
         What::Piece(place, last) => Item::Piece {
-            bytes: place.bytes(carry, out),
+            bytes: place.bytes(leftover, out),
             last: *last,
         },
         &What::Skipped { bytes, error } => Item::Skipped { bytes, error },
@@ -247,7 +247,7 @@ fn lend<'a, F: Format>(
     let reading = Reading {
         format: &mut reader.format,
         rules: &mut reader.rules,
-        head: found.head.bytes(carry, out),
+        head: found.head.bytes(leftover, out),
         at: found.at,
         next: reader.fed - unread as u64,
         unread,
@@ -258,11 +258,11 @@ fn lend<'a, F: Format>(
 
 struct Stopped;
 
-/// The short way: a frame of ordinary size, complete, at the front of the chunk, and nothing carried.
+/// The short way: a frame of ordinary size, complete, at the front of the chunk, without a leftover.
 enum Direct<'c> {
     /// It is this one.
     Frame(Whole<'c>),
-    /// There is none, or one that is not ordinary; the format's answer, if it was asked.
+    /// There is none, or one that is not ordinary; the format's answer, if there is one.
     Undecided(Option<Answer>),
 }
 
@@ -395,7 +395,7 @@ impl<'c> Direct<'c> {
             if chunk.is_empty() {
                 return Self::Undecided(None);
             }
-            work::asked();
+            work::called();
             let answer = reader.format.cut(Window::new(&[], chunk));
             if let Ok(Cut::Skip(noise @ 1..)) = answer
                 && noise <= chunk.len()

@@ -28,19 +28,19 @@
 //! # How it works
 //!
 //! A [format](Format) finds boundaries and owns no bytes. One [reader](FrameReader) for all formats
-//! owns what was left over from before (the carry), the limit, and the policies. The format sees both
-//! the carry and the chunk that has just arrived, as one [window](Window) that starts at a frame's
+//! owns what was left over from before (the leftover), the limit, and the policies. The format sees both
+//! the leftover and the chunk that has just arrived, as one [window](Window) that starts at a frame's
 //! first byte:
 //!
 //! ```text
 //!            ┌──────────────── window ─────────────────┐
-//!    carry   │            chunk                        │
+//!    leftover   │            chunk                        │
 //!   ┌────────┬─────────────┬───────────────┬───────────┐
 //!   │ frame 1 begins … ends│    frame 2    │ 3 begins  │
 //!   └────────┴─────────────┴───────────────┴───────────┘
 //!    └──────────┬─────────┘ └──────┬──────┘ └────┬────┘
 //!     the missing bytes are     lent from     copied to
-//!     copied to the carry,      the chunk     the carry
+//!     copied to the leftover,      the chunk     the leftover
 //!     and lent from there
 //! ```
 //!
@@ -110,7 +110,7 @@
 //! the limit:
 //!
 //! ```text
-//!   carry  ≤  max(64, limit + overhead)      overhead: the format's longest head and tail
+//!   leftover  ≤  max(64, limit + overhead)      overhead: the format's longest head and tail
 //!             + 2 × unread                   after a stop in front of `unread` bytes
 //!   out    ≤  2 × max(64, limit + overhead)  for frames of several parts, and what is
 //!                                            unpacked (`Format::unpack` has to bound it)
@@ -416,7 +416,6 @@
 
 mod advance;
 mod body;
-mod carry;
 mod ending;
 mod error;
 mod feed;
@@ -424,14 +423,15 @@ mod format;
 mod formats;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
-mod intake;
+mod input;
+mod joined;
+mod leftover;
 mod open;
 mod output;
 mod push;
 mod reader;
 mod reading;
 mod rules;
-mod seam;
 mod search;
 mod state;
 mod unpacking;

@@ -1,28 +1,28 @@
-//! What a reader has to remember of a frame that is not all there, or not all read.
+//! The state of a frame that has not arrived, or has not been read, completely.
 //!
-//! Between two frames that were read from one chunk there is nothing to remember, and a reader has a word
-//! for this that points nowhere: many connections are at rest.
+//! Between two frames of one chunk there is no such state, and a reader has one null pointer for it: many connections
+//! are at rest.
 
 use std::ops::{Deref, DerefMut};
 
-use super::carry::Carry;
-use super::state::{Fate, Step};
+use super::leftover::Leftover;
+use super::state::{Delivery, Step};
 use crate::spare::Spares;
 
 #[derive(Debug)]
 pub(super) struct Open {
-    pub(super) carry: Carry,
+    pub(super) leftover: Leftover,
     /// Payload of a frame in several parts, or payload that the format has unpacked.
     pub(super) out: Vec<u8>,
     pub(super) step: Step,
-    pub(super) fate: Fate,
-    /// Stream offset of the open frame's first byte; holds unless the fate is `Whole`.
+    pub(super) delivery: Delivery,
+    /// Stream offset of the open frame's first byte; holds unless the delivery is `Whole`.
     pub(super) at: u64,
     /// Payload bytes of the open frame that were read already.
     pub(super) gone: u64,
-    /// How many bytes of payload were made of them.
+    /// How many bytes of payload they were unpacked to.
     pub(super) made: usize,
-    /// How many bytes the head takes in front of what is put together.
+    /// How many bytes the head takes in front of the gathered payload.
     pub(super) base: usize,
     /// Parts of the open frame that had no payload.
     pub(super) empty_parts: usize,
@@ -38,10 +38,10 @@ thread_local! {
 impl Open {
     const fn new() -> Open {
         Open {
-            carry: Carry::new(),
+            leftover: Leftover::new(),
             out: Vec::new(),
             step: Step::Cut,
-            fate: Fate::Whole,
+            delivery: Delivery::Whole,
             at: 0,
             gone: 0,
             made: 0,
@@ -50,14 +50,14 @@ impl Open {
         }
     }
 
-    /// Whether no byte of the next frame has been looked at with consequences.
+    /// Whether the next frame has not begun, as far as the reader has seen.
     #[inline]
     pub(super) fn between_frames(&self) -> bool {
-        matches!((self.step, self.fate), (Step::Cut, Fate::Whole))
+        matches!((self.step, self.delivery), (Step::Cut, Delivery::Whole))
     }
 }
 
-/// An [`Open`] that comes into being when it is written to, and looks like a new one until then.
+/// An [`Open`] that is allocated when it is written to, and reads as a new one until then.
 #[derive(Debug)]
 pub(super) struct MaybeOpen(Option<Box<Open>>);
 
@@ -66,21 +66,21 @@ impl MaybeOpen {
         MaybeOpen(None)
     }
 
-    pub(super) fn with_carry(carry: Carry) -> MaybeOpen {
+    pub(super) fn with_leftover(leftover: Leftover) -> MaybeOpen {
         let mut open = MaybeOpen::new();
-        if !carry.is_empty() {
-            open.carry = carry;
+        if !leftover.is_empty() {
+            open.leftover = leftover;
         }
         open
     }
 
-    /// What there is to look at, if there is anything.
+    /// The state, if it is allocated.
     #[inline(always)]
     pub(super) fn get(&self) -> Option<&Open> {
         self.0.as_deref()
     }
 
-    /// The buffer for what is unpacked, empty, to be [given back](MaybeOpen::give_out).
+    /// The buffer for unpacked payload, empty, to be [given back](MaybeOpen::give_out).
     #[inline(always)]
     pub(super) fn lend_out(&mut self) -> Vec<u8> {
         match &mut self.0 {
@@ -100,13 +100,13 @@ impl MaybeOpen {
         }
     }
 
-    /// Gives the memory of what looks like a new one to the thread's other readers.
+    /// Gives the memory of a state that equals a new one to the thread's other readers.
     #[inline]
     pub(super) fn forget(&mut self) {
         let Some(open) = &self.0 else {
             return;
         };
-        let buffers = open.carry.capacity() + open.out.capacity();
+        let buffers = open.leftover.capacity() + open.out.capacity();
         if open.between_frames() && buffers == 0 && open.base == 0 {
             Spares::give(&SPARE, self.0.take());
         }

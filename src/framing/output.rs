@@ -1,6 +1,6 @@
 //! Where a format puts what it unpacks.
 
-use super::carry;
+use super::leftover;
 
 /// What a format has made of a piece of a frame: see [`Format::unpack_piece`](super::Format::unpack_piece).
 ///
@@ -39,7 +39,7 @@ impl<'a> Output<'a> {
     #[inline]
     pub fn extend_from_slice(&mut self, bytes: &[u8]) {
         let fitting = self.fitting(bytes);
-        carry::append(self.buffer, fitting, self.most);
+        leftover::append(self.buffer, fitting, self.most);
     }
 
     /// Appends a byte.
@@ -69,7 +69,7 @@ impl<'a> Output<'a> {
     #[inline]
     pub fn extend_changed(&mut self, bytes: &[u8], mut change: impl FnMut(usize, &mut [u8])) {
         let fitting = self.fitting(bytes);
-        carry::reserve(self.buffer, fitting.len(), self.most);
+        leftover::reserve(self.buffer, fitting.len(), self.most);
         let mut done = 0;
         for piece in fitting.chunks(CHANGED_AT_ONCE) {
             let from = self.buffer.len();
@@ -85,7 +85,7 @@ impl<'a> Output<'a> {
     #[inline]
     pub(super) fn extend_made(&mut self, bytes: &[u8], make: impl Fn(u64) -> u64) {
         let fitting = self.fitting(bytes);
-        carry::reserve(self.buffer, fitting.len(), self.most);
+        leftover::reserve(self.buffer, fitting.len(), self.most);
         let made = |word: &[u8; 8]| make(u64::from_le_bytes(*word)).to_le_bytes();
         let (words, last) = fitting.as_chunks::<8>();
         let (blocks, words) = words.as_chunks::<16>();

@@ -1,9 +1,9 @@
 //! The reader: one for all formats. It owns the bytes, the limit and the policies.
 
-use super::carry::Carry;
+use super::leftover::Leftover;
 use super::open::{MaybeOpen, Open};
 use super::rules::{Bad, LONGEST, Rules};
-use super::state::{Fate, Step};
+use super::state::{Delivery, Step};
 use super::{Format, FrameError, Streamable};
 
 /// Cuts a stream of bytes into frames.
@@ -72,7 +72,7 @@ impl<F: Format> FrameReader<F> {
     /// # drop(reader);
     /// ```
     pub fn new(format: F, limit: usize) -> Self {
-        Self::with_carry(format, limit, Carry::new(), 0)
+        Self::with_leftover(format, limit, Leftover::new(), 0)
     }
 
     /// Longer payloads than `threshold` come as [`Item::Piece`](super::Item::Piece)s, which are handed out as they arrive.
@@ -89,7 +89,7 @@ impl<F: Format> FrameReader<F> {
         self
     }
 
-    /// Frames that are too long, or that the format cannot unpack, are dropped, and each is told of
+    /// Frames that are too long, or that the format cannot unpack, are dropped, and each is reported
     /// once as an [`Item::Skipped`](super::Item::Skipped), instead of failing for good.
     ///
     /// A choice for peers that are trusted and sloppy: of a hostile one, nothing is gained by reading
@@ -100,12 +100,12 @@ impl<F: Format> FrameReader<F> {
         self
     }
 
-    /// The listener is told of a bad frame at once, as an [`Item::Refused`](super::Item::Refused), and says what follows: it may answer
-    /// and go on, in which case the frame is skipped as by [`skip_bad_frames`](Self::skip_bad_frames), or answer and
+    /// A bad frame is reported to the listener at once, as an [`Item::Refused`](super::Item::Refused), and the listener
+    /// says what follows: it may go on, and the frame is skipped as by [`skip_bad_frames`](Self::skip_bad_frames), or
     /// [stop](Flow::Stop).
     ///
-    /// It is told of what cannot be skipped as well, and of a frame that the input's end cuts off; then the
-    /// reader fails, whatever the listener says.
+    /// A frame that cannot be skipped is reported as well, and so is one that the end of the input cuts off. The
+    /// reader fails after that, whatever the listener says.
     ///
     /// ```
     /// use soquete::framing::{Flow, FrameReader, Item, Lines};
@@ -170,11 +170,11 @@ impl<F: Format> FrameReader<F> {
     /// # Ok::<(), soquete::framing::FrameError>(())
     /// ```
     pub fn partial(&self) -> Option<Partial> {
-        let nothing_came = self.between_frames() && self.open.carry.is_empty();
+        let nothing_came = self.between_frames() && self.open.leftover.is_empty();
         if self.failed().is_some() || nothing_came && !self.format.expects_more() {
             return None;
         }
-        let at = if matches!(self.open.fate, Fate::Whole) {
+        let at = if matches!(self.open.delivery, Delivery::Whole) {
             self.offset()
         } else {
             self.open.at
@@ -183,24 +183,24 @@ impl<F: Format> FrameReader<F> {
         Some(Partial {
             at,
             have,
-            want: self.open.step.want(self.open.carry.len()),
+            want: self.open.step.want(self.open.leftover.len()),
         })
     }
 
     /// Stream offset of the next byte to be read: all before it went into items, heads and tails.
     pub fn offset(&self) -> u64 {
-        self.fed - self.open.carry.len() as u64
+        self.fed - self.open.leftover.len() as u64
     }
 
     /// How many bytes have arrived and were not read yet.
     pub fn unread(&self) -> usize {
-        self.open.carry.len()
+        self.open.leftover.len()
     }
 
     /// How many bytes of memory the reader has allocated, used or not. The module's documentation
     /// [says](super#memory) how many it can be.
     pub fn capacity(&self) -> usize {
-        self.open.carry.capacity() + self.open.out.capacity()
+        self.open.leftover.capacity() + self.open.out.capacity()
     }
 
     /// The format.
@@ -247,7 +247,7 @@ impl<F: Format> FrameReader<F> {
         }
         let fed = self.fed;
         let keep = self.rules.keep();
-        let mut reader = FrameReader::with_carry(format, limit, self.take_carry(), fed);
+        let mut reader = FrameReader::with_leftover(format, limit, self.take_leftover(), fed);
         if keep != reader.rules.keep() {
             reader.rules.set_keep(keep);
         }
@@ -256,20 +256,20 @@ impl<F: Format> FrameReader<F> {
 
     /// Why the stream cannot be read in another format from here on.
     pub(crate) fn why_not_switch(&self) -> Option<FrameError> {
-        let inside = !matches!(self.open.fate, Fate::Whole);
+        let inside = !matches!(self.open.delivery, Delivery::Whole);
         let inside = inside.then_some(FrameError::InsideFrame { at: self.open.at });
         self.failed().or(inside)
     }
 
     /// Goes on where another reader has stopped, whose bytes these are, behind so many others, from this offset on.
     pub(crate) fn take_over(&mut self, bytes: Vec<u8>, taken: usize, at: u64) {
-        let rest = Carry::of(bytes, taken);
+        let rest = Leftover::of(bytes, taken);
         self.fed = at + rest.len() as u64;
-        self.open = MaybeOpen::with_carry(rest);
+        self.open = MaybeOpen::with_leftover(rest);
     }
 
-    /// Whether the listener is told of bad frames.
-    pub(crate) fn tells(&self) -> bool {
+    /// Whether bad frames are reported at once.
+    pub(crate) fn reports_bad_frames(&self) -> bool {
         self.bad == Bad::Tell
     }
 
@@ -306,13 +306,13 @@ impl<F: Format> FrameReader<F> {
 
     /// The bytes that have arrived and were not read, exactly, to be given to something else.
     pub fn into_rest(mut self) -> Vec<u8> {
-        self.take_carry().into_unread()
+        self.take_leftover().into_unread()
     }
 
     /// Keeps the rest of a chunk that was pushed, in a buffer from `spare`.
     pub(crate) fn keep_rest(&mut self, rest: &[u8], spare: impl FnOnce(usize) -> Vec<u8>) {
-        if self.open.carry.capacity() == 0 && !rest.is_empty() {
-            self.open.carry.lend(spare(rest.len()));
+        if self.open.leftover.capacity() == 0 && !rest.is_empty() {
+            self.open.leftover.lend(spare(rest.len()));
         }
         self.put_back(rest);
     }
@@ -348,10 +348,10 @@ impl<F: Format> FrameReader<F> {
             return;
         }
         let open = &mut *self.open;
-        if open.carry.is_empty() && open.carry.capacity() > 0 {
-            give(std::mem::take(&mut open.carry).into_buffer().0);
+        if open.leftover.is_empty() && open.leftover.capacity() > 0 {
+            give(std::mem::take(&mut open.leftover).into_buffer().0);
         }
-        if open.out.capacity() > 0 && !matches!(open.fate, Fate::Gather) && open.base == 0 {
+        if open.out.capacity() > 0 && !matches!(open.delivery, Delivery::Gather) && open.base == 0 {
             self.unpacks = true;
             give(std::mem::take(&mut open.out));
         }
@@ -360,24 +360,24 @@ impl<F: Format> FrameReader<F> {
 
     /// Takes the bytes that have arrived and were not read, behind so many others.
     pub(crate) fn take_buffer(&mut self) -> (Vec<u8>, usize) {
-        self.take_carry().into_buffer()
+        self.take_leftover().into_buffer()
     }
 
-    fn take_carry(&mut self) -> Carry {
+    fn take_leftover(&mut self) -> Leftover {
         match self.open.get() {
-            None => Carry::new(),
-            Some(_) => std::mem::take(&mut self.open.carry),
+            None => Leftover::new(),
+            Some(_) => std::mem::take(&mut self.open.leftover),
         }
     }
 
-    fn with_carry(format: F, limit: usize, carry: Carry, fed: u64) -> Self {
+    fn with_leftover(format: F, limit: usize, leftover: Leftover, fed: u64) -> Self {
         Self {
             format,
             rules: Rules::new(limit),
             bad: Bad::Fail,
             unpacks: false,
             fed,
-            open: MaybeOpen::with_carry(carry),
+            open: MaybeOpen::with_leftover(leftover),
         }
     }
 
@@ -399,7 +399,7 @@ impl<F: Format> FrameReader<F> {
         self.raw_limit() + self.overhead()
     }
 
-    /// Whether no byte of the next frame has been looked at with consequences.
+    /// Whether the next frame has not begun, as far as the reader has seen.
     #[inline]
     pub(super) fn between_frames(&self) -> bool {
         self.open.get().is_none_or(Open::between_frames)

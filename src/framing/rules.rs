@@ -22,9 +22,9 @@ struct Policies {
 pub(super) enum Bad {
     /// The reader fails.
     Fail,
-    /// It is dropped, and told of when it has ended.
+    /// It is dropped, and reported when it has ended.
     Skip,
-    /// It is dropped, and told of at once as well.
+    /// It is dropped, and reported at once as well.
     Tell,
 }
 
@@ -98,8 +98,8 @@ impl Rules {
 /// No limit is above this. No buffer could hold as much, and sums of lengths cannot overflow.
 pub(super) const LONGEST: usize = isize::MAX as usize / 4;
 
-/// Parts without payload that a frame may have unless told otherwise.
+/// How many parts without payload a frame may have by default.
 const MOST_EMPTY_PARTS: usize = 1 << 17;
 
-/// Capacity that an empty reader keeps unless told otherwise.
+/// The capacity that an empty reader keeps by default.
 const KEEP: usize = 16 * 1024;

@@ -1,20 +1,20 @@
-//! Where in a frame a reader is, what becomes of the frame, and whether all is over.
+//! The state of a reader: its position in a frame, how the frame is delivered, and whether the stream has failed.
 
 use std::ops::Range;
 
-use super::carry::Carry;
+use super::leftover::Leftover;
 use super::{Cut, FrameError, Malformed};
 
-/// What a format has said about a window.
+/// A format's answer to a window.
 pub(super) type Answer = Result<Cut, Malformed>;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
-    /// The format is to be asked what comes next.
+    /// The format says next what comes.
     Cut,
-    /// A frame is to be handed out as soon as all of it is there.
+    /// A frame is handed out as soon as it is complete.
     Whole(Span),
-    /// Payload goes wherever `Fate` says as it arrives: `left` bytes, then `extra` above the limit.
+    /// Payload is delivered as it arrives: `left` bytes, then `extra` above the limit.
     Body {
         head: usize,
         /// Whether the head goes with the frame.
@@ -24,13 +24,13 @@ pub(super) enum Step {
         tail: usize,
         last: bool,
     },
-    /// A frame that stands aside is to be handed out as soon as all of it is there.
+    /// A frame between two parts of another is handed out as soon as it is complete.
     Aside(Span),
-    /// The payload has gone; `tail` bytes behind it are to be checked.
+    /// The payload has been read; the `tail` bytes behind it are checked next.
     Tail { tail: usize, last: bool },
-    /// A frame with so many bytes of payload is to be dropped, all of it but `left` bytes having been read.
+    /// A frame with `bytes` bytes of payload is dropped; all of it but `left` bytes has been read.
     Over { left: usize, bytes: u64 },
-    /// Nothing more is to come out of this stream.
+    /// The stream has failed, and yields nothing more.
     Failed(FrameError),
 }
 
@@ -41,22 +41,23 @@ pub(super) struct Span {
     pub(super) tail: usize,
 }
 
+/// How the payload of the open frame reaches the listener.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Fate {
+pub(super) enum Delivery {
     /// Handed out in one piece, from where it lies. Nothing of the frame has been read.
     Whole,
     /// Collected from several parts.
     Gather,
     /// Handed out as it arrives.
     Stream,
-    /// Dropped, for this reason; `told` if nobody is to be told before it ends.
-    Drop { error: FrameError, told: bool },
+    /// Dropped for this reason. `reported` is whether the listener has its `Refused`, or wants none.
+    Drop { error: FrameError, reported: bool },
 }
 
-/// Where bytes are that were read; nothing is borrowed from the reader yet.
+/// The location of bytes that were read. It borrows nothing from the reader.
 pub(super) enum Place<'c> {
     Chunk(&'c [u8]),
-    Carry(Range<usize>),
+    Leftover(Range<usize>),
     Out(Range<usize>),
 }
 
@@ -65,13 +66,13 @@ impl<'c> Place<'c> {
 
     /// The bytes at this place.
     #[inline]
-    pub(super) fn bytes<'a>(&self, carry: &'a Carry, out: &'a [u8]) -> &'a [u8]
+    pub(super) fn bytes<'a>(&self, leftover: &'a Leftover, out: &'a [u8]) -> &'a [u8]
     where
         'c: 'a,
     {
         match self {
             Self::Chunk(bytes) => bytes,
-            Self::Carry(range) => carry.lent(range.clone()),
+            Self::Leftover(range) => leftover.lent(range.clone()),
             Self::Out(range) => &out[range.clone()],
         }
     }
@@ -79,7 +80,7 @@ impl<'c> Place<'c> {
     pub(super) fn is_empty(&self) -> bool {
         match self {
             Self::Chunk(bytes) => bytes.is_empty(),
-            Self::Carry(range) | Self::Out(range) => range.is_empty(),
+            Self::Leftover(range) | Self::Out(range) => range.is_empty(),
         }
     }
 
@@ -88,13 +89,13 @@ impl<'c> Place<'c> {
         let shifted = |place: &Range<usize>| place.start + range.start..place.start + range.end;
         match self {
             Self::Chunk(bytes) => Self::Chunk(&bytes[range]),
-            Self::Carry(place) => Self::Carry(shifted(place)),
+            Self::Leftover(place) => Self::Leftover(shifted(place)),
             Self::Out(place) => Self::Out(shifted(place)),
         }
     }
 }
 
-/// An item, with its bytes described in such a way that nothing is borrowed yet.
+/// An item whose bytes are named by their places, so that nothing is borrowed yet.
 pub(super) struct Found<'c> {
     pub(super) what: What<'c>,
     pub(super) head: Place<'c>,

@@ -1,7 +1,7 @@
 //! Having a format unpack payload, at once or in pieces.
 
 use super::rules::Rules;
-use super::state::{Fate, Place};
+use super::state::{Delivery, Place};
 use super::{Format, FrameReader, Malformed, Output, Unpacked};
 
 /// Why payload cannot be unpacked.
@@ -51,7 +51,7 @@ impl<F: Format> FrameReader<F> {
         let open = &mut *self.open;
         let from = open.out.len();
         let room = self.rules.limit().saturating_sub(open.made);
-        let raw = place.bytes(&open.carry, &[]);
+        let raw = place.bytes(&open.leftover, &[]);
         let mut output = Output::new(&mut open.out, room);
         let unpacked = self.format.unpack_piece(raw, last, &mut output);
         let mut overflowed = output.overflowed();
@@ -59,7 +59,7 @@ impl<F: Format> FrameReader<F> {
             Ok(Unpacked::AsIs) => {
                 let fitting = raw.len().min(room);
                 overflowed |= fitting < raw.len();
-                if matches!(open.fate, Fate::Gather) {
+                if matches!(open.delivery, Delivery::Gather) {
                     output.extend_from_slice(&raw[..fitting]);
                     Place::Out(from..open.out.len())
                 } else {
@@ -70,7 +70,7 @@ impl<F: Format> FrameReader<F> {
         };
         open.made += match &piece {
             Place::Chunk(bytes) => bytes.len(),
-            Place::Carry(range) | Place::Out(range) => range.len(),
+            Place::Leftover(range) | Place::Out(range) => range.len(),
         };
         let wrong = match unpacked {
             _ if overflowed => Some(Wrong::TooLong),

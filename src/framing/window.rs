@@ -1,4 +1,4 @@
-//! What a format sees of the stream.
+//! The window: the part of a stream that a format sees.
 
 use super::search;
 
@@ -6,7 +6,7 @@ use super::search;
 /// the chunk that has just arrived.
 ///
 /// Positions count from the frame's first byte across both slices, so a format need not know where
-/// the seam is. Copying the two together is what nobody should have to do.
+/// the boundary is, and the slices are never copied together.
 #[derive(Clone, Copy, Debug)]
 pub struct Window<'a> {
     first: &'a [u8],
@@ -58,12 +58,12 @@ impl<'a> Window<'a> {
             work::examined(array.map_or(0, |_| N));
             return array;
         }
-        self.array_at_seam(at)
+        self.array_at_boundary(at)
     }
 
     #[cold]
     #[inline(never)]
-    fn array_at_seam<const N: usize>(self, at: usize) -> Option<[u8; N]> {
+    fn array_at_boundary<const N: usize>(self, at: usize) -> Option<[u8; N]> {
         if at.checked_add(N)? > self.len() {
             return None;
         }
@@ -146,13 +146,13 @@ impl<'a> Window<'a> {
     }
 }
 
-/// Counts the bytes that formats look at, and the questions they are asked, so that tests can bound the
-/// one by the other; nothing outside of tests.
+/// Counts the bytes that formats examine and the calls of `cut`, so that tests can bound the former by the latter.
+/// Outside of tests it counts nothing.
 pub(super) mod work {
     #[cfg(any(test, fuzzing, feature = "fuzzing"))]
     thread_local! {
         static EXAMINED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
-        static ASKED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+        static CALLS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
     }
 
     #[inline]
@@ -164,22 +164,22 @@ pub(super) mod work {
     }
 
     #[inline]
-    pub(in crate::framing) fn asked() {
+    pub(in crate::framing) fn called() {
         #[cfg(any(test, fuzzing, feature = "fuzzing"))]
-        ASKED.with(|count| count.set(count.get() + 1));
+        CALLS.with(|count| count.set(count.get() + 1));
     }
 
-    /// Begins to count anew.
+    /// Resets the counts.
     #[cfg(any(test, fuzzing, feature = "fuzzing"))]
     pub(in crate::framing) fn begin() {
         EXAMINED.set(0);
-        ASKED.set(0);
+        CALLS.set(0);
     }
 
-    /// Bytes and questions.
+    /// Bytes and calls.
     #[cfg(any(test, fuzzing, feature = "fuzzing"))]
     pub(in crate::framing) fn done() -> (u64, u64) {
-        (EXAMINED.get(), ASKED.get())
+        (EXAMINED.get(), CALLS.get())
     }
 }
 
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_seam_is_invisible() {
+    fn the_boundary_is_invisible() {
         let all = b"0123456789";
         for cut in 0..=all.len() {
             let window = Window::new(&all[..cut], &all[cut..]);

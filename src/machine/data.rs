@@ -50,7 +50,7 @@ impl Data<'_> {
         self.len() == 0
     }
 
-    pub(super) fn is_borrowed(&self) -> bool {
+    pub(crate) fn is_borrowed(&self) -> bool {
         matches!(self.0, Repr::Borrowed(_))
     }
 

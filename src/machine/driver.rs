@@ -1,9 +1,7 @@
-//! The narrow seam between a socket's state machine and everything else: the kernel, the loop and
-//! the listeners.
+//! The narrow interface between a socket's state machine and everything else: the kernel, the loop and the listeners.
 //!
-//! In the crate it is a socket with its descriptor, its emitter and its loop. In tests and fuzz
-//! targets it is a script: short writes, `EAGAIN`, resets, at any point, while the very same machine
-//! runs.
+//! `net/socket/driver_calls.rs` implements it for a socket with its descriptor, its emitter and its loop. The machine
+//! names none of them, and stays below them.
 
 use std::cell::Cell;
 use std::io::{self, IoSlice};
@@ -17,7 +15,7 @@ use crate::error::Error;
 /// nothing that such a call can change. Nothing else may.
 pub(crate) trait Driver {
     /// How many bytes a socket may send at one event before the others have their turn.
-    const WRITE_BUDGET: u64;
+    fn write_budget(&self) -> u64;
 
     /// Writes to the descriptor, without blocking.
     fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;

@@ -53,7 +53,7 @@ impl Duplex {
         self.seldom.get()?.error.with(|error| error.clone())
     }
 
-    pub(super) fn is_errored(&self) -> bool {
+    pub(crate) fn is_errored(&self) -> bool {
         self.bits.errored().get()
     }
 
@@ -217,8 +217,8 @@ impl Duplex {
     }
 
     /// Asserts what holds whenever nothing is under way.
-    #[cfg(any(test, fuzzing, feature = "fuzzing"))]
-    pub(super) fn check(&self) {
+    #[cfg(all(feature = "sim", any(test, fuzzing, feature = "fuzzing")))]
+    pub(crate) fn check(&self) {
         self.check_read_half();
         self.check_write_half();
     }

@@ -36,10 +36,6 @@ pub(crate) mod write_queue;
 
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
-#[cfg(any(test, fuzzing, feature = "fuzzing"))]
-mod script;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use driver::{AfterConnect, CloseKind, Driver, Signal, Tick};
 pub(crate) use duplex::Duplex;

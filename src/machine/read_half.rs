@@ -20,7 +20,7 @@ use buffer::Buffer;
 use piece::Piece;
 
 mod buffer;
-#[cfg(any(test, fuzzing, feature = "fuzzing"))]
+#[cfg(all(feature = "sim", any(test, fuzzing, feature = "fuzzing")))]
 mod check;
 mod emitting;
 mod piece;

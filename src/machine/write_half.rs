@@ -17,7 +17,7 @@ use super::slot::Slot;
 use super::write_queue::{Callback, WriteQueue};
 use crate::bits::bits;
 
-#[cfg(any(test, fuzzing, feature = "fuzzing"))]
+#[cfg(all(feature = "sim", any(test, fuzzing, feature = "fuzzing")))]
 mod check;
 mod corking;
 mod ending;

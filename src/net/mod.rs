@@ -27,6 +27,8 @@ mod connect;
 mod driver;
 mod frames;
 mod options;
+#[cfg(all(feature = "sim", any(test, fuzzing, feature = "fuzzing")))]
+pub(crate) mod script;
 mod server;
 mod socket;
 mod state;

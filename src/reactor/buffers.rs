@@ -17,6 +17,12 @@ impl ReadBuffer {
         ReadBuffer(Cell::new(None))
     }
 
+    /// A short one, so that a script soon comes to its end.
+    #[cfg(all(feature = "sim", any(test, fuzzing, feature = "fuzzing")))]
+    pub(crate) fn shrink(&self, len: usize) {
+        self.0.set(Some(vec![0; len].into_boxed_slice()));
+    }
+
     pub(crate) fn lend(&self) -> Lent<'_> {
         let bytes = self
             .0
@@ -47,7 +53,7 @@ fn left_over() -> Option<Box<[u8]>> {
 #[cfg(feature = "sim")]
 impl Drop for ReadBuffer {
     fn drop(&mut self) {
-        if let Some(bytes) = self.0.take() {
+        if let Some(bytes) = self.0.take().filter(|bytes| bytes.len() == READ_BUFFER) {
             // Not of a thread on its way out.
             let _gone = LEFT_OVER.try_with(|left_over| left_over.set(Some(bytes)));
         }

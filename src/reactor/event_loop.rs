@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::buffers::{ReadBuffer, SpareBuffers};
 use super::channel::Receiver;
 use super::complaints::Complaints;
+use super::fairness::Fairness;
 use super::handle::{Handle, Job, Task};
 use super::immediates::Immediate;
 use super::interruption::{Hook, Interruptions};
@@ -38,6 +39,8 @@ pub(crate) fn with<R>(use_loop: impl FnOnce(&Loop) -> R) -> Option<R> {
     });
     answer.ok().flatten()
 }
+
+const WRITE_BUDGET: u64 = 512 * 1024;
 
 /// One thread's event loop.
 pub(crate) struct Loop {
@@ -78,7 +81,10 @@ pub(crate) struct Loop {
     pub(super) complaints: Complaints,
     pub(crate) reserve: Reserve,
     pub(crate) read_buffer: ReadBuffer,
+    pub(crate) fairness: Fairness,
     pub(crate) spare_buffers: SpareBuffers,
+    /// How many bytes one socket may send at one event, and in one turn of a write that goes on.
+    pub(crate) write_budget: Cell<u64>,
     /// Where the chunk ends that listeners are being handed, as an address.
     pub(crate) lent_to: Cell<usize>,
     pub(crate) counters: Counters,
@@ -115,7 +121,9 @@ impl Loop {
             complaints: Complaints::default(),
             reserve: Reserve::default(),
             read_buffer: ReadBuffer::new(),
+            fairness: Fairness::default(),
             spare_buffers: SpareBuffers::new(),
+            write_budget: Cell::new(WRITE_BUDGET),
             lent_to: Cell::new(0),
             counters: Counters::default(),
         }

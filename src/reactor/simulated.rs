@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::resources::Kept;
+#[cfg(any(test, fuzzing, feature = "fuzzing"))]
+use super::turn::Wait;
 use super::{Handle, Loop, Origin};
 use crate::kernel::Seat;
 
@@ -73,6 +75,27 @@ impl Loop {
             Some(made(&account, handle.origin()).unwrap_or(account))
         };
         self.handles().iter().filter_map(account).collect()
+    }
+}
+
+/// Scripts, which turn a loop by hand.
+#[cfg(any(test, fuzzing, feature = "fuzzing"))]
+impl Loop {
+    /// Takes a step as part of a run, without what a run begins and ends with.
+    pub(crate) fn step(&self, step: impl FnOnce()) {
+        self.running.set(true);
+        step();
+        self.running.set(false);
+        if let Err(error) = self.end_interruption() {
+            panic!("nobody has taken {error}");
+        }
+    }
+
+    /// Goes round once, without waiting.
+    pub(crate) fn step_turn(&self) {
+        if let Err(error) = self.turn(Wait::Never) {
+            panic!("the poll has failed: {error}");
+        }
     }
 }
 

@@ -43,17 +43,17 @@ impl Trace {
         same && (unknown || self.about == expected.about)
     }
 
-    /// As it is for who is told of bad frames at once.
+    /// The same for a listener that has bad frames reported at once.
     fn without_refused(mut self) -> Trace {
         let refused = |event: &Event| matches!(event, Event::Refused(..));
-        let mut told = self.events.iter().map(refused);
-        self.about.retain(|_| told.next() == Some(false));
+        let mut refused_items = self.events.iter().map(refused);
+        self.about.retain(|_| refused_items.next() == Some(false));
         for pair in self.events.windows(2) {
             if let [before, Event::Skipped(_, error)] = pair {
                 // Nothing but what stood aside comes in between.
-                let told = Event::Refused(*error, false);
+                let reported = Event::Refused(*error, false);
                 assert!(
-                    *before == told || matches!(before, Event::Frame(_)),
+                    *before == reported || matches!(before, Event::Frame(_)),
                     "{pair:?}"
                 );
             }
@@ -76,7 +76,7 @@ pub(super) struct Setup {
     pub(super) variant: u8,
     pub(super) limit: usize,
     pub(super) skip_bad: bool,
-    /// Bad frames are told of at once, and skipped.
+    /// Bad frames are reported at once, and skipped.
     pub(super) tell_bad: bool,
     /// `usize::MAX` for no streaming.
     pub(super) stream_above: usize,
@@ -118,7 +118,7 @@ impl Setup {
         !self.skip_bad && !self.tell_bad && self.stream_above == usize::MAX
     }
 
-    fn telling(self) -> Self {
+    fn reporting(self) -> Self {
         Self {
             tell_bad: true,
             ..self
@@ -169,7 +169,7 @@ pub(super) fn as_a_whole<F: Format + Clone>(
 }
 
 /// Reads `stream` with readers from `make`: in one chunk, byte by byte, and cut at random, with and
-/// without stops; all must come to `expected`. So must two who are told of bad frames at once, if bad frames are
+/// without stops; all must come to `expected`. So must two readers that report bad frames at once, if bad frames are
 /// skipped; if they are not, it is how the trace begins.
 pub(super) fn check<F: Format + Clone>(
     setup: &Setup,
@@ -238,17 +238,23 @@ pub(super) fn check<F: Format + Clone>(
         assert!(trace.is(first), "{trace:?}\nshould be {first:?}");
     }
     ways::check(setup, make, stream, expected);
-    let telling = setup.telling();
-    let _told = Told("told of bad frames", &telling, stream);
-    let [told, in_pieces] = [&manners[0], &manners[5]]
-        .map(|manner| manner.read(&telling, promises, &mut make(&telling), stream));
-    assert!(told.is(&in_pieces), "{told:?}\nshould be {in_pieces:?}");
-    let told = told.without_refused();
+    let reporting = setup.reporting();
+    let _told = Told("bad frames reported", &reporting, stream);
+    let [reported, in_pieces] = [&manners[0], &manners[5]]
+        .map(|manner| manner.read(&reporting, promises, &mut make(&reporting), stream));
+    assert!(
+        reported.is(&in_pieces),
+        "{reported:?}\nshould be {in_pieces:?}"
+    );
+    let reported = reported.without_refused();
     if setup.skip_bad {
-        assert!(told.is(expected), "{told:?}\nshould be {expected:?}");
+        assert!(
+            reported.is(expected),
+            "{reported:?}\nshould be {expected:?}"
+        );
     } else {
-        let begins = told.events.starts_with(&expected.events);
-        assert!(begins, "{told:?}\nshould begin as {expected:?}");
+        let begins = reported.events.starts_with(&expected.events);
+        assert!(begins, "{reported:?}\nshould begin as {expected:?}");
     }
 }
 
@@ -393,14 +399,14 @@ pub(super) fn record_item(item: Item<'_>, events: &mut Vec<Event>) {
 fn check_bounds<F: Format>(reader: &FrameReader<F>, promises: Promises, fed: u64, stopped: bool) {
     let (bound, raw_limit) = (reader.bound(), reader.raw_limit());
     // Only a stop leaves more unread than the frame at hand.
-    let carry = reader.open.carry.capacity();
+    let leftover = reader.open.leftover.capacity();
     assert!(
-        stopped || carry <= bound.max(64),
-        "carry of {carry} for frames of {bound}"
+        stopped || leftover <= bound.max(64),
+        "leftover of {leftover} for frames of {bound}"
     );
     assert!(
-        carry as u64 <= 2 * fed + 64,
-        "carry of {carry} after {fed} bytes"
+        leftover as u64 <= 2 * fed + 64,
+        "leftover of {leftover} after {fed} bytes"
     );
     let out = reader.open.out.capacity();
     if reader.format.unpacks_in_pieces() || promises.never_longer {
@@ -418,14 +424,14 @@ fn check_bounds<F: Format>(reader: &FrameReader<F>, promises: Promises, fed: u64
     );
 }
 
-/// A few looks at each byte, and at as many as a head and a tail have whenever the format is asked.
+/// A few looks at each byte, and at as many as a head and a tail have at each call of `cut`.
 fn check_work<F: Format>(reader: &FrameReader<F>, fed: u64, calls: u64) {
-    let (examined, asked) = work::done();
+    let (examined, cuts) = work::done();
     let each = (reader.overhead() as u64).saturating_add(16);
-    let allowed = (4 * fed).saturating_add(each.saturating_mul(asked + calls));
+    let allowed = (4 * fed).saturating_add(each.saturating_mul(cuts + calls));
     assert!(
         examined <= allowed,
-        "{examined} bytes were looked at, of {fed} that have come, in {asked} questions"
+        "{examined} bytes were looked at, of {fed} that have come, in {cuts} calls of `cut`"
     );
 }
 

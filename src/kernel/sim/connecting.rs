@@ -76,6 +76,10 @@ impl Kernel {
     }
 
     fn send_request(&mut self, end: EndId, attempt: u32) {
+        #[cfg(any(test, fuzzing, feature = "fuzzing"))]
+        if self.waits_for_script(end) {
+            return;
+        }
         if self.is_held(end) {
             return self.request_lost(end, attempt);
         }

@@ -35,6 +35,11 @@ impl Drop for Descriptor {
 }
 
 impl Descriptor {
+    #[cfg(any(test, fuzzing, feature = "fuzzing"))]
+    pub(super) fn of(id: FileId, world: u32) -> Descriptor {
+        Descriptor { id, world }
+    }
+
     /// `None` outside of a world.
     fn open(
         open: impl FnOnce(&mut Kernel) -> Result<FileId, i32>,

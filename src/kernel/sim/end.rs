@@ -41,6 +41,8 @@ pub(super) struct End {
     pub(super) outbox: VecDeque<u8>,
     pub(super) on_its_way: usize,
     pub(super) send_buffer: usize,
+    /// How much a script lets it take, at most.
+    pub(super) allowance: usize,
     /// Closed for writing: the end follows what is in the outbox.
     pub(super) ending: bool,
     pub(super) end_sent: bool,
@@ -70,11 +72,15 @@ pub(super) struct Options {
 impl End {
     /// A third of the buffer is free: less is not worth an event, as on Linux.
     pub(super) fn has_room(&self) -> bool {
+        if self.allowance < usize::MAX {
+            return self.room() > 0;
+        }
         self.room() * 3 >= self.send_buffer
     }
 
     pub(super) fn room(&self) -> usize {
-        self.send_buffer.saturating_sub(self.outbox.len())
+        let free = self.send_buffer.saturating_sub(self.outbox.len());
+        free.min(self.allowance)
     }
 
     pub(super) fn is_readable(&self) -> bool {
@@ -120,6 +126,7 @@ impl Kernel {
             outbox: VecDeque::new(),
             on_its_way: 0,
             send_buffer,
+            allowance: usize::MAX,
             ending: false,
             end_sent: false,
             no_room: false,

@@ -91,14 +91,20 @@ impl Kernel {
     pub(super) fn shutdown(&mut self, file: u32) -> Result<(), i32> {
         let entered = self.enter(Call::Shutdown, Some(file));
         let id = self.stream(file)?;
-        if entered.is_err() {
-            // ENOTCONN is said of a connection that is no more, and of no other.
-            self.dies(id, None);
+        match entered {
+            Ok(()) => {}
+            // It is said of a connection that is no more, and of no other.
+            Err(ENOTCONN) => self.dies(id, None),
+            Err(number) => return Err(number),
         }
         let end = self.end(id);
         if end.state != State::Open {
             return Err(ENOTCONN);
         }
+        if end.ending {
+            self.wrong_of(id, "is shut down a second time");
+        }
+        let end = self.end(id);
         end.ending = true;
         self.seal(Call::Shutdown, file, Ok(0));
         if self.account.trace.is_some() {

@@ -52,6 +52,8 @@ pub(crate) struct Kernel {
     pub(super) account: Totals,
     pub(super) witness: Witness,
     pub(super) ledger: Ledger,
+    #[cfg(any(test, fuzzing, feature = "fuzzing"))]
+    pub(super) script: Option<Box<super::scripted::Script>>,
     /// Nothing will ever happen any more, or the world was stopped.
     pub(super) stalled: bool,
 }
@@ -107,6 +109,8 @@ impl Kernel {
             },
             witness: Witness::default(),
             ledger: Ledger::default(),
+            #[cfg(any(test, fuzzing, feature = "fuzzing"))]
+            script: None,
             stalled: false,
         }
     }
@@ -143,6 +147,10 @@ impl Kernel {
 
     #[cold]
     fn fault_of_call(&mut self, call: Call, file: Option<u32>) -> Option<i32> {
+        #[cfg(any(test, fuzzing, feature = "fuzzing"))]
+        if let Some(number) = self.fault_of_script(call, file) {
+            return Some(number);
+        }
         let of_file = file
             .and_then(|file| self.place_of(file))
             .filter(|_| call.is_of_a_file());

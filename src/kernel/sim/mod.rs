@@ -51,6 +51,8 @@ pub(crate) mod peer;
 mod poll;
 mod random;
 mod schedule;
+#[cfg(any(test, fuzzing, feature = "fuzzing"))]
+pub(crate) mod scripted;
 mod seat;
 mod sockets;
 mod transfer;

@@ -42,6 +42,12 @@ fn host_of(address: IpAddr) -> Option<io::Result<u16>> {
 }
 
 impl Outside {
+    #[cfg(any(test, fuzzing, feature = "fuzzing"))]
+    pub(super) fn of(descriptor: Descriptor, host: u16) -> Outside {
+        let descriptor = Some(descriptor);
+        Outside { descriptor, host }
+    }
+
     /// `None` outside of a world, and if the address is that of a host with a loop.
     fn open(address: IpAddr, port: u16) -> Option<Outside> {
         let host = host_of(address)?.ok()?;

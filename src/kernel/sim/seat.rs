@@ -205,7 +205,7 @@ fn run_due() {
 
 /// Before the clock jumps: whoever waits for what is there already waits in vain, and what comes later must
 /// not hide that.
-fn look_for_the_forgotten(next: Option<u64>) {
+pub(super) fn look_for_the_forgotten(next: Option<u64>) {
     super::invariants::ask();
     let there = with_kernel(|kernel| match kernel.witness.is_off {
         true => Vec::new(),

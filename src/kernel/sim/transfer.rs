@@ -98,7 +98,10 @@ impl Kernel {
             State::Connecting => return Err(EAGAIN),
             State::Dead if end.error != 0 => return Err(std::mem::take(&mut end.error)),
             State::Dead => return Err(EPIPE),
-            State::Open if end.ending => return Err(EPIPE),
+            State::Open if end.ending => {
+                self.wrong_of(id, "writes after it has sent its end");
+                return Err(EPIPE);
+            }
             State::Open if end.peer.is_none() && !end.is_tcp => return Err(EPIPE),
             State::Open => {}
         }
@@ -109,10 +112,17 @@ impl Kernel {
             None => usize::MAX,
         };
         let offered: usize = slices.iter().map(|slice| slice.len()).sum();
+        #[cfg(any(test, fuzzing, feature = "fuzzing"))]
+        let scripted = self.short_by_script(id);
+        #[cfg(not(any(test, fuzzing, feature = "fuzzing")))]
+        let scripted = None;
         let end = &mut self.ends[id as usize];
         let room = end.room();
         let count = offered.min(room).min(most.max(1));
+        let count = count.min(scripted.unwrap_or(usize::MAX));
         end.no_room |= count < offered;
+        // A script says when there is room again.
+        end.room_coming |= scripted.is_some() && count < offered;
         if count == 0 && offered > 0 {
             return Err(EAGAIN);
         }
@@ -123,7 +133,12 @@ impl Kernel {
             left -= taken;
         }
         self.account.bytes += count as u64;
-        if count < offered && count < room {
+        if end.allowance < usize::MAX {
+            end.allowance -= count;
+        }
+        #[cfg(any(test, fuzzing, feature = "fuzzing"))]
+        self.taken_by_script(id, count);
+        if count < offered && count < room && scripted.is_none() {
             // Memory is short for a moment, and an edge is owed when it no longer is.
             let end = self.end(id);
             end.room_coming = true;
@@ -132,6 +147,15 @@ impl Kernel {
             self.schedule.at(self.now + shortage, What::Room(id));
         }
         Ok(count)
+    }
+
+    /// A mistake of the loop whose end this is.
+    pub(super) fn wrong_of(&mut self, id: EndId, what: &str) {
+        let place = self.ends[id as usize].place;
+        if !self.hosts[usize::from(self.here)].has_no_loop() {
+            let place = place.named(|host| self.hosts[usize::from(host)].name());
+            self.problem(&format!("{place} {what}"));
+        }
     }
 
     /// A reader has made room: the peer may send more.

@@ -209,3 +209,18 @@ fn compare(queue: &WriteQueue, model: &Model) {
     );
     assert!(queue.first_left() <= queue.bytes());
 }
+
+/// The queue against its model, on numbers that are the same in every run.
+#[test]
+fn the_write_queue_agrees_with_a_list_of_bytes() {
+    let mut state = 0x5eed_u64;
+    for _ in 0..200 {
+        let bytes = std::iter::repeat_with(|| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state as u8
+        });
+        write_queue(&bytes.take(100).collect::<Vec<u8>>());
+    }
+}

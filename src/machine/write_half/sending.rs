@@ -36,7 +36,7 @@ impl Duplex {
             return;
         }
         driver.activity();
-        let upto = end.min(half.sent.get() + H::WRITE_BUDGET * AT_ONCE);
+        let upto = end.min(half.sent.get() + driver.write_budget() * AT_ONCE);
         match self.send_queued(driver, upto) {
             Ok(true) if upto == half.accepted.get() => self.settle_all(driver),
             // What is corked behind it stays.
@@ -246,7 +246,7 @@ impl Duplex {
     }
 
     /// The descriptor can take more.
-    pub(crate) fn on_writable<H: Driver>(&self, driver: &H) {
+    pub(crate) fn on_writable(&self, driver: &impl Driver) {
         let half = &self.write;
         let Some(request) = half.request().waiting() else {
             return;
@@ -260,7 +260,7 @@ impl Duplex {
             0 => half.accepted.get(),
             _ => request.end,
         };
-        let upto = all.min(half.sent.get() + H::WRITE_BUDGET);
+        let upto = all.min(half.sent.get() + driver.write_budget());
         match self.send_queued(driver, upto) {
             Ok(taken) => {
                 if taken && upto < all {

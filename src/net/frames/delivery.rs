@@ -33,7 +33,7 @@ pub(super) struct Framing<F: Format, L> {
 enum Stopped {
     No,
     ByListener,
-    /// By a listener that was told of a bad frame.
+    /// By a listener to which a bad frame was reported.
     Refused,
     /// Also by who has destroyed the socket, or has failed, which destroys it.
     Paused,
@@ -98,12 +98,15 @@ where
         Some(TypeId::of::<dyn Control>())
     }
 
-    fn open(self: Box<Self>, place: &mut dyn Any) {
+    fn open(self: Box<Self>, place: &mut dyn Any) -> Option<Box<dyn AnyListener>> {
         if let Some(place) = place.downcast_mut::<Option<Box<dyn Control>>>() {
             *place = Some(self);
         } else if let Some(place) = place.downcast_mut::<Option<Box<dyn Call<event::Data>>>>() {
             *place = Some(self);
+        } else {
+            return Some(self);
         }
+        None
     }
 
     fn let_go(self: Box<Self>) {
@@ -309,9 +312,9 @@ where
         }
     }
 
-    /// The stream is none of frames, or not any more; a listener that is told of bad ones knows already.
+    /// The stream cannot be read as frames any further. A listener that has bad frames reported knows already.
     fn fail(&mut self, driver: &SocketDriver<'_>, id: ListenerId, error: FrameError) {
-        let (socket, told) = (self.socket, self.reader.tells());
+        let (socket, reported) = (self.socket, self.reader.reports_bad_frames());
         let handler = driver
             .state
             .framing_memories
@@ -325,7 +328,7 @@ where
                     .event_loop
                     .call(move || socket.heed_verdict(handler(error)));
             }
-            None if told => self.break_off(driver, id),
+            None if reported => self.break_off(driver, id),
             None => {
                 driver.state.duplex.destroy(driver, Some(error.into()));
                 self.end(driver, id);

@@ -14,17 +14,20 @@ use crate::net::server::connection_left;
 use crate::net::state::socket::Readiness;
 use crate::reactor::{AfterCall, Counters, Job};
 
-/// How many bytes one socket may send at one event, and in one turn of a write that goes on.
-const WRITE_BUDGET: u64 = 512 * 1024;
-
 /// How long a write rests for which the kernel had no memory.
 const WRITE_PAUSE_MS: u64 = 20;
 
 impl Driver for SocketDriver<'_> {
-    const WRITE_BUDGET: u64 = WRITE_BUDGET;
+    fn write_budget(&self) -> u64 {
+        self.event_loop.write_budget.get()
+    }
 
     #[inline(always)]
     fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        debug_assert!(
+            slices.iter().any(|slice| !slice.is_empty()),
+            "a write of nothing"
+        );
         let counters = &self.event_loop.counters;
         Counters::add(&counters.writes, 1);
         let written = self.state.transport.borrow().write(slices)?;
@@ -41,13 +44,15 @@ impl Driver for SocketDriver<'_> {
 
     fn shutdown(&self) -> io::Result<()> {
         ledger::ending(self.state.key);
+        if self.closes_next() {
+            // That ends the connection as well, and is a system call less.
+            return Ok(());
+        }
         self.state.transport.borrow().shutdown()
     }
 
     fn close(&self, how: CloseKind) {
-        if let Some(idle) = self.state.idle() {
-            idle.clear(self.event_loop);
-        }
+        self.state.idle.clear(self.event_loop, self.state.key);
         self.abandon_attempts();
         self.forget_connect_listeners();
         // Unlinked before the descriptor is closed, as in libuv: late clients get ENOENT, not a dead listener.
@@ -212,9 +217,7 @@ impl Driver for SocketDriver<'_> {
     }
 
     fn activity(&self) {
-        if let Some(idle) = self.state.idle() {
-            idle.activity(self.event_loop);
-        }
+        self.state.idle.activity(self.event_loop, self.state.key);
     }
 
     fn lent_to(&self) -> &Cell<usize> {

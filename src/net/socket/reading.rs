@@ -2,7 +2,7 @@
 //!
 //! | a read … | then |
 //! |---|---|
-//! | fills its chunk | the next one, up to so many bytes; then the other sockets have their turn |
+//! | fills its chunk | the next one, as far as the loop allows it (`reactor/fairness.rs`); then the other sockets have their turn |
 //! | comes back short | the socket is empty: no second read to be told so |
 //! | comes back short, the end being near | the end is read in a turn of its own, as in Node |
 //! | comes back short where urgent data is marked, or in IPC with descriptors | there may be more behind the mark, for which no event comes: reads until one would block (on systems that do not tell of marks, always) |
@@ -14,14 +14,9 @@ use crate::net::driver::socket::SocketDriver;
 use crate::net::state::socket::Readiness;
 use crate::reactor::Counters;
 
-/// Bytes per read, and the longest chunk that a listener is handed: libuv's and Node's. A socket that is
-/// piped to others may fill the loop's whole buffer instead.
-const READ_CHUNK: usize = 64 * 1024;
-
-/// How many bytes one socket may read before the others get their turn: a quarter of libuv's, whose
-/// 2 MiB a thousand others have to wait for. The poll that comes between costs a system call for eight
-/// reads.
-const READ_BUDGET: usize = 8 * READ_CHUNK;
+/// What of the loop's buffer one read may fill, which is the longest chunk that a listener is handed: 64 KiB, as libuv
+/// and Node have it. A socket that is piped to others may fill all that it may read in a turn instead.
+const CHUNKS: usize = 8;
 
 impl SocketDriver<'_> {
     /// Reads while the descriptor is readable and the stream wants data.
@@ -32,18 +27,19 @@ impl SocketDriver<'_> {
             return;
         }
         let mut buffer = self.event_loop.read_buffer.lend();
-        let mut budget = READ_BUDGET;
+        let chunk = buffer.len() / CHUNKS;
+        let mut budget = self.event_loop.fairness.allowance(buffer.len());
         while budget > 0 {
             if self.event_loop.is_interrupted() {
                 break;
             }
             let filled = if state.duplex.is_unbuffered() {
                 // However little it is, a read costs a system call.
-                let len = self.read_into_own().max(READ_CHUNK);
+                let len = self.read_into_own().max(chunk);
                 budget = budget.saturating_sub(len);
                 true
             } else {
-                let share = self.share_of(&mut buffer);
+                let share = self.share_of(&mut buffer[..budget], chunk);
                 budget = budget.saturating_sub(share.len());
                 self.read_into(share)
             };
@@ -78,11 +74,14 @@ impl SocketDriver<'_> {
 
     /// What the next read may fill. While a pipe waits, what is read is only kept.
     #[inline]
-    fn share_of<'b>(&self, buffer: &'b mut [u8]) -> &'b mut [u8] {
+    fn share_of<'b>(&self, buffer: &'b mut [u8], chunk: usize) -> &'b mut [u8] {
         let state = self.state;
         let much = state.bits.reads_much().get() && state.duplex.readable_flowing() == Some(true);
-        let most = if much { usize::MAX } else { READ_CHUNK };
-        let most = most.min(buffer.len());
+        let most = if much {
+            buffer.len()
+        } else {
+            chunk.min(buffer.len())
+        };
         &mut buffer[..most]
     }
 
@@ -109,6 +108,7 @@ impl SocketDriver<'_> {
                     "only an open socket is read"
                 );
                 Counters::add(&counters.bytes_read, count as u64);
+                self.event_loop.fairness.read(count);
                 let mark = state.duplex.readable_high_water_mark();
                 ledger::received(state.key, &buffer[..count], mark);
                 // No second read is needed to be told that the socket is empty.
