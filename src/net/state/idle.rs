@@ -16,7 +16,7 @@ pub(in crate::net) struct IdleTimeout {
     last_activity: Cell<u64>,
     timer: Cell<Option<Key>>,
     /// `Timeout` was emitted, and the timer is not armed.
-    told: Cell<bool>,
+    emitted: Cell<bool>,
     /// What was left of a write under way when the timer last looked.
     write_left: Cell<usize>,
 }
@@ -32,7 +32,7 @@ impl IdleTimeout {
         // A callback may have been running for long: it would count from its beginning.
         event_loop.update_time();
         self.last_activity.set(event_loop.now_rounded_up());
-        if self.told.replace(false)
+        if self.emitted.replace(false)
             && let Some(timer) = self.timer.get()
         {
             event_loop.arm(timer, self.after.get());
@@ -43,7 +43,7 @@ impl IdleTimeout {
     pub(in crate::net) fn set(&self, event_loop: &Loop, task: Task, timeout: Duration) {
         let after = reactor::whole_ms(timeout).min(MAX);
         self.after.set(after);
-        self.told.set(false);
+        self.emitted.set(false);
         if after == 0 {
             return self.clear(event_loop);
         }
@@ -84,7 +84,7 @@ impl IdleTimeout {
             event_loop.arm(timer, after);
             return false;
         }
-        self.told.set(true);
+        self.emitted.set(true);
         true
     }
 }
