@@ -460,6 +460,9 @@ fn race(name: &str, stream: &[u8], frames: usize, contenders: &[Contender<'_>]) 
     }
 }
 
+#[path = "framing/protocols.rs"]
+mod protocols;
+
 /// The crate's own search, which is private to it.
 #[allow(dead_code, unused_imports)]
 #[path = "../src/framing/search.rs"]
@@ -564,6 +567,7 @@ fn main() {
             );
         }
     }
+    protocols::races();
     for len in [4, 16, 80, 1000, 65536] {
         let lines = STREAM / (1 + len);
         let stream = [&vec![b'x'; len][..], b"\n"].concat().repeat(lines);

@@ -78,9 +78,9 @@ pub use crate::address::fuzz::{fuzz_address as address, fuzz_block_list as block
 pub use crate::framing::fuzz::{
     fuzz_cobs as framing_cobs, fuzz_content_length as framing_content_length,
     fuzz_delimiters as framing_delimiters, fuzz_dot_stuffed as framing_dot_stuffed,
-    fuzz_fixed as framing_fixed, fuzz_hdlc as framing_hdlc, fuzz_http as framing_http,
-    fuzz_json as framing_json, fuzz_length as framing_length, fuzz_lines as framing_lines,
-    fuzz_messages as framing_messages, fuzz_mqtt as framing_mqtt,
+    fuzz_fixed as framing_fixed, fuzz_hdlc as framing_hdlc, fuzz_heads as framing_heads,
+    fuzz_http as framing_http, fuzz_json as framing_json, fuzz_length as framing_length,
+    fuzz_lines as framing_lines, fuzz_messages as framing_messages, fuzz_mqtt as framing_mqtt,
     fuzz_netstring as framing_netstring, fuzz_packets as framing_packets,
     fuzz_proxy as framing_proxy, fuzz_record as framing_record, fuzz_resp as framing_resp,
     fuzz_resp_requests as framing_resp_requests, fuzz_round_trip as framing_round_trip,

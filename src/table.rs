@@ -117,6 +117,10 @@ impl<T> Table<T> {
         if place < page.slots.len() {
             page.slots[place] = slot;
         } else {
+            // Who has filled a page will fill more.
+            if number > 0 && page.slots.is_empty() {
+                page.slots.reserve_exact(PAGE);
+            }
             page.slots.push(slot);
         }
         page.taken |= 1 << place;
@@ -170,6 +174,13 @@ impl<T> Table<T> {
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         let slot = self.slot_mut(key.index)?;
         (slot.generation == key.generation).then_some(&mut slot.entry)
+    }
+
+    /// The tenant of a slot.
+    pub(super) fn at(&self, index: u32) -> Option<(Key, &T)> {
+        let slot = self.slot(index)?;
+        let generation = slot.generation;
+        Some((Key { index, generation }, &slot.entry))
     }
 
     /// The tenant of a slot that is known to have one. Panics if it has none.

@@ -24,8 +24,8 @@ use std::time::Duration;
 
 use crate::StaysOnItsThread;
 use crate::events::Outcome;
-use crate::events::outcome::{Verdict, dropped};
-use crate::reactor::{self, AfterCall, Job, Key, Origin, TimerCall};
+use crate::events::outcome::dropped;
+use crate::reactor::{self, AfterCall, Job, Key, Once, Origin, TimerCall};
 
 dropped!(Timeout, Immediate);
 
@@ -57,12 +57,8 @@ pub struct Immediate {
 #[doc(alias = "setTimeout")]
 #[track_caller]
 pub fn set_timeout<R: Outcome>(delay: Duration, callback: impl FnOnce() -> R + 'static) -> Timeout {
-    let mut callback = Some(callback);
-    let call_once = move |_| match callback.take() {
-        Some(callback) => callback().verdict(),
-        None => Verdict::Fine,
-    };
-    set_timer(delay, AfterCall::Removed, Box::new(call_once))
+    let call = Once(|| callback().verdict());
+    set_timer(delay, AfterCall::Removed, Box::new(call))
 }
 
 /// Calls `callback` with the timer after `delay`, and once more `delay` after each
@@ -93,7 +89,7 @@ pub fn set_refreshable<R: Outcome>(
     delay: Duration,
     mut callback: impl FnMut(Timeout) -> R + 'static,
 ) -> Timeout {
-    let call = move |key| callback(Timeout::of(key)).verdict();
+    let call = move |key: Key| callback(Timeout::of(key)).verdict();
     set_timer(delay, AfterCall::Kept, Box::new(call))
 }
 
@@ -121,7 +117,7 @@ pub fn set_interval<R: Outcome>(
     delay: Duration,
     mut callback: impl FnMut() -> R + 'static,
 ) -> Timeout {
-    let call = move |_| callback().verdict();
+    let call = move |_: Key| callback().verdict();
     set_timer(delay, AfterCall::Armed, Box::new(call))
 }
 
@@ -147,7 +143,7 @@ pub fn next_tick<R: Outcome>(callback: impl FnOnce() -> R + 'static) {
 }
 
 #[track_caller]
-fn set_timer(delay: Duration, after_call: AfterCall, callback: TimerCall) -> Timeout {
+fn set_timer(delay: Duration, after_call: AfterCall, callback: Box<dyn TimerCall>) -> Timeout {
     let (delay, origin) = (reactor::whole_ms(delay), Origin::here());
     let key = reactor::with(|event_loop| event_loop.set_timer(delay, after_call, callback, origin));
     Timeout::of(key.unwrap_or(Key::RESERVED))

@@ -570,3 +570,33 @@ fn an_err_of_a_listener_of_frames_destroys_the_socket_and_no_frame_follows() {
     run_to_end();
     assert_eq!(record(), ["1", "two", "invalid digit found in string"]);
 }
+
+#[cfg(feature = "sim")]
+support::worlds::also_in_worlds! {
+    every_frame_is_echoed_whatever_its_size
+    sixteen_frames_in_a_chunk_are_answered_by_one_write
+    a_pause_takes_hold_between_two_frames_and_nothing_is_lost
+    a_flood_of_tiny_frames_leaves_turns_to_others
+    bytes_that_are_no_frame_are_an_error_that_says_where
+    an_end_inside_a_frame_is_an_error
+    a_frame_that_drips_is_cut_off_by_its_deadline
+    a_header_is_read_once_and_the_rest_goes_to_another_format
+    a_big_frame_comes_in_pieces_on_request
+    a_listener_that_panics_loses_only_its_own_frame
+    a_payload_that_is_not_one_frame_is_refused_and_nothing_is_sent
+    a_socket_that_is_destroyed_between_two_shares_of_frames_lets_the_loop_end
+    the_next_life_of_a_socket_is_read_though_its_frames_ended_the_last
+    what_follows_a_change_of_format_waits_for_a_listener_that_comes_later
+    a_framing_error_is_an_error_like_others
+    the_end_does_not_overtake_the_frames_of_a_socket_that_pauses
+    no_frame_follows_a_destroy_or_a_pause_between_two_shares
+    pausing_again_at_once_lets_no_frame_through
+    a_framing_whose_listeners_are_removed_lets_the_socket_go
+    what_a_listener_of_frames_puts_back_comes_behind_the_frames_of_the_chunk
+    a_socket_that_is_destroyed_with_its_end_withheld_ends_in_its_next_life
+    who_only_listens_to_readable_does_not_stop_the_frames
+    bytes_that_are_no_frame_are_answered_before_the_end_if_there_is_a_handler
+    a_bad_frame_in_a_later_turn_lets_the_stream_go
+    an_end_inside_of_a_frame_goes_to_the_handler_and_its_err_destroys
+    an_err_of_a_listener_of_frames_destroys_the_socket_and_no_frame_follows
+}

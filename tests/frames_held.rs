@@ -134,3 +134,12 @@ fn a_pause_in_the_last_line_without_its_end_does_not_repeat_it() {
     run_to_end();
     assert_eq!(record(), ["one", "last", "close"]);
 }
+
+#[cfg(feature = "sim")]
+support::worlds::also_in_worlds! {
+    a_second_panic_loses_no_frame_though_the_end_has_come
+    frames_behind_a_panic_wait_while_the_socket_is_paused
+    no_frame_behind_a_panic_follows_a_destroy
+    the_last_line_without_its_end_waits_while_the_socket_is_paused
+    a_pause_in_the_last_line_without_its_end_does_not_repeat_it
+}

@@ -4,7 +4,7 @@ mod support;
 
 use std::cell::Cell;
 
-use soquete::framing::{FrameReader, Lines};
+use soquete::framing::{DotStuffed, FrameReader, Item, Lines};
 use soquete::net::Socket;
 use soquete::{event, timers};
 use support::{note, pair, record, run_to_end};
@@ -72,4 +72,41 @@ fn a_pause_in_a_chunk_that_was_read_holds_the_next_one_back() {
         assert!(socket.read().is_some());
     });
     assert_eq!(lines, ["1", "pause 2", "3", "4", "5"]);
+}
+
+#[test]
+fn what_a_format_has_looked_at_is_not_cut_anew_by_a_read() {
+    pair(|served, client| {
+        served.pause();
+        for chunk in ["\r\n.\r\n", "gh\r\nijkl", "abcdef"] {
+            served.unshift(chunk);
+        }
+        let texts = FrameReader::new(DotStuffed::new(), 100).stream_above(10);
+        served.frame_items(texts, move |item| {
+            let Item::Piece { bytes, .. } = item else {
+                panic!("{item:?}");
+            };
+            note(String::from_utf8_lossy(bytes));
+            if bytes == b"abcdef" {
+                served.pause();
+                timers::set_immediate(move || {
+                    // The line feed stays behind.
+                    assert!(served.read_exactly(3).is_ok());
+                    served.resume();
+                });
+            }
+        });
+        served.resume();
+        client.resume().end();
+    });
+    run_to_end();
+    assert_eq!(record().concat(), "abcdefgh\r\nijkl\r\n");
+}
+
+#[cfg(feature = "sim")]
+support::worlds::also_in_worlds! {
+    a_chunk_that_another_listener_reads_does_not_overtake_what_a_framing_puts_back
+    nor_do_several
+    a_pause_in_a_chunk_that_was_read_holds_the_next_one_back
+    what_a_format_has_looked_at_is_not_cut_anew_by_a_read
 }

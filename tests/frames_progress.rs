@@ -114,3 +114,13 @@ fn a_line_end_behind_the_last_frame_does_not_run_into_the_deadline() {
     run_to_end();
     assert_eq!(record(), ["[1]", "[2]"]);
 }
+
+#[cfg(feature = "sim")]
+support::worlds::also_in_worlds! {
+    a_peer_that_drips_white_space_is_cut_off_by_the_deadline
+    a_peer_that_drips_blank_lines_is_cut_off_by_the_deadline
+    a_peer_that_drips_padding_is_cut_off_by_the_deadline
+    bytes_between_frames_are_no_activity
+    bytes_of_a_frame_are_an_activity_and_so_are_small_frames
+    a_line_end_behind_the_last_frame_does_not_run_into_the_deadline
+}

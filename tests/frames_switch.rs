@@ -234,3 +234,16 @@ fn who_is_told_of_what_cannot_be_skipped_is_not_destroyed() {
     run_to_end();
     assert_eq!(record(), ["good", "lost true", "500"]);
 }
+
+#[cfg(feature = "sim")]
+support::worlds::also_in_worlds! {
+    a_listener_switches_between_lines_and_bodies
+    a_format_is_switched_from_outside_between_two_frames
+    a_half_frame_goes_along_when_the_format_is_switched_from_outside
+    what_was_pipelined_behind_starttls_is_refused
+    a_format_is_told_from_outside_what_the_bytes_do_not_say
+    a_bad_frame_is_answered_and_the_next_one_is_read
+    who_stops_at_a_bad_frame_ends_in_peace
+    who_is_told_of_an_error_ends_in_peace
+    who_is_told_of_what_cannot_be_skipped_is_not_destroyed
+}

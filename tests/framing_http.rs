@@ -968,3 +968,19 @@ fn long_trailers_are_a_long_body_or_a_long_head() {
         assert_eq!(http::status_of(&error), status, "{error}");
     }
 }
+
+#[test]
+fn a_method_longer_than_readers_take_is_not_written() {
+    let mut written = Vec::new();
+    let mut write = |length| {
+        let head = http::request(&mut written, &"M".repeat(length), "/");
+        head.field("Host", "a").finish()
+    };
+    assert_eq!(write(24), Ok(()));
+    assert!(matches!(
+        write(25),
+        Err(FrameError::NotOneFrame { at: 24, .. })
+    ));
+    let mut reader = FrameReader::new(Http::requests(), 1000);
+    assert_eq!(reader.push(&written, |_| Flow::Stop), Ok(Flow::Stop));
+}

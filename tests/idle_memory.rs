@@ -158,7 +158,7 @@ fn a_connection_that_has_had_a_chunk_in_two_parts() {
 
 #[test]
 fn a_connection_with_a_timeout() {
-    takes(514, SILENCE, with_timeout);
+    takes(402, SILENCE, with_timeout);
 }
 
 #[test]

@@ -569,3 +569,29 @@ fn a_text_source_is_piped_as_text() {
     run_to_end();
     assert_eq!(*received.borrow(), "ol\u{e1} \u{fffd}".as_bytes());
 }
+
+#[cfg(feature = "sim")]
+support::worlds::also_in_worlds! {
+    an_echo_by_pipe_has_nodes_order_of_events
+    an_echo_of_more_than_the_kernel_holds_arrives_whole
+    a_destination_that_does_not_read_pauses_the_source_until_it_drains
+    a_destination_with_a_ceiling_is_paused_before_a_pipe_exceeds_it
+    a_proxy_of_two_crossing_pipes_carries_both_directions
+    without_end_the_destination_is_unpiped_and_stays_open
+    the_slowest_of_several_destinations_sets_the_pace
+    a_destination_that_drains_does_not_resume_the_source_while_another_waits
+    a_slow_destination_that_dies_lets_the_others_go_on
+    a_destination_that_already_needs_drain_starts_paused
+    an_error_of_the_destination_unpipes_and_is_still_unhandled
+    an_error_that_somebody_listens_to_is_handled
+    unpiping_pauses_the_source_and_stops_the_copy
+    unpiping_inside_a_write_that_had_to_wait_leaves_nothing_behind
+    a_source_that_closes_leaves_no_listener_on_the_destination
+    a_source_that_has_ended_ends_the_destination_all_the_same
+    a_writer_gets_the_bytes_and_one_flush_at_the_end
+    an_error_of_the_writer_destroys_the_socket_with_it
+    a_text_source_is_piped_as_text
+    ; left_out:
+    #[cfg(target_os = "linux")]
+    only_a_source_whose_pipes_can_take_more_is_read_by_more_than_64_kib: "hands in a descriptor of the operating system"
+}

@@ -145,6 +145,44 @@ fn the_answers_are_the_same_a_byte_at_a_time() {
     }
 }
 
+/// The same conversation with the same server in a simulated world.
+#[cfg(feature = "sim")]
+fn exchange_in_a_world(script: &[u8]) -> Vec<u8> {
+    use soquete::{event, net};
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    let answer = Rc::new(RefCell::new(Vec::new()));
+    // The timer of keys that expire is left over.
+    let report = soquete::sim::World::seed(1).run(|| {
+        let server = resp::server::create();
+        server.listen(("127.0.0.1", 6379));
+        let client = net::connect(("127.0.0.1", 6379));
+        let got = Rc::clone(&answer);
+        client.on(event::Data, move |chunk| {
+            got.borrow_mut().extend_from_slice(chunk);
+        });
+        client.on(event::Close, move |_| {
+            server.close();
+        });
+        client.end_with(script);
+    });
+    report.check();
+    answer.take()
+}
+
+#[cfg(feature = "sim")]
+#[test]
+fn the_answers_are_the_same_in_a_simulated_world() {
+    let ours = Ours::start();
+    for script in scripts() {
+        let real = exchange(ours.connect(), &script);
+        let simulated = exchange_in_a_world(&script);
+        let shown = script.get(..500).unwrap_or(&script).escape_ascii();
+        assert_eq!(readable(&simulated), readable(&real), "to {shown}");
+    }
+}
+
 #[test]
 fn what_was_set_can_be_read_until_it_expires() {
     let ours = Ours::start();

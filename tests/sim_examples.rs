@@ -1,5 +1,9 @@
 //! The programs of `examples` in simulated worlds: the same closures as on the real kernel, with the same outcome
 //! where nothing goes wrong, and with faults.
+//!
+//! The HTTP server is held to its conversations in worlds by `server_trial_examples.rs`. Not here are: `workers`, which is
+//! about real threads; `tls`, whose keys the system draws; `fragments` and `chat/crowd`, which are clients of real
+//! servers; `scan`, whose `main` reads its arguments, and is all that it has.
 
 #![allow(dead_code, reason = "the examples have a `main` of their own")]
 
@@ -8,7 +12,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use soquete::net::{self, Address, Server, Socket};
+use soquete::net::{self, Address, Server, ServerOptions, Socket};
 use soquete::sim::{self, Faults, World};
 use soquete::{event, timers};
 
@@ -28,8 +32,26 @@ mod proxy;
 mod reconnect;
 #[path = "support/resp_trial.rs"]
 mod resp_trial;
+#[path = "../examples/chat"]
+mod rooms {
+    pub mod broker;
+    pub mod door;
+    pub mod guest;
+    pub mod notice;
+    pub mod room;
+    pub mod web;
+
+    pub const MOST_UNREAD: usize = 1 << 20;
+}
 #[path = "../examples/server.rs"]
 mod server;
+// The proxy in front of several upstreams, whose parts expect each other here.
+#[path = "../examples/proxy/session.rs"]
+mod session;
+#[path = "../examples/proxy/sources.rs"]
+mod sources;
+#[path = "../examples/proxy/upstreams.rs"]
+mod upstreams;
 
 fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
@@ -168,6 +190,122 @@ fn the_chat() {
         "nick?\n* ann joined\n* bob joined\nbob: hello\nbob: all of you\n* ann bob\nbye\n"
     );
     assert_eq!(heard.of("bob"), "nick?\n* bob joined\n* ann left\n");
+}
+
+#[test]
+fn the_room_of_the_chat() {
+    fn serve() -> Server {
+        let room = Rc::new(rooms::room::Room::new(Duration::from_secs(600), 10));
+        let leaving = Rc::default();
+        let server =
+            net::create_server(move |socket| rooms::guest::welcome(socket, &room, &leaving));
+        server.listen(0)
+    }
+    fn clients(server: Server, address: Address, heard: Heard) {
+        let ann = heard.listen("ann", net::connect(&address));
+        ann.write("ann\n");
+        let h = heard.clone();
+        once_heard(&heard, "ann", "* ann is here\n", move || {
+            let bob = h.listen("bob", net::connect(&address));
+            bob.write("bob\nhello\nall of you\n");
+            let h2 = h.clone();
+            once_heard(&h, "ann", "bob: all of you\n", move || {
+                ann.end();
+                once_heard(&h2, "bob", "* ann has gone", move || {
+                    bob.end();
+                    server.close();
+                });
+            });
+        });
+    }
+    let heard = on_both(serve, clients);
+    assert_eq!(
+        heard.of("ann"),
+        "* ann is here\n* bob is here\nbob: hello\nbob: all of you\n"
+    );
+    assert_eq!(
+        heard.of("bob"),
+        "* ann is here\n* bob is here\nbob: hello\nbob: all of you\n* ann has gone\n"
+    );
+}
+
+/// The proxy of these upstreams, for clients that say what they have to say and end.
+fn balanced(upstreams: &[&str]) -> Server {
+    let upstreams = upstreams.iter().map(|place| (*place).to_owned()).collect();
+    let upstreams = upstreams::Upstreams::new(upstreams, ms(500), false);
+    let sources = Rc::new(sources::Sources::new(100));
+    let sessions = session::Sessions::new(upstreams, false);
+    let options = ServerOptions::new()
+        .allow_half_open(true)
+        .pause_on_connect(true);
+    net::create_server_with(options, move |client| {
+        if sources.admit(client) {
+            sessions.begin(client);
+        }
+    })
+}
+
+/// Faults, a host that is down and one that goes down: whoever is served hears what was said to it, and nothing that
+/// was not.
+#[test]
+fn the_proxy_of_several_upstreams_serves_while_one_of_them_is_up() {
+    fn upstream() {
+        let server =
+            net::create_server_with(ServerOptions::new().allow_half_open(true), |socket| {
+                socket.on(event::Error, |_| {});
+                socket.pipe(socket);
+            });
+        server.on(event::Error, |_| {});
+        server.listen(81);
+    }
+    let complete = Rc::new(Cell::new(0));
+    for seed in sim::seeds(0..100) {
+        let faults = match seed.is_multiple_of(3) {
+            true => Faults::none(),
+            false => Faults::swarm(seed),
+        };
+        let complete = Rc::clone(&complete);
+        let _ = World::seed(seed)
+            .latency(ms(1)..=ms(20))
+            .segments(1..=700)
+            .faults(faults)
+            .addresses(["10.0.0.1", "10.0.0.9"])
+            .host("10.0.0.2", upstream)
+            .host("10.0.0.3", upstream)
+            .at(ms(300), || sim::restart("10.0.0.2", || {}))
+            .test(move || {
+                let proxy = balanced(&["10.0.0.2:81", "10.0.0.3:81", "10.0.0.4:81"]);
+                proxy.on(event::Error, |_| {});
+                proxy.listen(("10.0.0.1", 80));
+                for number in 0..6 {
+                    let complete = Rc::clone(&complete);
+                    timers::set_timeout(ms(100 * number), move || {
+                        let said = format!("{number}").repeat(3000);
+                        let client = net::connect(("10.0.0.1", 80));
+                        client.set_timeout(Duration::from_secs(60));
+                        client.on(event::Timeout, move |()| {
+                            client.destroy();
+                        });
+                        client.on(event::Error, |_| {});
+                        client.end_with(&said);
+                        let heard = RefCell::new(String::new());
+                        client.on(event::Text, move |text| {
+                            let mut heard = heard.borrow_mut();
+                            heard.push_str(text);
+                            if !said.starts_with(&*heard) {
+                                sim::wrong("a client hears what it has not said");
+                            }
+                            complete.set(complete.get() + u32::from(*heard == said));
+                        });
+                    });
+                }
+                timers::set_timeout(Duration::from_secs(900), move || {
+                    proxy.close();
+                });
+            });
+    }
+    let complete = complete.get();
+    assert!(complete >= 300, "{complete} of 600 were answered in full");
 }
 
 #[test]

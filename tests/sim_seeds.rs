@@ -12,6 +12,8 @@ mod drawn;
 #[path = "support/fuzzed.rs"]
 mod fuzzed;
 
+use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use drawn::{Draw, program, wrongs};
@@ -143,10 +145,32 @@ fn nor_where_every_decision_is_a_byte() {
         let draw = Draw::seed(seed);
         let length = 20 + draw.below(600);
         let bytes: Vec<u8> = (0..length).map(|_| draw.below(256) as u8).collect();
-        let outcome = std::panic::catch_unwind(|| fuzzed::run(&bytes));
-        if let Err(panic) = outcome {
-            eprintln!("with the bytes of seed {seed}");
-            std::panic::resume_unwind(panic);
-        }
+        run_bytes(&bytes, &format!("the bytes of seed {seed}"));
     }
+}
+
+fn run_bytes(bytes: &[u8], which: &str) {
+    let outcome = std::panic::catch_unwind(|| fuzzed::run(bytes));
+    if let Err(panic) = outcome {
+        eprintln!("with {which}");
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// Those that the fuzzer has chosen for the branches that they take.
+#[test]
+fn nor_with_the_seeds_of_the_fuzzer() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    // The package is without.
+    if !folder.exists() {
+        return;
+    }
+    let mut seeds = 0;
+    for entry in fs::read_dir(folder.join("seeds/world")).expect("the target has seeds") {
+        let file = entry.expect("a file").path();
+        let bytes = fs::read(&file).expect("it can be read");
+        run_bytes(&bytes, &file.display().to_string());
+        seeds += 1;
+    }
+    assert!(seeds > 10, "{seeds} seeds");
 }

@@ -399,7 +399,7 @@ fn a_reader_who_pauses_and_a_writer_who_resets() {
 /// More than a socket may read or write before the others have their turn, at once.
 #[test]
 fn a_flood_that_goes_past_the_budgets() {
-    const SIZE: usize = 3 << 20;
+    const SIZE: usize = 5 << 20;
     let wide = World::seed(1)
         .leaves_nothing()
         .latency(ms(1)..=ms(20))

@@ -613,6 +613,24 @@ fn a_connection_of_the_world_cannot_leave_it() {
 }
 
 #[test]
+fn a_server_whose_address_the_kernel_does_not_tell_is_still_somebodys() {
+    let faults = Faults::script("ENOBUFS at getsockname 2 of listener 1 of 10.0.0.1");
+    let report = World::seed(1)
+        .faults(faults)
+        .host("10.0.0.1", || {
+            net::create_server(|_| {}).listen(80);
+        })
+        .run(|| {});
+    report.check();
+    assert_eq!(report.faults.len(), 1);
+    assert!(
+        report.left[0].contains("a server somewhere"),
+        "{:?}",
+        report.left
+    );
+}
+
+#[test]
 fn the_same_seed_is_the_same_run() {
     fn program() {
         let server = echo_server("10.0.0.1");

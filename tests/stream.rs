@@ -357,3 +357,23 @@ fn a_pipeline_leaves_no_listener_of_errors_on_a_last_socket_that_goes_on() {
     );
     run_to_end();
 }
+
+#[cfg(feature = "sim")]
+support::worlds::also_in_worlds! {
+    finished_waits_for_both_ends_and_not_for_close
+    finished_can_wait_for_one_side_only
+    finished_tells_of_an_error_at_once
+    a_socket_that_is_destroyed_too_early_has_closed_prematurely
+    finished_of_a_destroyed_or_stale_socket_is_told_on_a_tick
+    finished_of_what_has_ended_before_is_told_on_a_tick
+    finished_of_a_socket_that_has_ended_on_both_sides_waits_for_close
+    a_late_error_is_handled_until_finished_is_cancelled
+    a_cancelled_finished_leaves_nothing_behind
+    a_pipeline_ends_when_its_source_has_ended_and_leaves_the_last_socket_readable
+    a_source_that_fails_destroys_the_whole_pipeline
+    a_destination_that_closes_early_destroys_the_source
+    a_pipeline_through_an_echo_comes_back_whole
+    without_end_the_last_socket_is_left_open
+    misuse_is_told_to_the_callback_and_nothing_is_piped
+    a_pipeline_leaves_no_listener_of_errors_on_a_last_socket_that_goes_on
+}

@@ -24,7 +24,8 @@ pub(crate) trait AnyListener: Any {
     fn event(&self) -> TypeId;
 
     /// Moves itself into `place`, which is an [`Opened`] of the event, or an `Option<Box<T>>` of what it is more.
-    fn open(self: Box<Self>, place: &mut dyn Any);
+    /// Hands itself back if it is neither.
+    fn open(self: Box<Self>, place: &mut dyn Any) -> Option<Box<dyn AnyListener>>;
 
     /// What it is more than something that is called, if anything.
     fn is_more(&self) -> Option<TypeId> {
@@ -33,11 +34,6 @@ pub(crate) trait AnyListener: Any {
 
     /// It is not wanted any more, and has returned.
     fn let_go(self: Box<Self>) {}
-
-    /// Whether it stands for any number of listeners, with ids of their own.
-    fn is_list(&self) -> bool {
-        false
-    }
 
     /// How many listeners it stands for.
     fn len(&self) -> usize {
@@ -57,6 +53,14 @@ pub(crate) trait AnyListener: Any {
 
 /// A place for a box that is of this event.
 pub(super) type Opened<E> = Option<Box<dyn Call<E>>>;
+
+/// Moves a listener into a place where there is none.
+#[inline(always)]
+fn move_in<T: ?Sized>(place: &mut Option<Box<T>>, listener: Box<T>) {
+    debug_assert!(place.is_none());
+    // So there is nothing to drop, which the compiler cannot know.
+    std::mem::forget(place.replace(listener));
+}
 
 /// A user's closure for `E`.
 pub(super) struct Closure<E, F> {
@@ -110,9 +114,13 @@ where
         TypeId::of::<E>()
     }
 
-    fn open(self: Box<Self>, place: &mut dyn Any) {
-        if let Some(place) = place.downcast_mut::<Opened<E>>() {
-            *place = Some(self);
+    fn open(self: Box<Self>, place: &mut dyn Any) -> Option<Box<dyn AnyListener>> {
+        match place.downcast_mut::<Opened<E>>() {
+            Some(place) => {
+                move_in(place, self);
+                None
+            }
+            None => Some(self),
         }
     }
 }
@@ -129,7 +137,9 @@ impl<E: Event> AnyListener for Running<E> {
         TypeId::of::<E>()
     }
 
-    fn open(self: Box<Self>, _: &mut dyn Any) {}
+    fn open(self: Box<Self>, _: &mut dyn Any) -> Option<Box<dyn AnyListener>> {
+        Some(self)
+    }
 }
 
 /// How many listeners one event may have before a warning is logged, where that was set: it has a place of its
@@ -145,11 +155,8 @@ impl AnyListener for Limit {
         TypeId::of::<Limit>()
     }
 
-    fn open(self: Box<Self>, _: &mut dyn Any) {}
-
-    fn is_list(&self) -> bool {
-        // Of none, with which no id is found.
-        true
+    fn open(self: Box<Self>, _: &mut dyn Any) -> Option<Box<dyn AnyListener>> {
+        Some(self)
     }
 }
 
@@ -165,7 +172,9 @@ impl AnyListener for Nobody {
         TypeId::of::<Nobody>()
     }
 
-    fn open(self: Box<Self>, _: &mut dyn Any) {}
+    fn open(self: Box<Self>, _: &mut dyn Any) -> Option<Box<dyn AnyListener>> {
+        Some(self)
+    }
 
     fn len(&self) -> usize {
         0

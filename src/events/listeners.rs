@@ -142,10 +142,8 @@ impl<E: Event> AnyListener for Several<E> {
         TypeId::of::<E>()
     }
 
-    fn open(self: Box<Self>, _: &mut dyn Any) {}
-
-    fn is_list(&self) -> bool {
-        true
+    fn open(self: Box<Self>, _: &mut dyn Any) -> Option<Box<dyn AnyListener>> {
+        Some(self)
     }
 
     fn len(&self) -> usize {

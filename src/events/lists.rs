@@ -13,11 +13,10 @@
 
 use std::any::{Any, TypeId};
 use std::cell::Cell;
-use std::marker::PhantomData;
-use std::rc::Rc;
 
-use super::closure::{AnyListener, Call, Limit, Nobody, Opened, Running};
-use super::listeners::{List, Several, put_back};
+use super::closure::{Call, Opened};
+use super::entry::{Entry, Unusual};
+use super::listeners::{Several, put_back};
 use super::{Event, ListenerId, Place};
 
 pub(super) struct Lists<P: Event> {
@@ -35,54 +34,27 @@ const IN_OTHERS: ListenerId = ListenerId::SEVERAL;
 /// user's runs.
 type Others = Option<Box<[Entry]>>;
 
-struct Entry {
-    /// Of the event's first listener.
-    id: ListenerId,
-    listener: Box<dyn AnyListener>,
-}
-
-impl Entry {
-    fn is_vacant(&self) -> bool {
-        self.listener.len() == 0
-    }
-
-    fn is_of<T: 'static>(&self) -> bool {
-        let listener: &dyn Any = &*self.listener;
-        listener.is::<T>()
-    }
-
-    fn several<E: Event>(&mut self) -> Option<&mut Several<E>> {
-        let listener: &mut dyn Any = &mut *self.listener;
-        listener.downcast_mut()
-    }
-
-    fn remove(&mut self, id: ListenerId) -> Option<Box<dyn Any>> {
-        if self.listener.is_list() {
-            return self.listener.remove(id);
-        }
-        let nobody = Box::new(Nobody);
-        let is_it = self.id == id && !self.is_vacant();
-        let removed: Box<dyn Any> = is_it.then(|| std::mem::replace(&mut self.listener, nobody))?;
-        Some(removed)
-    }
-
-    /// Takes the only listener of `E` out, unless it runs.
-    fn take_out<E: Event>(&mut self) -> Opened<E> {
-        let mut opened: Opened<E> = None;
-        let running = Box::new(Running::<E>(PhantomData));
-        std::mem::replace(&mut self.listener, running).open(&mut opened);
-        opened
-    }
-}
-
 /// Who is to be called.
 pub(super) enum Heard<E: Event> {
     Nobody,
-    /// It is its only listener, and runs.
-    Running,
     /// Taken out, to be [given back](Lists::give_back).
-    One(ListenerId, Box<dyn Call<E>>),
-    Several(Rc<List<E>>),
+    One(Taken, Box<dyn Call<E>>),
+    /// See [`open_unusual`](Lists::open_unusual).
+    Unusual,
+}
+
+/// A listener that was taken out, and the place to look at first when it is given back.
+#[derive(Clone, Copy)]
+pub(super) struct Taken {
+    pub(super) id: ListenerId,
+    place: usize,
+}
+
+impl Taken {
+    /// Who has not seen the place.
+    pub(super) fn from_somewhere(id: ListenerId) -> Taken {
+        Taken { id, place: 0 }
+    }
 }
 
 /// A removed listener, still alive: dropping it runs the destructors of what its closure captured,
@@ -122,43 +94,43 @@ impl<P: Event> Lists<P> {
     fn with_entry<E: Event, R>(&self, f: impl FnOnce(&mut Entry) -> R) -> Option<R> {
         self.with_others(|others| {
             let mut entries = others.iter_mut().flatten();
-            let is_it = |entry: &&mut Entry| entry.listener.event() == TypeId::of::<E>();
-            entries.find(is_it).map(f)
+            entries.find(|entry| entry.is_of::<E>()).map(f)
         })
     }
 
-    /// The listeners of `E`, to be called; an only one is taken out.
+    /// Who is to be called for an `E`: an only listener is taken out.
     #[inline(always)]
     pub(super) fn open<E: Event>(&self) -> Heard<E> {
         if let Some(place) = self.place_of::<E>() {
-            match self.preferred.get() {
-                None => return Heard::Nobody,
-                Some(id) if id == IN_OTHERS => {}
-                Some(id) => {
-                    return match place.take() {
-                        Some(closure) => Heard::One(id, closure),
-                        None => Heard::Running,
-                    };
-                }
-            }
+            return match self.preferred.get() {
+                None => Heard::Nobody,
+                Some(id) if id == IN_OTHERS || id.is_once() => Heard::Unusual,
+                Some(id) => match place.take() {
+                    Some(closure) => Heard::One(Taken::from_somewhere(id), closure),
+                    None => Heard::Unusual,
+                },
+            };
         }
-        self.open_other()
+        let Some(mut others) = self.others.take() else {
+            return Heard::Nobody;
+        };
+        let heard = open_in(&mut others);
+        put_back(&self.others, Some(others));
+        heard
     }
 
-    #[inline(never)]
-    fn open_other<E: Event>(&self) -> Heard<E> {
-        let found = self.with_entry::<E, _>(|entry| {
-            if entry.listener.is_list()
-                && let Some(several) = entry.several::<E>()
-            {
-                return Heard::Several(Rc::clone(&several.0));
-            }
-            match entry.take_out() {
-                Some(closure) => Heard::One(entry.id, closure),
-                None => Heard::Running,
-            }
-        });
-        found.unwrap_or(Heard::Nobody)
+    /// As `open`, where that has left somebody where they are.
+    pub(super) fn open_unusual<E: Event>(&self) -> Option<Unusual<E>> {
+        if let Some(place) = self.place_of::<E>()
+            && let Some(id) = self.preferred.get()
+            && id != IN_OTHERS
+        {
+            return Some(match place.take() {
+                Some(closure) => Unusual::Only(id, closure),
+                None => Unusual::Running,
+            });
+        }
+        self.with_entry::<E, _>(Entry::open_unusual)
     }
 
     /// Takes one listener of `E` out, unless it runs.
@@ -168,59 +140,51 @@ impl<P: Event> Lists<P> {
         {
             return place.take();
         }
-        let found = self.with_entry::<E, _>(|entry| {
-            if let Some(several) = entry.several::<E>() {
-                return several.0.get(id)?.closure.take();
-            }
-            let is_it = entry.id == id;
-            is_it.then(|| entry.take_out()).flatten()
-        });
+        let found = self.with_entry::<E, _>(|entry| entry.take_out_by_id(id));
         found.flatten()
     }
 
     /// Gives a listener back that was taken out. Hands back what has no place any more.
     #[inline(always)]
-    pub(super) fn give_back<E: Event>(
-        &self,
-        id: ListenerId,
-        closure: Box<dyn Call<E>>,
-    ) -> Opened<E> {
+    pub(super) fn give_back<E: Event>(&self, taken: Taken, closure: Box<dyn Call<E>>) -> Opened<E> {
+        let Taken { id, place } = taken;
         if let Some(place) = self.place_of::<E>()
             && self.preferred.get() == Some(id)
         {
             put_back(place, Some(closure));
             return None;
         }
-        self.give_back_to_other(id, closure)
-    }
-
-    #[inline(never)]
-    fn give_back_to_other<E: Event>(&self, id: ListenerId, closure: Box<dyn Call<E>>) -> Opened<E> {
-        let mut closure = Some(closure);
-        self.with_others(|others| {
-            // An only listener is found by its id, without asking the others what they are of.
-            let entry = others.iter_mut().flatten().find(|entry| entry.id == id);
-            if let Some(entry) = entry
-                && entry.is_of::<Running<E>>()
-                && let Some(closure) = closure.take()
-            {
-                entry.listener = closure;
+        let mut others = self.others.take();
+        let entry = others
+            .as_deref_mut()
+            .and_then(|entries| entries.get_mut(place));
+        match entry {
+            Some(entry) if entry.awaits(id) => {
+                entry.give_back(closure);
+                put_back(&self.others, others);
+                None
             }
-        });
-        self.give_back_to_several(id, closure?)
+            _ => {
+                put_back(&self.others, others);
+                self.give_back_elsewhere(id, closure)
+            }
+        }
     }
 
-    /// As `give_back`, for a listener that is not alone any more, or was removed.
+    /// As `give_back`, for a listener whose place has moved, that is not alone any more, or that was removed.
     #[cold]
-    fn give_back_to_several<E: Event>(
+    fn give_back_elsewhere<E: Event>(
         &self,
         id: ListenerId,
         closure: Box<dyn Call<E>>,
     ) -> Opened<E> {
         let mut closure = Some(closure);
         self.with_entry::<E, _>(|entry| {
-            let listener = entry.several::<E>()?.0.get(id)?;
-            put_back(&listener.closure, closure.take());
+            if let Some(several) = entry.several::<E>() {
+                put_back(&several.0.get(id)?.closure, closure.take());
+            } else if entry.awaits(id) {
+                entry.give_back(closure.take()?);
+            }
             Some(())
         });
         closure
@@ -228,19 +192,15 @@ impl<P: Event> Lists<P> {
 
     /// What was set as the most listeners that one event should have.
     pub(super) fn limit(&self) -> Option<u32> {
-        self.with_others(|others| {
-            let first: &dyn Any = &*others.as_ref()?.first()?.listener;
-            first.downcast_ref().map(|Limit(limit)| *limit)
-        })
+        self.with_others(|others| others.as_ref()?.first()?.limit())
     }
 
     pub(super) fn set_limit(&self, limit: u32) {
-        let place = ListenerId::SEVERAL;
         self.with_others(|others| {
             let first = others.iter_mut().flatten().next();
-            match first.filter(|first| first.is_of::<Limit>()) {
-                Some(first) => first.listener = Box::new(Limit(limit)),
-                None => add(others, place, Box::new(Limit(limit))),
+            match first.filter(|first| first.limit().is_some()) {
+                Some(first) => *first = Entry::of_limit(limit),
+                None => add(others, Entry::of_limit(limit)),
             }
         });
     }
@@ -254,7 +214,7 @@ impl<P: Event> Lists<P> {
                 Some(_) => return 1,
             }
         }
-        let several = self.with_entry::<E, _>(|entry| entry.listener.len());
+        let several = self.with_entry::<E, _>(|entry| entry.len());
         several.unwrap_or(0)
     }
 
@@ -273,10 +233,7 @@ impl<P: Event> Lists<P> {
                 }
             }
         }
-        let running = self.with_entry::<E, _>(|entry| match entry.several::<E>() {
-            Some(several) => several.is_running(),
-            None => entry.is_of::<Running<E>>(),
-        });
+        let running = self.with_entry::<E, _>(Entry::is_running::<E>);
         running.unwrap_or(false)
     }
 
@@ -299,24 +256,20 @@ impl<P: Event> Lists<P> {
                     let mut several = Several::new(first, only.take());
                     several.insert(id, closure, place);
                     self.preferred.set(Some(IN_OTHERS));
-                    self.with_others(|others| add(others, first, Box::new(several)));
+                    self.with_others(|others| add(others, Entry::of_several(first, several)));
                     return 2;
                 }
             }
         }
         let mut closure = Some(closure);
         let count = self.with_entry::<E, _>(|entry| {
-            if entry.several::<E>().is_none() {
-                let only = Several::<E>::new(entry.id, entry.take_out());
-                entry.listener = Box::new(only);
-            }
-            if let (Some(several), Some(closure)) = (entry.several::<E>(), closure.take()) {
+            if let (Some(several), Some(closure)) = (entry.make_several::<E>(), closure.take()) {
                 several.insert(id, closure, place);
             }
-            entry.listener.len()
+            entry.len()
         });
         if let Some(closure) = closure {
-            self.with_others(|others| add(others, id, closure));
+            self.with_others(|others| add(others, Entry::new(id, closure)));
         }
         count.unwrap_or(1)
     }
@@ -332,18 +285,17 @@ impl<P: Event> Lists<P> {
         self.with_others(|others| {
             let mut entries = others.iter_mut().flatten().enumerate();
             let (index, removed) = entries.find_map(|(index, entry)| {
-                let (of, event) = (entry.listener.event(), entry.listener.name());
+                let (of, event) = entry.event_of(id)?;
                 let _listener = entry.remove(id)?;
                 let removed = Removed {
                     of,
                     event,
                     _listener,
                 };
-                let is_last = entry.is_vacant();
-                Some((is_last.then_some(index), removed))
+                Some((entry.is_vacant().then_some(index), removed))
             })?;
             if let Some(index) = index {
-                let _nobody = self.vacate(others, index);
+                self.close_up(others, index, removed.of);
             }
             Some(removed)
         })
@@ -355,9 +307,10 @@ impl<P: Event> Lists<P> {
             return Some(self.take_preferred());
         }
         self.with_others(|others| {
-            let mut entries = others.iter().flatten();
-            let index = entries.position(|entry| entry.listener.event() == TypeId::of::<E>())?;
-            let listeners: Box<dyn Any> = self.vacate(others, index);
+            let entries = others.as_deref_mut()?;
+            let index = entries.iter().position(Entry::is_of::<E>)?;
+            let listeners: Box<dyn Any> = entries[index].vacate();
+            self.close_up(others, index, TypeId::of::<E>());
             Some(listeners)
         })
     }
@@ -373,12 +326,12 @@ impl<P: Event> Lists<P> {
 
     /// The events that are listened to, in their order.
     pub(super) fn events(&self) -> Vec<TypeId> {
-        self.in_order(TypeId::of::<P>(), |entry| entry.listener.event())
+        self.in_order(TypeId::of::<P>(), Entry::event)
     }
 
     /// What names them.
     pub(super) fn names(&self) -> Vec<fn() -> &'static str> {
-        self.in_order(P::name, |entry| entry.listener.name())
+        self.in_order(P::name, Entry::name)
     }
 
     /// The listeners of one event, in the order of the calls.
@@ -389,11 +342,8 @@ impl<P: Event> Lists<P> {
         }
         self.with_others(|others| {
             let mut entries = others.iter().flatten();
-            let entry = entries.find(|entry| entry.listener.event() == event);
-            entry.map_or_else(Vec::new, |entry| {
-                let ids = entry.listener.ids();
-                ids.unwrap_or_else(|| vec![entry.id])
-            })
+            let entry = entries.find(|entry| entry.event() == event);
+            entry.map_or_else(Vec::new, Entry::ids)
         })
     }
 
@@ -402,7 +352,7 @@ impl<P: Event> Lists<P> {
         let place = self.preferred.get().filter(|id| *id != IN_OTHERS);
         self.with_others(|others| {
             let entries = others.as_deref().unwrap_or_default();
-            let limited = usize::from(entries.first().is_some_and(|first| first.is_of::<Limit>()));
+            let limited = usize::from(entries.first().is_some_and(|first| first.limit().is_some()));
             let listened = &entries[limited..occupied(entries)];
             let mut all: Vec<T> = listened.iter().map(of).collect();
             if let Some(id) = place {
@@ -421,15 +371,12 @@ impl<P: Event> Lists<P> {
         }
     }
 
-    /// Empties a place. One more than are needed is kept, for who comes and goes.
-    fn vacate(&self, others: &mut Others, index: usize) -> Box<dyn AnyListener> {
-        let Some(entries) = others else {
-            return Box::new(Nobody);
-        };
-        let left = std::mem::replace(&mut entries[index].listener, Box::new(Nobody));
-        if left.event() == TypeId::of::<P>() {
+    /// A place has become vacant. One more than are needed is kept, for who comes and goes.
+    fn close_up(&self, others: &mut Others, index: usize, was_of: TypeId) {
+        if was_of == TypeId::of::<P>() {
             self.preferred.set(None);
         }
+        let Some(entries) = others else { return };
         entries[index..].rotate_left(1);
         let occupied = occupied(entries);
         let kept = if occupied == 0 { 0 } else { occupied + 1 };
@@ -438,8 +385,24 @@ impl<P: Event> Lists<P> {
             shorter.truncate(kept);
             *others = (kept > 0).then(|| shorter.into_boxed_slice());
         }
-        left
     }
+}
+
+/// Who is to be called, of those who have a place here.
+#[inline(always)]
+fn open_in<E: Event>(entries: &mut [Entry]) -> Heard<E> {
+    for (place, entry) in entries.iter_mut().enumerate() {
+        if !entry.may_be_of::<E>() {
+            continue;
+        }
+        let Some(id) = entry.usual_id() else {
+            return Heard::Unusual;
+        };
+        if let Some(closure) = entry.take_out::<E>() {
+            return Heard::One(Taken { id, place }, closure);
+        }
+    }
+    Heard::Nobody
 }
 
 /// How many places are not vacant: these come first.
@@ -450,15 +413,15 @@ fn occupied(entries: &[Entry]) -> usize {
 
 /// Where an event belongs whose first listener is this.
 fn place_for(entries: &[Entry], id: ListenerId) -> usize {
-    let later = |entry: &&Entry| !entry.is_vacant() && id.is_older_than(entry.id);
+    let later = |entry: &&Entry| !entry.is_vacant() && id.is_older_than(entry.id());
     let occupied = occupied(entries);
     occupied - entries[..occupied].iter().rev().take_while(later).count()
 }
 
 /// Makes a place for one more event.
-fn add(others: &mut Others, id: ListenerId, listener: Box<dyn AnyListener>) {
+fn add(others: &mut Others, entry: Entry) {
     let entries = others.as_deref_mut().unwrap_or_default();
-    let (place, entry) = (place_for(entries, id), Entry { id, listener });
+    let place = place_for(entries, entry.id());
     if let Some(last) = entries.last_mut().filter(|last| last.is_vacant()) {
         *last = entry;
         entries[place..].rotate_right(1);

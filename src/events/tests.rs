@@ -373,6 +373,70 @@ fn all_are_removed_in_the_order_of_their_events_whichever_is_preferred() {
     assert_eq!(removed::<RemoveListener>(), in_order);
 }
 
+/// One of so many events that not all of them differ in what an id says of them.
+struct Numbered<const N: usize>;
+
+impl<const N: usize> Event for Numbered<N> {
+    type Payload<'a> = &'a RefCell<Vec<usize>>;
+}
+
+/// Calls a macro with each of 81 numbers.
+macro_rules! for_each_number {
+    ($call:ident) => {
+        for_each_number!(@ $call, 0 1 2 3 4 5 6 7 8);
+    };
+    (@ $call:ident, $($nine:tt)*) => {
+        $(
+            $call!({ 9 * $nine }); $call!({ 9 * $nine + 1 }); $call!({ 9 * $nine + 2 });
+            $call!({ 9 * $nine + 3 }); $call!({ 9 * $nine + 4 }); $call!({ 9 * $nine + 5 });
+            $call!({ 9 * $nine + 6 }); $call!({ 9 * $nine + 7 }); $call!({ 9 * $nine + 8 });
+        )*
+    };
+}
+
+#[test]
+fn events_that_look_alike_are_told_apart() {
+    let (emitter, _) = emitter();
+    let emit_all = {
+        let emitter = Rc::downgrade(&emitter);
+        move |heard: &RefCell<Vec<usize>>| {
+            let emitter = emitter.upgrade().unwrap();
+            macro_rules! emit {
+                ($n:tt) => {
+                    emitter.emit(Numbered::<$n>, heard)
+                };
+            }
+            for_each_number!(emit);
+        }
+    };
+    let mut ids = Vec::new();
+    macro_rules! listen {
+        ($n:tt) => {
+            let inner = emit_all.clone();
+            ids.push(emitter.add_listener(Numbered::<$n>, move |heard| {
+                heard.borrow_mut().push($n);
+                if heard.borrow().len() == 1 {
+                    inner(heard);
+                }
+            }));
+        };
+    }
+    for_each_number!(listen);
+    // All but the first are called twice: by its listener, in which it is out of its place, and after it.
+    let heard = RefCell::default();
+    emit_all(&heard);
+    let expected: Vec<usize> = (0..81).chain(1..81).collect();
+    assert_eq!(heard.take(), expected);
+    // Removing every other one leaves those between.
+    for id in ids.iter().step_by(2) {
+        assert!(emitter.remove_listener(*id));
+    }
+    assert_eq!(emitter.event_names().len(), 40);
+    emit_all(&heard);
+    let expected: Vec<usize> = (1..81).step_by(2).chain((3..81).step_by(2)).collect();
+    assert_eq!(heard.take(), expected);
+}
+
 /// Calls the emitter when it is dropped, as a captured value may.
 struct CallsBack(std::rc::Weak<EventEmitter>, Log);
 

@@ -79,18 +79,37 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Appends as many bytes as these are, and has `make` say which: piece by piece, it is given what the piece was
-    /// and where to put what it is to be. One look at each byte less than
-    /// [`extend_changed`](Self::extend_changed).
+    /// Appends as many bytes as these are, and has `make` say which, `N` at a time, and `make_last` the fewer ones at the
+    /// end. Nearly as fast as a copy: what is made is in the processor's registers when it is appended, and no room is
+    /// cleared first.
     #[inline]
-    pub(super) fn extend_made(&mut self, bytes: &[u8], mut make: impl FnMut(&[u8], &mut [u8])) {
+    pub(super) fn extend_made<const N: usize>(
+        &mut self,
+        bytes: &[u8],
+        make: impl Fn(&[u8; N]) -> [u8; N],
+        make_last: impl FnOnce(&[u8], &mut [u8]),
+    ) {
         let fitting = self.fitting(bytes);
         leftover::reserve(self.buffer, fitting.len(), self.most);
-        for piece in fitting.chunks(CHANGED_AT_ONCE) {
-            let from = self.buffer.len();
-            self.buffer.resize(from + piece.len(), 0);
-            make(piece, &mut self.buffer[from..]);
+        let (blocks, last) = fitting.as_chunks::<N>();
+        for block in blocks {
+            self.buffer.extend_from_slice(&make(block));
         }
+        let from = self.buffer.len();
+        self.buffer.resize(from + last.len(), 0);
+        make_last(last, &mut self.buffer[from..]);
+    }
+
+    /// What was appended behind the first `len` bytes of the buffer.
+    #[inline]
+    pub(super) fn behind(&self, len: usize) -> &[u8] {
+        &self.buffer[len..]
+    }
+
+    /// How long the buffer is.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.buffer.len()
     }
 
     /// Takes back the last bytes that were appended; nothing was dropped.

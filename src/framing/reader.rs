@@ -323,6 +323,11 @@ impl<F: Format> FrameReader<F> {
         self.keep_rest(chunk, spare);
     }
 
+    /// Whether the format has looked at bytes that were not read, and counts on them to come again uncut.
+    pub(crate) fn has_looked_ahead(&self) -> bool {
+        matches!(self.open.step, Step::Cut) && !self.between_frames()
+    }
+
     /// The rest of a chunk that was pushed, so many bytes, comes again later or goes elsewhere.
     pub(crate) fn take_away(&mut self, rest: usize) {
         self.fed -= rest as u64;

@@ -152,16 +152,6 @@ impl Listener {
     }
 }
 
-/// Defines the first item on these systems, the second one on all others.
-macro_rules! on_systems {
-    ([$($os:tt)+] $there:item $elsewhere:item) => {
-        #[cfg(any($(target_os = $os),+))]
-        $there
-        #[cfg(not(any($(target_os = $os),+)))]
-        $elsewhere
-    };
-}
-
 on_systems! {
     ["android" "dragonfly" "freebsd" "illumos" "linux" "netbsd" "openbsd"]
     /// One system call, where there is accept4(2).

@@ -31,6 +31,16 @@
 
 use std::io;
 
+/// Defines the first item on these systems, the second one on all others.
+macro_rules! on_systems {
+    ([$($os:tt)+] $there:item $elsewhere:item) => {
+        #[cfg(any($(target_os = $os),+))]
+        $there
+        #[cfg(not(any($(target_os = $os),+)))]
+        $elsewhere
+    };
+}
+
 #[cfg(not(feature = "sim"))]
 mod absent;
 #[cfg(feature = "activation")]

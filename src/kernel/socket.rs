@@ -83,9 +83,21 @@ pub(crate) fn open(address: SocketAddr) -> io::Result<Socket> {
         return opened.map(Socket::Sim);
     }
     let domain = Domain::for_address(address);
-    let socket = socket2::Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_nonblocking(true)?;
-    Ok(Socket::Os(socket))
+    open_nonblocking(domain).map(Socket::Os)
+}
+
+on_systems! {
+    ["android" "dragonfly" "freebsd" "illumos" "linux" "netbsd" "openbsd"]
+    /// One system call, where socket(2) takes flags.
+    fn open_nonblocking(domain: Domain) -> io::Result<socket2::Socket> {
+        socket2::Socket::new(domain, Type::STREAM.nonblocking(), Some(Protocol::TCP))
+    }
+    /// Several, where it does not.
+    fn open_nonblocking(domain: Domain) -> io::Result<socket2::Socket> {
+        let socket = socket2::Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_nonblocking(true)?;
+        Ok(socket)
+    }
 }
 
 /// What is asked of a port before it is taken.

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::buffers::{ReadBuffer, SpareBuffers, WriteBudget};
 use super::channel::Receiver;
 use super::complaints::Complaints;
+use super::fairness::Fairness;
 use super::handle::{Handle, Job, Task};
 use super::immediates::Immediate;
 use super::interruption::{Hook, Interruptions};
@@ -78,6 +79,7 @@ pub(crate) struct Loop {
     pub(super) complaints: Complaints,
     pub(crate) reserve: Reserve,
     pub(crate) read_buffer: ReadBuffer,
+    pub(crate) fairness: Fairness,
     pub(crate) spare_buffers: SpareBuffers,
     pub(crate) write_budget: WriteBudget,
     /// Where the chunk ends that listeners are being handed, as an address.
@@ -116,6 +118,7 @@ impl Loop {
             complaints: Complaints::default(),
             reserve: Reserve::default(),
             read_buffer: ReadBuffer::new(),
+            fairness: Fairness::default(),
             spare_buffers: SpareBuffers::new(),
             write_budget: WriteBudget::new(),
             lent_to: Cell::new(0),

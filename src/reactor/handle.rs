@@ -12,6 +12,9 @@ pub(crate) trait Handle: Any {
     /// callback that it makes.
     fn ready(self: Rc<Self>, event_loop: &Loop, key: Key, ready: Ready);
 
+    /// Its idle timer has fired.
+    fn timer_fired(self: Rc<Self>, _: &Loop) {}
+
     fn kind(&self) -> HandleKind;
 
     /// Where it was made.

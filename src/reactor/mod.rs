@@ -26,9 +26,11 @@ mod complaints;
 mod descriptor;
 mod embedding;
 mod event_loop;
+mod fairness;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod handle;
+mod idle;
 mod immediates;
 mod interruption;
 mod metrics;
@@ -52,6 +54,7 @@ pub(crate) use complaints::Complaint;
 pub use descriptor::Interest;
 pub(crate) use event_loop::{Loop, with};
 pub(crate) use handle::{Handle, HandleKind, Job, Ready, Task};
+pub(crate) use idle::IdleTimer;
 pub(crate) use interruption::heed;
 pub(crate) use metrics::Counters;
 pub use metrics::{Metrics, Utilization};
@@ -60,6 +63,6 @@ pub(crate) use pool::Lane;
 pub use remote::Remote;
 pub(crate) use resources::Kept;
 
-pub(crate) use timers::{AfterCall, TimerCall, whole_ms};
+pub(crate) use timers::{AfterCall, Once, TimerCall, whole_ms};
 
 pub(crate) use crate::table::{Key, Table};

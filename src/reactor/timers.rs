@@ -7,14 +7,63 @@ use super::{Key, Loop, Origin, Task};
 use crate::events::outcome::Verdict;
 
 /// What a timer calls, with its own key.
-pub(crate) type TimerCall = Box<dyn FnMut(Key) -> Verdict>;
+pub(crate) trait TimerCall {
+    /// Of a timer that stays, and may call it again.
+    fn call(&mut self, key: Key) -> Verdict;
+
+    /// Of a timer that has gone.
+    fn call_last(self: Box<Self>, key: Key) -> Verdict;
+}
+
+impl<F: FnMut(Key) -> Verdict> TimerCall for F {
+    fn call(&mut self, key: Key) -> Verdict {
+        self(key)
+    }
+
+    fn call_last(mut self: Box<Self>, key: Key) -> Verdict {
+        self(key)
+    }
+}
+
+/// What can be called once. In a box of its own size, so that a closure that has captured nothing takes no memory.
+pub(crate) struct Once<F>(pub(crate) F);
+
+impl<F: FnOnce() -> Verdict> TimerCall for Once<F> {
+    fn call(&mut self, _: Key) -> Verdict {
+        debug_assert!(false, "its timer goes when it fires");
+        Verdict::Fine
+    }
+
+    fn call_last(self: Box<Self>, _: Key) -> Verdict {
+        self.0()
+    }
+}
+
+/// Who is told when a timer fires.
+pub(super) enum Callee {
+    Call(Box<dyn TimerCall>),
+    /// That handle, by [`Handle::timer_fired`](super::Handle::timer_fired).
+    Handle(Key),
+}
+
+impl Callee {
+    /// In the place of a call that is running.
+    const RUNNING: Callee = Callee::Handle(Key::RESERVED);
+}
+
+/// What a timer calls that has fired.
+enum Due {
+    Last(Callee),
+    Again(Callee),
+}
 
 /// The payload of a timer.
 pub(super) struct TimerTask {
     origin: Origin,
-    /// Gone while it is running.
-    call: Option<TimerCall>,
-    delay: u64,
+    callee: Callee,
+    pub(super) delay: u64,
+    /// What an idle timer's owner had seen when it last fired.
+    pub(super) seen: u32,
     after_call: AfterCall,
     referenced: bool,
     /// Whether this timer is among those that keep the loop alive: armed and referenced.
@@ -22,6 +71,24 @@ pub(super) struct TimerTask {
 }
 
 impl TimerTask {
+    /// What belongs to a handle, and is not armed.
+    pub(super) fn of_handle(callee: Callee) -> TimerTask {
+        TimerTask {
+            origin: Origin::here(),
+            callee,
+            delay: 1,
+            seen: 0,
+            after_call: AfterCall::Kept,
+            referenced: false,
+            counted: false,
+        }
+    }
+
+    /// Whether it is this handle's idle timer.
+    pub(super) fn is_of(&self, owner: Key) -> bool {
+        matches!(self.callee, Callee::Handle(of) if of == owner)
+    }
+
     pub(super) fn counted(&self) -> bool {
         self.counted
     }
@@ -57,13 +124,14 @@ impl Loop {
         &self,
         delay: u64,
         after_call: AfterCall,
-        call: TimerCall,
+        call: Box<dyn TimerCall>,
         origin: Origin,
     ) -> Key {
         let task = TimerTask {
             origin,
-            call: Some(call),
+            callee: Callee::Call(call),
             delay,
+            seen: 0,
             after_call,
             referenced: true,
             counted: true,
@@ -75,7 +143,7 @@ impl Loop {
     }
 
     /// Where a delay ends that begins now. Never before: a millisecond that has begun does not count.
-    fn deadline(&self, delay: u64) -> u64 {
+    pub(super) fn deadline(&self, delay: u64) -> u64 {
         self.now_rounded_up().saturating_add(delay.max(1))
     }
 
@@ -92,18 +160,12 @@ impl Loop {
 
     /// A timer of a handle's, not armed, which does not keep the loop alive.
     pub(crate) fn insert_timer(&self, task: Task) -> Key {
-        let call = move |_| {
+        let call = move |_: Key| {
             super::with(|event_loop| task.run(event_loop));
             Verdict::Fine
         };
-        self.timers.borrow_mut().insert(TimerTask {
-            origin: Origin::here(),
-            call: Some(Box::new(call)),
-            delay: 1,
-            after_call: AfterCall::Kept,
-            referenced: false,
-            counted: false,
-        })
+        let task = TimerTask::of_handle(Callee::Call(Box::new(call)));
+        self.timers.borrow_mut().insert(task)
     }
 
     /// Arms a timer for `delay` ms from now, however long the callback at hand has been running.
@@ -113,13 +175,6 @@ impl Loop {
             task.delay = delay;
         }
         self.rearm(key);
-    }
-
-    /// Arms a timer for a moment of [`now_rounded_up`](Loop::now_rounded_up)'s kind.
-    pub(crate) fn arm_until(&self, key: Key, deadline: u64) {
-        let timers = &mut *self.timers.borrow_mut();
-        timers.arm(key, deadline);
-        self.count(timers, key);
     }
 
     /// Arms a timer for its delay from now; false if it is gone.
@@ -167,42 +222,63 @@ impl Loop {
     }
 
     fn fire(&self, key: Key) {
-        let call = {
+        let due = {
             let timers = &mut *self.timers.borrow_mut();
-            self.count(timers, key);
-            match timers.get_mut(key) {
+            let Some(task) = timers.get_mut(key) else {
+                return;
+            };
+            let counted = std::mem::replace(&mut task.counted, false);
+            self.recount(counted, false);
+            match (task.after_call, &mut task.callee) {
                 // It is gone before it is called, so that its callback finds nothing to start anew.
-                Some(task) if task.after_call == AfterCall::Removed => {
-                    timers.remove(key).and_then(|task| task.call)
-                }
-                Some(task) => task.call.take(),
-                None => None,
+                (AfterCall::Removed, _) => match timers.remove(key) {
+                    Some(task) => Due::Last(task.callee),
+                    None => return,
+                },
+                (_, Callee::Handle(owner)) => Due::Again(Callee::Handle(*owner)),
+                (_, callee) => Due::Again(std::mem::replace(callee, Callee::RUNNING)),
             }
         };
-        if let Some(mut call) = call {
-            let called_at = self.now();
-            let mut verdict = Verdict::Fine;
-            self.call_now(|| verdict = call(key));
-            if let Verdict::Stop = verdict {
-                self.clear_timer(key);
+        match due {
+            Due::Last(Callee::Call(call)) => {
+                let mut verdict = Verdict::Fine;
+                self.call_now(|| verdict = call.call_last(key));
+                self.heed_failure(verdict);
             }
-            self.after_call(key, call, called_at);
-            if let Verdict::Failed(error) = verdict {
-                self.unhandled_error(error);
+            Due::Again(Callee::Call(mut call)) => {
+                let called_at = self.now();
+                let mut verdict = Verdict::Fine;
+                self.call_now(|| verdict = call.call(key));
+                if let Verdict::Stop = verdict {
+                    self.clear_timer(key);
+                }
+                self.after_call(key, call, called_at);
+                self.heed_failure(verdict);
             }
+            Due::Last(Callee::Handle(owner)) | Due::Again(Callee::Handle(owner)) => {
+                if let Some(handle) = self.handle(owner) {
+                    self.call_now(|| handle.timer_fired(self));
+                }
+            }
+        }
+    }
+
+    fn heed_failure(&self, verdict: Verdict) {
+        if let Verdict::Failed(error) = verdict {
+            self.unhandled_error(error);
         }
     }
 
     /// Puts a closure back whose timer is still there. An interval is counted from the millisecond of the
     /// call: no call comes before its number of intervals is over.
-    fn after_call(&self, key: Key, call: TimerCall, called_at: u64) {
+    fn after_call(&self, key: Key, call: Box<dyn TimerCall>, called_at: u64) {
         let gone = {
             let timers = &mut *self.timers.borrow_mut();
             let armed = timers.is_armed(key);
             match timers.get_mut(key) {
                 None => Some(call),
                 Some(task) => {
-                    task.call = Some(call);
+                    task.callee = Callee::Call(call);
                     let deadline = called_at.saturating_add(task.delay.max(1));
                     if !armed && task.after_call == AfterCall::Armed {
                         timers.arm(key, deadline);

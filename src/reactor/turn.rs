@@ -150,6 +150,8 @@ impl Loop {
             return Ok(());
         }
         let unfinished = self.unfinished.borrow().len();
+        let read_before = self.counters.bytes_read.get();
+        self.fairness.begin_turn();
         if !self.poller.has_events() {
             // Timers that were run before have taken their time.
             let before = self.look_at_clock();
@@ -182,7 +184,8 @@ impl Loop {
             }
         }
         for _ in 0..unfinished {
-            if self.is_interrupted() {
+            let read = self.counters.bytes_read.get() - read_before;
+            if self.is_interrupted() || read >= self.fairness.most_together() {
                 break;
             }
             let task = self.unfinished.borrow_mut().pop_front();

@@ -122,6 +122,20 @@ impl<T> TimerQueue<T> {
         }
     }
 
+    /// As `arm`, for a timer that is put off again and again: one that is armed for an earlier moment stays where it
+    /// waits, and moves on when that slot comes up.
+    pub(super) fn put_off(&mut self, key: Key, deadline: u64) {
+        let sequence = self.next_sequence;
+        match self.timers.get_mut(key) {
+            Some(timer) if matches!(timer.place, Place::Slot(_)) && timer.deadline <= deadline => {
+                timer.deadline = deadline;
+                timer.sequence = sequence;
+                self.next_sequence = sequence.wrapping_add(1);
+            }
+            _ => self.arm(key, deadline),
+        }
+    }
+
     /// Takes a timer off the wheels; it stays, to be armed again.
     pub(super) fn disarm(&mut self, key: Key) {
         let Some(timer) = self.timers.get_mut(key) else {
@@ -144,6 +158,12 @@ impl<T> TimerQueue<T> {
 
     pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         self.timers.get_mut(key).map(|timer| &mut timer.payload)
+    }
+
+    /// The timer that is kept there, if there is one.
+    pub(super) fn at(&self, index: u32) -> Option<(Key, &T)> {
+        let (key, timer) = self.timers.at(index)?;
+        Some((key, &timer.payload))
     }
 
     /// Whether the timer waits for its deadline (or for its turn, being due).
@@ -380,6 +400,43 @@ mod tests {
     }
 
     #[test]
+    fn what_is_put_off_fires_once_at_its_last_deadline_behind_who_was_armed_for_it_before() {
+        let mut queue = TimerQueue::new();
+        let [put_off, other] = [0, 1].map(|payload| queue.insert_armed(payload, 100));
+        queue.arm(other, 5_000);
+        for deadline in [100, 700, 5_000] {
+            queue.put_off(put_off, deadline);
+        }
+        assert!(queue.next_wakeup() <= Some(5_000));
+        assert!(fire(&mut queue, 4_999).is_empty());
+        assert_eq!(fire(&mut queue, 5_000), [1, 0]);
+        assert_eq!(queue.next_wakeup(), None);
+    }
+
+    #[test]
+    fn what_is_put_off_to_an_earlier_moment_or_not_armed_is_armed() {
+        let mut queue = TimerQueue::new();
+        let [earlier, new] = [0, 1].map(|payload| queue.insert(payload));
+        queue.arm(earlier, 5_000);
+        queue.put_off(earlier, 100);
+        queue.put_off(new, 200);
+        assert_eq!(fire(&mut queue, 100), [0]);
+        assert_eq!(fire(&mut queue, 200), [1]);
+    }
+
+    #[test]
+    fn what_is_due_and_put_off_before_its_turn_waits_again() {
+        let mut queue = TimerQueue::new();
+        let [first, second] = [0, 1].map(|payload| queue.insert_armed(payload, 10));
+        queue.advance(10);
+        assert_eq!(queue.pop_due(), Some(first));
+        queue.put_off(second, 20);
+        assert_eq!(queue.pop_due(), None);
+        queue.advance(20);
+        assert_eq!(queue.pop_due(), Some(second));
+    }
+
+    #[test]
     fn a_deadline_beyond_the_last_wheel_is_reached_in_the_end() {
         let mut queue = TimerQueue::new();
         let key = queue.insert(7);
@@ -402,7 +459,15 @@ mod tests {
             let mut model: Vec<(u64, u64, Key)> = Vec::new();
             let (mut now, mut order) = (0, 0);
             for step in 0..400 {
-                match numbers.below(4) {
+                match numbers.below(5) {
+                    4 if !model.is_empty() => {
+                        let index = numbers.below(model.len() as u64) as usize;
+                        let spread = 1 << numbers.below(34);
+                        let deadline = now + 1 + numbers.below(spread);
+                        queue.put_off(model[index].2, deadline);
+                        (model[index].0, model[index].1) = (deadline, order);
+                        order += 1;
+                    }
                     0 | 1 => {
                         let key = queue.insert(step);
                         let spread = 1 << numbers.below(34);

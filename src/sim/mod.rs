@@ -64,6 +64,7 @@
 //! |---|---|
 //! | nobody waits for what is there: bytes, an end, an error, room to write, a connection | whenever the clock is about to move |
 //! | a listener that has connections is asked for them within 5 s, and turns nobody away while there are descriptors | likewise |
+//! | the descriptor that a loop keeps to turn connections away with is there again when it was used | at each turn |
 //! | when nothing will ever happen any more, nothing keeps the main loop alive; else it is said what does, and in debug builds the call that made it | at the end |
 //! | `Close` comes once and last, `End` at most once and no data after it | at each event |
 //! | what was written reaches the kernel, and what was read the program, in order and completely | at each call |

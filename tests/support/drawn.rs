@@ -18,6 +18,7 @@ use soquete::{event, timers};
 #[derive(Clone)]
 pub struct Draw {
     next: Rc<dyn Fn() -> u64>,
+    seed: u64,
     is_calm: bool,
 }
 
@@ -55,6 +56,7 @@ impl Draw {
         };
         Draw {
             next: Rc::new(next),
+            seed,
             is_calm: false,
         }
     }
@@ -68,7 +70,10 @@ impl Draw {
     /// For one end, if each has its own.
     fn of_one(&self, number: u64) -> Draw {
         match self.is_calm {
-            true => Draw::seed(number + 1).calm(),
+            true => {
+                let of_program = self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                Draw::seed(of_program ^ (number + 1)).calm()
+            }
             false => self.clone(),
         }
     }
@@ -83,6 +88,7 @@ impl Draw {
         };
         Draw {
             next: Rc::new(next),
+            seed: 0,
             is_calm: false,
         }
     }
@@ -219,10 +225,9 @@ fn conduct(socket: Socket, draw: &Draw, me: &Rc<End>, writes: u64) {
     let end = Rc::clone(me);
     match draw.below(7) {
         0 => {
+            let draw = draw.of_one(writes);
             socket.on(event::Readable, move |()| {
-                while let Some(chunk) = socket.read() {
-                    end.take(&chunk);
-                }
+                read_twice(socket, draw.clone(), Rc::clone(&end));
             });
         }
         1 => {
@@ -508,6 +513,22 @@ fn exchange_frames(client: Socket, draw: &Draw, me: &Rc<End>) {
     client.on(event::Error, move |_| end.errors.set(end.errors.get() + 1));
     let end = Rc::clone(me);
     client.on(event::Close, move |_| end.closed.set(end.closed.get() + 1));
+}
+
+/// Reads what there is. Now and then it puts some back, and comes again for it.
+fn read_twice(socket: Socket, draw: Draw, me: Rc<End>) {
+    while let Some(chunk) = socket.read() {
+        // Bytes that are used up draw 0 for ever.
+        if draw.below(6) != 5 {
+            me.take(&chunk);
+            continue;
+        }
+        let (taken, rest) = chunk.split_at(draw.below(chunk.len() as u64) as usize);
+        me.take(taken);
+        socket.unshift(rest);
+        timers::set_immediate(move || read_twice(socket, draw, me));
+        return;
+    }
 }
 
 /// So many bytes, or what there is if that is less.

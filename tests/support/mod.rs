@@ -6,6 +6,8 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 pub mod record;
+#[cfg(feature = "sim")]
+pub mod worlds;
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -160,28 +162,29 @@ pub fn pair_of(
     client_options: impl FnOnce(ConnectOptions) -> ConnectOptions + 'static,
     with: impl FnOnce(Socket, Socket) + 'static,
 ) {
-    let (accepted, both) = (Rc::new(Cell::new(None)), Rc::new(Cell::new(Some(with))));
-    let ends = (Rc::clone(&accepted), Rc::clone(&both));
-    let connected = Rc::new(Cell::new(None));
-    let other = Rc::clone(&connected);
-    let server = net::create_server_with(options, move |socket| {
-        ends.0.set(Some(socket));
-        if let Some(client) = other.get()
-            && let Some(with) = ends.1.take()
+    let accepted: Rc<Cell<Option<Socket>>> = Rc::default();
+    let connected: Rc<Cell<Option<(Server, Socket)>>> = Rc::default();
+    let with = Cell::new(Some(with));
+    let ends = (Rc::clone(&accepted), Rc::clone(&connected));
+    // A server that closes before it has accepted the connection would reset it.
+    let begin = Rc::new(move || {
+        if let (Some(socket), Some((server, client))) = (ends.0.get(), ends.1.get())
+            && let Some(with) = with.take()
         {
+            server.close();
             with(socket, client);
         }
+    });
+    let begin_here = Rc::clone(&begin);
+    let server = net::create_server_with(options, move |socket| {
+        accepted.set(Some(socket));
+        begin_here();
     });
     listening_on(server, "127.0.0.1", move |server, port| {
         let client = net::connect(client_options(ConnectOptions::from(("127.0.0.1", port))));
         client.once(event::Ready, move |()| {
-            connected.set(Some(client));
-            server.close();
-            if let Some(socket) = accepted.get()
-                && let Some(with) = both.take()
-            {
-                with(socket, client);
-            }
+            connected.set(Some((server, client)));
+            begin();
         });
     });
 }

@@ -6,7 +6,9 @@ import { setTimeout, clearTimeout } from 'node:timers';
 const [mode, argument] = process.argv.slice(2);
 const size = Number(argument ?? 65536);
 
-const modes = { echo, pipe, frames, 'frames-corked': framesCorked, sink, source, broadcast };
+const modes = {
+  echo, pipe, frames, 'frames-corked': framesCorked, sink, pieces, source, broadcast,
+};
 if (mode === 'timers') {
   timers(size);
 } else {
@@ -15,7 +17,7 @@ if (mode === 'timers') {
 
 function serve(onConnection) {
   // A sink answers after its client's end.
-  const options = { noDelay: true, allowHalfOpen: mode === 'sink' };
+  const options = { noDelay: true, allowHalfOpen: mode === 'sink' || mode === 'pieces' };
   const server = net.createServer(options, (socket) => {
     // Only the clients of an echo, whose memory is measured, wait for all that they asked for.
     if (mode !== 'echo') socket.on('error', () => {});
@@ -74,6 +76,20 @@ function framesCorked(socket) {
 function sink(socket) {
   let received = 0;
   socket.on('data', (chunk) => { received += chunk.length; });
+  socket.on('end', () => {
+    const answer = Buffer.alloc(8);
+    answer.writeBigUInt64LE(BigInt(received));
+    socket.end(answer);
+  });
+}
+
+// A sink that reads four bytes at a time.
+function pieces(socket) {
+  let received = 0;
+  socket.on('readable', () => {
+    let piece;
+    while ((piece = socket.read(4)) !== null) received += piece.length;
+  });
   socket.on('end', () => {
     const answer = Buffer.alloc(8);
     answer.writeBigUInt64LE(BigInt(received));

@@ -61,6 +61,9 @@ impl Peer {
             // A platform's own sockets, beside its node:net: where messages are.
             ("bun-listen" | "deno-listen", "echo" | "frames" | "pipe") => Some(kind),
             ("bun-listen" | "deno-listen", _) => None,
+            // The method is Node's.
+            ("ours" | "node" | "node-installed" | "bun" | "deno", "pieces") => Some(kind),
+            (_, "pieces") => None,
             // Neither brings a timer queue of its own.
             ("epoll" | "mio", "timers") => None,
             _ => Some(kind),

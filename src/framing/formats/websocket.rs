@@ -283,18 +283,13 @@ impl WebSocket {
         let Some(text) = &mut self.text else {
             return Ok(Unpacked::AsIs);
         };
-        let mut wrong = None;
-        if as_is {
-            wrong = text.check(raw);
+        let wrong = if as_is {
+            text.check(raw)
         } else {
-            let mask = &mut self.mask;
-            let mut from = 0;
-            out.extend_made(raw, |piece, made| {
-                mask.apply(piece, made);
-                wrong = wrong.or_else(|| text.check(made).map(|at| from + at));
-                from += made.len();
-            });
-        }
+            let from = out.len();
+            self.mask.apply(raw, out);
+            text.check(out.behind(from))
+        };
         let malformed = match wrong {
             Some(at) => Malformed::new(at, MALFORMED_TEXT),
             None if ends && !text.is_whole() => Malformed::new(raw.len(), UNFINISHED_TEXT),
@@ -315,20 +310,17 @@ impl WebSocket {
         last: bool,
         out: &mut Output<'_>,
     ) -> Result<Unpacked, Malformed> {
-        let Self { mask, saying, .. } = self;
-        let mut wrong = None;
-        let mut check = |payload: &[u8]| {
-            wrong = saying.as_mut().and_then(|saying| saying.check(payload));
-        };
-        let unpacked = if mask.is_none() {
-            check(raw);
-            Unpacked::AsIs
-        } else {
-            out.extend_made(raw, |masked, payload| {
-                mask.apply(masked, payload);
-                check(payload);
-            });
-            Unpacked::Out
+        let as_is = self.mask.is_none();
+        let from = out.len();
+        if !as_is {
+            self.mask.apply(raw, out);
+        }
+        let payload = if as_is { raw } else { out.behind(from) };
+        let saying = &mut self.saying;
+        let wrong = saying.as_mut().and_then(|saying| saying.check(payload));
+        let unpacked = match as_is {
+            true => Unpacked::AsIs,
+            false => Unpacked::Out,
         };
         match wrong {
             Some((at, what)) => Err(Malformed::new(at, what)),
@@ -443,8 +435,7 @@ impl Format for WebSocket {
         if self.mask.is_none() {
             return Ok(Unpacked::AsIs);
         }
-        let mask = &mut self.mask;
-        out.extend_made(raw, |piece, made| mask.apply(piece, made));
+        self.mask.apply(raw, out);
         Ok(Unpacked::Out)
     }
 

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use super::super::rules::LONGEST;
 use super::super::window::work;
 use super::super::{Flow, Format, FrameError, FrameReader, Item, Reading};
+use super::ways;
 
 /// What came out of a stream.
 #[derive(Debug)]
@@ -36,9 +37,10 @@ impl Trace {
     }
 
     /// Whether both are the same, as far as both are known.
-    fn is(&self, expected: &Trace) -> bool {
+    pub(super) fn is(&self, expected: &Trace) -> bool {
         let same = self.events == expected.events && self.end == expected.end;
-        same && (expected.about.is_empty() || self.about == expected.about)
+        let unknown = self.about.is_empty() || expected.about.is_empty();
+        same && (unknown || self.about == expected.about)
     }
 
     /// The same for a listener that has bad frames reported at once.
@@ -78,7 +80,7 @@ pub(super) struct Setup {
     pub(super) tell_bad: bool,
     /// `usize::MAX` for no streaming.
     pub(super) stream_above: usize,
-    seed: u64,
+    pub(super) seed: u64,
 }
 
 impl Setup {
@@ -109,6 +111,11 @@ impl Setup {
             stream_above: usize::MAX,
             ..self
         }
+    }
+
+    /// Whether a reader that knows nothing of it but the limit reads as it says.
+    pub(super) fn has_default_policies(&self) -> bool {
+        !self.skip_bad && !self.tell_bad && self.stream_above == usize::MAX
     }
 
     fn reporting(self) -> Self {
@@ -230,6 +237,7 @@ pub(super) fn check<F: Format + Clone>(
             first.get_or_insert_with(|| manner.read(setup, promises, &mut make(setup), stream));
         assert!(trace.is(first), "{trace:?}\nshould be {first:?}");
     }
+    ways::check(setup, make, stream, expected);
     let reporting = setup.reporting();
     let _told = Told("bad frames reported", &reporting, stream);
     let [reported, in_pieces] = [&manners[0], &manners[5]]
@@ -313,6 +321,9 @@ impl Manner<'_> {
         } else {
             check_stickiness(reader, end);
         }
+        if let Err(error) = end {
+            assert!(!error.to_string().is_empty());
+        }
         trace.end = end;
         trace
     }
@@ -361,9 +372,16 @@ impl Manner<'_> {
     }
 }
 
-fn record<F: Format>(item: Item<'_>, reading: &Reading<'_, F>, trace: &mut Trace) {
-    let events = &mut trace.events;
-    let before = events.len();
+pub(super) fn record<F: Format>(item: Item<'_>, reading: &Reading<'_, F>, trace: &mut Trace) {
+    let before = trace.events.len();
+    record_item(item, &mut trace.events);
+    if trace.events.len() > before {
+        let (kind, head) = (reading.kind(), reading.head().to_vec());
+        trace.about.push(About(kind, head, reading.offset()));
+    }
+}
+
+pub(super) fn record_item(item: Item<'_>, events: &mut Vec<Event>) {
     match item {
         Item::Frame(bytes) => events.push(Event::Frame(bytes.to_vec())),
         Item::Skipped { bytes, error } => events.push(Event::Skipped(bytes, error)),
@@ -375,10 +393,6 @@ fn record<F: Format>(item: Item<'_>, reading: &Reading<'_, F>, trace: &mut Trace
             }
             _ => events.push(Event::Streamed(bytes.to_vec(), last)),
         },
-    }
-    if events.len() > before {
-        let (kind, head) = (reading.kind(), reading.head().to_vec());
-        trace.about.push(About(kind, head, reading.offset()));
     }
 }
 

@@ -17,6 +17,7 @@
 mod bodies;
 mod check;
 mod expect;
+mod heads;
 mod naive;
 mod naive_http;
 mod naive_protocols;
@@ -35,8 +36,10 @@ mod seeds;
 mod seeds_of_protocols;
 mod seen;
 mod trial;
+mod ways;
 
 pub use bodies::*;
+pub use heads::fuzz_heads;
 pub use protocols::*;
 pub use round_trip::fuzz_round_trip;
 pub use seen::{End, Naive, Part, Payload};
@@ -55,6 +58,7 @@ pub(super) const TARGETS: &[(&str, Body)] = &[
     ("framing_dot_stuffed", fuzz_dot_stuffed),
     ("framing_fixed", fuzz_fixed),
     ("framing_hdlc", fuzz_hdlc),
+    ("framing_heads", fuzz_heads),
     ("framing_http", fuzz_http),
     ("framing_json", fuzz_json),
     ("framing_length", fuzz_length),

@@ -136,6 +136,85 @@ pub(super) fn of(target: &str) -> Vec<Seed> {
                 ("open", b"~abc\x7d"),
             ],
         ),
+        "framing_heads" => heads(),
         _ => vec![],
     }
+}
+
+/// What is done with them is said by the first byte.
+fn heads() -> Vec<Seed> {
+    let seeds: [(&str, u8, &[u8]); 27] = [
+        (
+            "view_request",
+            0,
+            b"GET http://a.example/b?c HTTP/1.1\r\nHost: a\r\nConnection: a, close\r\nExpect: 100-continue\r\nhost: b\r\n",
+        ),
+        ("view_options", 0, b"OPTIONS * HTTP/1.0\r\nConnection: keep-alive\r\n"),
+        ("view_response", 0, b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nHost: x\r\n"),
+        ("view_old_response", 0, b"HTTP/1.0 200 \r\n\xff: \xff\r\n"),
+        ("view_fields", 0, b"a: b\r\na:c\r\nb"),
+        ("request", 1, b"GET /\0Host\0a\0X\0 y \xff"),
+        ("request_with_a_length", 1, b"POST /abc\0Host\0a\0Length\0abc"),
+        ("request_with_two_bodies", 1, b"POST /\0Content-Length\x000\0Host\0a\0Transfer-Encoding\0chunked"),
+        ("connect", 1, b"CONNECT a:1\0Host\0a"),
+        ("no_target", 1, b"GET x\0\0\0a b\0\r"),
+        ("response", 2, b"200\0Content-Length\x0012\0Host\0a\0Host\0b/"),
+        ("response_unframed", 2, b"299\0Date\0today"),
+        ("response_chunked", 2, b"200\0Date\0toda"),
+        ("response_of_no_status", 2, b"999\0A\0b"),
+        ("response_to_connect", 2, b"200\0Date\0to"),
+        ("switching", 2, b"101\0Upgrade\0x"),
+        ("chunks", 3, b"hello chunks\0Trailer\0x\0B\0y"),
+        ("chunks_of_sixteen", 3, b"0123456789abcdef0123456789abcdef0123456789abcdef"),
+        ("chunks_with_bad_trailers", 3, b"a b\0Content-Length\x001"),
+        (
+            "upgrade",
+            4,
+            b"GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: h2c, websocket\r\nConnection: keep-alive, Upgrade\r\n\
+              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+              Sec-WebSocket-Protocol: chat, v2\r\nSec-WebSocket-Protocol: v3\r\nOrigin: http://a\r\n\
+              Sec-WebSocket-Extensions: x\r\nContent-Length: 0\r\n\r\n\
+              GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 8\r\n\r\n\
+              GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\r\n\
+              GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.0\r\n\r\nPUT / HTTP/1.1\r\nHost: a\r\n\r\n",
+        ),
+        (
+            "upgrade_with_a_body",
+            4,
+            b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nTransfer-Encoding: chunked\r\n\r\n\
+              0\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nSec-WebSocket-Protocol: a, a\r\n\r\n\
+              GET / HTTP/1.1\r\nHost: a\r\nOrigin: \xff\r\nOrigin: a\r\nOrigin: b\r\n\r\n\
+              GET / HTTP/1.1\r\nHost: a\r\nSec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: b\r\n\
+              Sec-WebSocket-Protocol: c\r\nSec-WebSocket-Protocol: d\r\nSec-WebSocket-Protocol: e\r\n\r\n\
+              GET / HTTP/1.1\r\nHost: a\r\n\
+              Sec-WebSocket-Protocol: 1,2,3,4,5,6,7,8,9,a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v,w,x\r\n\r\n",
+        ),
+        (
+            "switches",
+            5,
+            b"0123456789abcdefHTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+              Sec-WebSocket-Accept: ACCEPT\r\nSec-WebSocket-Protocol: chat\r\n",
+        ),
+        (
+            "switches_with_extensions",
+            5,
+            b"0123456789abcdefHTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+              Sec-WebSocket-Accept: ACCEPT\r\nSec-WebSocket-Extensions: x\r\n",
+        ),
+        (
+            "switches_to_another_protocol",
+            5,
+            b"0123456789abcdefHTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+              Sec-WebSocket-Accept: ACCEPT\r\nSec-WebSocket-Protocol: chat, v2\r\n",
+        ),
+        ("close", 6, b"\x03\xe8bye"),
+        ("proxy_line", 7, b"PROXY TCP4 192.168.100.200 10.0.0.1 65535 443\r\n"),
+        (
+            "proxy_header",
+            7,
+            b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x10\x01\x02\x03\x04\x05\x06\x07\x08\0\x50\0\x51\x04\0\x01x",
+        ),
+    ];
+    let seeds = seeds.map(|(name, what, data)| (name.to_owned(), [&[what], data].concat()));
+    seeds.into()
 }

@@ -33,6 +33,8 @@ pub(super) struct Host {
     pub(super) listeners: u32,
     /// A descriptor was last refused.
     pub(super) is_exhausted: bool,
+    /// The spare descriptor was given up, and no other was asked for.
+    pub(super) lacks_spare: bool,
     /// Ends without the crate live there.
     is_outside: bool,
     /// Its loop is being taken down.
@@ -51,6 +53,7 @@ impl Host {
             connections: 0,
             listeners: 0,
             is_exhausted: false,
+            lacks_spare: false,
             is_outside,
             is_ending: false,
         }

@@ -42,6 +42,7 @@ impl Kernel {
 
     /// A descriptor that is kept to be given up.
     pub(super) fn spare(&mut self) -> Result<FileId, i32> {
+        self.host().lacks_spare = false;
         self.enter(Call::Open, None)?;
         self.has_descriptors()?;
         Ok(self.open(Open::Spare))
@@ -306,8 +307,9 @@ impl Kernel {
         };
         let host = &mut self.hosts[usize::from(open.host)];
         host.open -= 1;
-        let gives_up_for_nothing =
-            matches!(open.what, Open::Spare) && !host.is_exhausted && !host.is_ending;
+        let gives_up = matches!(open.what, Open::Spare) && !host.is_ending;
+        host.lacks_spare |= gives_up;
+        let gives_up_for_nothing = gives_up && !host.is_exhausted;
         self.now += CALL_COST;
         self.stir_digest(u64::from(file) << 32 ^ u64::from(open.ordinal) ^ self.now);
         self.note(|| format!("close {label}"));

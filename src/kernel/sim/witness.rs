@@ -180,6 +180,9 @@ impl Kernel {
             self.stalled = true;
             return true;
         }
+        if std::mem::take(&mut self.hosts[usize::from(host)].lacks_spare) {
+            self.problem("the spare descriptor was given up, and no other is kept");
+        }
         let done = self.witness.done + self.account.calls;
         if self.witness.idle.len() <= usize::from(host) {
             self.witness.idle.resize(usize::from(host) + 1, (0, 0));

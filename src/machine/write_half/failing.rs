@@ -95,7 +95,7 @@ impl Duplex {
         self.drop_queued_bytes();
     }
 
-    pub(super) fn has_end_callbacks(&self) -> bool {
+    pub(crate) fn has_end_callbacks(&self) -> bool {
         let seldom = self.seldom.get();
         seldom.is_some_and(|seldom| seldom.end_callbacks.if_some(|_| ()).is_some())
     }

@@ -98,12 +98,15 @@ where
         Some(TypeId::of::<dyn Control>())
     }
 
-    fn open(self: Box<Self>, place: &mut dyn Any) {
+    fn open(self: Box<Self>, place: &mut dyn Any) -> Option<Box<dyn AnyListener>> {
         if let Some(place) = place.downcast_mut::<Option<Box<dyn Control>>>() {
             *place = Some(self);
         } else if let Some(place) = place.downcast_mut::<Option<Box<dyn Call<event::Data>>>>() {
             *place = Some(self);
+        } else {
+            return Some(self);
         }
+        None
     }
 
     fn let_go(self: Box<Self>) {
@@ -287,7 +290,9 @@ where
             return self.break_off(driver, id);
         }
         let reader = &mut self.reader;
-        if stopped == Stopped::Paused && reader.unread() == 0 && !rest.is_empty() {
+        // By `read` the user may take it from the socket in other pieces than it came in.
+        let comes_again = stopped == Stopped::Paused && !reader.has_looked_ahead();
+        if comes_again && reader.unread() == 0 && !rest.is_empty() {
             reader.take_away(rest.len());
             driver
                 .state

@@ -188,6 +188,7 @@ impl Socket {
                 return Err(Error::os("open", &error));
             }
             state.bits.adopted().set(true);
+            state.bits.was_shown().set(true);
             let driver = SocketDriver {
                 event_loop,
                 state: &state,
@@ -209,8 +210,10 @@ impl Socket {
     #[doc(alias = "_handle")]
     pub fn fd(&self) -> Option<std::os::fd::RawFd> {
         use std::os::fd::AsRawFd;
-        let fd =
-            |driver: &SocketDriver<'_>| Some(driver.state.transport.borrow().as_fd()?.as_raw_fd());
+        let fd = |driver: &SocketDriver<'_>| {
+            driver.state.bits.was_shown().set(true);
+            Some(driver.state.transport.borrow().as_fd()?.as_raw_fd())
+        };
         SocketDriver::with(self.key(), fd).flatten()
     }
 
@@ -222,6 +225,7 @@ impl Socket {
     /// `ERR_SOCKET_CLOSED` where there is no connection; the operating system's.
     pub fn try_clone_fd(&self) -> Result<OwnedFd> {
         let cloned = SocketDriver::with(self.key(), |driver| {
+            driver.state.bits.was_shown().set(true);
             let transport = driver.state.transport.borrow();
             let fd = transport.as_fd().ok_or_else(node::socket_closed)?;
             fd.try_clone_to_owned()

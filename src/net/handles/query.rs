@@ -129,7 +129,10 @@ impl Socket {
 
     /// The idle timeout, if one is set.
     pub fn timeout(&self) -> Option<Duration> {
-        self.ask(|driver| driver.state.idle().and_then(|idle| idle.timeout()))
+        self.ask(|driver| {
+            let idle = &driver.state.idle;
+            idle.timeout(driver.event_loop, driver.state.key)
+        })
     }
 
     /// The address of this end; `None` for IPC and when not connected. As

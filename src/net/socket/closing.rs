@@ -7,7 +7,7 @@ use crate::event;
 use crate::kernel::Stream;
 use crate::machine::Life;
 use crate::net::driver::socket::SocketDriver;
-use crate::net::state::socket::Readiness;
+use crate::net::state::socket::{Readiness, SocketState};
 
 impl SocketDriver<'_> {
     /// Emits `Readable`, and sees that a `once` listener has gone by that.
@@ -31,6 +31,25 @@ impl SocketDriver<'_> {
         for id in listeners.into_iter().flatten() {
             self.state.emitter.remove_listener(id);
         }
+    }
+
+    /// Whether a socket whose half has ended is closed on the tick that comes next, before anything of the user's is
+    /// called, and nobody may have a duplicate of its descriptor.
+    pub(super) fn closes_next(&self) -> bool {
+        let SocketState {
+            emitter,
+            duplex,
+            bits,
+            ..
+        } = &**self.state;
+        let is_heard = emitter.listener_count(event::Prefinish) > 0
+            || emitter.listener_count(event::Finish) > 0
+            || duplex.has_end_callbacks();
+        let was_shown = || {
+            let prepared = self.state.extras(|extras| extras.prepare.is_some());
+            bits.was_shown().get() || prepared == Some(true)
+        };
+        duplex.readable_ended() && !is_heard && !was_shown()
     }
 
     /// Takes the descriptor out of the loop.

@@ -44,13 +44,15 @@ impl Driver for SocketDriver<'_> {
 
     fn shutdown(&self) -> io::Result<()> {
         ledger::ending(self.state.key);
+        if self.closes_next() {
+            // That ends the connection as well, and is a system call less.
+            return Ok(());
+        }
         self.state.transport.borrow().shutdown()
     }
 
     fn close(&self, how: CloseKind) {
-        if let Some(idle) = self.state.idle() {
-            idle.clear(self.event_loop);
-        }
+        self.state.idle.clear(self.event_loop, self.state.key);
         self.abandon_attempts();
         self.forget_connect_listeners();
         // Unlinked before the descriptor is closed, as in libuv: late clients get ENOENT, not a dead listener.
@@ -215,9 +217,7 @@ impl Driver for SocketDriver<'_> {
     }
 
     fn activity(&self) {
-        if let Some(idle) = self.state.idle() {
-            idle.activity(self.event_loop);
-        }
+        self.state.idle.activity(self.event_loop, self.state.key);
     }
 
     fn lent_to(&self) -> &Cell<usize> {

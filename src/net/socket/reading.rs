@@ -2,7 +2,7 @@
 //!
 //! | a read … | then |
 //! |---|---|
-//! | fills its chunk | the next one, up to so many bytes; then the other sockets have their turn |
+//! | fills its chunk | the next one, as far as the loop allows it (`reactor/fairness.rs`); then the other sockets have their turn |
 //! | comes back short | the socket is empty: no second read is made to find that out |
 //! | comes back short, the end being near | the end is read in a turn of its own, as in Node |
 //! | comes back short where urgent data is marked, or in IPC with descriptors | there may be more behind the mark, for which no event comes: reads until one would block (always on systems that do not report marks) |
@@ -15,10 +15,7 @@ use crate::net::state::socket::Readiness;
 use crate::reactor::Counters;
 
 /// What of the loop's buffer one read may fill, which is the longest chunk that a listener is handed: 64 KiB, as libuv
-/// and Node have it. A socket that is piped to others may fill the whole buffer instead.
-///
-/// One socket may read as much as the whole buffer holds before the others get their turn: a quarter of libuv's 2 MiB,
-/// which a thousand others have to wait for. The poll that comes between costs a system call for eight reads.
+/// and Node have it. A socket that is piped to others may fill all that it may read in a turn instead.
 const CHUNKS: usize = 8;
 
 impl SocketDriver<'_> {
@@ -31,7 +28,7 @@ impl SocketDriver<'_> {
         }
         let mut buffer = self.event_loop.read_buffer.lend();
         let chunk = buffer.capacity() / CHUNKS;
-        let mut budget = buffer.capacity();
+        let mut budget = self.event_loop.fairness.allowance(buffer.capacity());
         while budget > 0 {
             if self.event_loop.is_interrupted() {
                 break;
@@ -42,7 +39,7 @@ impl SocketDriver<'_> {
                 budget = budget.saturating_sub(len);
                 true
             } else {
-                let share = self.share_of(&mut buffer, chunk);
+                let share = self.share_of(&mut buffer[..budget], chunk);
                 budget = budget.saturating_sub(share.len());
                 self.read_into(share)
             };
@@ -108,6 +105,7 @@ impl SocketDriver<'_> {
                     "only an open socket is read"
                 );
                 Counters::add(&counters.bytes_read, count as u64);
+                self.event_loop.fairness.read(count);
                 let mark = state.duplex.readable_high_water_mark();
                 ledger::received(state.key, &buffer[..count], mark);
                 // The socket is empty: no second read is needed to find that out.

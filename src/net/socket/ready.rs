@@ -41,6 +41,15 @@ impl Handle for SocketState {
         driver.update_alive();
     }
 
+    fn timer_fired(self: Rc<Self>, event_loop: &Loop) {
+        let driver = SocketDriver {
+            event_loop,
+            state: &self,
+        };
+        driver.idle_timer_fired();
+        driver.update_alive();
+    }
+
     fn kind(&self) -> HandleKind {
         HandleKind::Socket(self.key)
     }

@@ -1,12 +1,11 @@
-//! What most sockets never have beside their stream: what users attach, an idle timeout, a remote address
-//! with a scope, and [`Extras`]. In a word of each socket.
+//! What most sockets never have beside their stream: what users attach, a remote address with a scope, and
+//! [`Extras`]. In a word of each socket.
 
 use std::cell::{Cell, OnceCell};
 use std::net::SocketAddrV6;
 
 use crate::net::state::attachments::Attachments;
 use crate::net::state::extras::Extras;
-use crate::net::state::idle::IdleTimeout;
 
 /// It is made when one of these is first needed, and stays for as long as the socket does.
 #[derive(Default)]
@@ -15,8 +14,6 @@ pub(in crate::net) struct Aside(OnceCell<Box<AsideFields>>);
 #[derive(Default)]
 pub(in crate::net) struct AsideFields {
     pub(in crate::net) attachments: Attachments,
-    /// Made when a timeout is first set.
-    pub(in crate::net) idle: OnceCell<Box<IdleTimeout>>,
     /// A remote address that a word does not hold.
     pub(in crate::net) remote: Cell<Option<SocketAddrV6>>,
     /// Out of its cell while it is looked at, where no code of the user's runs.

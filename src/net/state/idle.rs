@@ -1,90 +1,63 @@
 //! Idle timeouts of sockets.
 //!
-//! An activity is a look at the clock, not an operation on a timer: the timer looks, when it
-//! fires, how long ago the last activity was, and goes back to sleep for the rest. After
-//! `Timeout` the timer stays disarmed until the next activity.
+//! An activity is a look at the clock and a number in the timer's entry, not an operation on the wheel: see
+//! [`IdleTimer`]. After `Timeout` the timer stays disarmed until the next activity.
 
 use std::cell::Cell;
 use std::time::Duration;
 
-use crate::reactor::{self, Key, Loop, Task};
+use crate::reactor::{self, IdleTimer, Key, Loop};
 
-#[derive(Default)]
-pub(in crate::net) struct IdleTimeout {
-    /// In ms; 0 for none.
-    after: Cell<u64>,
-    last_activity: Cell<u64>,
-    timer: Cell<Option<Key>>,
-    /// `Timeout` was emitted, and the timer is not armed.
-    emitted: Cell<bool>,
-    /// What was left of a write under way when the timer last looked.
-    write_left: Cell<usize>,
-}
+/// The timer is all that there is of it; `owner` is the socket.
+pub(in crate::net) struct IdleTimeout(Cell<IdleTimer>);
 
 /// The longest that Node allows, some 24.8 days.
 const MAX: u64 = (1 << 31) - 1;
 
 impl IdleTimeout {
-    pub(in crate::net) fn activity(&self, event_loop: &Loop) {
-        if self.after.get() == 0 {
-            return;
-        }
-        // A callback may have been running for long: it would count from its beginning.
-        event_loop.update_time();
-        self.last_activity.set(event_loop.now_rounded_up());
-        if self.emitted.replace(false)
-            && let Some(timer) = self.timer.get()
-        {
-            event_loop.arm(timer, self.after.get());
+    pub(in crate::net) const fn none() -> IdleTimeout {
+        IdleTimeout(Cell::new(IdleTimer::NONE))
+    }
+
+    #[inline(always)]
+    pub(in crate::net) fn activity(&self, event_loop: &Loop, owner: Key) {
+        if self.0.get() != IdleTimer::NONE {
+            // A callback may have been running for long: it would count from its beginning.
+            event_loop.put_off_idle_timer(owner, self.0.get());
         }
     }
 
-    /// Sets the timeout; `task` is what the timer calls.
-    pub(in crate::net) fn set(&self, event_loop: &Loop, task: Task, timeout: Duration) {
-        let after = reactor::whole_ms(timeout).min(MAX);
-        self.after.set(after);
-        self.emitted.set(false);
-        if after == 0 {
-            return self.clear(event_loop);
+    pub(in crate::net) fn set(&self, event_loop: &Loop, owner: Key, timeout: Duration) {
+        match reactor::whole_ms(timeout).min(MAX) {
+            0 => self.clear(event_loop, owner),
+            after => {
+                let timer = event_loop.set_idle_timer(owner, self.0.get(), after);
+                self.0.set(timer);
+            }
         }
-        let timer = match self.timer.get() {
-            Some(timer) => timer,
-            None => event_loop.insert_timer(task),
-        };
-        self.timer.set(Some(timer));
-        event_loop.arm(timer, after);
-        self.last_activity.set(event_loop.now_rounded_up());
     }
 
-    pub(in crate::net) fn timeout(&self) -> Option<Duration> {
-        let after = self.after.get();
-        (after > 0).then(|| Duration::from_millis(after))
+    pub(in crate::net) fn timeout(&self, event_loop: &Loop, owner: Key) -> Option<Duration> {
+        let after = event_loop.idle_timer_delay(owner, self.0.get());
+        after.map(Duration::from_millis)
     }
 
-    pub(in crate::net) fn clear(&self, event_loop: &Loop) {
-        self.after.set(0);
-        if let Some(timer) = self.timer.take() {
-            event_loop.clear_timer(timer);
+    pub(in crate::net) fn clear(&self, event_loop: &Loop, owner: Key) {
+        let timer = self.0.replace(IdleTimer::NONE);
+        if timer != IdleTimer::NONE {
+            event_loop.clear_idle_timer(owner, timer);
         }
     }
 
     /// The timer has fired; true if nothing has happened for the whole time. `write_left` is what is left of a write
     /// under way: progress there is an activity, though it brings no event.
-    pub(in crate::net) fn is_over(&self, event_loop: &Loop, write_left: usize) -> bool {
-        let (Some(timer), after) = (self.timer.get(), self.after.get()) else {
-            return false;
-        };
-        let idle_for = event_loop.now().saturating_sub(self.last_activity.get());
-        if idle_for < after {
-            event_loop.arm_until(timer, self.last_activity.get().saturating_add(after));
-            return false;
+    pub(in crate::net) fn is_over(&self, event_loop: &Loop, owner: Key, write_left: usize) -> bool {
+        // What is different by 4 GiB is another write by far.
+        let before = event_loop.idle_timer_sees(owner, self.0.get(), write_left as u32);
+        let goes_on = before != write_left as u32 && write_left > 0;
+        if goes_on {
+            self.activity(event_loop, owner);
         }
-        if self.write_left.replace(write_left) != write_left && write_left > 0 {
-            self.last_activity.set(event_loop.now_rounded_up());
-            event_loop.arm(timer, after);
-            return false;
-        }
-        self.emitted.set(true);
-        true
+        !goes_on
     }
 }

@@ -12,7 +12,8 @@
 //! | the first listener of `Data` | what its closure has captured |
 //! | the first one of another event | 24, and what its closure has captured |
 //! | a framing | its format, its listener, and 48 |
-//! | a timeout, attachments, a remote address that is IPv6's own | 56 for the first of them, and their own size |
+//! | a timeout | its timer, 64 |
+//! | attachments, a remote address that is IPv6's own | 48 for the first of them, and their own size |
 //! | bytes that are kept or queued | a buffer, which goes when it is empty |
 
 use std::cell::Cell;
@@ -48,6 +49,7 @@ pub(in crate::net) struct SocketState {
     pub(in crate::net) framings: Cell<u16>,
     pub(in crate::net) bits: Bits,
     pub(in crate::net) framing_memories: FramingMemories,
+    pub(in crate::net) idle: IdleTimeout,
     /// The peer's address, as accept(2) or the connect has returned it. The kernel forgets it when the peer
     /// resets the connection.
     remote: Cell<Remote>,
@@ -71,6 +73,8 @@ bits! {
         in_data,
         /// The descriptor came from outside, where a duplicate of it may live on.
         adopted,
+        /// The user has had it, and may have a duplicate.
+        was_shown,
         /// All readers are pipes to sockets without a write limit, so a read may fill the whole loop buffer.
         reads_much,
         /// The remote address was queried while connected. As in Node, only then is it available afterwards.
@@ -104,6 +108,7 @@ impl SocketState {
             framings: Cell::new(0),
             bits: Bits::default(),
             framing_memories: FramingMemories::default(),
+            idle: IdleTimeout::none(),
             remote: Cell::new(Remote::Unknown),
             server: Cell::new(Key::RESERVED),
             aside: Aside::default(),
@@ -168,15 +173,6 @@ impl SocketState {
 
     pub(in crate::net) fn set_server(&self, server: Option<Key>) {
         self.server.set(server.unwrap_or(Key::RESERVED));
-    }
-
-    /// The idle timeout, if one was ever set.
-    pub(in crate::net) fn idle(&self) -> Option<&IdleTimeout> {
-        self.aside.get()?.idle.get().map(|idle| &**idle)
-    }
-
-    pub(in crate::net) fn idle_or_new(&self) -> &IdleTimeout {
-        self.aside.get_or_new().idle.get_or_init(Box::default)
     }
 
     /// Registers the descriptor, as an accepted or adopted socket does.

@@ -20,6 +20,8 @@ fn main() -> ExitCode {
         "upload" => bulk::run(&options, bulk::Direction::Upload),
         "download" => bulk::run(&options, bulk::Direction::Download),
         "pipe" => bulk::run(&options, bulk::Direction::Pipe),
+        "pipe-copied" => bulk::run(&options, bulk::Direction::CopiedPipe),
+        "pipe-in-turn" => bulk::run(&options, bulk::Direction::PipeInTurn),
         "connect" => reconnect::run(&options),
         "open" => open::run(&options),
         "drip" => drip::run(&options),

@@ -26,6 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "frames" => serve(&mode, frames),
         "framing" => serve(&mode, framing),
         "sink" => serve(&mode, sink),
+        "pieces" => serve(&mode, pieces),
         "source" => serve(&mode, {
             let chunk: Rc<[u8]> = vec![peer::FILL; size].into();
             move |socket| source(socket, chunk.clone())
@@ -46,7 +47,7 @@ fn serve(mode: &str, mut on_connection: impl FnMut(Socket) + 'static) {
     // A sink answers after its client's end.
     let options = ServerOptions::new()
         .no_delay(true)
-        .allow_half_open(mode == "sink");
+        .allow_half_open(matches!(mode, "sink" | "pieces"));
     // Only the clients of an echo, whose memory is measured, wait for all that they asked for.
     let clients_leave = mode != "echo";
     let server = net::create_server_with(options, move |socket| {
@@ -115,6 +116,20 @@ fn sink(socket: Socket) {
     let count = received.clone();
     socket.on(event::Data, move |chunk| {
         count.set(count.get() + chunk.len() as u64)
+    });
+    socket.on(event::End, move |()| {
+        socket.end_with(&received.get().to_le_bytes());
+    });
+}
+
+/// A sink that reads four bytes at a time.
+fn pieces(socket: Socket) {
+    let received = Rc::new(Cell::new(0_u64));
+    let count = received.clone();
+    socket.on(event::Readable, move |()| {
+        while let Ok(Some(piece)) = socket.read_exactly(4) {
+            count.set(count.get() + piece.len() as u64);
+        }
     });
     socket.on(event::End, move |()| {
         socket.end_with(&received.get().to_le_bytes());

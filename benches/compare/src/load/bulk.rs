@@ -2,7 +2,8 @@
 //!
 //! The kernel copies each byte into a socket on one core and out of it on the other, and the
 //! first costs more. So that the server is what limits the rate, the client copies nothing: it
-//! sends pages of a file in memory (sendfile) and drops what it receives (MSG_TRUNC).
+//! sends pages of a file in memory (sendfile) and drops what it receives (MSG_TRUNC). Two of the
+//! pipes have clients that copy, as programs do.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -33,6 +34,16 @@ pub enum Direction {
     Upload,
     Download,
     Pipe,
+    /// Written from memory and read into it.
+    CopiedPipe,
+    /// The same, and a chunk goes out when the last one has come back.
+    PipeInTurn,
+}
+
+impl Direction {
+    fn copies(self) -> bool {
+        matches!(self, Direction::CopiedPipe | Direction::PipeInTurn)
+    }
 }
 
 /// Moves bytes in `--size` chunks over each connection; operations are whole chunks' worth.
@@ -40,12 +51,18 @@ pub fn run(options: &Options, direction: Direction) -> io::Result<()> {
     match direction {
         Direction::Upload => verify::sink(options)?,
         Direction::Download => verify::source(options)?,
-        Direction::Pipe => verify::pipe(options)?,
+        Direction::Pipe | Direction::CopiedPipe | Direction::PipeInTurn => {
+            verify::pipe(options)?;
+        }
     }
     let mut poll = Poll::new()?;
     let streams = connect_registered(options, &poll)?;
     let mut connections: Vec<Connection> = streams.into_iter().map(Connection::new).collect();
-    let chunk = Chunk::new(options.size)?;
+    let chunk = if direction.copies() {
+        Chunk::in_memory(options.size)
+    } else {
+        Chunk::new(options.size)?
+    };
     conduct(options, |limit| {
         move_bytes(&mut poll, &mut connections, &chunk, direction, limit)
     })
@@ -54,14 +71,16 @@ pub fn run(options: &Options, direction: Direction) -> io::Result<()> {
 /// What the client sends over and over.
 pub(super) struct Chunk {
     bytes: Vec<u8>,
-    /// The same bytes as a file in memory.
-    pages: OwnedFd,
+    /// The same bytes as a file in memory, if they are sent as pages.
+    pages: Option<OwnedFd>,
 }
 
 struct Connection {
     stream: TcpStream,
     /// How much of the current chunk went out.
     sent: usize,
+    /// Bytes that went out and have not come back, of a pipe.
+    under_way: u64,
     can_read: bool,
     can_write: bool,
 }
@@ -94,7 +113,7 @@ fn move_bytes(
         }
         for connection in connections.iter_mut() {
             if direction != Direction::Download {
-                let sent = connection.send(chunk)?;
+                let sent = connection.send(chunk, direction)?;
                 bytes += if direction == Direction::Upload {
                     sent
                 } else {
@@ -102,7 +121,7 @@ fn move_bytes(
                 };
             }
             if direction != Direction::Upload {
-                bytes += connection.receive(&mut buffer)?;
+                bytes += connection.receive(&mut buffer, direction)?;
             }
         }
     }
@@ -115,28 +134,30 @@ fn move_bytes(
 
 impl Chunk {
     pub(super) fn new(size: usize) -> io::Result<Self> {
-        let bytes = vec![FILL; size];
-        let mut file = File::from(memfd_create("chunk", MemfdFlags::CLOEXEC)?);
-        file.write_all(&bytes)?;
-        Ok(Self {
-            bytes,
-            pages: file.into(),
-        })
+        let mut chunk = Self::in_memory(size);
+        if size >= LEAST_PAGES {
+            let mut file = File::from(memfd_create("chunk", MemfdFlags::CLOEXEC)?);
+            file.write_all(&chunk.bytes)?;
+            chunk.pages = Some(file.into());
+        }
+        Ok(chunk)
+    }
+
+    fn in_memory(size: usize) -> Self {
+        Self {
+            bytes: vec![FILL; size],
+            pages: None,
+        }
     }
 
     /// Sends what comes at `offset`, as much as the kernel takes.
     pub(super) fn send(&self, stream: &mut TcpStream, offset: usize) -> io::Result<usize> {
-        match self.bytes.len() {
-            LEAST_PAGES.. => {
+        match &self.pages {
+            Some(pages) => {
                 let rest = self.bytes.len() - offset;
-                Ok(sendfile(
-                    &*stream,
-                    &self.pages,
-                    Some(&mut (offset as u64)),
-                    rest,
-                )?)
+                Ok(sendfile(&*stream, pages, Some(&mut (offset as u64)), rest)?)
             }
-            _ => stream.write(&self.bytes[offset..]),
+            None => stream.write(&self.bytes[offset..]),
         }
     }
 }
@@ -146,27 +167,34 @@ impl Connection {
         Self {
             stream,
             sent: 0,
+            under_way: 0,
             can_read: true,
             can_write: true,
         }
     }
 
     fn has_work(&self, direction: Direction) -> bool {
-        self.can_write && direction != Direction::Download
-            || self.can_read && direction != Direction::Upload
+        self.may_send(direction) || self.can_read && direction != Direction::Upload
     }
 
-    fn send(&mut self, chunk: &Chunk) -> io::Result<u64> {
+    fn may_send(&self, direction: Direction) -> bool {
+        let in_turn = direction == Direction::PipeInTurn;
+        let waits = in_turn && self.sent == 0 && self.under_way > 0;
+        self.can_write && direction != Direction::Download && !waits
+    }
+
+    fn send(&mut self, chunk: &Chunk, direction: Direction) -> io::Result<u64> {
         let size = chunk.bytes.len();
         let mut total = 0;
         for _ in 0..TURN {
-            if !self.can_write {
+            if !self.may_send(direction) {
                 break;
             }
             match chunk.send(&mut self.stream, self.sent) {
                 Ok(count) => {
                     total += count as u64;
                     self.sent = (self.sent + count) % size;
+                    self.under_way += count as u64;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.can_write = false,
                 Err(error) => return Err(error),
@@ -175,17 +203,22 @@ impl Connection {
         Ok(total)
     }
 
-    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<u64> {
+    fn receive(&mut self, buffer: &mut [u8], direction: Direction) -> io::Result<u64> {
+        let flags = match direction.copies() {
+            true => RecvFlags::empty(),
+            false => RecvFlags::TRUNC,
+        };
         let mut total = 0;
         for _ in 0..TURN {
             if !self.can_read {
                 break;
             }
-            let received = recv(&self.stream, &mut *buffer, RecvFlags::TRUNC);
+            let received = recv(&self.stream, &mut *buffer, flags);
             match received.map(|(_, count)| count).map_err(io::Error::from) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(count) => {
                     total += count as u64;
+                    self.under_way = self.under_way.saturating_sub(count as u64);
                     self.can_read = count == buffer.len();
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.can_read = false,

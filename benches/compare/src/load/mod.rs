@@ -69,6 +69,7 @@ pub fn conduct(
         "server_waited": spent.server_waited.as_secs_f64(),
         "load_waited": spent.load_waited.as_secs_f64(),
         "p50_us": percentile(&outcome.latencies, 0.50),
+        "p90_us": percentile(&outcome.latencies, 0.90),
         "p99_us": percentile(&outcome.latencies, 0.99),
         "p999_us": percentile(&outcome.latencies, 0.999),
     }))

@@ -19,8 +19,8 @@ const COLUMNS: &[Column] = &[
     LOAD_SHARE,
 ];
 
-const KIB: usize = 1024;
-const MIB: usize = 1024 * KIB;
+pub(super) const KIB: usize = 1024;
+pub(super) const MIB: usize = 1024 * KIB;
 
 /// Chunk and connections: what applications do, then the sizes of Node's own benchmark/net.
 const SIZES: [(usize, usize); 7] = [
@@ -101,7 +101,7 @@ fn cell(direction: Direction, chunk: usize, connections: usize) -> Cell {
     }
 }
 
-fn size_in_words(bytes: usize) -> String {
+pub(super) fn size_in_words(bytes: usize) -> String {
     match bytes {
         MIB.. => format!("{} MiB", bytes / MIB),
         KIB.. => format!("{} KiB", bytes / KIB),

@@ -14,6 +14,7 @@ pub const WORKLOAD: Workload = Workload {
 
 const COLUMNS: &[Column] = &[
     column("p99", "p99, µs", Better::Less, 0),
+    column("p90", "p90, µs", Better::Less, 0),
     column("p50", "p50, µs", Better::Less, 0),
     column("p999", "p99.9, µs", Better::Less, 0),
     column("flood", "flood, MB/s", Better::More, 0),

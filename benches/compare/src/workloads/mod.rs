@@ -8,7 +8,9 @@ mod frames;
 mod instructions;
 mod latency;
 mod memory;
+mod pieces;
 mod ping_pong;
+mod pipe;
 mod robustness;
 mod start_up;
 mod syscalls;
@@ -67,12 +69,14 @@ pub struct Workload {
 }
 
 /// All of them, in the order of the report.
-pub const WORKLOADS: [Workload; 13] = [
+pub const WORKLOADS: [Workload; 15] = [
     ping_pong::WORKLOAD,
     frames::WORKLOAD,
     latency::WORKLOAD,
     fairness::WORKLOAD,
     bulk::WORKLOAD,
+    pipe::WORKLOAD,
+    pieces::WORKLOAD,
     connect::WORKLOAD,
     broadcast::WORKLOAD,
     memory::WORKLOAD,
@@ -123,6 +127,7 @@ fn under_load(measured: &Measured, units: f64) -> Sample {
         ("rate", units / measured.get("seconds")),
         ("cpu", measured.get("server_cpu") * 1e6 / units),
         ("p50", measured.get("p50_us")),
+        ("p90", measured.get("p90_us")),
         ("p99", measured.get("p99_us")),
         ("p999", measured.get("p999_us")),
         (SERVER_SHARE.key, measured.share("server_cpu")),

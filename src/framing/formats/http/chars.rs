@@ -1,8 +1,7 @@
 //! Which bytes may stand where, and how far a run of them goes.
 
 const TOKEN: u8 = 1;
-const TARGET: u8 = 2;
-const HOST: u8 = 4;
+const HOST: u8 = 2;
 
 static CLASSES: [u8; 256] = classes();
 
@@ -12,15 +11,13 @@ const fn classes() -> [u8; 256] {
     while byte < 0x7f {
         let (byte_class, class) = (byte as u8, &mut classes[byte]);
         if byte_class.is_ascii_alphanumeric() {
-            *class = TOKEN | TARGET | HOST;
+            *class = TOKEN | HOST;
         } else {
             *class = match byte_class {
-                b'!' | b'$' | b'&' | b'\'' | b'*' | b'+' => TOKEN | TARGET | HOST,
-                b'-' | b'.' | b'_' | b'~' | b'%' => TOKEN | TARGET | HOST,
-                b'(' | b')' | b',' | b';' | b'=' | b':' | b'[' | b']' => TARGET | HOST,
-                b'^' | b'`' | b'|' => TOKEN | TARGET,
-                b'/' | b'?' | b'@' | b'{' | b'}' | b'\\' => TARGET,
-                b'#' => TOKEN,
+                b'!' | b'$' | b'&' | b'\'' | b'*' | b'+' => TOKEN | HOST,
+                b'-' | b'.' | b'_' | b'~' | b'%' => TOKEN | HOST,
+                b'(' | b')' | b',' | b';' | b'=' | b':' | b'[' | b']' => HOST,
+                b'^' | b'`' | b'|' | b'#' => TOKEN,
                 _ => 0,
             };
         }
@@ -38,7 +35,8 @@ pub(super) fn is_token(byte: u8) -> bool {
 /// What RFC 3986 has in a URI without its fragment, and what browsers leave as it is in one: ``\^`{|}``.
 #[inline(always)]
 pub(super) fn is_target(byte: u8) -> bool {
-    CLASSES[usize::from(byte)] & TARGET != 0
+    // All that is printed but the quotation mark and the number sign, which are neighbours, and two brackets.
+    (0x21..0x7f).contains(&byte) && byte & !1 != b'"' && byte | 2 != b'>'
 }
 
 /// RFC 3986, section 3.2.2, and the colon in front of a port.
@@ -56,86 +54,109 @@ pub(super) fn is_text(byte: u8) -> bool {
 /// How many bytes at the front are of a token.
 #[inline(always)]
 pub(super) fn token_len(bytes: &[u8]) -> usize {
-    run(bytes, is_token)
-}
-
-/// Whether all of them are of a token.
-#[inline(always)]
-pub(super) fn is_all_token(bytes: &[u8]) -> bool {
-    // Without a branch for each.
-    let class = bytes
-        .iter()
-        .fold(TOKEN, |all, byte| all & CLASSES[usize::from(*byte)]);
-    class != 0
+    // Most names are made of these alone.
+    let in_names = |byte: u8| (byte | 0x20).is_ascii_lowercase() || byte == b'-';
+    let others = |word: u64| {
+        let lower = (word | lanes(0x20)) & !HIGHS;
+        let from_a = lower + lanes(0x80 - b'a');
+        let behind_z = lower + lanes(0x7f - b'z');
+        // Exactly, since what is said to be one is no other.
+        let from_dash = word ^ lanes(b'-');
+        let no_dash = (from_dash & !HIGHS) + lanes(0x7f) | from_dash;
+        !(from_a & !behind_z) & no_dash | word
+    };
+    let len = run(bytes, others, in_names);
+    let rest = bytes[len..].iter().take_while(|byte| is_token(**byte));
+    len + rest.count()
 }
 
 /// How many bytes at the front are of a request target.
 #[inline(always)]
 pub(super) fn target_len(bytes: &[u8]) -> usize {
-    run(bytes, is_target)
+    let others = |word: u64| {
+        let quotes = equal_to(word & !lanes(1), b'"');
+        let brackets = equal_to(word | lanes(2), b'>');
+        below(word, 0x21) | from_delete_on(word) | quotes | brackets
+    };
+    run(bytes, others, is_target)
 }
-
-#[inline(always)]
-fn run(bytes: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
-    let other = bytes.iter().position(|byte| !belongs(*byte));
-    other.unwrap_or(bytes.len())
-}
-
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 /// How many bytes stand in front of the first control character, tabs included.
 #[inline(always)]
 pub(super) fn text_len(bytes: &[u8]) -> usize {
-    // Most values are short. Of long ones 32 bytes at a time go through a comparison that compilers turn into vector
-    // instructions.
+    let others = |word: u64| below(word, b' ') | from_delete_on(word) & !word;
+    long_run(bytes, others, |byte| byte >= b' ' && byte != 0x7f)
+}
+
+/// How many bytes stand in front of the first carriage return.
+#[inline(always)]
+pub(super) fn line_len(bytes: &[u8]) -> usize {
+    long_run(bytes, |word| equal_to(word, b'\r'), |byte| byte != b'\r')
+}
+
+/// How many bytes stand in front of the first colon.
+#[inline(always)]
+pub(super) fn len_before_colon(bytes: &[u8]) -> usize {
+    run(bytes, |word| equal_to(word, b':'), |byte| byte != b':')
+}
+
+/// Eight bytes are looked at as one number. What is true of a byte is said by its highest bit. The bits in front of the
+/// lowest one that is set are exact, those above need not be: a borrow goes on upwards.
+const HIGHS: u64 = lanes(0x80);
+
+const fn lanes(byte: u8) -> u64 {
+    0x0101_0101_0101_0101 * byte as u64
+}
+
+#[inline(always)]
+fn equal_to(word: u64, byte: u8) -> u64 {
+    let zero_where_equal = word ^ lanes(byte);
+    zero_where_equal.wrapping_sub(lanes(1)) & !zero_where_equal
+}
+
+#[inline(always)]
+fn below(word: u64, byte: u8) -> u64 {
+    word.wrapping_sub(lanes(byte)) & !word
+}
+
+/// What is greater than 0x7e.
+#[inline(always)]
+fn from_delete_on(word: u64) -> u64 {
+    (word & !HIGHS) + lanes(1) | word
+}
+
+/// How many bytes at the front belong together, as both say: `others` of eight at once, by the highest bits of those that
+/// do not, and `belongs` of each. For stretches of the length of a name, for which a loop that is all here is faster
+/// than the search for any length.
+#[inline(always)]
+fn run(bytes: &[u8], others: impl Fn(u64) -> u64, belongs: impl Fn(u8) -> bool) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (i, word) in words.iter().enumerate() {
+        let hits = others(u64::from_le_bytes(*word)) & HIGHS;
+        if hits != 0 {
+            return 8 * i + hits.trailing_zeros() as usize / 8;
+        }
+    }
+    let other = rest.iter().position(|byte| !belongs(*byte));
+    bytes.len() - rest.len() + other.unwrap_or(rest.len())
+}
+
+/// As `run`, for stretches that may be long: behind the first bytes, 32 at a time go through a comparison that compilers
+/// turn into vector instructions.
+#[inline(always)]
+fn long_run(bytes: &[u8], others: impl Fn(u64) -> u64, belongs: impl Fn(u8) -> bool) -> usize {
     let near = bytes.len().min(32);
-    let len = text_len_by_words(&bytes[..near]);
+    let len = run(&bytes[..near], &others, &belongs);
     if len < near {
         return len;
     }
     let (blocks, _) = bytes[near..].as_chunks::<32>();
-    let texts = blocks.iter().take_while(|block| {
-        let control = |byte: &u8| u8::from(*byte < b' ') | u8::from(*byte == 0x7f);
-        block.iter().fold(0, |any, byte| any | control(byte)) == 0
-    });
-    let from = near + 32 * texts.count();
-    from + text_len_by_words(&bytes[from..])
-}
-
-#[inline(always)]
-fn text_len_by_words(bytes: &[u8]) -> usize {
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (i, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        // A borrow can mark lanes above a true hit, never below: the lowest mark is exact.
-        let control = word.wrapping_sub(ONES * 0x20);
-        let delete = (word & !HIGHS) + ONES;
-        let hits = (control | delete) & !word & HIGHS;
-        if hits != 0 {
-            return i * 8 + hits.trailing_zeros() as usize / 8;
-        }
-    }
-    let from = bytes.len() - rest.len();
-    let control = rest.iter().position(|byte| *byte < b' ' || *byte == 0x7f);
-    from + control.unwrap_or(rest.len())
-}
-
-/// How many bytes stand in front of the first `end`: for stretches of the length of a name or a value, for which a
-/// loop that is all here is faster than the search for any length.
-#[inline(always)]
-pub(super) fn len_before(bytes: &[u8], end: u8) -> Option<usize> {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let lanes = ONES * u64::from(end);
-    for (i, word) in words.iter().enumerate() {
-        let zero_where_equal = u64::from_le_bytes(*word) ^ lanes;
-        let hits = zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & HIGHS;
-        if hits != 0 {
-            return Some(i * 8 + hits.trailing_zeros() as usize / 8);
-        }
-    }
-    let from = bytes.len() - rest.len();
-    Some(from + rest.iter().position(|byte| *byte == end)?)
+    let all_belong = |block: &&[u8; 32]| {
+        let others = block.iter().map(|byte| u8::from(!belongs(*byte)));
+        others.fold(0, |any, other| any | other) == 0
+    };
+    let from = near + 32 * blocks.iter().take_while(all_belong).count();
+    from + run(&bytes[from..], others, belongs)
 }
 
 #[cfg(test)]
@@ -160,6 +181,30 @@ mod tests {
             bytes[13] = b'\r';
             assert_eq!(text_len(&bytes), 13, "{byte:#x}");
         }
+    }
+
+    #[test]
+    fn a_run_ends_at_the_first_byte_that_does_not_belong_wherever_it_stands() {
+        for (filler, len) in [b'x', b'-', b'/']
+            .into_iter()
+            .flat_map(|filler| [7, 8, 31, 100].map(|len| (filler, len)))
+        {
+            for at in 0..len {
+                for other in 0..=255 {
+                    let mut bytes = vec![filler; len];
+                    bytes[at] = other;
+                    bytes[len - 1] = b':';
+                    let by_one =
+                        |is: fn(u8) -> bool| bytes.iter().take_while(|byte| is(**byte)).count();
+                    assert_eq!(token_len(&bytes), by_one(is_token), "{other:#x}");
+                    assert_eq!(target_len(&bytes), by_one(is_target), "{other:#x}");
+                    let before = |end| bytes.iter().take_while(|byte| **byte != end).count();
+                    assert_eq!(len_before_colon(&bytes), before(b':'), "{other:#x}");
+                    assert_eq!(line_len(&bytes), before(b'\r'), "{other:#x}");
+                }
+            }
+        }
+        assert_eq!(token_len(&[b'x'; 77]), 77);
     }
 
     #[test]

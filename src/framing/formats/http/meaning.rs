@@ -36,7 +36,8 @@ pub(super) enum Known {
 pub(super) type Parts<'a> = [&'a [u8]; 2];
 
 fn bytes<'a>(parts: Parts<'a>) -> impl Iterator<Item = u8> + Clone + 'a {
-    parts.into_iter().flatten().copied()
+    let [first, second] = parts;
+    first.iter().chain(second).copied()
 }
 
 impl Method {
@@ -97,11 +98,12 @@ fn is_absolute(mut target: impl Iterator<Item = u8>) -> bool {
 
 impl Known {
     pub(super) fn of(parts: Parts<'_>) -> Known {
+        let [first, second] = parts;
         let is = |name: &[u8]| {
-            let lower = bytes(parts).map(|byte| byte.to_ascii_lowercase());
-            lower.eq(name.iter().copied())
+            let (begins, ends) = name.split_at(first.len());
+            first.eq_ignore_ascii_case(begins) && second.eq_ignore_ascii_case(ends)
         };
-        match parts[0].len() + parts[1].len() {
+        match first.len() + second.len() {
             4 if is(b"host") => Known::Host,
             14 if is(b"content-length") => Known::Length,
             17 if is(b"transfer-encoding") => Known::Coding,

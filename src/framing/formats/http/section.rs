@@ -7,9 +7,7 @@
 use super::super::super::window::work;
 use super::super::super::{Malformed, Window};
 use super::Limits;
-use super::chars::{
-    is_all_token, is_target, is_text, is_token, len_before, target_len, text_len, token_len,
-};
+use super::chars::{is_target, is_text, is_token, target_len, text_len, token_len};
 use super::meaning::{Known, Meaning, Method, Parts, Wrong};
 use super::wrong;
 
@@ -61,7 +59,7 @@ pub(super) struct Section {
 }
 
 /// No method of IANA's registry has more than 17.
-const LONGEST_METHOD: usize = 24;
+pub(super) const LONGEST_METHOD: usize = 24;
 
 impl Section {
     pub(super) const fn new(of: Of) -> Self {
@@ -212,34 +210,34 @@ impl Section {
             self.state = State::Line;
         }
         while self.fields < limits.fields {
+            // The line's end first, without a look at what it says: the next line waits for nothing else, and a
+            // processor begins with it meanwhile.
             let line = &run[at..];
-            if line.starts_with(b"\r\n") {
+            let len = text_len(line);
+            if len == 0 || !line[len..].starts_with(b"\r\n") {
+                work::examined(len);
                 break;
             }
-            let Some(name) = len_before(line, b':') else {
-                work::examined(line.len());
+            let name = token_len(line);
+            let Some((b':', value)) = line[name..len].split_first() else {
+                work::examined(len + name);
                 break;
             };
-            let value = &line[name + 1..];
-            if name == 0 || !is_all_token(&line[..name]) {
-                work::examined(name);
-                break;
-            }
-            let len = text_len(value);
-            if !value[len..].starts_with(b"\r\n") {
-                work::examined(name + len);
+            if name == 0 {
+                work::examined(len);
                 break;
             }
             // The lengths of the names that matter.
             if matches!(name, 4 | 14 | 17) {
                 let known = Known::of([&line[..name], &[]]);
-                if known != Known::Other && !self.accepts(known, value[..len].trim_ascii()) {
-                    work::examined(name + len);
+                if known != Known::Other && !self.accepts(known, value.trim_ascii()) {
+                    work::examined(len + name);
                     break;
                 }
             }
             self.fields += 1;
-            at += name + 1 + len + 2;
+            at += len + 2;
+            work::examined(name);
         }
         work::examined(at);
         self.at += at;

@@ -3,7 +3,7 @@
 use super::super::super::{FrameError, Wrap, Wrapping};
 use super::chars::{is_target, is_text, is_token};
 use super::meaning::{Known, Meaning, Method, Wrong};
-use super::section::Of;
+use super::section::{LONGEST_METHOD, Of};
 use super::wrong;
 
 /// A head, or a trailer section, that is being written: see [`request`], [`response`] and [`last_chunk`].
@@ -42,6 +42,8 @@ pub fn request<'a>(out: &'a mut Vec<u8>, method: &str, target: &str) -> HeadWrit
     head.meaning.method = Method::of([method.as_bytes(), &[]]);
     if method.is_empty() || target.is_empty() {
         head.refuse(0, wrong::REQUEST_LINE);
+    } else if method.len() > LONGEST_METHOD {
+        head.refuse(LONGEST_METHOD, wrong::LONG_METHOD);
     } else if !head.meaning.method.has_target([target.as_bytes(), &[]]) {
         head.refuse(0, wrong::TARGET_FORM);
     }

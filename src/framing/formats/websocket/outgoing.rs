@@ -1,6 +1,6 @@
 //! Frames to send.
 
-use super::super::super::{Encode, FrameError, Wrap, Wrapping};
+use super::super::super::{Encode, FrameError, Output, Wrap, Wrapping};
 use super::close::check_sendable;
 use super::mask::Mask;
 use super::{BINARY, CLOSE, CONTINUATION, LAST, LONGEST_CONTROL, MASKED, PING, PONG, TEXT};
@@ -172,9 +172,7 @@ impl<K: Fn() -> [u8; 4]> Encode for Masked<K> {
         out.reserve(width + key.len() + payload.len());
         out.extend_from_slice(&head[..width]);
         out.extend_from_slice(&key);
-        let from = out.len();
-        out.resize(from + payload.len(), 0);
-        Mask::new(key).apply(payload, &mut out[from..]);
+        Mask::new(key).apply(payload, &mut Output::new(out, payload.len()));
         Ok(())
     }
 
