@@ -97,7 +97,7 @@ fn write_value(writer: &mut RespWriter<'_>, part: &[u8]) {
         }
         9 => writer.double(f64::from_bits(number as u64)),
         10 => writer.double([f64::NAN, f64::INFINITY, f64::NEG_INFINITY][part.len() % 3]),
-        11 => writer.boolean(part.len() % 2 == 0),
+        11 => writer.boolean(part.len().is_multiple_of(2)),
         12 => writer.verbatim(b"txt", part),
         13 => {
             writer.array(2);
