@@ -4,9 +4,10 @@
 use super::super::http::{self, Http};
 use super::super::websocket::{self, Close, Outgoing, WebSocket};
 use super::super::{
-    Cobs, Cut, Either, Encode, FixedLength, Flow, Format, FrameError, FrameReader, FrameWriter,
-    Item, Json, LengthPrefix, Lines, Malformed, Netstring, Output, Proxy, Resp, RespRequest,
-    RespRequests, RespValue, RespVersion, RespWriter, Slip, VarintPrefix, Window, Wrap, Wrapping,
+    ByteOrder, Cobs, ContentLength, Cut, Delimiters, DotStuffed, Either, Encode, FixedLength, Flow,
+    Format, FrameError, FrameReader, FrameWriter, Hdlc, Item, Json, LengthPrefix, Lines, Malformed,
+    Mqtt, Netstring, Output, Proxy, Resp, RespRequest, RespRequests, RespValue, RespVersion,
+    RespWriter, Slip, VarintPrefix, Window, Wrap, Wrapping,
 };
 
 /// The first byte chooses what is done with the others.
@@ -69,6 +70,10 @@ fn values(data: &[u8]) {
         for frame in &frames {
             let value = RespValue::parse(frame).expect("what the format hands out can be read");
             let _text = value.text();
+            // Nothing equals a number that is none.
+            assert!(
+                value == RespValue::parse(frame).expect("as before") || frame.starts_with(b",nan")
+            );
             let wrapping = format.wrap(frame).expect("a value is a message");
             assert!(wrapping.is_empty());
             assert!(is_not_one_frame(format.wrap(&frame[..frame.len() - 1])));
@@ -208,6 +213,10 @@ fn boxes(data: &[u8]) {
     same(Proxy::new(), data);
     same(Http::responses(), data);
     same(Plain, data);
+    broken_ones(data);
+    defaults();
+    impossible_ones();
+    long_runs();
     let lines: Either<Lines, LengthPrefix> = Either::A(Lines::new());
     let mut message = Vec::new();
     if lines.encode(data, &mut message).is_ok() {
@@ -219,11 +228,138 @@ fn boxes(data: &[u8]) {
 }
 
 fn same<F: Format + Clone + 'static>(format: F, stream: &[u8]) {
+    let boxed = || -> Box<dyn Format> { Box::new(format.clone()) };
+    let skipped = skipping(format.clone(), stream);
+    assert_eq!(skipping(boxed(), stream), skipped);
+    assert_eq!(
+        skipping(Either::<F, Lines>::A(format.clone()), stream),
+        skipped
+    );
+    assert_eq!(
+        skipping(Either::<Lines, F>::B(format.clone()), stream),
+        skipped
+    );
     let alone = read(format.clone(), stream);
-    let boxed: Box<dyn Format> = Box::new(format.clone());
-    assert_eq!(read(boxed, stream), alone);
+    assert_eq!(read(boxed(), stream), alone);
     assert_eq!(read(Either::<F, Lines>::A(format.clone()), stream), alone);
     assert_eq!(read(Either::<Lines, F>::B(format), stream), alone);
+}
+
+/// The kinds of the frames that are short enough, and of what is told of the others.
+fn skipping<F: Format>(format: F, stream: &[u8]) -> (Vec<u8>, Result<(), FrameError>) {
+    let mut reader = FrameReader::new(format, 5).skip_bad_frames();
+    let mut kinds = Vec::new();
+    for chunk in stream.chunks(3) {
+        let read = reader.push_with(chunk, |_, reading| {
+            kinds.push(reading.kind());
+            Flow::Continue
+        });
+        if let Err(error) = read {
+            return (kinds, Err(error));
+        }
+    }
+    (kinds, Ok(()))
+}
+
+/// A format that breaks a rule is found out, whatever the bytes are.
+#[derive(Clone)]
+struct Broken(Result<Cut, Malformed>);
+
+impl Format for Broken {
+    fn cut(&mut self, _: Window<'_>) -> Result<Cut, Malformed> {
+        self.0
+    }
+
+    fn at_end(&mut self, _: Window<'_>) -> Result<Cut, Malformed> {
+        Err(Malformed::new(0, "an end"))
+    }
+
+    fn overhead(&self) -> usize {
+        3
+    }
+}
+
+fn broken_ones(stream: &[u8]) {
+    let frame = |head, payload, tail| Cut::Frame {
+        head,
+        payload,
+        tail,
+    };
+    for cut in [
+        Cut::MORE,
+        Cut::Skip(0),
+        frame(0, 0, 0),
+        frame(4, 0, 0),
+        frame(0, 1, 3),
+        Cut::Declared {
+            head: usize::MAX,
+            payload: u64::MAX,
+            tail: usize::MAX,
+        },
+    ] {
+        let (frames, end) = read(Broken(Ok(cut)), stream);
+        assert!(frames.iter().map(Vec::len).sum::<usize>() <= stream.len());
+        assert!(end.is_err() || stream.len() < 8 || frames.len() == stream.len() / 4);
+    }
+    let part = Cut::Part {
+        head: 1,
+        payload: 0,
+        tail: 0,
+    };
+    let mut reader = FrameReader::new(Broken(Ok(part)), 10).max_empty_parts(2);
+    let read = reader.push(stream, |_| Flow::Continue);
+    assert_eq!(read.is_err(), stream.len() > 2);
+}
+
+/// What is the same by its name and by default.
+fn defaults() {
+    assert_eq!(ContentLength::default(), ContentLength::new());
+    assert_eq!(DotStuffed::default(), DotStuffed::new());
+    assert_eq!(Hdlc::default(), Hdlc::new());
+    assert_eq!(Mqtt::default(), Mqtt::new());
+    assert_eq!(Slip::default(), Slip::new());
+    assert!(Json::default().wrap(b"[]").is_ok());
+}
+
+/// What cannot be a format, or a frame.
+fn impossible_ones() {
+    let long = [b'x'; 33];
+    let many = [&b"x"[..]; 65];
+    for delimiters in [&[][..], &[&b""[..]], &[&long[..]], &many] {
+        assert!(Delimiters::new(delimiters).is_err());
+    }
+    let three = FixedLength::new(3).expect("three");
+    assert!(three.wrap(b"abc").is_ok_and(|wrapping| wrapping.is_empty()));
+    assert!(three.wrap(b"ab").is_err());
+    assert!(LengthPrefix::new(9, ByteOrder::Big).is_err());
+    let mut out = Vec::new();
+    assert!(Hdlc::new().encode(b"", &mut out).is_err());
+    assert!(Lines::ndjson().encode(b"", &mut out).is_err());
+    assert!(Slip::new().encode(b"", &mut out).is_err());
+    assert_eq!(out, b"");
+    let unbounded = RespRequests::new()
+        .max_bulk(usize::MAX)
+        .max_line(usize::MAX);
+    assert!(unbounded.wrap(b"*1\r\n$1\r\nx\r\n").is_ok());
+    let unbounded = Resp::new().max_bulk(usize::MAX).max_depth(usize::MAX);
+    assert!(unbounded.wrap(b"*1\r\n$1\r\nx\r\n").is_ok());
+    assert!(is_not_one_frame(unbounded.wrap(b"?")));
+}
+
+/// Runs without a zero, as long as a block and longer.
+fn long_runs() {
+    for len in [253, 254, 255, 508, 600] {
+        for last in [0, 1] {
+            let payload = [&vec![1; len][..], &[last]].concat();
+            let mut frame = Vec::new();
+            assert_eq!(Cobs::new().encode(&payload, &mut frame), Ok(()));
+            assert_eq!(read(Cobs::new(), &frame), (vec![payload], Ok(())));
+            let payload = vec![1; len];
+            frame.clear();
+            assert_eq!(Cobs::new().encode(&payload, &mut frame), Ok(()));
+            assert_eq!(read(Cobs::new(), &frame), (vec![payload], Ok(())));
+        }
+    }
 }
 
 /// Pairs of bytes: the shortest format that there is.
@@ -304,7 +440,7 @@ fn errors(data: &[u8]) {
 fn fragments(data: &[u8]) {
     let middle = data.len() / 2;
     let (begins, ends) = data.split_at(middle);
-    let long = if data.len() > 500 { 140 } else { 1 };
+    let long = if data.len() > 500 { 200 } else { 1 };
     let ends = ends.repeat(long);
     let mut stream = Vec::new();
     let mut write = |outgoing: Outgoing, payload: &[u8]| outgoing.encode(payload, &mut stream);
