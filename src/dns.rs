@@ -131,7 +131,7 @@ thread_local! {
     static ORDER: Cell<Order> = const { Cell::new(Order::Verbatim) };
 }
 
-/// The order of the addresses that lookups of this thread give, unless told otherwise.
+/// The order of the addresses that lookups of this thread give by default.
 /// [`Order::Verbatim`] at first.
 #[doc(alias = "getDefaultResultOrder")]
 pub fn get_default_result_order() -> Order {
@@ -218,7 +218,7 @@ pub fn lookup_with<R: Outcome>(
         hints: options.hints,
     };
     let name = format!("{question:?}");
-    // On a thread that is on its way out there is nobody left to be told.
+    // On a thread that is on its way out nobody is left to hear of it.
     reactor::with(|event_loop| event_loop.look_up(name, move || resolve(&question), call, origin));
 }
 

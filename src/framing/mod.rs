@@ -416,6 +416,7 @@
 
 mod advance;
 mod body;
+mod direct;
 mod ending;
 mod error;
 mod feed;

@@ -18,7 +18,7 @@
 //! | | any other | the socket fails | the same |
 //! | write | EAGAIN | wait for an event | the same |
 //! | | EINTR | try again | the same |
-//! | | ENOBUFS | no event tells when there is memory: try again after a pause | the next poll, at once |
+//! | | ENOBUFS | no event says when there is memory: try again after a pause | the next poll, at once |
 //! | | ENOMEM | as ENOBUFS | the socket fails |
 //! | | any other | the socket fails | the same |
 //! | shutdown | ENOTCONN | the peer is gone: as good as done | the request fails, which Node ignores |
@@ -58,17 +58,17 @@ pub(crate) enum Answer {
     Done,
     /// The socket, the attempt or the run fails.
     Fail,
-    /// As `Fail`, and told later, like an answer that took its time.
+    /// As `Fail`, but later, like an answer that took its time.
     FailLater,
     /// What was to be accepted is gone; what waits behind it is not.
     Next,
-    /// The call is made again after a pause: no event will tell when it works.
+    /// The call is made again after a pause: no event will say when it works.
     Rest,
     /// The call is made again now.
     Retry,
     /// Those who wait are turned away, since there are no descriptors for them.
     Shed,
-    /// An event will tell when to make the call again.
+    /// An event will say when to make the call again.
     Wait,
 }
 

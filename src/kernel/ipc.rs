@@ -79,8 +79,8 @@ impl Address {
 #[cfg(feature = "ipc")]
 pub(crate) fn receive(stream: &mio::net::UnixStream, buffer: &mut [u8]) -> io::Result<Received> {
     use rustix::net::{RecvAncillaryBuffer, RecvFlags, ReturnFlags, recvmsg};
-    // Elsewhere a read may also stop at what the poll does not tell of.
-    let tells = cfg!(any(target_os = "linux", target_os = "android"));
+    // Elsewhere a read may also stop where the poll reports nothing.
+    let reports = cfg!(any(target_os = "linux", target_os = "android"));
     let message = recvmsg(
         stream,
         &mut [io::IoSliceMut::new(buffer)],
@@ -89,6 +89,6 @@ pub(crate) fn receive(stream: &mio::net::UnixStream, buffer: &mut [u8]) -> io::R
     )?;
     Ok(Received {
         count: message.bytes,
-        may_go_on: !tells || message.flags.contains(ReturnFlags::CTRUNC),
+        may_go_on: !reports || message.flags.contains(ReturnFlags::CTRUNC),
     })
 }

@@ -44,8 +44,8 @@ pub(crate) enum Peer {
     Connected(Option<SocketAddr>),
 }
 
-/// Whether the poll tells of urgent data, at whose mark a read stops.
-const TELLS_OF_MARKS: bool = cfg!(any(target_os = "linux", target_os = "android"));
+/// Whether the poll reports urgent data, at whose mark a read stops.
+const REPORTS_MARKS: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 /// Runs one expression on either kind of the operating system's streams, another on a simulated one.
 macro_rules! either {
@@ -84,7 +84,7 @@ impl Stream {
                 let count = (&mut &*stream).read(buffer)?;
                 Ok(Received {
                     count,
-                    may_go_on: !TELLS_OF_MARKS,
+                    may_go_on: !REPORTS_MARKS,
                 })
             }
             Stream::Unix(stream) => ipc::receive(stream, buffer),

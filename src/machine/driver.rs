@@ -47,7 +47,7 @@ pub(crate) trait Driver {
     /// [`Duplex::on_writable`](super::Duplex::on_writable) in the next poll phase, unasked.
     fn continue_writing(&self);
 
-    /// The kernel had no memory for a write, and no event will tell when it has: calls
+    /// The kernel had no memory for a write, and no event will say when it has: calls
     /// [`Duplex::on_writable`](super::Duplex::on_writable) after a pause.
     fn write_after_pause(&self);
 

@@ -8,6 +8,37 @@ use std::ops::{Deref, DerefMut};
 /// eighth of the system calls and fewer awakenings at the other ends carry 1.3 times the bytes.
 const READ_BUFFER: usize = 512 * 1024;
 
+/// Whether scripts are compiled, which have budgets of their own. Without them a budget is a constant.
+const MAY_BE_SCRIPTED: bool = cfg!(all(
+    feature = "sim",
+    any(test, fuzzing, feature = "fuzzing")
+));
+
+/// How many bytes one socket may send at one event, and in one turn of a write that goes on.
+pub(crate) struct WriteBudget(Cell<u64>);
+
+impl WriteBudget {
+    const BYTES: u64 = 512 * 1024;
+
+    pub(super) const fn new() -> WriteBudget {
+        WriteBudget(Cell::new(WriteBudget::BYTES))
+    }
+
+    #[inline]
+    pub(crate) fn get(&self) -> u64 {
+        match MAY_BE_SCRIPTED {
+            true => self.0.get(),
+            false => WriteBudget::BYTES,
+        }
+    }
+
+    /// A small one, so that a script soon comes to its end.
+    #[cfg(all(feature = "sim", any(test, fuzzing, feature = "fuzzing")))]
+    pub(crate) fn set(&self, bytes: u64) {
+        self.0.set(bytes);
+    }
+}
+
 /// Lends the buffer to one socket at a time. It is made on first use. A second
 /// borrower, of which there should be none, gets a buffer of its own.
 pub(crate) struct ReadBuffer(Cell<Option<Box<[u8]>>>);
@@ -64,6 +95,17 @@ impl Drop for ReadBuffer {
 pub(crate) struct Lent<'a> {
     owner: &'a ReadBuffer,
     bytes: Box<[u8]>,
+}
+
+impl Lent<'_> {
+    /// How long it is.
+    #[inline]
+    pub(crate) fn capacity(&self) -> usize {
+        match MAY_BE_SCRIPTED {
+            true => self.bytes.len(),
+            false => READ_BUFFER,
+        }
+    }
 }
 
 impl Deref for Lent<'_> {

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::buffers::{ReadBuffer, SpareBuffers};
+use super::buffers::{ReadBuffer, SpareBuffers, WriteBudget};
 use super::channel::Receiver;
 use super::complaints::Complaints;
 use super::fairness::Fairness;
@@ -39,8 +39,6 @@ pub(crate) fn with<R>(use_loop: impl FnOnce(&Loop) -> R) -> Option<R> {
     });
     answer.ok().flatten()
 }
-
-const WRITE_BUDGET: u64 = 512 * 1024;
 
 /// One thread's event loop.
 pub(crate) struct Loop {
@@ -83,8 +81,7 @@ pub(crate) struct Loop {
     pub(crate) read_buffer: ReadBuffer,
     pub(crate) fairness: Fairness,
     pub(crate) spare_buffers: SpareBuffers,
-    /// How many bytes one socket may send at one event, and in one turn of a write that goes on.
-    pub(crate) write_budget: Cell<u64>,
+    pub(crate) write_budget: WriteBudget,
     /// Where the chunk ends that listeners are being handed, as an address.
     pub(crate) lent_to: Cell<usize>,
     pub(crate) counters: Counters,
@@ -123,7 +120,7 @@ impl Loop {
             read_buffer: ReadBuffer::new(),
             fairness: Fairness::default(),
             spare_buffers: SpareBuffers::new(),
-            write_budget: Cell::new(WRITE_BUDGET),
+            write_budget: WriteBudget::new(),
             lent_to: Cell::new(0),
             counters: Counters::default(),
         }

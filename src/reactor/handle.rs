@@ -23,11 +23,11 @@ pub(crate) trait Handle: Any {
     /// Whether it is counted among what keeps the loop alive.
     fn keeps_alive(&self) -> bool;
 
-    /// Whether it waits to be told that there is something to be read, and that there is room.
+    /// Whether it waits for bytes to read, and for room to write.
     #[cfg(feature = "sim")]
     fn waits(&self) -> (bool, bool);
 
-    /// What it should have told the program by now, if there is such a thing.
+    /// The event that it should have emitted by now, if there is one.
     #[cfg(feature = "sim")]
     fn owes(&self) -> Option<&'static str> {
         None

@@ -38,7 +38,7 @@ impl Loop {
         Timing { threshold, since }
     }
 
-    /// Tells of a call that has taken too long.
+    /// Logs a call that has taken too long.
     #[cold]
     pub(super) fn end_timing(&self, timing: &Timing) {
         let slow = &self.slow_calls;

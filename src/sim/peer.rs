@@ -1,4 +1,4 @@
-//! Ends of connections that do exactly what they are told.
+//! Ends of connections that a test controls to the byte.
 
 use std::cell::Cell;
 use std::io;
@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use crate::kernel::sim::peer::Outside;
 
-/// The end of a connection that is not of this crate: it sends exactly these bytes, reads when it is told to,
+/// The end of a connection that is not of this crate: it sends exactly these bytes, reads when it is asked to,
 /// leaves data unread, resets. It stands for a peer that is hostile, or of another make.
 ///
 /// Its address is a machine of its own, which can be cut off as any other. Its calls do not fail by chance. Nothing
@@ -144,12 +144,12 @@ impl Peer {
         self.ended.get()
     }
 
-    /// The first error that a read or a write was told.
+    /// The first error of a read or a write.
     pub fn error(&self) -> Option<io::ErrorKind> {
         self.error.get()
     }
 
-    /// Sends no more: the other end is told so after what was written.
+    /// Sends no more: the end follows the bytes that were written.
     pub fn end(&self) {
         if let Err(error) = self.end.shutdown() {
             self.failed(&error);

@@ -288,7 +288,7 @@ impl World {
         self
     }
 
-    /// One poll in so many also tells of something that has not changed; 0 for none.
+    /// One poll in so many also reports something that has not changed; 0 for none.
     pub fn spurious_events(mut self, one_in: u64) -> World {
         self.config.spurious = one_in;
         self
@@ -326,7 +326,7 @@ impl World {
     }
 }
 
-/// What is checked, and what is told.
+/// Checks and reports.
 impl World {
     /// Something that must be so whenever the clock is about to move, and at the end. It may look at what
     /// the program keeps, and must not change it.

@@ -19,7 +19,7 @@ pub(crate) struct Config {
     pub(crate) bandwidth: u64,
     /// The events of one poll are in no order.
     pub(crate) shuffled: bool,
-    /// One poll in so many tells of something that has not changed; 0 for none.
+    /// One poll in so many reports something that has not changed; 0 for none.
     pub(crate) spurious: u64,
     /// Descriptors per host.
     pub(crate) descriptors: usize,

@@ -51,7 +51,7 @@ pub(super) struct End {
     /// That edge is on its way.
     pub(super) room_coming: bool,
 
-    /// What the next call is told.
+    /// The error of the next call.
     pub(super) error: i32,
     pub(super) resets: bool,
     pub(super) segments: u64,

@@ -71,7 +71,7 @@ impl Kernel {
         self.edge_of(id);
     }
 
-    /// A call was told an error: one of the connection has ended that, for both ends.
+    /// A call fails: an error of the connection ends it for both ends.
     pub(super) fn broken(&mut self, id: EndId, number: i32) -> i32 {
         if matches!(number, ECONNRESET | ETIMEDOUT | EHOSTUNREACH | EPIPE) {
             self.dies(id, Some(number));

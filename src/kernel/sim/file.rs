@@ -22,9 +22,9 @@ pub(super) struct File {
     pub(super) host: u16,
     /// What a poll calls it, while it is watched.
     pub(super) token: Option<usize>,
-    /// Among those that the next poll tells of.
+    /// Among the files that the next poll reports.
     pub(super) queued: bool,
-    /// A poll has told of it, and nobody has looked yet whether that was heard.
+    /// A poll has reported it, and the check that somebody has acted on it is still to come.
     pub(super) suspected: bool,
     /// Calls so far, of each kind.
     pub(super) calls: [u32; CALLS],

@@ -20,7 +20,7 @@ const FAILED_LOOKUP: u64 = 1_000_000_000;
 
 pub(super) struct Host {
     pub(super) addresses: Vec<IpAddr>,
-    /// What the next poll tells of.
+    /// The files that the next poll reports.
     pub(super) ready: VecDeque<FileId>,
     /// Rung to end a poll.
     pub(super) bell: Arc<Flag>,

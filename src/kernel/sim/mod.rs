@@ -5,7 +5,7 @@
 //!        └──────────────────────┐                     ┌──────────────────────┘
 //!                            Kernel, one per world, of the thread
 //!   what is open     file, sockets, end, connecting, transfer, ending
-//!   what is told     poll
+//!   what is reported poll
 //!   what comes       schedule (arrivals, work, plans), random (what the seed says), hosts
 //!   what goes wrong  faults, fault, errno
 //!   what is checked  witness, ledger, invariants, and `poll` for who was forgotten
@@ -15,7 +15,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | edges | a file is queued when something changes and when it is watched; what is told is its state at the poll |
+//! | edges | a file is queued when something changes and when it is watched; the event reports its state at the poll |
 //! | room | after a full or short write an edge follows once a third of the buffer is free; none otherwise |
 //! | read order | data, then the error, then the end; a reset leaves what was received readable, and empties what was to be sent |
 //! | errors | ECONNRESET; EPIPE after the peer's end; ECONNREFUSED while connecting; once, then EPIPE for writes and 0 for reads |

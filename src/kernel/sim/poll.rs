@@ -1,7 +1,7 @@
-//! Polling: edges of files, and what a poll tells of them.
+//! Polling: edges of files, and the events that a poll reports.
 //!
 //! As epoll with edge triggering: a file is queued when something about it changes, and when it is
-//! watched. What is told is its state at the poll, not at the change.
+//! watched. The event reports its state at the poll, not at the change.
 
 use super::end::State;
 use super::errno::{EEXIST, ENOENT};
@@ -18,7 +18,7 @@ const BATCH: usize = 1024;
 /// A listener that has connections is asked for them at least so often, though accepting may rest.
 const ASKED_WITHIN: u64 = 5_000_000_000;
 
-/// A watched file of which a poll has told, and will not tell again.
+/// A watched file that a poll has reported, and will not report again.
 pub(super) struct Suspect {
     pub(super) host: u16,
     pub(super) token: usize,
@@ -52,7 +52,7 @@ impl Kernel {
         Ok(())
     }
 
-    /// Something about a file has changed: the next poll tells of it.
+    /// Something about a file has changed: the next poll reports it.
     pub(super) fn edge(&mut self, number: u32) {
         let Some(file) = self.files.at_mut(number) else {
             return;
@@ -71,7 +71,7 @@ impl Kernel {
         !host.has_no_loop() && (host.bell.is_rung() || !host.ready.is_empty())
     }
 
-    /// Adds what there is to tell a host to its batch, and says how much that is.
+    /// Adds a host's events to its batch, and returns how many.
     pub(super) fn take_events(&mut self, host: u16, batch: &mut Vec<(Key, Ready)>) -> usize {
         let before = batch.len();
         if self.hosts[usize::from(host)].bell.take() {
@@ -138,7 +138,7 @@ impl Kernel {
         self.note(|| format!("poll {label}: {}", words.join(" ")));
     }
 
-    /// An event that tells of nothing new.
+    /// An event that reports nothing new.
     fn stir(&mut self, host: u16) {
         let count = self.files.len() as u64;
         if count == 0 {
@@ -206,7 +206,7 @@ impl Kernel {
         }
     }
 
-    /// The watched files that a poll has told of since the last time, and those that were left unread, with
+    /// The watched files that a poll has reported since the last time, and those that were left unread, with
     /// what they have. `next` is when something happens again.
     pub(super) fn suspects(&mut self, next: Option<u64>) -> Vec<Suspect> {
         let mut there = Vec::new();

@@ -1,5 +1,5 @@
 //! A connection whose kernel does what a script says, step by step: when it is up, how much there is room for, and
-//! what the next calls are told. All else is as in any world.
+//! which of the next calls fail. All else is as in any world.
 //!
 //! The script is for the connection that the main host has begun last. Its peer is an [`Outside`].
 
@@ -27,7 +27,7 @@ const PEERS: u16 = 1;
 pub(crate) enum Written {
     /// At most so many bytes are taken.
     Short(usize),
-    /// It is told this error.
+    /// It fails with this error.
     Fails(i32),
 }
 
@@ -92,7 +92,7 @@ impl Kernel {
         (scripted.is_some() && scripted == file).then_some(script)
     }
 
-    /// What a call is told instead of what would be true.
+    /// The error that the script has for this call.
     pub(super) fn fault_of_script(&mut self, call: Call, file: Option<u32>) -> Option<i32> {
         let script = self.script_of(file)?;
         match call {
@@ -255,27 +255,27 @@ pub(crate) fn is_open() -> bool {
     with_end(|kernel, id| kernel.end(id).file.is_some()).unwrap_or(false)
 }
 
-/// Whether the next poll has something to tell.
+/// Whether the next poll has events.
 pub(crate) fn has_events() -> bool {
     with_kernel(|kernel| kernel.has_events(0)).unwrap_or(false)
 }
 
-/// The clock moves on.
+/// Moves the clock on.
 pub(crate) fn sleep_until(at: u64) {
     with_kernel(|kernel| kernel.now = kernel.now.max(at));
 }
 
-/// The user's code is at work, even if it does nothing.
+/// Counts a step of the script as the user's code, so that turns between steps are no spin.
 pub(crate) fn stepped() {
     with_kernel(Kernel::called);
 }
 
-/// What must not be, as any world sees it.
+/// The problems that the checks of any world have found.
 pub(crate) fn problems() -> Vec<String> {
     with_kernel(|kernel| std::mem::take(&mut kernel.witness.problems)).unwrap_or_default()
 }
 
-/// Whoever waits for what is there already is among the problems.
+/// Adds sockets that wait for what has come already to the problems.
 pub(crate) fn look_for_the_forgotten() {
     seat::look_for_the_forgotten(None);
 }

@@ -1,4 +1,4 @@
-//! What is checked while a world runs.
+//! The checks of a running world.
 
 use super::file::FileId;
 use super::kernel::Kernel;
@@ -14,10 +14,10 @@ const IDLE_TURNS: u32 = 8;
 #[derive(Default)]
 pub(super) struct Witness {
     pub(super) problems: Vec<String>,
-    /// What a poll has told of since somebody last looked whether it was heard.
+    /// The files that a poll has reported since the last check that somebody has acted on them.
     pub(super) suspects: Vec<FileId>,
     /// By host and key.
-    sockets: QuickMap<(u16, usize), Told>,
+    sockets: QuickMap<(u16, usize), Record>,
     /// What has been called or emitted so far.
     done: u64,
     /// By host: what had been done at its last poll, and for how many polls that was so.
@@ -25,9 +25,9 @@ pub(super) struct Witness {
     pub(super) is_off: bool,
 }
 
-/// What the listeners of a socket have been told.
+/// The events that a socket has emitted, as far as they decide about later ones.
 #[derive(Clone, Copy, Default)]
-struct Told {
+struct Record {
     end: bool,
     close: bool,
     /// A write has answered that there is too much, and no `Drain` has come since.
@@ -40,7 +40,7 @@ struct Told {
 struct Callbacks {
     made: u32,
     called: u32,
-    /// The last that was told of success.
+    /// The last that has succeeded.
     last: u32,
 }
 
@@ -56,12 +56,12 @@ impl Kernel {
         }
     }
 
-    /// The user's code is called.
+    /// The user's code is about to be called.
     pub(super) fn called(&mut self) {
         self.witness.done += 1;
     }
 
-    /// A socket's or server's listeners are called.
+    /// Listeners of a socket or a server are about to be called.
     pub(super) fn emitted(&mut self, event: &'static str, kind: &'static str, key: Key) {
         self.witness.done += 1;
         let name = event.rfind(':').map_or(event, |at| &event[at + 1..]);
@@ -71,7 +71,7 @@ impl Kernel {
             return;
         }
         self.balance(key, name);
-        let told = self
+        let record = self
             .witness
             .sockets
             .entry((self.here, key.to_bits()))
@@ -79,22 +79,22 @@ impl Kernel {
         let wrong = match name {
             // A socket that has closed can be connected again.
             "ConnectionAttempt" | "Lookup" => {
-                if told.close {
-                    *told = Told {
-                        callbacks: told.callbacks,
-                        ..Told::default()
+                if record.close {
+                    *record = Record {
+                        callbacks: record.callbacks,
+                        ..Record::default()
                     };
                 }
                 false
             }
-            "Close" => std::mem::replace(&mut told.close, true),
-            "End" => std::mem::replace(&mut told.end, true) || told.close,
-            "Data" | "Text" => told.end || told.close,
+            "Close" => std::mem::replace(&mut record.close, true),
+            "End" => std::mem::replace(&mut record.end, true) || record.close,
+            "Data" | "Text" => record.end || record.close,
             // The program, or a pipe to it, does these to a socket.
             "Pipe" | "Unpipe" | "Pause" | "Resume" | "NewListener" | "RemoveListener" => false,
-            _ => told.close,
+            _ => record.close,
         };
-        let is_undue = name == "Drain" && !std::mem::take(&mut told.refused);
+        let is_undue = name == "Drain" && !std::mem::take(&mut record.refused);
         if wrong {
             self.problem(&format!(
                 "socket {key:?} emits {name} after its end or `Close`"
@@ -107,7 +107,7 @@ impl Kernel {
         }
     }
 
-    fn told(&mut self, key: Key) -> Option<&mut Told> {
+    fn record(&mut self, key: Key) -> Option<&mut Record> {
         if self.witness.is_off {
             return None;
         }
@@ -117,23 +117,25 @@ impl Kernel {
 
     /// A write has answered that there is too much.
     pub(super) fn refused(&mut self, key: Key) {
-        if let Some(told) = self.told(key) {
-            told.refused = true;
+        if let Some(record) = self.record(key) {
+            record.refused = true;
         }
     }
 
     /// The number of a callback that a write or an end is given.
     pub(super) fn promised(&mut self, key: Key) -> u32 {
-        self.told(key).map_or(0, |told| {
-            told.callbacks.made += 1;
-            told.callbacks.made
+        self.record(key).map_or(0, |record| {
+            record.callbacks.made += 1;
+            record.callbacks.made
         })
     }
 
     /// A callback is about to be called.
     pub(super) fn called_back(&mut self, key: Key, number: u32, is_ok: bool) {
-        let Some(told) = self.told(key) else { return };
-        let callbacks = &mut told.callbacks;
+        let Some(record) = self.record(key) else {
+            return;
+        };
+        let callbacks = &mut record.callbacks;
         callbacks.called += 1;
         let is_late = is_ok && number < callbacks.last;
         if is_ok {
@@ -148,10 +150,10 @@ impl Kernel {
 
     /// Those who wait for a callback when nothing will happen any more, of sockets that have closed.
     pub(super) fn look_for_lost_callbacks(&mut self) {
-        let told = self.witness.sockets.iter();
-        let lost: Vec<_> = told
-            .filter(|(_, told)| told.close && told.callbacks.called < told.callbacks.made)
-            .map(|((host, key), told)| (*host, *key, told.callbacks))
+        let records = self.witness.sockets.iter();
+        let lost: Vec<_> = records
+            .filter(|(_, record)| record.close && record.callbacks.called < record.callbacks.made)
+            .map(|((host, key), record)| (*host, *key, record.callbacks))
             .collect();
         for (host, key, callbacks) in lost {
             let here = std::mem::replace(&mut self.here, host);

@@ -83,7 +83,7 @@ impl Duplex {
         }
     }
 
-    /// A new life begins before the writes of the old one were told that it is over.
+    /// A new life begins before the writes of the old one have failed.
     pub(in crate::machine) fn fail_parked(&self, driver: &impl Driver) {
         let error = node::closed_before_connection;
         while let Some((callback, _)) = self.write.pop_unsettled() {

@@ -85,7 +85,7 @@ impl Duplex {
         self.fail_write(driver, request.end, error);
     }
 
-    /// The write that ends here fails; a tick tells so.
+    /// The write that ends here fails, on a tick.
     fn fail_write(&self, driver: &impl Driver, end: u64, error: &Error) {
         let half = &self.write;
         self.set_error(error);
@@ -123,7 +123,7 @@ impl Duplex {
                     );
                     half.sent.set(half.sent.get() + sent as u64);
                     queue.advance(sent);
-                    // Less than was offered: the kernel's buffer is full, and an event will tell when
+                    // Less than was offered: the kernel's buffer is full, and an event will say when
                     // it is not.
                     if sent < offered {
                         break Ok(false);
@@ -231,7 +231,7 @@ impl Duplex {
         self.send_upto(driver, end);
         if half.sent.get() < first.end {
             self.wait_as_one(0, first);
-            // These are told at once, as the success would be; the tick finds nothing left.
+            // Their callbacks are called at once, as on success; the tick finds nothing left.
             return self.after_failed_write(driver);
         }
         if corked && first.end > 0 {

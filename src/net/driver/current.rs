@@ -47,11 +47,11 @@ impl InData<'_> {
             "`Data` does not nest: the machine queues what is read inside"
         );
         state.bits.in_data().set(true);
-        let speaker = Some(Rc::clone(state));
+        let socket = Some(Rc::clone(state));
         InData {
             state,
             before: CURRENT
-                .try_with(|place| place.replace(speaker))
+                .try_with(|place| place.replace(socket))
                 .ok()
                 .flatten(),
         }

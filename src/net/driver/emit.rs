@@ -18,7 +18,7 @@ pub(in crate::net) fn emit_now<E: Event, P: Event>(
 }
 
 /// Logs an error that comes too late for an event: the socket is destroyed.
-pub(in crate::net) fn told_too_late(error: &Error) {
+pub(in crate::net) fn log_late_error(error: &Error) {
     log::warn!(target: "soquete::net", "a listener of a socket that was destroyed has failed: {error}");
 }
 

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::events::Outcome;
 use crate::events::outcome::Verdict;
-use crate::net::driver::emit::told_too_late;
+use crate::net::driver::emit::log_late_error;
 use crate::net::driver::socket::SocketDriver;
 use crate::net::values::handle::Socket;
 
@@ -11,9 +11,9 @@ impl Socket {
     /// What becomes of an error that a listener or a callback has returned.
     pub(in crate::net) fn listener_failed(self, error: Error) {
         let key = self.key();
-        let told = SocketDriver::with(key, |driver| driver.listener_failed(error.clone()));
-        if told.is_none() {
-            told_too_late(&error);
+        let reached = SocketDriver::with(key, |driver| driver.listener_failed(error.clone()));
+        if reached.is_none() {
+            log_late_error(&error);
         }
     }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::event;
 use crate::events::Event;
 use crate::machine::Driver;
-use crate::net::driver::emit::{emitting_in_a_run, told_too_late};
+use crate::net::driver::emit::{emitting_in_a_run, log_late_error};
 use crate::net::state::socket::SocketState;
 use crate::net::values::handle::Socket;
 use crate::reactor::{self, Key, Loop, Task};
@@ -59,7 +59,7 @@ impl SocketDriver<'_> {
     #[cold]
     pub(in crate::net) fn listener_failed(&self, error: crate::Error) {
         if self.state.duplex.is_destroyed() {
-            told_too_late(&error);
+            log_late_error(&error);
         } else {
             self.state.duplex.destroy(self, Some(error));
         }

@@ -9,7 +9,7 @@
 //! | a pause | is put back |
 //! | a panic, or when the socket has had its share of the turn | is kept by the framing, and the descriptor is not read until it has been delivered |
 //!
-//! A framing is a listener of `Data` that is more than a closure. What else it hears of, the socket tells it
+//! A framing is a listener of `Data` that is more than a closure. The socket informs it of the rest
 //! by name: of `Resume` behind its listeners, of `End` and `Close` before them.
 
 mod clock;

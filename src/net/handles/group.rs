@@ -175,7 +175,7 @@ impl Group {
         self.send(None, data.into())
     }
 
-    /// As [`publish`](Group::publish), to all but one: the speaker, who need not be a member.
+    /// As [`publish`](Group::publish), to all members but `except`, which need not be a member.
     ///
     /// ```
     /// use soquete::event;
@@ -190,8 +190,8 @@ impl Group {
     /// });
     /// # server.close();
     /// ```
-    pub fn publish_except<'a>(&self, speaker: Socket, data: impl Into<Data<'a>>) -> usize {
-        self.send(Some(speaker.key()), data.into())
+    pub fn publish_except<'a>(&self, except: Socket, data: impl Into<Data<'a>>) -> usize {
+        self.send(Some(except.key()), data.into())
     }
 
     /// A handle by which other threads publish to this group, and so a loop to the groups of all others. It keeps

@@ -1,4 +1,4 @@
-//! What a socket can be asked: how far it has come, what it holds, who is at its ends.
+//! Queries: the state of a socket, the bytes that it holds, the addresses of its ends.
 
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -10,9 +10,9 @@ use crate::machine::{Life, ReadyState};
 use crate::net::values::address::Address;
 use crate::net::values::handle::{Server, Socket};
 
-macro_rules! asked {
+macro_rules! queries {
     ($($(#[$doc:meta])* $name:ident -> $type:ty = |$driver:ident| $answer:expr;)*) => {
-        /// What can be asked. A stale handle answers with `destroyed`, `pending`, `closed`,
+        /// Queries. A stale handle returns `destroyed`, `pending`, `closed`,
         /// [`ReadyState::Closed`], and otherwise 0, false or `None`.
         impl Socket {
             $($(#[$doc])* pub fn $name(&self) -> $type { self.ask(|$driver| $answer) })*
@@ -20,7 +20,7 @@ macro_rules! asked {
     };
 }
 
-asked! {
+queries! {
     /// Whether the socket is connecting.
     connecting -> bool = |driver| driver.state.duplex.life() == Life::Connecting;
     /// Bytes received.
@@ -100,7 +100,7 @@ asked! {
         |driver| driver.state.extras(|extras| extras.attempted.clone()).flatten();
 }
 
-/// More that can be asked.
+/// More queries.
 impl Socket {
     /// Whether `destroy` was called, or the socket has destroyed itself.
     pub fn destroyed(&self) -> bool {

@@ -8,7 +8,7 @@ use crate::net::values::handle::Socket;
 /// Reading.
 impl Socket {
     /// Stops `Data`. The descriptor is still read until the high-water mark is reached, and the
-    /// peer's end is told of if nothing is kept; a socket that is paused before it is connected is
+    /// peer's end is emitted if nothing is kept; a socket that is paused before it is connected is
     /// not read at all.
     pub fn pause(&self) -> Socket {
         self.with(|driver| driver.state.duplex.pause(driver));
@@ -21,7 +21,7 @@ impl Socket {
         *self
     }
 
-    /// Whether the socket was told to pause.
+    /// Whether `pause` was called last, rather than `resume`.
     #[doc(alias = "isPaused")]
     pub fn is_paused(&self) -> bool {
         self.ask(|driver| driver.state.duplex.is_paused())

@@ -1,4 +1,4 @@
-//! What connects of a thread do with several addresses, unless they are told otherwise.
+//! How the connects of a thread try several addresses by default.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -11,7 +11,7 @@ thread_local! {
 /// The least that an attempt is given.
 pub(in crate::net) const MIN_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(10);
 
-/// Whether connects of this thread try all addresses of a name, unless told otherwise. True at
+/// Whether connects of this thread try all addresses of a name by default. True at
 /// first.
 #[doc(alias = "getDefaultAutoSelectFamily")]
 pub fn get_default_auto_select_family() -> bool {
@@ -24,7 +24,7 @@ pub fn set_default_auto_select_family(on: bool) {
     AUTO_SELECT_FAMILY.set(on);
 }
 
-/// How long connects of this thread try one address before the next, unless told otherwise. 500 ms
+/// How long connects of this thread try one address before the next by default. 500 ms
 /// at first.
 #[doc(alias = "getDefaultAutoSelectFamilyAttemptTimeout")]
 pub fn get_default_auto_select_family_attempt_timeout() -> Duration {

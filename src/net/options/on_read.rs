@@ -8,7 +8,7 @@ use crate::events::Outcome;
 use crate::events::outcome::Verdict;
 use crate::net::values::handle::Socket;
 
-/// The buffer, and who is told what is in it. Sockets of the same options share it, one after the
+/// The buffer, and the callback that is called when it is filled. Sockets of the same options share it, one after the
 /// other.
 #[derive(Clone)]
 pub(in crate::net) struct OnRead(pub(in crate::net) Rc<RefCell<Reader>>);

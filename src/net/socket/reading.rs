@@ -3,9 +3,9 @@
 //! | a read … | then |
 //! |---|---|
 //! | fills its chunk | the next one, as far as the loop allows it (`reactor/fairness.rs`); then the other sockets have their turn |
-//! | comes back short | the socket is empty: no second read to be told so |
+//! | comes back short | the socket is empty: no second read is made to find that out |
 //! | comes back short, the end being near | the end is read in a turn of its own, as in Node |
-//! | comes back short where urgent data is marked, or in IPC with descriptors | there may be more behind the mark, for which no event comes: reads until one would block (on systems that do not tell of marks, always) |
+//! | comes back short where urgent data is marked, or in IPC with descriptors | there may be more behind the mark, for which no event comes: reads until one would block (always on systems that do not report marks) |
 
 use crate::kernel::{Answer, Call, Received, answer, ledger};
 use crate::machine::Life;
@@ -27,8 +27,8 @@ impl SocketDriver<'_> {
             return;
         }
         let mut buffer = self.event_loop.read_buffer.lend();
-        let chunk = buffer.len() / CHUNKS;
-        let mut budget = self.event_loop.fairness.allowance(buffer.len());
+        let chunk = buffer.capacity() / CHUNKS;
+        let mut budget = self.event_loop.fairness.allowance(buffer.capacity());
         while budget > 0 {
             if self.event_loop.is_interrupted() {
                 break;
@@ -77,11 +77,8 @@ impl SocketDriver<'_> {
     fn share_of<'b>(&self, buffer: &'b mut [u8], chunk: usize) -> &'b mut [u8] {
         let state = self.state;
         let much = state.bits.reads_much().get() && state.duplex.readable_flowing() == Some(true);
-        let most = if much {
-            buffer.len()
-        } else {
-            chunk.min(buffer.len())
-        };
+        let most = if much { usize::MAX } else { chunk };
+        let most = most.min(buffer.len());
         &mut buffer[..most]
     }
 
@@ -111,7 +108,7 @@ impl SocketDriver<'_> {
                 self.event_loop.fairness.read(count);
                 let mark = state.duplex.readable_high_water_mark();
                 ledger::received(state.key, &buffer[..count], mark);
-                // No second read is needed to be told that the socket is empty.
+                // The socket is empty: no second read is needed to find that out.
                 let is_short = count < buffer.len();
                 if is_short && !may_go_on && state.readiness.get() == Readiness::Readable {
                     state.readiness.set(Readiness::Drained);

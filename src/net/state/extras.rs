@@ -33,7 +33,7 @@ pub(in crate::net) struct Extras {
     pub(in crate::net) attempted: Option<Vec<String>>,
     pub(in crate::net) keep_alive: Option<KeepAlive>,
     pub(in crate::net) type_of_service: Option<u8>,
-    /// The timer that will try to write again: no event will tell when to.
+    /// The timer that will try to write again: no event will say when.
     pub(in crate::net) write_pause: Option<Key>,
     pub(in crate::net) pipes: Pipes,
     pub(in crate::net) on_read: Option<OnRead>,

@@ -1,8 +1,8 @@
 //! What a framing remembers beside what its reader does: while a frame is open, while the socket is paused
-//! in front of some, or because it was told to.
+//! in front of some, or because its user has stopped it.
 //!
 //! The socket has it, by the framing's listener, for whoever asks while that listener runs. One that is at
-//! rest and was told nothing has none.
+//! rest and without settings has none.
 
 use std::cell::Cell;
 use std::time::Duration;

@@ -32,7 +32,7 @@ pub(in crate::net) struct ServerState {
     pub(in crate::net) continuing: Cell<bool>,
     /// Accepting is paused until `resume_accept`.
     pub(in crate::net) accept_paused: Cell<bool>,
-    /// The timer that will try to accept again: no event will tell when to.
+    /// The timer that will try to accept again: no event will say when.
     pub(in crate::net) resting: Cell<Option<Key>>,
 }
 

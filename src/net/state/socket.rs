@@ -50,7 +50,7 @@ pub(in crate::net) struct SocketState {
     pub(in crate::net) bits: Bits,
     pub(in crate::net) framing_memories: FramingMemories,
     pub(in crate::net) idle: IdleTimeout,
-    /// The peer's address, as accept(2) or the connect has told it. The kernel forgets it when the peer
+    /// The peer's address, as accept(2) or the connect has returned it. The kernel forgets it when the peer
     /// resets the connection.
     remote: Cell<Remote>,
     /// Reserved, if there is none.
@@ -148,7 +148,7 @@ impl SocketState {
         f(&self.aside.get_or_new().attachments)
     }
 
-    /// The peer's address, if it was told.
+    /// The peer's address, if it is known.
     pub(in crate::net) fn remote(&self) -> Option<SocketAddr> {
         self.remote.get().address(|| self.aside.get()?.remote.get())
     }

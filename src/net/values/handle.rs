@@ -7,7 +7,7 @@ use crate::reactor::Key;
 ///
 /// A `Socket` is a handle, as small as a number: copies name the same socket, so a listener captures
 /// one by copying it. After [`event::Close`](crate::event::Close) all of them are stale. A stale handle counts as destroyed
-/// and never reaches the next socket: what it is told does nothing, and what it is asked it answers with
+/// and never reaches the next socket: its commands do nothing, and its queries return
 /// `destroyed`, `pending`, [`ReadyState::Closed`](crate::net::ReadyState::Closed), and otherwise 0, false or
 /// `None`. The listeners of `Close` are the last that can ask it.
 ///

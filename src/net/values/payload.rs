@@ -7,7 +7,7 @@ use crate::address::Family;
 use crate::error::{Error, Result};
 use crate::framing::FrameError;
 
-/// What [`crate::event::Lookup`] tells.
+/// The payload of [`crate::event::Lookup`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LookupResult {
@@ -17,7 +17,7 @@ pub struct LookupResult {
     pub host: String,
 }
 
-/// What [`crate::event::ConnectionAttempt`] tells.
+/// The payload of [`crate::event::ConnectionAttempt`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Attempt {
@@ -29,7 +29,7 @@ pub struct Attempt {
     pub family: Option<Family>,
 }
 
-/// What [`crate::event::ConnectionAttemptFailed`] tells.
+/// The payload of [`crate::event::ConnectionAttemptFailed`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FailedAttempt {
@@ -39,7 +39,7 @@ pub struct FailedAttempt {
     pub error: Error,
 }
 
-/// What [`crate::event::Drop`] tells of a connection that was turned away. `None` throughout for IPC.
+/// The payload of [`crate::event::Drop`]: a connection that was turned away. `None` throughout for IPC.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DropInfo {

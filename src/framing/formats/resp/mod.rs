@@ -1,5 +1,7 @@
 //! RESP, the protocol of Redis: requests, values in both versions, and what writes them.
 
+mod complaints;
+mod line;
 mod number;
 mod request;
 mod requests;
@@ -14,8 +16,8 @@ pub use value::{RespChunks, RespItems, RespPairs, RespValue};
 pub use values::Resp;
 pub use write::{RespVersion, RespWriter};
 
-/// The longest string, unless told otherwise: what Redis allows.
+/// The longest string by default: what Redis allows.
 const MAX_BULK: usize = 512 * 1024 * 1024;
 
-/// How deep values nest at most, whatever is asked for: what reads them calls itself as often.
+/// How deep values nest at most, whatever the options say: their reader is recursive.
 const DEEPEST: usize = 128;

@@ -2,6 +2,7 @@
 
 use super::super::super::{Cut, Format, FrameError, Malformed, Unpacked, Window, Wrap, Wrapping};
 use super::MAX_BULK;
+use super::complaints::{Complaints, OF_ARRAY, OF_BULK, expected_bulk};
 use super::number;
 use super::words::{self, Unbalanced};
 
@@ -67,21 +68,6 @@ const MAX_LINE: usize = 64 * 1024;
 /// What Redis allows a client that has not authenticated itself.
 const UNAUTHENTICATED_ARGUMENTS: i64 = 10;
 const UNAUTHENTICATED_BULK: i64 = 16 * 1024;
-
-/// What may be wrong with a number, whichever it is: that there is no end to it, and that it is none.
-struct Complaints {
-    too_big: &'static str,
-    invalid: &'static str,
-}
-
-const OF_ARRAY: Complaints = Complaints {
-    too_big: "too big mbulk count string",
-    invalid: "invalid multibulk length",
-};
-const OF_BULK: Complaints = Complaints {
-    too_big: "too big bulk count string",
-    invalid: "invalid bulk length",
-};
 
 impl RespRequests {
     /// [`Format::kind`] of a typed request.
@@ -385,39 +371,6 @@ impl Wrap for RespRequests {
             }),
         }
     }
-}
-
-/// What Redis says of an argument that does not begin as one: the same for each byte but for that byte.
-static EXPECTED: [[u8; EXPECTED_LENGTH]; 256] = {
-    let mut all = [[0; EXPECTED_LENGTH]; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let text = b"expected '$', got '";
-        let mut at = 0;
-        while at < text.len() {
-            all[byte][at] = text[at];
-            at += 1;
-        }
-        // Bytes that are no ASCII stand for the chars of the same numbers.
-        if byte < 128 {
-            all[byte][at] = byte as u8;
-        } else {
-            all[byte][at] = 0xc0 | (byte >> 6) as u8;
-            at += 1;
-            all[byte][at] = 0x80 | (byte & 0x3f) as u8;
-        }
-        all[byte][at + 1] = b'\'';
-        byte += 1;
-    }
-    all
-};
-
-const EXPECTED_LENGTH: usize = "expected '$', got '\u{ff}'".len();
-
-fn expected_bulk(got: u8) -> &'static str {
-    let text = &EXPECTED[usize::from(got)];
-    let length = EXPECTED_LENGTH - usize::from(got < 128);
-    std::str::from_utf8(&text[..length]).unwrap_or("expected '$'")
 }
 
 #[cfg(test)]

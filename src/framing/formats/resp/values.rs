@@ -1,6 +1,7 @@
 //! Where a value ends.
 
 use super::super::super::{Cut, Format, FrameError, Malformed, Streamable, Window, Wrap, Wrapping};
+use super::line::{self, LONGEST_NUMBER, Line};
 use super::number;
 use super::{DEEPEST, MAX_BULK};
 
@@ -91,22 +92,6 @@ struct Aggregate {
     kind: u8,
 }
 
-/// The longest line of a number: a double in decimals, of which C allows itself as many.
-const LONGEST_NUMBER: usize = 326;
-
-/// What a line says.
-enum Line {
-    /// The value.
-    Whole,
-    /// A string of so many bytes.
-    Bulk(usize),
-    StreamedString,
-    /// So many values.
-    Aggregate(u64),
-    StreamedAggregate,
-    End,
-}
-
 impl Resp {
     /// Values of version 3 and of version 2. Nothing tells the two apart that a reader would have to know.
     pub const fn new() -> Self {
@@ -188,7 +173,8 @@ impl Resp {
             }
             b'$' | b'*' => {
                 if let Some((length, end)) = number::short(window, self.at + 1) {
-                    return self.said(kind, self.sized(kind, length)?, end);
+                    let line = line::sized(kind, length, self.max_bulk);
+                    return self.said(kind, line, end);
                 }
             }
             _ => {}
@@ -197,7 +183,7 @@ impl Resp {
         let Some((text, end)) = self.number_line(window, &mut buffer)? else {
             return Ok(Step::Starved);
         };
-        let line = self.read(kind, text)?;
+        let line = line::read(kind, text, self.version_3, self.max_bulk);
         self.said(kind, line, end)
     }
 
@@ -256,62 +242,15 @@ impl Resp {
         Ok(Some((text, from + length + 2)))
     }
 
-    /// What a line of this type says.
-    fn read(&self, kind: u8, text: &[u8]) -> Result<Line, Malformed> {
-        let wrong = |what| Err(self.wrong(self.at + 1, what));
-        match kind {
-            b':' => match number::decimal(text) {
-                Some(_) => Ok(Line::Whole),
-                None => wrong("integer that is no number"),
-            },
-            b'_' => match text {
-                b"" => Ok(Line::Whole),
-                _ => wrong("null that says something"),
-            },
-            b'#' => match text {
-                b"t" | b"f" => Ok(Line::Whole),
-                _ => wrong("boolean that is neither t nor f"),
-            },
-            b',' => match is_double(text) {
-                true => Ok(Line::Whole),
-                false => wrong("double that is no number"),
-            },
-            b'.' => match text {
-                b"" => Ok(Line::End),
-                _ => wrong("end of a stream that says something"),
-            },
-            b'$' if text == b"?" && self.version_3 => Ok(Line::StreamedString),
-            b'*' | b'~' | b'%' if text == b"?" && self.version_3 => Ok(Line::StreamedAggregate),
-            _ => match number::strict(text) {
-                Some(length) => self.sized(kind, length),
-                None => wrong("length that is no number"),
-            },
-        }
-    }
-
-    fn sized(&self, kind: u8, length: i64) -> Result<Line, Malformed> {
-        let wrong = |what| Err(self.wrong(self.at + 1, what));
-        if length == -1 && matches!(kind, b'$' | b'*') {
-            return Ok(Line::Whole);
-        }
-        let Ok(length) = u64::try_from(length) else {
-            return wrong("negative length");
-        };
-        match kind {
-            b'*' | b'~' | b'>' => Ok(Line::Aggregate(length)),
-            // Never more than 64 bits, as the length was a signed number.
-            b'%' | b'|' => Ok(Line::Aggregate(2 * length)),
-            b'=' if length < 4 => wrong("verbatim string without its format"),
-            _ => match usize::try_from(length) {
-                Ok(length) if length <= self.max_bulk => Ok(Line::Bulk(length)),
-                _ => wrong("string that is too long"),
-            },
-        }
-    }
-
     /// The line at `at`, which ends at `end`, has said so.
     #[inline]
-    fn said(&mut self, kind: u8, line: Line, end: usize) -> Result<Step, Malformed> {
+    fn said(
+        &mut self,
+        kind: u8,
+        line: Result<Line, &'static str>,
+        end: usize,
+    ) -> Result<Step, Malformed> {
+        let line = line.map_err(|what| self.wrong(self.at + 1, what))?;
         let (left, at) = match line {
             Line::Bulk(length) if kind == b'=' => {
                 self.within = Within::Verbatim(length - 4);
@@ -449,7 +388,8 @@ impl Resp {
         let Some((text, end)) = self.number_line(window, &mut buffer)? else {
             return Ok(Step::Starved);
         };
-        match self.read(b';', text)? {
+        let line = line::read(b';', text, self.version_3, self.max_bulk);
+        match line.map_err(|what| self.wrong(self.at + 1, what))? {
             Line::Bulk(0) => {
                 self.at = end;
                 Ok(self.value())
@@ -486,41 +426,6 @@ enum Step {
     Starved,
     /// The frame's value has ended.
     Ended,
-}
-
-/// A double as the protocol spells it.
-fn is_double(text: &[u8]) -> bool {
-    // Redis has sent the last one, which C prints on some machines.
-    if let b"inf" | b"-inf" | b"nan" | b"-nan" = text {
-        return true;
-    }
-    let unsigned = match text {
-        [b'-' | b'+', unsigned @ ..] => unsigned,
-        unsigned => unsigned,
-    };
-    let Some(text) = behind_digits(unsigned) else {
-        return false;
-    };
-    let text = match text {
-        [b'.', fraction @ ..] => match behind_digits(fraction) {
-            Some(text) => text,
-            None => return false,
-        },
-        text => text,
-    };
-    match text {
-        [] => true,
-        [b'e' | b'E', b'-' | b'+', exponent @ ..] | [b'e' | b'E', exponent @ ..] => {
-            behind_digits(exponent).is_some_and(<[u8]>::is_empty)
-        }
-        _ => false,
-    }
-}
-
-/// What follows the digits that `text` begins with, if it does.
-fn behind_digits(text: &[u8]) -> Option<&[u8]> {
-    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    (digits > 0).then(|| &text[digits..])
 }
 
 impl Default for Resp {
