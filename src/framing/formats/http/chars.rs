@@ -3,9 +3,7 @@
 const TOKEN: u8 = 1;
 const HOST: u8 = 2;
 
-static CLASSES: [u8; 256] = classes();
-
-const fn classes() -> [u8; 256] {
+static CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
     let mut byte = 0x21;
     while byte < 0x7f {
@@ -24,7 +22,7 @@ const fn classes() -> [u8; 256] {
         byte += 1;
     }
     classes
-}
+};
 
 /// RFC 9110, section 5.6.2.
 #[inline(always)]
