@@ -1,4 +1,4 @@
-//! The reader's state machine: everything but the short way in `feed.rs`.
+//! The reader's state machine: everything but the short way in `direct.rs`.
 //!
 //! ```text
 //!              ┌─────────────────────────────── next part ──────────────────────────────┐

@@ -1,4 +1,4 @@
-//! What comes out of a stream: frames, pieces of them, and what became of bad ones.
+//! The items of a stream: frames, pieces of frames, and bad frames.
 
 use super::FrameError;
 
