@@ -425,6 +425,7 @@ mod formats;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod input;
+mod item;
 mod joined;
 mod leftover;
 mod open;
@@ -440,7 +441,7 @@ mod window;
 mod writer;
 
 pub use error::FrameError;
-pub use feed::{Feed, Item};
+pub use feed::Feed;
 pub use format::{Cut, Format, Malformed, Streamable, Unpacked};
 pub use formats::{
     ByteOrder, Cobs, ContentLength, Delimiters, DotStuffed, Either, FixedLength, Hdlc, Http, Json,
@@ -448,6 +449,7 @@ pub use formats::{
     RespArguments, RespChunks, RespItems, RespPairs, RespRequest, RespRequests, RespValue,
     RespVersion, RespWriter, Slip, Tlvs, Transport, VarintPrefix, WebSocket, http, websocket,
 };
+pub use item::Item;
 pub use output::Output;
 pub use reader::{Flow, FrameReader, Partial};
 pub use reading::Reading;
