@@ -85,5 +85,5 @@ pub use crate::framing::fuzz::{
     fuzz_proxy as framing_proxy, fuzz_record as framing_record, fuzz_resp as framing_resp,
     fuzz_resp_requests as framing_resp_requests, fuzz_round_trip as framing_round_trip,
     fuzz_search as framing_search, fuzz_slip as framing_slip, fuzz_varint as framing_varint,
-    fuzz_websocket as framing_websocket,
+    fuzz_websocket as framing_websocket, fuzz_writers as framing_writers,
 };

@@ -396,6 +396,49 @@ fn a_reader_who_pauses_and_a_writer_who_resets() {
     });
 }
 
+/// The end is known when it puts the last bytes back, and is not told before they are read again.
+#[test]
+fn a_reader_who_puts_back_the_last_bytes() {
+    fn read_again(socket: Socket, heard: Rc<RefCell<Vec<u8>>>, times: u32) {
+        timers::set_timeout(ms(50), move || {
+            let Some(chunk) = socket.read() else { return };
+            let (taken, rest) = chunk.split_at(1.min(chunk.len()));
+            heard.borrow_mut().extend_from_slice(taken);
+            socket.unshift(rest);
+            match times {
+                0 => {
+                    while let Some(chunk) = socket.read() {
+                        heard.borrow_mut().extend_from_slice(&chunk);
+                    }
+                }
+                _ => read_again(socket, heard, times - 1),
+            }
+        });
+    }
+    torture(|| {
+        serve(
+            |socket| {
+                socket.on(event::Error, |_| {});
+                let heard: Rc<RefCell<Vec<u8>>> = Rc::default();
+                let all = Rc::clone(&heard);
+                socket.on(event::End, move |()| {
+                    if *all.borrow() != b"put back" {
+                        sim::wrong("it ends before all is read");
+                    }
+                });
+                socket.once(event::Readable, move |()| read_again(socket, heard, 2));
+            },
+            |server| {
+                let client = net::connect(("10.0.0.1", 80));
+                client.on(event::Data, |_| {});
+                client.end_with("put back");
+                closing(server, 1)(client);
+                impatient(client);
+            },
+        );
+    });
+}
+
 /// More than a socket may read or write before the others have their turn, at once.
 #[test]
 fn a_flood_that_goes_past_the_budgets() {
@@ -418,10 +461,12 @@ fn a_flood_that_goes_past_the_budgets() {
             },
             |server| {
                 let client = net::connect(("10.0.0.1", 80));
-                for _ in 0..3 {
-                    client.write(vec![7; SIZE / 3]);
-                }
-                client.end();
+                client.on(event::Connect, move |()| {
+                    // At no event of the socket's, which would go on by itself.
+                    timers::set_immediate(move || {
+                        client.end_with(vec![7; SIZE]);
+                    });
+                });
                 client.on(event::Data, |_| {});
                 closing(server, 1)(client);
             },

@@ -80,10 +80,9 @@ impl Entry {
         self.listener.name()
     }
 
-    /// Its event and what names that, if `id` may be of one of its listeners.
-    pub(super) fn event_of(&self, id: ListenerId) -> Option<(TypeId, fn() -> &'static str)> {
-        let may_be = !self.is_vacant() && may_be_of_one_event(self.mark, id.to_bits());
-        may_be.then(|| (self.event(), self.name()))
+    /// Whether a listener of this id may be here.
+    pub(super) fn may_have(&self, id: ListenerId) -> bool {
+        !self.is_vacant() && may_be_of_one_event(self.mark, id.to_bits())
     }
 
     pub(super) fn len(&self) -> usize {

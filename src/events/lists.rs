@@ -285,7 +285,10 @@ impl<P: Event> Lists<P> {
         self.with_others(|others| {
             let mut entries = others.iter_mut().flatten().enumerate();
             let (index, removed) = entries.find_map(|(index, entry)| {
-                let (of, event) = entry.event_of(id)?;
+                if !entry.may_have(id) {
+                    return None;
+                }
+                let (of, event) = (entry.event(), entry.name());
                 let _listener = entry.remove(id)?;
                 let removed = Removed {
                     of,

@@ -79,25 +79,29 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Appends as many bytes as these are, and has `make` say which, `N` at a time, and `make_last` the fewer ones at the
-    /// end. Nearly as fast as a copy: what is made is in the processor's registers when it is appended, and no room is
-    /// cleared first.
+    /// Appends as many bytes as these are, and has `make` say which, eight at a time: of the last ones only as many count
+    /// as there were. Nearly as fast as a copy: of long stretches, what is made is in the processor's registers when it is
+    /// appended, and no room is cleared first.
     #[inline]
-    pub(super) fn extend_made<const N: usize>(
-        &mut self,
-        bytes: &[u8],
-        make: impl Fn(&[u8; N]) -> [u8; N],
-        make_last: impl FnOnce(&[u8], &mut [u8]),
-    ) {
+    pub(super) fn extend_made(&mut self, bytes: &[u8], make: impl Fn(u64) -> u64) {
         let fitting = self.fitting(bytes);
         leftover::reserve(self.buffer, fitting.len(), self.most);
-        let (blocks, last) = fitting.as_chunks::<N>();
+        let made = |word: &[u8; 8]| make(u64::from_le_bytes(*word)).to_le_bytes();
+        let (words, last) = fitting.as_chunks::<8>();
+        let (blocks, words) = words.as_chunks::<16>();
         for block in blocks {
-            self.buffer.extend_from_slice(&make(block));
+            self.buffer
+                .extend_from_slice(block.each_ref().map(made).as_flattened());
         }
         let from = self.buffer.len();
-        self.buffer.resize(from + last.len(), 0);
-        make_last(last, &mut self.buffer[from..]);
+        self.buffer.resize(from + 8 * words.len() + last.len(), 0);
+        let (made_words, made_last) = self.buffer[from..].as_chunks_mut::<8>();
+        for (word, made_word) in words.iter().zip(made_words) {
+            *made_word = made(word);
+        }
+        let mut word = [0; 8];
+        word[..last.len()].copy_from_slice(last);
+        made_last.copy_from_slice(&made(&word)[..last.len()]);
     }
 
     /// What was appended behind the first `len` bytes of the buffer.

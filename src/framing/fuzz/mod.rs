@@ -37,6 +37,7 @@ mod seeds_of_protocols;
 mod seen;
 mod trial;
 mod ways;
+mod writers;
 
 pub use bodies::*;
 pub use heads::fuzz_heads;
@@ -44,6 +45,7 @@ pub use protocols::*;
 pub use round_trip::fuzz_round_trip;
 pub use seen::{End, Naive, Part, Payload};
 pub use trial::Trial;
+pub use writers::fuzz_writers;
 
 /// A fuzz target's body.
 #[cfg(test)]
@@ -76,4 +78,5 @@ pub(super) const TARGETS: &[(&str, Body)] = &[
     ("framing_slip", fuzz_slip),
     ("framing_varint", fuzz_varint),
     ("framing_websocket", fuzz_websocket),
+    ("framing_writers", fuzz_writers),
 ];

@@ -138,6 +138,19 @@ fn requests() -> Vec<Seed> {
     let chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
     let texts = [
         ("two", format!("{head}\r\n{head}Accept: */*\r\n\r\n")),
+        (
+            "connect_with_a_body",
+            "CONNECT a:1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n".to_owned(),
+        ),
+        (
+            "leading_space",
+            "GET / HTTP/1.1\r\n Host: a\r\n\r\n".to_owned(),
+        ),
+        ("many_fields", format!("{head}{}\r\n", "a:b\r\n".repeat(60))),
+        (
+            "long_trailers",
+            format!("{chunked}0\r\n{}\r\n", "a: b\r\n".repeat(90)),
+        ),
         ("empty_line", format!("\r\n{head}\r\n\r\n\r\n{head}")),
         (
             "body",
@@ -209,6 +222,11 @@ fn responses() -> Vec<Seed> {
             format!("{ok}Content-Length: 5\r\n\r\nhello{ok}Content-Length: 0\r\n\r\n"),
         ),
         ("to_the_end", format!("{ok}\r\nall that comes")),
+        (
+            "any_host",
+            format!("{ok}Host: /\r\nHost: \"\r\nContent-Length: 0\r\n\r\n"),
+        ),
+        ("no_version", "HTTP/1.1.200 OK\r\n\r\n".to_owned()),
         ("nothing_to_the_end", format!("{ok}\r\n")),
         (
             "interim",

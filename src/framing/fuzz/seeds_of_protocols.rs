@@ -87,6 +87,14 @@ pub(super) fn of(target: &str) -> Vec<Seed> {
                 ),
                 ("no_text", b"Content-Length: 2\r\n\r\n\xc3xContent-Length: 0\r\n\r\n"),
                 ("other", b"X-A: b\r\nContent-Length: 1\r\n\r\na"),
+                ("no_name", b": 1\r\n\r\n"),
+                ("no_colon", b"Content-Length\r\n\r\n"),
+                ("no_word", b"Content/Length: 1\r\n\r\n"),
+                ("typed_twice", b"Content-Type: a\r\nContent-Type: a\r\n\r\n"),
+                ("no_number", b"Content-Length: 1x\r\n\r\n"),
+                ("too_much", b"Content-Length: 99999999999999999999999\r\n\r\n"),
+                ("much_too_much", b"Content-Length: 18446744073709551616\r\n\r\n"),
+                ("bare_return", b"Content-Length: 1\rx\n\r\n"),
                 ("twice", b"Content-Length: 1\r\nContent-Length: 1\r\n\r\na"),
                 ("folded", b"Content-Length:\r\n 1\r\n\r\na"),
                 ("space", b"Content-Length : 1\r\n\r\na"),
@@ -137,13 +145,14 @@ pub(super) fn of(target: &str) -> Vec<Seed> {
             ],
         ),
         "framing_heads" => heads(),
+        "framing_writers" => writers(),
         _ => vec![],
     }
 }
 
 /// What is done with them is said by the first byte.
 fn heads() -> Vec<Seed> {
-    let seeds: [(&str, u8, &[u8]); 27] = [
+    let seeds: [(&str, u8, &[u8]); 60] = [
         (
             "view_request",
             0,
@@ -153,6 +162,48 @@ fn heads() -> Vec<Seed> {
         ("view_response", 0, b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nHost: x\r\n"),
         ("view_old_response", 0, b"HTTP/1.0 200 \r\n\xff: \xff\r\n"),
         ("view_fields", 0, b"a: b\r\na:c\r\nb"),
+        ("view_no_end", 0, b"GET / HTTP/1.1"),
+        ("view_no_method", 0, b"GET HTTP/1.1\r\n"),
+        ("view_no_text", 0, b"\xff / HTTP/1.1\r\n"),
+        ("view_no_text_in_target", 0, b"GET \xff HTTP/1.1\r\n"),
+        ("view_no_path", 0, b"GET http://a?x HTTP/1.1\r\n"),
+        ("view_authority", 0, b"CONNECT a:1 HTTP/1.1\r\n"),
+        ("view_half_a_status", 0, b"HTTP/1.1 20\r\n"),
+        ("view_no_status", 0, b"HTTP/1.1 xxx \r\n"),
+        ("view_no_text_in_status", 0, b"HTTP/1.1 \xff\xff\xff \r\n"),
+        ("view_no_reason", 0, b"HTTP/1.1 200\r\n"),
+        ("view_both", 0, b"HTTP/1.0 200 OK\r\nConnection: keep-alive, close\r\n"),
+        ("request_of_a_long_method", 1, b"MMMMMMMMMMMMMMMMMMMMMMMMMMMMMM /\0Host\0a"),
+        ("request_of_no_method", 1, b" /\0Host\0a"),
+        ("request_with_a_bad_host", 1, b"GET /\0Host\0/"),
+        ("request_with_a_bad_length", 1, b"GET /\0Content-Length\0x\0Host\0a"),
+        ("request_with_two_lengths", 1, b"GET /\0Content-Length\x009\0Host\0aaa"),
+        ("upgrade_without_a_host", 4, b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"),
+        ("answer_of_200", 5, b"0123456789abcdefHTTP/1.1 200 OK\r\n"),
+        ("answer_without_an_upgrade", 5, b"0123456789abcdefHTTP/1.1 101 \r\nUpgrade: x\r\n"),
+        (
+            "answer_to_another_key",
+            5,
+            b"0123456789abcdefHTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: x\r\n",
+        ),
+        (
+            "answer_without_a_protocol",
+            5,
+            b"0123456789abcdefHTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: upgrade\r\n\
+              Sec-WebSocket-Accept: ACCEPT\r\nX: \xff\r\nY: z\r\n",
+        ),
+        ("answer_twice", 5, b"0123456789abcdefHTTP/1.1 101 \r\nSec-WebSocket-Accept: x\r\nSec-WebSocket-Accept: x\r\n"),
+        ("close_half", 6, b"\x03"),
+        ("close_nothing", 6, b""),
+        ("close_no_code", 6, b"\0\0"),
+        ("close_no_text", 6, b"\x03\xe8a\xff"),
+        ("close_long", 6, &[b'a'; 126]),
+        ("proxy_tcp6", 7, b"PROXY TCP6 ::1 ::1 1 2\r\n"),
+        ("proxy_unknown", 7, b"PROXY UNKNOWN any \r thing\r\n"),
+        ("proxy_bare", 7, b"PROXY TCP4 1.2.3.4 1.2.3.4 1 2\n0123456789"),
+        ("proxy_no_text", 7, b"PROXY \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\r\n"),
+        ("proxy_no_family", 7, b"\r\n\r\n\0\r\nQUIT\n\x21\x41\0\0"),
+        ("proxy_no_command", 7, b"\r\n\r\n\0\r\nQUIT\n\x22\x11\0\0"),
         ("request", 1, b"GET /\0Host\0a\0X\0 y \xff"),
         ("request_with_a_length", 1, b"POST /abc\0Host\0a\0Length\0abc"),
         ("request_with_two_bodies", 1, b"POST /\0Content-Length\x000\0Host\0a\0Transfer-Encoding\0chunked"),
@@ -217,4 +268,56 @@ fn heads() -> Vec<Seed> {
     ];
     let seeds = seeds.map(|(name, what, data)| (name.to_owned(), [&[what], data].concat()));
     seeds.into()
+}
+
+/// What is done with them is said by the first byte.
+fn writers() -> Vec<Seed> {
+    let numbers = (0..=255).collect::<Vec<u8>>();
+    let spaced = numbers.iter().flat_map(|byte| [*byte, *byte ^ 0x55, b' ']);
+    let spaced = spaced.collect::<Vec<_>>();
+    let text = b"one two\r\nthree\n\n5:hello,\x03ab\0\xc0".as_slice();
+    let mut seeds = vec![];
+    for (what, data) in [
+        ("values", &spaced[..]),
+        ("requests", b"SET key value".as_slice()),
+        ("lengths", b"\0\x03hello".as_slice()),
+        ("boxes", text),
+        ("outputs", &numbers[..]),
+        ("errors", b"GET / HTTP/2\r\n\r\n".as_slice()),
+        ("fragments", text),
+        ("policies", text),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(choice, (what, data))| (what, [&[choice as u8], data].concat()))
+    {
+        seeds.push((what.to_owned(), data));
+    }
+    let choices: [(&str, u8, &[u8]); 14] = [
+        ("lengths_u16", 2, b"\x01\0abc"),
+        ("lengths_u16_le", 2, b"\x02\0abc"),
+        ("lengths_u32", 2, b"\x03\0abc"),
+        ("lengths_u32_le", 2, b"\x04\x01abc"),
+        ("lengths_u64", 2, b"\x05\x05"),
+        ("lengths_u64_le", 2, &numbers),
+        ("outputs_full", 4, b"\x01abcdefghijklmnop"),
+        ("fragments_long", 6, &spaced),
+        (
+            "errors_of_a_method",
+            5,
+            b"MMMMMMMMMMMMMMMMMMMMMMMMMMM / HTTP/1.1\r\n",
+        ),
+        ("errors_of_a_frame", 5, b"\x81\xfe\x01\0aaaa"),
+        ("errors_of_text", 5, b"\x81\x02\xff\xff"),
+        ("errors_of_lines", 5, b"abcdefgh"),
+        (
+            "boxes_of_http",
+            3,
+            b"HTTP/1.1 200 OK\r\nA: b\r\n\r\nto the end",
+        ),
+        ("boxes_of_proxy", 3, b"PROXY UNKNOWN\r\n"),
+    ];
+    let choices = choices.map(|(name, what, data)| (name.to_owned(), [&[what], data].concat()));
+    seeds.extend(choices);
+    seeds
 }

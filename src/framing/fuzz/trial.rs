@@ -75,7 +75,7 @@ impl<F: Format + Clone> Trial<F> {
         self
     }
 
-    /// Reads a stream in seven manners, which must all come to the same.
+    /// Reads a stream in eight manners, which must all come to the same.
     pub fn reads(&self, data: &[u8]) {
         if let Some((setup, stream)) = Setup::split(data) {
             let setup = self.fitting(&setup);

@@ -112,10 +112,7 @@ impl Kernel {
             None => usize::MAX,
         };
         let offered: usize = slices.iter().map(|slice| slice.len()).sum();
-        #[cfg(any(test, fuzzing, feature = "fuzzing"))]
         let scripted = self.short_by_script(id);
-        #[cfg(not(any(test, fuzzing, feature = "fuzzing")))]
-        let scripted = None;
         let end = &mut self.ends[id as usize];
         let room = end.room();
         let count = offered.min(room).min(most.max(1));
@@ -156,6 +153,11 @@ impl Kernel {
             let place = place.named(|host| self.hosts[usize::from(host)].name());
             self.problem(&format!("{place} {what}"));
         }
+    }
+
+    #[cfg(not(any(test, fuzzing, feature = "fuzzing")))]
+    fn short_by_script(&mut self, _end: EndId) -> Option<usize> {
+        None
     }
 
     /// A reader has made room: the peer may send more.

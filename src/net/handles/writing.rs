@@ -7,7 +7,7 @@ use crate::event;
 use crate::events::Outcome;
 use crate::kernel::ledger;
 use crate::machine::data::{Data, Repr};
-use crate::machine::write_queue::Callback;
+use crate::machine::write_queue::{COPY_BELOW, Callback};
 use crate::machine::{AfterConnect, Driver, Life};
 use crate::net::values::handle::Socket;
 use crate::reactor;
@@ -27,6 +27,11 @@ impl Socket {
             Data(Repr::Borrowed(bytes)) => {
                 self.with(|driver| driver.state.duplex.write_bytes(driver, [bytes]))
             }
+            // It would be copied in any case.
+            data if data.len() < COPY_BELOW => self.with(|driver| {
+                let bytes = data.as_bytes();
+                driver.state.duplex.write_bytes(driver, [bytes])
+            }),
             data => self.with(|driver| driver.state.duplex.write(driver, [data], None)),
         };
         self.written(written)

@@ -3,9 +3,7 @@
 const TOKEN: u8 = 1;
 const HOST: u8 = 2;
 
-static CLASSES: [u8; 256] = classes();
-
-const fn classes() -> [u8; 256] {
+static CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
     let mut byte = 0x21;
     while byte < 0x7f {
@@ -24,7 +22,7 @@ const fn classes() -> [u8; 256] {
         byte += 1;
     }
     classes
-}
+};
 
 /// RFC 9110, section 5.6.2.
 #[inline(always)]
@@ -62,7 +60,7 @@ pub(super) fn token_len(bytes: &[u8]) -> usize {
         let behind_z = lower + lanes(0x7f - b'z');
         // Exactly, since what is said to be one is no other.
         let from_dash = word ^ lanes(b'-');
-        let no_dash = (from_dash & !HIGHS) + lanes(0x7f) | from_dash;
+        let no_dash = ((from_dash & !HIGHS) + lanes(0x7f)) | from_dash;
         !(from_a & !behind_z) & no_dash | word
     };
     let len = run(bytes, others, in_names);
@@ -122,7 +120,7 @@ fn below(word: u64, byte: u8) -> u64 {
 /// What is greater than 0x7e.
 #[inline(always)]
 fn from_delete_on(word: u64) -> u64 {
-    (word & !HIGHS) + lanes(1) | word
+    ((word & !HIGHS) + lanes(1)) | word
 }
 
 /// How many bytes at the front belong together, as both say: `others` of eight at once, by the highest bits of those that
@@ -132,31 +130,37 @@ fn from_delete_on(word: u64) -> u64 {
 fn run(bytes: &[u8], others: impl Fn(u64) -> u64, belongs: impl Fn(u8) -> bool) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     for (i, word) in words.iter().enumerate() {
-        let hits = others(u64::from_le_bytes(*word)) & HIGHS;
-        if hits != 0 {
-            return 8 * i + hits.trailing_zeros() as usize / 8;
+        if let Some(at) = first_other(word, &others) {
+            return 8 * i + at;
         }
     }
     let other = rest.iter().position(|byte| !belongs(*byte));
     bytes.len() - rest.len() + other.unwrap_or(rest.len())
 }
 
-/// As `run`, for stretches that may be long: behind the first bytes, 32 at a time go through a comparison that compilers
-/// turn into vector instructions.
+/// As `run`, for stretches of the length of a line: sixteen bytes at a time go through a comparison that compilers turn
+/// into vector instructions, and those that have another among them through the other one.
 #[inline(always)]
 fn long_run(bytes: &[u8], others: impl Fn(u64) -> u64, belongs: impl Fn(u8) -> bool) -> usize {
-    let near = bytes.len().min(32);
-    let len = run(&bytes[..near], &others, &belongs);
-    if len < near {
-        return len;
+    let (blocks, rest) = bytes.as_chunks::<16>();
+    for (i, block) in blocks.iter().enumerate() {
+        let any = block.iter().map(|byte| u8::from(!belongs(*byte)));
+        if any.fold(0, |any, other| any | other) != 0 {
+            let ([low, high], _) = block.as_chunks::<8>() else {
+                continue;
+            };
+            let at = first_other(low, &others);
+            let at = at.or_else(|| first_other(high, &others).map(|at| 8 + at));
+            return 16 * i + at.unwrap_or(0);
+        }
     }
-    let (blocks, _) = bytes[near..].as_chunks::<32>();
-    let all_belong = |block: &&[u8; 32]| {
-        let others = block.iter().map(|byte| u8::from(!belongs(*byte)));
-        others.fold(0, |any, other| any | other) == 0
-    };
-    let from = near + 32 * blocks.iter().take_while(all_belong).count();
-    from + run(&bytes[from..], others, belongs)
+    bytes.len() - rest.len() + run(rest, others, belongs)
+}
+
+#[inline(always)]
+fn first_other(word: &[u8; 8], others: impl Fn(u64) -> u64) -> Option<usize> {
+    let hits = others(u64::from_le_bytes(*word)) & HIGHS;
+    (hits != 0).then(|| hits.trailing_zeros() as usize / 8)
 }
 
 #[cfg(test)]

@@ -6,9 +6,6 @@ use super::super::super::Output;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mask(u32);
 
-/// How many bytes are changed at a time: so many that nearly all of the time goes into that.
-const BLOCK: usize = 128;
-
 impl Mask {
     /// No mask, which is the same as a key of zeros.
     pub(super) const NONE: Self = Self(0);
@@ -27,22 +24,9 @@ impl Mask {
     /// Appends the next bytes unmasked, or masked, which is the same.
     #[inline]
     pub(super) fn apply(&mut self, bytes: &[u8], out: &mut Output<'_>) {
-        let key = self.0.to_le_bytes();
-        let keys: [u8; BLOCK] = std::array::from_fn(|i| key[i % 4]);
-        out.extend_made(
-            bytes,
-            |block: &[u8; BLOCK]| std::array::from_fn(|i| block[i] ^ keys[i]),
-            |last, made| {
-                let (words, last) = last.as_chunks::<4>();
-                let (made_words, made_last) = made.as_chunks_mut::<4>();
-                for (word, made) in words.iter().zip(made_words) {
-                    *made = (u32::from_le_bytes(*word) ^ self.0).to_le_bytes();
-                }
-                for ((made, byte), key) in made_last.iter_mut().zip(last).zip(key) {
-                    *made = byte ^ key;
-                }
-            },
-        );
+        let key = u64::from(self.0);
+        let key = key << 32 | key;
+        out.extend_made(bytes, |word| word ^ key);
         self.0 = self.0.rotate_right(8 * (bytes.len() % 4) as u32);
     }
 }
