@@ -170,6 +170,8 @@ pub(crate) mod ledger {
     #[inline]
     pub(crate) fn received(_: Key, _: &[u8], _: usize) {}
     #[inline]
+    pub(crate) fn connects(_: Key) {}
+    #[inline]
     pub(crate) fn refused(_: Key) {}
 
     #[derive(Clone, Copy)]

@@ -155,6 +155,12 @@ pub(crate) fn received(key: Key, bytes: &[u8], mark: usize) {
     });
 }
 
+/// A life of the socket begins.
+#[inline]
+pub(crate) fn connects(key: Key) {
+    on(|kernel| kernel.connects(key));
+}
+
 /// A write has answered that there is too much.
 #[inline]
 pub(crate) fn refused(key: Key) {

@@ -77,16 +77,6 @@ impl Kernel {
             .entry((self.here, key.to_bits()))
             .or_default();
         let wrong = match name {
-            // A socket that has closed can be connected again.
-            "ConnectionAttempt" | "Lookup" => {
-                if record.close {
-                    *record = Record {
-                        callbacks: record.callbacks,
-                        ..Record::default()
-                    };
-                }
-                false
-            }
             "Close" => std::mem::replace(&mut record.close, true),
             "End" => std::mem::replace(&mut record.end, true) || record.close,
             "Data" | "Text" => record.end || record.close,
@@ -113,6 +103,16 @@ impl Kernel {
         }
         let at = (self.here, key.to_bits());
         Some(self.witness.sockets.entry(at).or_default())
+    }
+
+    /// A socket that has closed can be connected again.
+    pub(super) fn connects(&mut self, key: Key) {
+        if let Some(record) = self.record(key).filter(|record| record.close) {
+            *record = Record {
+                callbacks: record.callbacks,
+                ..Record::default()
+            };
+        }
     }
 
     /// A write has answered that there is too much.

@@ -19,6 +19,7 @@ use crate::address::{SocketAddress, is_ip};
 use crate::dns::{self, Hints, LookupOptions};
 use crate::error::{Error, Result, node};
 use crate::event;
+use crate::kernel::ledger;
 use crate::machine::{Driver, Life};
 use crate::net::driver::log_line;
 use crate::net::driver::socket::SocketDriver;
@@ -54,6 +55,7 @@ impl SocketDriver<'_> {
             Life::Fresh | Life::Connecting | Life::Closed => {}
         }
         state.duplex.begin_connecting(self);
+        ledger::connects(state.key);
         state.set_server(None);
         state.set_remote(None);
         state.bits.remote_was_asked().set(false);

@@ -302,8 +302,13 @@ impl World {
                 self.kernel_does(op);
             }
         }
-        if self.answer.get().is_some() && scripted::has_begun() {
-            scripted::answer(self.answer.take() == Some(true));
+        if scripted::has_begun()
+            && let Some(is_accepted) = self.answer.take()
+        {
+            scripted::answer(is_accepted);
+            if !is_accepted {
+                self.peer.take();
+            }
         }
         if scripted::taken() == self.received.get() {
             return;

@@ -4,7 +4,7 @@ use std::rc::Weak;
 
 use super::bytes::outgoing;
 use super::op::{Callback, Moment, UserOp};
-use super::witness::Kind;
+use super::witness::{Kind, Witness};
 use super::{PEER, World};
 use crate::error::{Error, Result};
 use crate::event;
@@ -102,7 +102,12 @@ impl World {
         });
     }
 
+    /// What has come and neither is kept nor lies in the kernel was thrown away. Once the kernel has dropped the
+    /// connection, and what was unread with it, what is kept cannot be told from that.
     fn forget_what_was_missed(&self) {
+        if matches!(self.life(), Life::Destroyed | Life::Closed) {
+            return self.see(Witness::lose_track);
+        }
         let left = self.socket.readable_length() + scripted::unread();
         self.see(|witness| witness.expects(left));
     }
@@ -190,6 +195,9 @@ impl World {
         let socket = self.socket;
         let bytes = &[b'#'; 16][..len];
         if !socket.destroyed() && socket.errored().is_none() && !socket.readable_ended() {
+            if !self.listens_data.get() {
+                self.forget_what_was_missed();
+            }
             self.witness.borrow_mut().was_put_back(bytes);
         }
         socket.unshift(bytes);

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
 use mio::{Events, Poll};
+use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
 use rustix::net::{RecvFlags, recv};
 
 use super::bulk::Chunk;
@@ -21,6 +22,11 @@ use super::connect::connect_registered;
 use super::{Limit, Options, Outcome, PATIENCE, conduct, silence};
 
 const FLOOD_CHUNK: usize = 64 * 1024;
+
+/// The buffers of a flood's socket. On loopback a system call of this side does the sending for the other one as well, as
+/// far as the window has opened: with the kernel's own sizes that is megabytes at a time, for which the light ones of
+/// this thread wait, whoever serves them.
+const FLOOD_WINDOW: usize = 256 * 1024;
 
 struct Connection {
     stream: TcpStream,
@@ -67,7 +73,10 @@ pub fn run(options: &Options) -> io::Result<()> {
                 answered: 0,
             })
             .collect(),
-        floods: floods.into_iter().map(Flood::new).collect(),
+        floods: floods
+            .into_iter()
+            .map(Flood::new)
+            .collect::<io::Result<_>>()?,
         chunk: Chunk::new(FLOOD_CHUNK)?,
         gap: Duration::from_secs(1) / u32::try_from(options.rate.max(1)).unwrap_or(u32::MAX),
     };
@@ -160,13 +169,15 @@ impl Connection {
 }
 
 impl Flood {
-    fn new(stream: TcpStream) -> Self {
-        Self {
+    fn new(stream: TcpStream) -> io::Result<Self> {
+        set_socket_recv_buffer_size(&stream, FLOOD_WINDOW)?;
+        set_socket_send_buffer_size(&stream, FLOOD_WINDOW)?;
+        Ok(Self {
             stream,
             sent: 0,
             can_read: true,
             can_write: true,
-        }
+        })
     }
 
     fn send(&mut self, chunk: &Chunk) -> io::Result<()> {

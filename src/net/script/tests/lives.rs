@@ -122,3 +122,41 @@ fn the_end_of_an_earlier_life_is_not_told_to_the_next() {
     ];
     conclude_each(World::open, &script);
 }
+
+#[test]
+fn a_write_between_two_lives_that_is_too_much_waits_for_a_drain_of_the_next_one() {
+    let script = [
+        React(Moment::Close, WriteOwned(60_000, With)),
+        user(Destroy),
+        user(Connect),
+        React(Moment::WriteCallback, WriteOwned(65_536, With)),
+        Turn,
+    ];
+    conclude_each(World::connecting, &script);
+}
+
+#[test]
+fn a_life_that_is_destroyed_before_its_attempt_has_its_error_and_its_close() {
+    let script = [
+        user(Destroy),
+        React(Moment::WriteCallback, DestroyWith),
+        user(Connect),
+        user(Write(16_384, With)),
+        Turn,
+    ];
+    conclude_each(World::fresh, &script);
+}
+
+#[test]
+fn what_a_socket_has_kept_can_be_read_in_its_error_listener() {
+    let script = [
+        user(End(Without)),
+        Turn,
+        user(Unshift(4)),
+        user(Write(13, With)),
+        kernel(Arrive(8)),
+        React(Moment::Error, Read),
+        Settle,
+    ];
+    conclude_each(World::connecting, &script);
+}
