@@ -2,12 +2,12 @@
 //!
 //! A socket that floods fills whatever it is lent, and the more it is lent the less a byte costs. The others wait for
 //! as long as that takes. The last turns tell whether there are others: a peer that asks and waits for its
-//! answer sends little at a time.
+//! answer sends little at a time. A short read behind a long one of the same socket is the rest of a flood's chunk.
 //!
 //! | in the last turns | a socket reads per turn | those that go on from the last turn, together |
 //! |---|---|---|
 //! | every read was long | 512 KiB | as many as there are |
-//! | a read was short | 128 KiB | until 256 KiB have been read, the others in the next turn |
+//! | a read was short, and the one before it | 128 KiB | until 256 KiB have been read, the others in the next turn |
 
 use std::cell::Cell;
 
@@ -25,6 +25,12 @@ const PART: usize = 4;
 /// Bytes after which those that go on from the last turn wait for the next one.
 const TOGETHER: u64 = 256 * 1024;
 
+/// Whether a read is a part of a flood rather than a request.
+#[inline]
+pub(crate) fn is_long(len: usize) -> bool {
+    len >= SHORT
+}
+
 #[derive(Default)]
 pub(crate) struct Fairness {
     saw_short: Cell<bool>,
@@ -32,10 +38,10 @@ pub(crate) struct Fairness {
 }
 
 impl Fairness {
-    /// Hears of every read that brought something.
+    /// Hears of every read that brought something, and whether the socket's last one was long.
     #[inline]
-    pub(crate) fn read(&self, len: usize) {
-        if len < SHORT {
+    pub(crate) fn read(&self, len: usize, last_was_long: bool) {
+        if !is_long(len) && !last_was_long {
             self.saw_short.set(true);
         }
     }
@@ -75,15 +81,18 @@ mod tests {
     fn floods_among_themselves_read_much_and_beside_a_short_read_little() {
         let fairness = Fairness::default();
         fairness.begin_turn();
-        fairness.read(SHORT);
+        fairness.read(SHORT, false);
         fairness.begin_turn();
         assert_eq!(fairness.allowance(64), 64);
         assert_eq!(fairness.most_together(), u64::MAX);
-        fairness.read(SHORT - 1);
+        fairness.read(SHORT - 1, true);
+        fairness.begin_turn();
+        assert_eq!(fairness.allowance(64), 64, "the rest of a chunk");
+        fairness.read(SHORT - 1, false);
         assert_eq!(fairness.allowance(64), 64, "the turn is under way");
         for _ in 0..REMEMBERED {
             fairness.begin_turn();
-            fairness.read(SHORT);
+            fairness.read(SHORT, false);
             assert_eq!(fairness.allowance(64), 16);
             assert_eq!(fairness.most_together(), TOGETHER);
         }
