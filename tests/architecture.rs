@@ -1,9 +1,10 @@
 //! The imports of `src`: each room knows only of rooms below it, and files go round in no circle that is not
 //! explained here. The rooms are those of ARCHITECTURE.md.
 
+#[path = "support/sources.rs"]
+mod sources;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
 
 /// Rooms, the lowest level first. Rooms of one level know nothing of each other.
 const LEVELS: &[&[&str]] = &[
@@ -114,21 +115,8 @@ impl Sources {
     }
 
     fn read() -> Sources {
-        fn collect(folder: &Path, prefix: &str, found: &mut Vec<(String, String)>) {
-            for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-                let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-                if entry.path().is_dir() {
-                    collect(&entry.path(), &format!("{name}/"), found);
-                } else if name.ends_with(".rs") {
-                    let text = fs::read_to_string(entry.path()).unwrap();
-                    found.push((name, text));
-                }
-            }
-        }
-        let mut found = Vec::new();
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        collect(&root, "", &mut found);
-        Sources::new(found)
+        let inside = |(name, text): (String, String)| (name["src/".len()..].to_owned(), text);
+        Sources::new(sources::sources().into_iter().map(inside))
     }
 
     /// Which file says what a path names, as seen from a module; `None` if it is not of this crate.

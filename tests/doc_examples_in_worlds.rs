@@ -4,10 +4,16 @@
 //! They are taken out of `src` as rustdoc takes them, and built as one program that depends on this package. What a
 //! world has not is listed below, each with the reason.
 
+#[path = "support/beside.rs"]
+mod beside;
+#[path = "support/sources.rs"]
+mod sources;
+
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::{env, fs};
+use std::fs;
+use std::path::PathBuf;
+
+use sources::sources;
 
 /// An example with one of these is left to the system's kernel.
 const LEFT_OUT: &[(&str, &str)] = &[
@@ -51,17 +57,6 @@ struct Example {
     code: String,
     /// It serves for ever, or its peers are elsewhere: it may be left waiting, and its run may end with an error.
     is_no_run: bool,
-}
-
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
 }
 
 /// The text of a line of documentation.
@@ -176,12 +171,7 @@ fn main() {
 "#;
 
 /// A package of one program that depends on this one.
-fn package(here: &Path, at: &Path, examples: &[&Example]) {
-    let manifest = format!(
-        "[package]\nname = \"documented\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-         [dependencies]\nsoquete = {{ path = {here:?}, features = [\"sim\"] }}\n\n\
-         [profile.dev]\ndebug = 0\n"
-    );
+fn package(examples: &[&Example]) -> PathBuf {
     let mut program = String::from(MAIN);
     program += "\nconst EXAMPLES: &[(&str, bool, fn() -> Option<String>)] = &[\n";
     for (number, example) in examples.iter().enumerate() {
@@ -192,27 +182,16 @@ fn package(here: &Path, at: &Path, examples: &[&Example]) {
     for (number, example) in examples.iter().enumerate() {
         program += &module(number, example);
     }
-    fs::create_dir_all(at.join("src")).unwrap();
-    fs::write(at.join("Cargo.toml"), manifest).unwrap();
+    let at = beside::package("doc_examples", &["sim"], "[profile.dev]\ndebug = 0\n");
     fs::write(at.join("src/main.rs"), program).unwrap();
-    // The versions that are here already: nothing is downloaded.
-    fs::copy(here.join("Cargo.lock"), at.join("Cargo.lock")).unwrap();
+    at
 }
 
 #[test]
 fn each_example_of_the_documentation_runs_in_a_world() {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = Vec::new();
-    sources(&here.join("src"), &mut files);
-    files.sort();
     let mut all = Vec::new();
-    for file in files {
-        let name = file
-            .strip_prefix(here)
-            .unwrap()
-            .to_string_lossy()
-            .into_owned();
-        examples(&name, &fs::read_to_string(&file).unwrap(), &mut all);
+    for (name, text) in sources() {
+        examples(&name, &text, &mut all);
     }
     for (what, why) in LEFT_OUT {
         let is_there = all.iter().any(|example| example.code.contains(what));
@@ -223,14 +202,8 @@ fn each_example_of_the_documentation_runs_in_a_world() {
     let (left_out, run): (Vec<&Example>, Vec<_>) = all.iter().partition(is_left_out);
     assert!(run.len() >= AT_LEAST, "{} examples were found", run.len());
 
-    let at = Path::new(env!("CARGO_TARGET_TMPDIR")).join("doc_examples");
-    package(here, &at, &run);
-    let ran = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let ran = beside::cargo(&package(&run))
         .args(["run", "--offline", "--quiet"])
-        .current_dir(&at)
-        .env("CARGO_TARGET_DIR", at.join("target"))
-        .env("CARGO_TERM_COLOR", "never")
-        .env_remove("RUSTFLAGS")
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&ran.stdout);

@@ -1,7 +1,12 @@
 //! What the guide shows of programs in `examples/from_node` stands there, and its tables can be read.
 
+#[path = "support/sources.rs"]
+mod sources;
+
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use sources::sources;
 
 fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -127,15 +132,12 @@ const LONGEST_LINE: usize = 92;
 
 #[test]
 fn no_line_of_code_runs_out_of_its_page() {
-    let folder = package().join("src");
-    let mut files = Vec::new();
-    sources(&folder, &mut files);
     let mut too_long = Vec::new();
-    for file in files {
-        let name = file.strip_prefix(&folder).unwrap().to_str().unwrap();
-        let is_page = PAGES.contains(&name) || name.starts_with("guide/");
+    for (name, text) in sources() {
+        let inside = name.trim_start_matches("src/");
+        let is_page = PAGES.contains(&inside) || inside.starts_with("guide/");
         let mut in_code = false;
-        for (at, line) in fs::read_to_string(&file).unwrap().lines().enumerate() {
+        for (at, line) in text.lines().enumerate() {
             let line = line.trim_start();
             let text = match (line.strip_prefix("///"), line.strip_prefix("//!")) {
                 (Some(text), _) => text,
@@ -146,20 +148,9 @@ fn no_line_of_code_runs_out_of_its_page() {
             if text.trim_start().starts_with("```") {
                 in_code = !in_code;
             } else if in_code && !text.starts_with("# ") && text.chars().count() > LONGEST_LINE {
-                too_long.push(format!("src/{name}:{}: {text}", at + 1));
+                too_long.push(format!("{name}:{}: {text}", at + 1));
             }
         }
     }
     assert!(too_long.is_empty(), "too long:\n{}", too_long.join("\n"));
-}
-
-fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, files);
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            files.push(path);
-        }
-    }
 }

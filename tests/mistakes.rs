@@ -3,9 +3,11 @@
 //!
 //! Only that first line is compared: what the compiler says below it changes from one version to the next.
 
+#[path = "support/beside.rs"]
+mod beside;
+
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::{env, fs};
 
 struct Mistake {
     name: String,
@@ -35,18 +37,12 @@ fn mistakes(directory: &Path) -> Vec<Mistake> {
 }
 
 /// A package of programs, one for each mistake, that depends on this one.
-fn package(here: &Path, at: &Path, mistakes: &[Mistake]) {
-    let mut manifest = format!(
-        "[package]\nname = \"mistakes\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-         [dependencies]\nsoquete = {{ path = {here:?} }}\n"
-    );
+fn package(mistakes: &[Mistake]) -> PathBuf {
+    let mut programs = String::new();
     for Mistake { name, path, .. } in mistakes {
-        manifest += &format!("\n[[bin]]\nname = \"{name}\"\npath = {path:?}\n");
+        programs += &format!("[[bin]]\nname = \"{name}\"\npath = {path:?}\n\n");
     }
-    fs::create_dir_all(at).unwrap();
-    fs::write(at.join("Cargo.toml"), manifest).unwrap();
-    // The versions that are here already: nothing is downloaded.
-    fs::copy(here.join("Cargo.lock"), at.join("Cargo.lock")).unwrap();
+    beside::package("mistakes", &[], &programs)
 }
 
 #[test]
@@ -54,9 +50,7 @@ fn each_mistake_compiles_or_says_in_its_first_line_what_is_wrong() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mistakes = mistakes(&here.join("tests/mistakes"));
     assert!(mistakes.len() >= 10);
-    let at = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mistakes");
-    package(here, &at, &mistakes);
-    let checked = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let checked = beside::cargo(&package(&mistakes))
         .args([
             "check",
             "--offline",
@@ -64,10 +58,6 @@ fn each_mistake_compiles_or_says_in_its_first_line_what_is_wrong() {
             "--message-format=short",
             "--bins",
         ])
-        .current_dir(&at)
-        .env("CARGO_TARGET_DIR", at.join("target"))
-        .env("CARGO_TERM_COLOR", "never")
-        .env_remove("RUSTFLAGS")
         .output()
         .unwrap();
     let output = String::from_utf8_lossy(&checked.stderr);

@@ -1,8 +1,13 @@
 //! The README: what it names exists, and the Portuguese one says the same.
 
+#[path = "support/sources.rs"]
+mod sources;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+
+use sources::sources;
 
 const ENGLISH: &str = "README.md";
 const PORTUGUESE: &str = "README.pt-BR.md";
@@ -323,31 +328,18 @@ fn each_link_leads_somewhere() {
 /// As the README, the documentation starts only examples that are there.
 #[test]
 fn the_documentation_starts_examples_that_are_there() {
-    let mut files = vec![];
-    let mut folders = vec![package().join("src")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                files.push(path);
-            }
-        }
-    }
+    let mut files = sources();
     let texts = ["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"];
-    files.extend(texts.map(|name| package().join(name)));
+    files.extend(texts.map(|name| (name.to_owned(), read(name))));
     let (examples, mut named) = (examples(), 0);
-    for file in files {
-        let text = fs::read_to_string(&file).unwrap();
+    for (file, text) in files {
         for rest in text.split("--example ").skip(1) {
             let is_name = |letter: &char| letter.is_ascii_alphanumeric() || *letter == '_';
             let name: String = rest.chars().take_while(is_name).collect();
             named += 1;
             assert!(
                 examples.contains_key(&name),
-                "{}: there is no example {name}",
-                file.display()
+                "{file}: there is no example {name}"
             );
         }
     }

@@ -3,15 +3,18 @@
 
 #[path = "support/programs.rs"]
 mod programs;
+#[path = "support/sources.rs"]
+mod sources;
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use programs::{Running, examples, free_port};
+use sources::sources;
 
 const TOO_LONG: Duration = Duration::from_secs(20);
 
@@ -122,12 +125,11 @@ fn survives_resets(program: &str, flags: &[&str], request: &str) {
 /// Every program in the documentation that accepts connections listens for their errors.
 #[test]
 fn the_servers_in_the_documentation_listen_for_errors() {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = vec![package.join("README.md")];
-    sources(&package.join("src"), &mut files);
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let mut files = sources();
+    files.push(("README.md".to_owned(), fs::read_to_string(readme).unwrap()));
     let mut servers = 0;
-    for file in files {
-        let text = fs::read_to_string(&file).unwrap();
+    for (name, text) in files {
         for block in code_blocks(&text) {
             if !block.contains("create_server") {
                 continue;
@@ -136,23 +138,11 @@ fn the_servers_in_the_documentation_listen_for_errors() {
             // A pipeline takes the errors of its sockets.
             assert!(
                 block.contains("event::Error") || block.contains("pipeline"),
-                "{}: a reset ends the program\n{block}",
-                file.display()
+                "{name}: a reset ends the program\n{block}"
             );
         }
     }
     assert!(servers > 8, "{servers} servers are shown");
-}
-
-fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, files);
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            files.push(path);
-        }
-    }
 }
 
 /// What stands between two fences, in Markdown or in the comments of a source.

@@ -2,8 +2,10 @@
 //! reactor that wait and start threads. A simulated world stands in for all of that, so what is asked
 //! elsewhere would reach past it.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+#[path = "support/sources.rs"]
+mod sources;
+
+use sources::sources;
 
 /// What only the seam may name.
 const OF_THE_SYSTEM: &[&str] = &[
@@ -39,17 +41,6 @@ const TESTING: &[&str] = &[
     "script",
 ];
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
-
 /// The lines of a file that are code of the crate: no comments, and nothing behind its tests.
 fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let lines = text
@@ -63,22 +54,12 @@ fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 #[test]
 fn the_operating_system_is_asked_in_the_kernel_alone() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = Vec::new();
-    sources(&root.join("src"), &mut files);
-    assert!(files.len() > 100, "the sources are not where they were");
     let mut past_it = Vec::new();
-    for file in files {
-        let name = file
-            .strip_prefix(root)
-            .unwrap()
-            .to_string_lossy()
-            .replace('\\', "/");
+    for (name, text) in sources() {
         let is_testing = name.split('/').any(|part| TESTING.contains(&part));
         if is_testing || SEAM.iter().any(|place| name.starts_with(place)) {
             continue;
         }
-        let text = fs::read_to_string(&file).unwrap();
         for (number, line) in code(&text) {
             if let Some(what) = OF_THE_SYSTEM.iter().find(|what| line.contains(**what)) {
                 past_it.push(format!("{name}:{number}: {what}"));
@@ -90,18 +71,16 @@ fn the_operating_system_is_asked_in_the_kernel_alone() {
 
 #[test]
 fn a_simulated_kernel_asks_the_operating_system_nothing() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = Vec::new();
-    sources(&root.join("src/kernel/sim"), &mut files);
+    let mut files = sources();
+    files.retain(|(name, _)| name.starts_with("src/kernel/sim/"));
     assert!(
         !files.is_empty(),
         "the simulated kernel is not where it was"
     );
-    for file in files {
-        let text = fs::read_to_string(&file).unwrap();
+    for (name, text) in files {
         for (number, line) in code(&text) {
             let found = OF_THE_SYSTEM.iter().find(|what| line.contains(**what));
-            assert_eq!(found, None, "{}:{number}", file.display());
+            assert_eq!(found, None, "{name}:{number}");
         }
     }
 }
