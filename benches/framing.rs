@@ -33,7 +33,11 @@ fn consume(sum: &mut usize, frame: &[u8]) {
 }
 
 fn by_reader<F: Format>(format: F, stream: &[u8], chunk: usize) -> usize {
-    let mut reader = FrameReader::new(format, LIMIT);
+    by_kept_reader(&mut FrameReader::new(format, LIMIT), stream, chunk)
+}
+
+/// Frames by a reader that has been at it for a while, and has the buffers that it needs.
+fn by_kept_reader<F: Format>(reader: &mut FrameReader<F>, stream: &[u8], chunk: usize) -> usize {
     let mut sum = 0;
     for chunk in stream.chunks(chunk) {
         let outcome = reader.push(chunk, |item| {
@@ -78,41 +82,39 @@ where
     sum
 }
 
-/// Cuts frames off the front of `rest` for as long as `end` finds one: payload start, payload end and
-/// frame end.
+/// Hands `cut` each chunk, behind what it has left of those before, and has it say how much it leaves of that. Frames in
+/// one chunk are not copied.
 #[inline(always)]
-fn cut_all<'a>(
-    mut rest: &'a [u8],
-    sum: &mut usize,
-    end: impl Fn(&[u8]) -> Option<(usize, usize, usize)>,
-) -> &'a [u8] {
-    while let Some((start, stop, total)) = end(rest) {
-        consume(sum, &rest[start..stop]);
-        rest = &rest[total..];
+fn with_leftovers(stream: &[u8], chunk: usize, mut cut: impl FnMut(&[u8]) -> usize) {
+    let mut leftover: Vec<u8> = Vec::new();
+    for chunk in stream.chunks(chunk) {
+        if leftover.is_empty() {
+            let left = cut(chunk);
+            leftover.extend_from_slice(&chunk[chunk.len() - left..]);
+        } else {
+            leftover.extend_from_slice(chunk);
+            let left = cut(&leftover);
+            leftover.drain(..leftover.len() - left);
+        }
     }
-    rest
+    assert!(leftover.is_empty());
 }
 
-/// The loop by hand: frames in the chunk are not copied, and what is left over is put in front of the
-/// next chunk.
+/// The loop by hand, for as long as `end` finds a frame in front: payload start, payload end and frame end.
 #[inline(always)]
 fn by_hand(
     stream: &[u8],
     chunk: usize,
-    end: impl Fn(&[u8]) -> Option<(usize, usize, usize)> + Copy,
+    end: impl Fn(&[u8]) -> Option<(usize, usize, usize)>,
 ) -> usize {
-    let mut carry: Vec<u8> = Vec::new();
     let mut sum = 0;
-    for chunk in stream.chunks(chunk) {
-        if carry.is_empty() {
-            carry.extend_from_slice(cut_all(chunk, &mut sum, end));
-        } else {
-            carry.extend_from_slice(chunk);
-            let left = cut_all(&carry, &mut sum, end).len();
-            carry.drain(..carry.len() - left);
+    with_leftovers(stream, chunk, |mut rest| {
+        while let Some((start, stop, total)) = end(rest) {
+            consume(&mut sum, &rest[start..stop]);
+            rest = &rest[total..];
         }
-    }
-    assert!(carry.is_empty());
+        rest.len()
+    });
     sum
 }
 
@@ -173,21 +175,6 @@ fn by_lines_only(stream: &[u8], chunk: usize) -> usize {
 }
 
 const BODY: usize = 16;
-
-/// Messages of clients, by a reader that has been at it for a while.
-fn by_websocket(reader: &mut FrameReader<WebSocket>, stream: &[u8], chunk: usize) -> usize {
-    let mut sum = 0;
-    for chunk in stream.chunks(chunk) {
-        let outcome = reader.push(chunk, |item| {
-            if let Some(frame) = item.frame() {
-                consume(&mut sum, frame);
-            }
-            Flow::Continue
-        });
-        assert!(outcome.is_ok());
-    }
-    sum
-}
 
 /// Hands out a stream in chunks, as a socket would.
 #[derive(Default)]
@@ -292,7 +279,7 @@ fn websockets() {
             frames,
             &[
                 ("soquete push", &|stream, chunk| {
-                    by_websocket(&mut reader.borrow_mut(), stream, chunk)
+                    by_kept_reader(&mut reader.borrow_mut(), stream, chunk)
                 }),
                 ("tungstenite", &|stream, chunk| {
                     by_tungstenite(&mut web_socket.borrow_mut(), stream, chunk)
@@ -340,9 +327,8 @@ fn requests_by_reader(stream: &[u8], chunk: usize, all: bool) -> usize {
 
 /// The same with `httparse` and a loop that finds out how each message is framed, as it has to.
 fn requests_by_httparse(stream: &[u8], chunk: usize, all: bool) -> usize {
-    let mut carry: Vec<u8> = Vec::new();
     let mut sum = 0;
-    let mut cut = |mut rest: &[u8]| {
+    with_leftovers(stream, chunk, |mut rest| {
         loop {
             let mut fields = [httparse::EMPTY_HEADER; 128];
             let mut request = httparse::Request::new(&mut fields);
@@ -371,18 +357,7 @@ fn requests_by_httparse(stream: &[u8], chunk: usize, all: bool) -> usize {
             consume_request(&mut sum, method.as_bytes(), target.as_bytes(), 0);
             rest = &rest[len + length..];
         }
-    };
-    for chunk in stream.chunks(chunk) {
-        if carry.is_empty() {
-            let left = cut(chunk);
-            carry.extend_from_slice(&chunk[chunk.len() - left..]);
-        } else {
-            carry.extend_from_slice(chunk);
-            let left = cut(&carry);
-            carry.drain(..carry.len() - left);
-        }
-    }
-    assert!(carry.is_empty());
+    });
     sum
 }
 

@@ -2,11 +2,11 @@
 //! unpacks, and the bytes copied in addition, where they have to be.
 
 use soquete::framing::{
-    ContentLength, DotStuffed, Encode, Flow, Format, FrameReader, Hdlc, Item, Mqtt, Resp,
-    RespRequest, RespRequests, Slip,
+    ContentLength, DotStuffed, Encode, Flow, FrameReader, Hdlc, Mqtt, Resp, RespRequest,
+    RespRequests, Slip,
 };
 
-use super::{LIMIT, STREAM, by_hand, by_reader, consume, race};
+use super::{LIMIT, STREAM, by_hand, by_kept_reader, by_reader, consume, race, with_leftovers};
 
 pub fn races() {
     mqtt();
@@ -38,21 +38,6 @@ fn noise(len: usize) -> Vec<u8> {
     bytes.take(len).collect()
 }
 
-/// Frames by a reader that has been at it for a while, and has the buffers that it needs.
-fn unpacked_by<F: Format>(reader: &mut FrameReader<F>, stream: &[u8], chunk: usize) -> usize {
-    let mut sum = 0;
-    for chunk in stream.chunks(chunk) {
-        let outcome = reader.push(chunk, |item: Item<'_>| {
-            if let Some(frame) = item.frame() {
-                consume(&mut sum, frame);
-            }
-            Flow::Continue
-        });
-        assert!(outcome.is_ok());
-    }
-    sum
-}
-
 /// As `by_hand`, for payload that is made of what stands in the stream: `unpack` appends it.
 #[inline(always)]
 fn unpacked_by_hand(
@@ -61,10 +46,9 @@ fn unpacked_by_hand(
     end: impl Fn(&[u8]) -> Option<usize>,
     unpack: impl Fn(&[u8], &mut Vec<u8>),
 ) -> usize {
-    let mut carry: Vec<u8> = Vec::new();
     let mut out: Vec<u8> = Vec::new();
     let mut sum = 0;
-    let mut cut = |mut rest: &[u8]| {
+    with_leftovers(stream, chunk, |mut rest| {
         while let Some(total) = end(rest) {
             out.clear();
             unpack(&rest[..total], &mut out);
@@ -72,18 +56,7 @@ fn unpacked_by_hand(
             rest = &rest[total..];
         }
         rest.len()
-    };
-    for chunk in stream.chunks(chunk) {
-        if carry.is_empty() {
-            let left = cut(chunk);
-            carry.extend_from_slice(&chunk[chunk.len() - left..]);
-        } else {
-            carry.extend_from_slice(chunk);
-            let left = cut(&carry);
-            carry.drain(..carry.len() - left);
-        }
-    }
-    assert!(carry.is_empty());
+    });
     sum
 }
 
@@ -167,7 +140,7 @@ fn dot_stuffed() {
         frames,
         &[
             ("soquete", &|stream, chunk| {
-                unpacked_by(&mut reader.borrow_mut(), stream, chunk)
+                by_kept_reader(&mut reader.borrow_mut(), stream, chunk)
             }),
             ("by hand, memmem", &|stream, chunk| {
                 unpacked_by_hand(stream, chunk, dots_end, without_dots)
@@ -200,7 +173,7 @@ fn slip() {
             frames,
             &[
                 ("soquete", &|stream, chunk| {
-                    unpacked_by(&mut reader.borrow_mut(), stream, chunk)
+                    by_kept_reader(&mut reader.borrow_mut(), stream, chunk)
                 }),
                 ("by hand, byte loop", &slip_by_bytes),
                 ("by hand, memchr", &|stream, chunk| {
@@ -267,7 +240,7 @@ fn hdlc() {
             frames,
             &[
                 ("soquete", &|stream, chunk| {
-                    unpacked_by(&mut reader.borrow_mut(), stream, chunk)
+                    by_kept_reader(&mut reader.borrow_mut(), stream, chunk)
                 }),
                 ("by hand, byte loop", &|stream, chunk| {
                     hdlc_by_bytes(&sums, stream, chunk)
@@ -356,10 +329,9 @@ fn requests_by_reader(stream: &[u8], chunk: usize) -> usize {
 
 /// Begins the request again when more of it has come.
 fn requests_by_hand(stream: &[u8], chunk: usize) -> usize {
-    let mut carry: Vec<u8> = Vec::new();
     let mut arguments = Vec::new();
     let mut sum = 0;
-    let mut cut = |rest: &[u8]| {
+    with_leftovers(stream, chunk, |rest| {
         let mut done = 0;
         while let Some(end) = request_end(&rest[done..], &mut arguments) {
             for &(from, to) in &arguments {
@@ -368,18 +340,7 @@ fn requests_by_hand(stream: &[u8], chunk: usize) -> usize {
             done += end;
         }
         rest.len() - done
-    };
-    for chunk in stream.chunks(chunk) {
-        if carry.is_empty() {
-            let left = cut(chunk);
-            carry.extend_from_slice(&chunk[chunk.len() - left..]);
-        } else {
-            carry.extend_from_slice(chunk);
-            let left = cut(&carry);
-            carry.drain(..carry.len() - left);
-        }
-    }
-    assert!(carry.is_empty());
+    });
     sum
 }
 
