@@ -27,7 +27,7 @@
 //! | Node | here | why |
 //! |---|---|---|
 //! | a chunk has at most 64 KiB | so it has, but 512 KiB where all pipes of the socket can take more | a pipe is a fifth to a third faster |
-//! | libuv reads up to 2 MiB of one socket in a turn | 512 KiB, and 128 KiB in the 16 turns after two reads in a row of less than 4 KiB from one socket | the others wait less, and one that asks and waits for its answer waits for less than a millisecond beside those that flood |
+//! | libuv reads up to 2 MiB of one socket in a turn | 512 KiB, and 128 KiB in the 16 turns after a read of less than 4 KiB that follows no longer one of the same socket | the others wait less, and those that ask for little wait for a few hundred KiB at most, however many flood |
 //! | a listener of `'data'` that was prepended does not start the flow | it does | a listener is one, wherever it stands |
 //! | a listener of `'readable'` that was prepended hears of chunks that are thrown away | nobody does | likewise |
 //! | a socket resumed in a listener of `'pause'` says `isPaused()`, though it flows | false | a bug |

@@ -7,9 +7,11 @@
 //! | in the last turns | a socket reads per turn | those that go on from the last turn, together |
 //! |---|---|---|
 //! | every read was long | 512 KiB | as many as there are |
-//! | a read was short, and the one before it | 128 KiB | until 256 KiB have been read, the others in the next turn |
+//! | a read was short, and no rest of a long one | 128 KiB | until 256 KiB have been read, the others in the next turn |
 
 use std::cell::Cell;
+
+use crate::bits::Bit;
 
 /// A shorter read is a request rather than a part of a flood.
 const SHORT: usize = 4 * 1024;
@@ -25,12 +27,6 @@ const PART: usize = 4;
 /// Bytes after which those that go on from the last turn wait for the next one.
 const TOGETHER: u64 = 256 * 1024;
 
-/// Whether a read is a part of a flood rather than a request.
-#[inline]
-pub(crate) fn is_long(len: usize) -> bool {
-    len >= SHORT
-}
-
 #[derive(Default)]
 pub(crate) struct Fairness {
     saw_short: Cell<bool>,
@@ -38,10 +34,11 @@ pub(crate) struct Fairness {
 }
 
 impl Fairness {
-    /// Hears of every read that brought something, and whether the socket's last one was long.
+    /// Counts a read that brought something. The socket keeps whether its last one was long.
     #[inline]
-    pub(crate) fn read(&self, len: usize, last_was_long: bool) {
-        if !is_long(len) && !last_was_long {
+    pub(crate) fn read(&self, len: usize, last_was_long: Bit<'_>) {
+        let is_long = len >= SHORT;
+        if !last_was_long.replace(is_long) && !is_long {
             self.saw_short.set(true);
         }
     }
@@ -80,19 +77,21 @@ mod tests {
     #[test]
     fn floods_among_themselves_read_much_and_beside_a_short_read_little() {
         let fairness = Fairness::default();
-        fairness.begin_turn();
-        fairness.read(SHORT, false);
-        fairness.begin_turn();
-        assert_eq!(fairness.allowance(64), 64);
-        assert_eq!(fairness.most_together(), u64::MAX);
-        fairness.read(SHORT - 1, true);
-        fairness.begin_turn();
-        assert_eq!(fairness.allowance(64), 64, "the rest of a chunk");
-        fairness.read(SHORT - 1, false);
-        assert_eq!(fairness.allowance(64), 64, "the turn is under way");
+        let bits = Cell::new(0);
+        let last_was_long = || Bit::new(&bits, 0);
+        for len in [SHORT, SHORT - 1, SHORT] {
+            fairness.read(len, last_was_long());
+            fairness.begin_turn();
+            assert_eq!(fairness.allowance(64), 64, "the rest of a chunk at most");
+            assert_eq!(fairness.most_together(), u64::MAX);
+        }
+        for len in [SHORT - 1, 1] {
+            fairness.read(len, last_was_long());
+            assert_eq!(fairness.allowance(64), 64, "the turn is under way");
+        }
         for _ in 0..REMEMBERED {
             fairness.begin_turn();
-            fairness.read(SHORT, false);
+            fairness.read(SHORT, last_was_long());
             assert_eq!(fairness.allowance(64), 16);
             assert_eq!(fairness.most_together(), TOGETHER);
         }

@@ -26,7 +26,7 @@ mod complaints;
 mod descriptor;
 mod embedding;
 mod event_loop;
-pub(crate) mod fairness;
+mod fairness;
 #[cfg(any(test, fuzzing, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod handle;

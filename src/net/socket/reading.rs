@@ -12,7 +12,7 @@ use crate::machine::Life;
 use crate::net::driver::current::InData;
 use crate::net::driver::socket::SocketDriver;
 use crate::net::state::socket::Readiness;
-use crate::reactor::{Counters, fairness};
+use crate::reactor::Counters;
 
 /// What of the loop's buffer one read may fill, which is the longest chunk that a listener is handed: 64 KiB, as libuv
 /// and Node have it. A socket that is piped to others may fill all that it may read in a turn instead.
@@ -105,9 +105,8 @@ impl SocketDriver<'_> {
                     "only an open socket is read"
                 );
                 Counters::add(&counters.bytes_read, count as u64);
-                let read_much = state.bits.read_much();
-                self.event_loop.fairness.read(count, read_much.get());
-                read_much.set(fairness::is_long(count));
+                let last_was_long = state.bits.last_read_was_long();
+                self.event_loop.fairness.read(count, last_was_long);
                 let mark = state.duplex.readable_high_water_mark();
                 ledger::received(state.key, &buffer[..count], mark);
                 // The socket is empty: no second read is needed to find that out.

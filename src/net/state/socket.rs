@@ -77,8 +77,8 @@ bits! {
         was_shown,
         /// All readers are pipes to sockets without a write limit, so a read may fill the whole loop buffer.
         reads_much,
-        /// The last read brought much: a short one behind it is the rest of that.
-        read_much,
+        /// A short read behind a long one is the rest of that, and no request.
+        last_read_was_long,
         /// The remote address was queried while connected. As in Node, only then is it available afterwards.
         remote_was_asked,
     }
