@@ -80,6 +80,7 @@
 //! | `resetAndDestroy` right after `end` emits a synchronous error and never closes | resets and closes | a bug |
 //! | `end(callback)` on a socket that was destroyed without an error never calls back | `ERR_STREAM_DESTROYED` | a bug |
 //! | a socket that is written to in `'prefinish'` emits `'finish'` after `'close'` | nothing after `Close` | once closed, always closed |
+//! | the end goes out by shutdown(2), then the descriptor is closed | by close(2) alone where it follows at once, no listener comes between, and the user has not had the descriptor | one system call less; only a process that was forked meanwhile and runs no other program could hold the end back |
 //! | `remoteAddress` is `undefined` once the connection is shut down both ways or reset, unless asked for before | known until `Close` | accept and connect have told it |
 //!
 //! # Pipes and streams

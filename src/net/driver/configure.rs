@@ -25,6 +25,7 @@ impl SocketDriver<'_> {
                 .with_extras(|extras| extras.on_read = Some(on_read.clone()));
         }
         if let Some(prepare) = &options.prepare {
+            self.state.bits.was_shown().set(true);
             self.state
                 .with_extras(|extras| extras.prepare = Some(prepare.clone()));
         }

@@ -77,6 +77,7 @@ impl Socket {
         let bound = bound.descriptor().adopt()?;
         let socket = Socket::new_with(options);
         socket.with(|driver| {
+            driver.state.bits.was_shown().set(true);
             driver
                 .state
                 .with_extras(|extras| extras.bound = Some(bound))

@@ -195,6 +195,7 @@ impl ServerDriver<'_> {
         }
         let state = SocketState::insert(self.event_loop, accepted.stream, server.origin);
         state.set_remote(accepted.peer);
+        state.bits.was_shown().set(server.listener_was_shown.get());
         let driver = SocketDriver {
             event_loop: self.event_loop,
             state: &state,

@@ -42,6 +42,8 @@ impl ServerDriver<'_> {
         if let Some(signal) = &options.signal {
             self.watch(signal);
         }
+        let was_handed_in = matches!(options.target, ListenTarget::Descriptor(_));
+        self.state.listener_was_shown.set(was_handed_in);
         match &options.target {
             ListenTarget::Tcp { host: None, port } => {
                 self.listening(listener::on_all(*port, &options));

@@ -33,8 +33,8 @@ impl SocketDriver<'_> {
         }
     }
 
-    /// Whether a socket whose half has ended is closed on the tick that comes next, before anything of the user's is
-    /// called, and nobody may have a duplicate of its descriptor.
+    /// Whether a socket whose half has ended is closed on the next tick, before a listener is called, and the user has
+    /// never had its descriptor. A duplicate would keep the connection open, and SO_LINGER would reset it.
     pub(super) fn closes_next(&self) -> bool {
         let SocketState {
             emitter,
@@ -45,11 +45,7 @@ impl SocketDriver<'_> {
         let is_heard = emitter.listener_count(event::Prefinish) > 0
             || emitter.listener_count(event::Finish) > 0
             || duplex.has_end_callbacks();
-        let was_shown = || {
-            let prepared = self.state.extras(|extras| extras.prepare.is_some());
-            bits.was_shown().get() || prepared == Some(true)
-        };
-        duplex.readable_ended() && !is_heard && !was_shown()
+        duplex.readable_ended() && !bits.was_shown().get() && !is_heard
     }
 
     /// Takes the descriptor out of the loop.

@@ -15,6 +15,8 @@ pub(in crate::net) struct ServerState {
     pub(in crate::net) emitter: EventEmitter,
     pub(in crate::net) attachments: Attachments,
     pub(in crate::net) listener: RefCell<Listener>,
+    /// The user has had its descriptor: what is accepted inherits the options that were set on it.
+    pub(in crate::net) listener_was_shown: Cell<bool>,
     pub(in crate::net) options: ServerOptions,
     pub(in crate::net) max_connections: Cell<Option<usize>>,
     pub(in crate::net) connections: Cell<usize>,
@@ -44,6 +46,7 @@ impl ServerState {
             emitter: EventEmitter::new(),
             attachments: Attachments::default(),
             listener: RefCell::new(Listener::None),
+            listener_was_shown: Cell::new(false),
             options,
             max_connections: Cell::new(None),
             connections: Cell::new(0),

@@ -73,7 +73,7 @@ bits! {
         in_data,
         /// The descriptor came from outside, where a duplicate of it may live on.
         adopted,
-        /// The user has had it, and may have a duplicate.
+        /// The user has had it, or its listener's: there may be a duplicate, and options of theirs.
         was_shown,
         /// All readers are pipes to sockets without a write limit, so a read may fill the whole loop buffer.
         reads_much,
