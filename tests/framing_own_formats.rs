@@ -107,6 +107,47 @@ fn a_head_that_exceeds_what_the_format_has_announced_is_refused() {
     assert_eq!(reader.push(&[0], |_| Flow::Continue), Err(error));
 }
 
+#[test]
+fn a_frame_whose_head_and_tail_exceed_what_the_format_has_announced_is_refused_however_it_comes() {
+    /// A digit says how long the head is, another how long the tail; the payload is one byte.
+    struct Brackets;
+    impl Format for Brackets {
+        fn cut(&mut self, window: Window<'_>) -> Result<Cut, Malformed> {
+            let Some([head, tail]) = window.array(0) else {
+                return Ok(Cut::MORE);
+            };
+            let [head, tail] = [head, tail].map(|digit| usize::from(digit - b'0'));
+            Ok(Cut::Declared {
+                head,
+                payload: 1,
+                tail,
+            })
+        }
+        fn overhead(&self) -> usize {
+            3
+        }
+    }
+    let error = FrameError::Malformed {
+        at: 4,
+        what: "head and tail longer than the format allows",
+    };
+    for bad in ["40xx.", "22.xx", "31..x"] {
+        let stream = ["21.x", bad, "20.20."].concat();
+        for len in [1, 4, 7, stream.len()] {
+            let mut reader = FrameReader::new(Brackets, 10);
+            let mut frames = 0;
+            let outcome = stream.as_bytes().chunks(len).try_for_each(|chunk| {
+                let read = reader.push(chunk, |_| {
+                    frames += 1;
+                    Flow::Continue
+                });
+                read.map(drop)
+            });
+            assert_eq!((frames, outcome), (1, Err(error)), "{bad} by {len}");
+        }
+    }
+}
+
 /// A length, a payload masked with 0x2a, and their sum behind it: unpacks, and checks.
 struct Masked;
 

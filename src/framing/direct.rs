@@ -158,7 +158,11 @@ impl<'c> Direct<'c> {
             let Some((head, payload, tail)) = answer.ok().and_then(Cut::whole) else {
                 return Self::Undecided(Some(answer));
             };
-            if payload > reader.rules.plain {
+            let within = match head.checked_add(tail) {
+                Some(brackets) => brackets <= reader.overhead(),
+                None => false,
+            };
+            if !within || payload > reader.rules.plain {
                 return Self::Undecided(Some(answer));
             }
             // Checked, not saturating: a branch that is never taken costs nothing, while a saturating
