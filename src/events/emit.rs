@@ -109,9 +109,7 @@ impl<P: Event, E: Event> Out<'_, P, E> {
             None => Verdict::Fine,
         }
     }
-}
 
-impl<P: Event, E: Event> Out<'_, P, E> {
     /// Nothing has panicked.
     #[inline(always)]
     fn returned(mut self) {

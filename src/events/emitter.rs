@@ -199,7 +199,8 @@ impl<Preferred: Event> EventEmitter<Preferred> {
         let mut taken = None;
         let listener = self.lists.take_out::<E>(id)?;
         if listener.is_more() == Some(TypeId::of::<T>()) {
-            listener.open(&mut taken);
+            let kept = listener.open(&mut taken);
+            debug_assert!(kept.is_none(), "it has said that it is one");
         } else {
             self.give_back(id, listener);
         }

@@ -399,7 +399,10 @@ fn open_in<E: Event>(entries: &mut [Entry]) -> Heard<E> {
             continue;
         }
         let Some(id) = entry.usual_id() else {
-            return Heard::Unusual;
+            if entry.is_of::<E>() {
+                return Heard::Unusual;
+            }
+            continue;
         };
         if let Some(closure) = entry.take_out::<E>() {
             return Heard::One(Taken { id, place }, closure);

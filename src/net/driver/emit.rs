@@ -22,8 +22,8 @@ pub(in crate::net) fn log_late_error(error: &Error) {
     log::warn!(target: "soquete::net", "a listener of a socket that was destroyed has failed: {error}");
 }
 
-/// How sockets and servers emit: at once, or in the next run if this one has been interrupted. What
-/// is emitted then is what was to be told now.
+/// How sockets and servers emit: at once, or in the next run if this one has been interrupted. The payload is then
+/// the one that was to be emitted now.
 macro_rules! emitting_in_a_run {
     ($driver:ident of $handle:ty) => {
         impl $driver<'_> {

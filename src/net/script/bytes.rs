@@ -2,7 +2,7 @@
 //! or out of place is noticed where it happens, and nothing has to be stored.
 
 /// The longest write of a script.
-pub(in crate::net) const LONGEST: usize = 64 * 1024;
+pub(super) const LONGEST: usize = 64 * 1024;
 
 /// A prime, so that no boundary of a buffer hides a shift of the bytes.
 const PERIOD: usize = 251;

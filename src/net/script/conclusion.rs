@@ -10,7 +10,7 @@ const TOO_MANY_TURNS: usize = 200;
 
 /// What brings a socket to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::net) enum Conclusion {
+pub(super) enum Conclusion {
     /// Both ends end in order, and both read what is there.
     BothEnd,
     Destroy,
@@ -18,7 +18,7 @@ pub(in crate::net) enum Conclusion {
 }
 
 impl Conclusion {
-    pub(in crate::net) const ALL: [Conclusion; 3] = [
+    pub(super) const ALL: [Conclusion; 3] = [
         Conclusion::BothEnd,
         Conclusion::Destroy,
         Conclusion::PeerResets,
@@ -44,7 +44,7 @@ impl World {
             Conclusion::BothEnd => self.both_end(),
             Conclusion::Destroy => self.apply(Op::User(UserOp::Destroy)),
             Conclusion::PeerResets => {
-                // Who reads nothing does not hear of it; it is heard of by writing, or not at all.
+                // A socket that reads nothing hears of it by writing, or not at all.
                 self.read_on();
                 self.apply(Op::Kernel(KernelOp::PeerResets));
                 self.idle();
@@ -64,7 +64,11 @@ impl World {
         for _ in 0..self.socket.writable_corked() {
             self.apply(Op::User(UserOp::Uncork));
         }
-        self.apply(Op::User(UserOp::End(Callback::With)));
+        let callback = match self.listens_finish.borrow().is_empty() {
+            true => Callback::Without,
+            false => Callback::With,
+        };
+        self.apply(Op::User(UserOp::End(callback)));
         self.apply(Op::Kernel(KernelOp::PeerEnds));
         self.idle();
         assert!(
@@ -124,7 +128,7 @@ impl World {
             assert_eq!(
                 socket.readable_ended(),
                 self.peer_ended.get(),
-                "the peer's end is told of"
+                "`End` does not follow the peer's end"
             );
             assert_eq!(socket.readable_ended(), witness.has_ended());
         }

@@ -82,6 +82,7 @@ struct World {
     reconnect: Cell<bool>,
     listens_data: Cell<bool>,
     listens_readable: RefCell<Vec<ListenerId>>,
+    listens_finish: RefCell<Vec<ListenerId>>,
     /// A listener of `Data` has not returned.
     in_data: Cell<bool>,
     /// Calls of the user's that have not returned.
@@ -115,6 +116,10 @@ impl World {
         scripted::answer(true);
         let stream = StdStream::of_world(stream);
         let socket = Socket::from_std_with(stream, options()).expect("nothing fails");
+        // As of a socket that the crate has made: nobody has a duplicate.
+        SocketDriver::with(socket.key(), |driver| {
+            driver.state.bits.was_shown().set(false);
+        });
         let world = World::of(event_loop, socket);
         world.meet_peer();
         world
@@ -136,6 +141,7 @@ impl World {
             reconnect: Cell::new(false),
             listens_data: Cell::new(false),
             listens_readable: RefCell::default(),
+            listens_finish: RefCell::default(),
             in_data: Cell::new(false),
             calls: Cell::new(0),
             explicit_reads: Cell::new(0),
@@ -358,26 +364,24 @@ impl World {
             event::End,
             self.on(|world, ()| {
                 if !world.listens_data.get() {
-                    world.see(|witness| witness.expects(0));
+                    world.forget_what_was_missed();
                 }
                 world.see(Witness::end);
                 world.react(Moment::End);
             }),
         );
-        socket.on(
-            event::Prefinish,
-            self.on(|world, ()| {
-                world.see(Witness::prefinish);
-                world.react(Moment::Prefinish);
-            }),
-        );
-        socket.on(
-            event::Finish,
-            self.on(|world, ()| {
-                world.see(|witness| witness.finish(scripted::taken()));
-                world.react(Moment::Finish);
-            }),
-        );
+        let prefinish = self.on(|world, ()| {
+            world.see(Witness::prefinish);
+            world.react(Moment::Prefinish);
+        });
+        let finish = self.on(|world, ()| {
+            world.see(|witness| witness.finish(scripted::taken()));
+            world.react(Moment::Finish);
+        });
+        self.listens_finish.replace(vec![
+            socket.add_listener(event::Prefinish, prefinish),
+            socket.add_listener(event::Finish, finish),
+        ]);
         socket.on(
             event::Drain,
             self.on(|world, ()| {
@@ -469,13 +473,13 @@ fn options() -> SocketOptions {
 }
 
 fn number(kind: ErrorKind) -> i32 {
-    let name = match kind {
+    scripted::number(match kind {
         ErrorKind::BrokenPipe => "EPIPE",
         ErrorKind::ConnectionReset => "ECONNRESET",
         ErrorKind::Interrupted => "EINTR",
         ErrorKind::NotConnected => "ENOTCONN",
         ErrorKind::OutOfMemory => "ENOMEM",
-        _ => "EPERM",
-    };
-    scripted::number(name)
+        ErrorKind::PermissionDenied => "EPERM",
+        other => panic!("no errno is known for {other:?}"),
+    })
 }

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 /// What becomes of one call of `write`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::net) enum Fault {
+pub(super) enum Fault {
     /// At most so many bytes are taken.
     Short(usize),
     WouldBlock,
@@ -14,7 +14,7 @@ pub(in crate::net) enum Fault {
 
 /// One step of a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::net) enum Op {
+pub(super) enum Op {
     /// A call of the user's, in the callback that runs at the moment.
     User(UserOp),
     /// The next time that this happens, its listener makes that call.
@@ -28,7 +28,7 @@ pub(in crate::net) enum Op {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::net) enum UserOp {
+pub(super) enum UserOp {
     Connect,
     /// `len` bytes, copied; with a callback or without.
     Write(usize, Callback),
@@ -55,19 +55,21 @@ pub(in crate::net) enum UserOp {
     ListenData,
     ListenReadable,
     UnlistenReadable,
+    /// Of `Prefinish` and `Finish`, which most programs do not listen to.
+    UnlistenFinish,
     AllowHalfOpen(bool),
     /// As a framing does that has not delivered all.
     Hold(bool),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::net) enum Callback {
+pub(super) enum Callback {
     With,
     Without,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::net) enum KernelOp {
+pub(super) enum KernelOp {
     /// The connection that is being made is up.
     Connected,
     Refused,
@@ -84,7 +86,7 @@ pub(in crate::net) enum KernelOp {
 
 /// When a listener or callback is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::net) enum Moment {
+pub(super) enum Moment {
     Connect,
     Data,
     Readable,
@@ -101,7 +103,7 @@ pub(in crate::net) enum Moment {
 }
 
 impl Moment {
-    pub(in crate::net) const ALL: [Moment; 13] = [
+    pub(super) const ALL: [Moment; 13] = [
         Moment::Connect,
         Moment::Data,
         Moment::Readable,

@@ -95,6 +95,7 @@ fn user_op(input: &mut Input<'_>) -> UserOp {
         33..35 => UserOp::UnlistenReadable,
         16 => UserOp::WriteCorked(size(input), callback),
         _ if input.flag() => UserOp::Hold(input.flag()),
+        _ if input.flag() => UserOp::UnlistenFinish,
         _ => UserOp::AllowHalfOpen(input.flag()),
     }
 }

@@ -63,6 +63,11 @@ impl World {
                     socket.remove_listener(id);
                 }
             }
+            UserOp::UnlistenFinish => {
+                for id in self.listens_finish.take() {
+                    socket.remove_listener(id);
+                }
+            }
             UserOp::AllowHalfOpen(allow) => drop(socket.set_allow_half_open(allow)),
             UserOp::Hold(held) => {
                 SocketDriver::with(socket.key(), |driver| {
@@ -104,7 +109,7 @@ impl World {
 
     /// What has come and neither is kept nor lies in the kernel was thrown away. Once the kernel has dropped the
     /// connection, and what was unread with it, what is kept cannot be told from that.
-    fn forget_what_was_missed(&self) {
+    pub(super) fn forget_what_was_missed(&self) {
         if matches!(self.life(), Life::Destroyed | Life::Closed) {
             return self.see(Witness::lose_track);
         }

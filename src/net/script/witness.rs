@@ -39,7 +39,7 @@ pub(super) struct Witness {
     closed: bool,
 }
 
-/// Which callbacks are told of.
+/// What a callback was handed over with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Write,

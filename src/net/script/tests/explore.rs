@@ -209,7 +209,8 @@ fn explore_ending() {
         kernel(PeerEnds),
         kernel(PeerResets),
         kernel(NextShutdown(ErrorKind::NotConnected)),
-        kernel(NextShutdown(ErrorKind::Other)),
+        kernel(NextShutdown(ErrorKind::PermissionDenied)),
+        user(UnlistenFinish),
         Op::Turn,
     ];
     explore("ending", World::open, &alphabet);

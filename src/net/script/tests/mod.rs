@@ -18,12 +18,12 @@ const fn user(call: UserOp) -> Op {
     Op::User(call)
 }
 
-/// Something that happens in the kernel, and is told of in the next turn.
+/// Something that happens in the kernel; the next poll tells the loop.
 const fn kernel(op: KernelOp) -> Op {
     Op::Kernel(op)
 }
 
-/// What the steps bring about.
+/// The events and callbacks that the steps bring about.
 fn trace(world: &World, ops: &[Op]) -> String {
     world.run(ops);
     world.trace()
