@@ -265,15 +265,19 @@ impl ReadHalf {
 
     /// Takes `amount` bytes, which are there, off the front.
     fn take(&self, amount: Amount) -> Option<Piece> {
-        let chunk = self.with_buffer(|buffer| match amount {
-            Amount::Chunk => buffer.chunks.pop_front(),
-            Amount::Exactly(0) => None,
-            Amount::Exactly(wanted) => buffer.take_exactly(wanted),
+        let chunk = self.buffer.with(|slot| {
+            let buffer = slot.as_mut()?;
+            let chunk = match amount {
+                Amount::Chunk => buffer.chunks.pop_front(),
+                Amount::Exactly(0) => None,
+                Amount::Exactly(wanted) => buffer.take_exactly(wanted),
+            };
+            if buffer.is_empty() {
+                *slot = None;
+            }
+            chunk
         })?;
         self.length.set(self.length.get() - chunk.len());
-        self.buffer.with(|buffer| {
-            buffer.take_if(|buffer| buffer.is_empty());
-        });
         Some(chunk)
     }
 }

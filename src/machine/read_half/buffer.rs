@@ -22,8 +22,11 @@ impl Buffer {
 
     /// So many bytes, which are there.
     pub(super) fn take_exactly(&mut self, wanted: usize) -> Option<Piece> {
-        let first = self.chunks.front()?;
-        if first.len() == wanted {
+        let first = self.chunks.front_mut()?;
+        if wanted < first.len() {
+            return Some(Piece::new(first.take(wanted)));
+        }
+        if wanted == first.len() {
             return self.chunks.pop_front();
         }
         let mut taken = Vec::with_capacity(wanted);

@@ -22,11 +22,20 @@ impl Piece {
         &self.bytes[self.start..]
     }
 
+    #[inline]
     pub(super) fn into_rest(self) -> Vec<u8> {
         match self.start {
             0 => self.bytes,
             _ => self.as_slice().to_vec(),
         }
+    }
+
+    /// Takes the first bytes, of more.
+    pub(super) fn take(&mut self, wanted: usize) -> Vec<u8> {
+        let taken = self.as_slice()[..wanted].to_vec();
+        self.start += wanted;
+        self.let_go();
+        taken
     }
 
     /// Moves bytes to the end of `taken` until that has as many as are wanted, or none are left.
@@ -46,6 +55,7 @@ impl Piece {
     }
 
     /// Gives up a place that is much too big for what is left.
+    #[inline]
     fn let_go(&mut self) {
         // A quarter of the bytes at most, of which a half is gone until the next time: no byte moves
         // more than once on the average.
