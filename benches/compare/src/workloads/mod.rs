@@ -5,6 +5,7 @@ mod bulk;
 mod connect;
 mod fairness;
 mod frames;
+mod http;
 mod instructions;
 mod latency;
 mod memory;
@@ -15,6 +16,8 @@ mod robustness;
 mod start_up;
 mod syscalls;
 mod timers;
+mod unix;
+mod websocket;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -69,7 +72,7 @@ pub struct Workload {
 }
 
 /// All of them, in the order of the report.
-pub const WORKLOADS: [Workload; 15] = [
+pub const WORKLOADS: [Workload; 18] = [
     ping_pong::WORKLOAD,
     frames::WORKLOAD,
     latency::WORKLOAD,
@@ -77,6 +80,9 @@ pub const WORKLOADS: [Workload; 15] = [
     bulk::WORKLOAD,
     pipe::WORKLOAD,
     pieces::WORKLOAD,
+    unix::WORKLOAD,
+    http::WORKLOAD,
+    websocket::WORKLOAD,
     connect::WORKLOAD,
     broadcast::WORKLOAD,
     memory::WORKLOAD,
