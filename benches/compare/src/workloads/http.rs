@@ -7,7 +7,8 @@ use std::process::Command;
 use soquete_compare::proc;
 
 use super::{
-    Better, Cell, Column, SERVER_SHARE, Sample, Workload, column, frames, ping_pong, under_load,
+    Better, Cell, Column, SERVER_SHARE, Sample, Workload, column, frames, long_warm_up, ping_pong,
+    under_load,
 };
 use crate::bench::{Bench, Traffic};
 use crate::machine::{all_output_of, has_tool};
@@ -15,9 +16,9 @@ use crate::peers::Peer;
 
 pub const WORKLOAD: Workload = Workload {
     name: "http",
-    about: "`GET /hello` over 50 connections that are kept, one request under way on each, or 16. The answers have the \
-            same status, body and fields (type, length, date); Deno adds a `Vary`. Ours is the crate's \
-            example of a server, with its limits and deadlines.",
+    about: "`GET /hello` over 50 connections that are kept, one request under way on each, or 16. All answers have the \
+            same status, fields and body, and are 116 bytes long. Ours is the crate's example of a server, with its \
+            limits and deadlines.",
     cells,
 };
 
@@ -54,6 +55,7 @@ fn own(id: &str, title: String, load: &'static str) -> Cell {
         measure: Box::new(move |bench, peer| {
             let traffic = Traffic {
                 connections: frames::CONNECTIONS,
+                warm_up: long_warm_up(bench),
                 ..bench.traffic("http", load)
             };
             let measured = bench.drive(peer, &traffic)?;

@@ -22,6 +22,8 @@ mod websocket;
 use std::collections::BTreeMap;
 use std::io;
 
+use soquete_compare::load::Limit;
+
 use crate::bench::{Bench, Measured};
 use crate::peers::Peer;
 
@@ -126,6 +128,11 @@ pub const SERVER_WAITED: &str = "server_waited";
 
 /// How long, in percent, something else had the load generator's core.
 pub const LOAD_WAITED: &str = "load_waited";
+
+/// For protocols that a just-in-time compiler has much of to compile.
+fn long_warm_up(bench: &Bench) -> Limit {
+    Limit::Time(3 * bench.effort.warm_up)
+}
 
 /// What a run under load tells, for as many units of work as it did.
 fn under_load(measured: &Measured, units: f64) -> Sample {

@@ -1,6 +1,6 @@
 //! WebSocket messages there and back.
 
-use super::{Cell, Workload, frames, ping_pong, under_load};
+use super::{Cell, Workload, frames, long_warm_up, ping_pong, under_load};
 use crate::bench::{Bench, Traffic};
 use crate::peers::Peer;
 
@@ -47,6 +47,7 @@ fn cell(id: String, title: String, load: &'static str, connections: usize) -> Ce
         measure: Box::new(move |bench, peer| {
             let traffic = Traffic {
                 connections,
+                warm_up: long_warm_up(bench),
                 ..bench.traffic("websocket", load)
             };
             let measured = bench.drive(peer, &traffic)?;
