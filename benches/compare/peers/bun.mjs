@@ -1,7 +1,7 @@
-// The servers on Bun's own sockets: `bun.mjs <mode>`.
+// The servers on Bun's own sockets: `bun.mjs <mode> [bytes [path]]`.
 import process from 'node:process';
 
-const mode = process.argv[2];
+const [mode, , path] = process.argv.slice(2);
 
 // A write takes what the kernel takes; the rest is for `drain`.
 function send(socket, data) {
@@ -47,18 +47,17 @@ function frames(socket, chunk) {
 }
 
 const server = Bun.listen({
-  hostname: '127.0.0.1',
-  port: 0,
+  ...(path ? { unix: path } : { hostname: '127.0.0.1', port: 0 }),
   socket: {
     open(socket) {
       socket.data = { unsent: [], rest: null };
-      socket.setNoDelay(true);
+      if (!path) socket.setNoDelay(true);
     },
     data: { echo: send, pipe, frames }[mode],
     drain,
     error() {},
   },
 });
-console.log(`LISTENING ${server.port}`);
+console.log(`LISTENING ${path ?? server.port}`);
 process.stdin.on('end', () => process.exit(0));
 process.stdin.resume();

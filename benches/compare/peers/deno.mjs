@@ -1,7 +1,7 @@
-// The servers on Deno's own sockets: `deno.mjs <mode>`.
+// The servers on Deno's own sockets: `deno.mjs <mode> [bytes [path]]`.
 import process from 'node:process';
 
-const mode = process.argv[2];
+const [mode, , path] = process.argv.slice(2);
 const READ_BUFFER = 64 * 1024;
 
 async function sendAll(socket, data) {
@@ -41,11 +41,11 @@ async function frames(socket) {
   }
 }
 
-const server = Deno.listen({ hostname: '127.0.0.1', port: 0 });
-console.log(`LISTENING ${server.addr.port}`);
+const server = Deno.listen(path ? { transport: 'unix', path } : { hostname: '127.0.0.1', port: 0 });
+console.log(`LISTENING ${path ?? server.addr.port}`);
 process.stdin.on('end', () => process.exit(0));
 process.stdin.resume();
 for await (const socket of server) {
-  socket.setNoDelay(true);
+  if (!path) socket.setNoDelay(true);
   ({ echo, pipe, frames })[mode](socket).catch(() => {});
 }

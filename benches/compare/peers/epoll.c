@@ -1,4 +1,4 @@
-/* The servers as a raw epoll loop: `epoll <mode> [bytes]`.
+/* The servers as a raw epoll loop: `epoll <mode> [bytes [path]]`.
  *
  * Level-triggered, one read per event, one send per answer; mode frames-coalesced sends the
  * answers to one read together, which is the work that a library can take off its user. */
@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { READ_BUFFER = 64 * 1024, BACKLOG = 4096, BATCH = 1024, TURN = 16 };
@@ -205,6 +206,18 @@ static int listen_anywhere(void) {
   return fd;
 }
 
+static int listen_on(const char *path) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (strlen(path) >= sizeof address.sun_path) die("path");
+  strcpy(address.sun_path, path);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0 || bind(fd, (void *)&address, sizeof address) < 0 || listen(fd, BACKLOG) < 0)
+    die("listen");
+  printf("LISTENING %s\n", path);
+  fflush(stdout);
+  return fd;
+}
+
 static handler handler_of(const char *mode) {
   if (!strcmp(mode, "echo") || !strcmp(mode, "pipe")) return echo;
   if (!strcmp(mode, "frames")) return frames;
@@ -221,7 +234,7 @@ int main(int argc, char **argv) {
   chunk_len = argc > 2 ? strtoul(argv[2], NULL, 10) : READ_BUFFER;
   chunk = memset(malloc(chunk_len), 'x', chunk_len);
   epoll = epoll_create1(EPOLL_CLOEXEC);
-  int listener = listen_anywhere();
+  int listener = argc > 3 ? listen_on(argv[3]) : listen_anywhere();
   struct epoll_event batch[BATCH];
   struct epoll_event on_listener = {.events = EPOLLIN, .data.ptr = &listener};
   struct epoll_event on_stdin = {.events = EPOLLIN, .data.ptr = NULL};

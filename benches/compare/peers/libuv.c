@@ -1,4 +1,4 @@
-/* The servers on libuv: `libuv <mode> [bytes]`.
+/* The servers on libuv: `libuv <mode> [bytes [path]]`.
  *
  * An answer is tried at once and queued if the kernel does not take it, as libuv's users and Node
  * do: uv_try_write, then uv_write for the rest. */
@@ -11,8 +11,15 @@
 
 enum { READ_BUFFER = 64 * 1024, BACKLOG = 4096, HIGH_WATER = 64 * 1024, TURN = 16 };
 
-struct connection {
+union handle {
+  uv_handle_t handle;
+  uv_stream_t stream;
   uv_tcp_t tcp;
+  uv_pipe_t pipe;
+};
+
+struct connection {
+  union handle socket;
   struct connection *previous, *next; /* the audience of a broadcast */
   char *partial;                      /* the start of a frame whose end has not come yet */
   size_t partial_len;
@@ -40,7 +47,7 @@ static void closed(uv_handle_t *handle) {
 }
 
 static void hang_up(struct connection *c) {
-  if (!uv_is_closing((uv_handle_t *)&c->tcp)) uv_close((uv_handle_t *)&c->tcp, closed);
+  if (!uv_is_closing(&c->socket.handle)) uv_close(&c->socket.handle, closed);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
@@ -60,7 +67,7 @@ static void on_late_write(uv_write_t *request, int status) {
 }
 
 static void put(struct connection *c, const char *data, size_t len) {
-  uv_stream_t *stream = (uv_stream_t *)&c->tcp;
+  uv_stream_t *stream = &c->socket.stream;
   if (uv_is_closing((uv_handle_t *)stream)) return;
   uv_buf_t buf = uv_buf_init((char *)data, len);
   int n = uv_try_write(stream, &buf, 1);
@@ -131,10 +138,10 @@ static void on_shutdown(uv_shutdown_t *request, int status) {
 
 static void on_end(struct connection *c) {
   if (!strcmp(mode, "sink")) put(c, (char *)&c->received, sizeof c->received);
-  if (uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp) == 0) return hang_up(c);
+  if (uv_stream_get_write_queue_size(&c->socket.stream) == 0) return hang_up(c);
   uv_shutdown_t *request = malloc(sizeof *request);
   if (!request) abort();
-  if (uv_shutdown(request, (uv_stream_t *)&c->tcp, on_shutdown) < 0) {
+  if (uv_shutdown(request, &c->socket.stream, on_shutdown) < 0) {
     free(request);
     hang_up(c);
   }
@@ -163,14 +170,16 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
 static void on_connection(uv_stream_t *listener, int status) {
   struct connection *c = calloc(1, sizeof *c);
   if (status < 0 || !c) abort();
-  uv_tcp_init(listener->loop, &c->tcp);
-  if (uv_accept(listener, (uv_stream_t *)&c->tcp) < 0) abort();
-  uv_tcp_nodelay(&c->tcp, 1);
+  int is_tcp = listener->type == UV_TCP;
+  if (is_tcp) uv_tcp_init(listener->loop, &c->socket.tcp);
+  else uv_pipe_init(listener->loop, &c->socket.pipe, 0);
+  if (uv_accept(listener, &c->socket.stream) < 0) abort();
+  if (is_tcp) uv_tcp_nodelay(&c->socket.tcp, 1);
   c->next = audience;
   if (audience) audience->previous = c;
   audience = c;
-  uv_read_start((uv_stream_t *)&c->tcp, allocate, on_read);
-  if (!strcmp(mode, "source")) fill((uv_stream_t *)&c->tcp);
+  uv_read_start(&c->socket.stream, allocate, on_read);
+  if (!strcmp(mode, "source")) fill(&c->socket.stream);
 }
 
 static void on_timer(uv_timer_t *timer) { (void)timer; }
@@ -199,6 +208,24 @@ static void allocate_for_stdin(uv_handle_t *handle, size_t suggested, uv_buf_t *
   *buf = uv_buf_init(ignored, sizeof ignored);
 }
 
+static void listen_anywhere(uv_loop_t *loop, union handle *listener) {
+  struct sockaddr_in address;
+  int len = sizeof address;
+  uv_tcp_init(loop, &listener->tcp);
+  uv_ip4_addr("127.0.0.1", 0, &address);
+  if (uv_tcp_bind(&listener->tcp, (struct sockaddr *)&address, 0) < 0) abort();
+  if (uv_listen(&listener->stream, BACKLOG, on_connection) < 0) abort();
+  uv_tcp_getsockname(&listener->tcp, (struct sockaddr *)&address, &len);
+  printf("LISTENING %d\n", ntohs(address.sin_port));
+}
+
+static void listen_on(uv_loop_t *loop, union handle *listener, const char *path) {
+  uv_pipe_init(loop, &listener->pipe, 0);
+  if (uv_pipe_bind(&listener->pipe, path) < 0) abort();
+  if (uv_listen(&listener->stream, BACKLOG, on_connection) < 0) abort();
+  printf("LISTENING %s\n", path);
+}
+
 int main(int argc, char **argv) {
   uv_loop_t *loop = uv_default_loop();
   mode = argc > 1 ? argv[1] : "";
@@ -207,15 +234,9 @@ int main(int argc, char **argv) {
   if (!strcmp(mode, "timers")) return timers(loop, chunk_len);
   chunk = memset(malloc(chunk_len), 'x', chunk_len);
 
-  uv_tcp_t listener;
-  struct sockaddr_in address;
-  int len = sizeof address;
-  uv_tcp_init(loop, &listener);
-  uv_ip4_addr("127.0.0.1", 0, &address);
-  if (uv_tcp_bind(&listener, (struct sockaddr *)&address, 0) < 0) abort();
-  if (uv_listen((uv_stream_t *)&listener, BACKLOG, on_connection) < 0) abort();
-  uv_tcp_getsockname(&listener, (struct sockaddr *)&address, &len);
-  printf("LISTENING %d\n", ntohs(address.sin_port));
+  union handle listener;
+  if (argc > 3) listen_on(loop, &listener, argv[3]);
+  else listen_anywhere(loop, &listener);
   fflush(stdout);
 
   uv_pipe_t input_pipe;

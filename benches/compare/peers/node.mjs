@@ -1,16 +1,19 @@
-// The servers on node:net, for Node, Bun and Deno: `node.mjs <mode> [bytes]`.
+// The servers on node:net, for Node, Bun and Deno: `node.mjs <mode> [bytes [path]]`.
 import net from 'node:net';
 import process from 'node:process';
 import { setTimeout, clearTimeout } from 'node:timers';
 
-const [mode, argument] = process.argv.slice(2);
+const [mode, argument, path] = process.argv.slice(2);
 const size = Number(argument ?? 65536);
 
 const modes = {
   echo, pipe, frames, 'frames-corked': framesCorked, sink, pieces, source, broadcast,
 };
+const place = path ? { path, backlog: 4096 } : { port: 0, host: '127.0.0.1', backlog: 4096 };
 if (mode === 'timers') {
   timers(size);
+} else if (mode === 'http') {
+  await http();
 } else {
   serve(modes[mode]);
 }
@@ -23,11 +26,29 @@ function serve(onConnection) {
     if (mode !== 'echo') socket.on('error', () => {});
     onConnection(socket);
   });
-  server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
-    console.log(`LISTENING ${server.address().port}`);
-  });
+  listen(server);
+}
+
+function listen(server) {
+  server.listen(place, () => console.log(`LISTENING ${path ?? server.address().port}`));
   process.stdin.on('end', () => process.exit(0));
   process.stdin.resume();
+}
+
+// On node:http, which the others need not load.
+async function http() {
+  const { createServer } = await import('node:http');
+  listen(createServer({ noDelay: true }, (request, response) => {
+    // The fields that all servers send, and no others.
+    response.removeHeader('Connection');
+    if (request.url === '/hello') {
+      response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': 14 });
+      response.end('Hello, world!\n');
+    } else {
+      response.writeHead(404);
+      response.end();
+    }
+  }));
 }
 
 let ended = 0;

@@ -1,15 +1,20 @@
 //! One peer's server under one load: the step that every workload with traffic is made of.
 
+use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use soquete_compare::address::Address;
 use soquete_compare::load::Limit;
 
 use crate::options::Effort;
 use crate::peers::Peer;
 use crate::program::Program;
+
+/// The chunk of a server that was told none.
+const DEFAULT_CHUNK: usize = 64 * 1024;
 
 /// What the measurements share.
 pub struct Bench {
@@ -19,12 +24,38 @@ pub struct Bench {
     pub load: PathBuf,
 }
 
+/// What carries the bytes.
+#[derive(Clone, Copy, Debug)]
+pub enum Transport {
+    Tcp,
+    Unix,
+}
+
+impl Transport {
+    /// What a cell over it is called, among those over TCP.
+    pub fn id(self, rest: &str) -> String {
+        match self {
+            Self::Tcp => rest.to_owned(),
+            Self::Unix => format!("unix-{rest}"),
+        }
+    }
+
+    /// The same in words.
+    pub fn title(self, rest: &str) -> String {
+        match self {
+            Self::Tcp => rest.to_owned(),
+            Self::Unix => format!("{rest}, over a UNIX socket"),
+        }
+    }
+}
+
 /// A load, and the kind of server it wants.
 #[derive(Clone, Copy, Debug)]
 pub struct Traffic {
     pub server: &'static str,
     /// The server's chunk size, where it has one.
     pub chunk: Option<usize>,
+    pub transport: Transport,
     pub load: &'static str,
     pub connections: usize,
     pub size: usize,
@@ -38,10 +69,14 @@ pub struct Traffic {
 /// A server that listens.
 pub struct Server {
     pub program: Program,
-    pub port: u16,
+    pub address: Address,
+    _file: Option<SocketFile>,
     /// From the moment it was started to the word that it listens.
     pub listening_after: Duration,
 }
+
+/// The file of a UNIX socket, which goes with it. Most servers are not given the time to remove it.
+struct SocketFile(PathBuf);
 
 /// What the load generator reports.
 pub struct Measured(Value);
@@ -52,6 +87,7 @@ impl Bench {
         Traffic {
             server,
             chunk: None,
+            transport: Transport::Tcp,
             load,
             connections: 1,
             size: 64,
@@ -75,7 +111,13 @@ impl Bench {
     /// Starts a server for a load, under a tool if `tool` names one.
     pub fn serve(&self, peer: &Peer, traffic: &Traffic, tool: &[String]) -> io::Result<Server> {
         let command = [&self.pins.0, tool].concat();
-        start(peer, traffic.server, traffic.chunk, command)
+        start(
+            peer,
+            traffic.server,
+            traffic.chunk,
+            traffic.transport,
+            command,
+        )
     }
 
     /// Starts the load generator, which is connected and warm when this returns.
@@ -84,7 +126,7 @@ impl Bench {
         command.push(self.load.display().to_string());
         command.push(traffic.load.to_owned());
         for (name, value) in [
-            ("--port", server.port.to_string()),
+            ("--address", server.address.to_string()),
             ("--server", server.program.pid().to_string()),
             ("--connections", traffic.connections.to_string()),
             ("--size", traffic.size.to_string()),
@@ -116,22 +158,51 @@ pub fn start(
     peer: &Peer,
     kind: &'static str,
     chunk: Option<usize>,
+    transport: Transport,
     mut command: Vec<String>,
 ) -> io::Result<Server> {
     let mode = peer.mode(kind).ok_or(io::ErrorKind::Unsupported)?;
     command.extend(peer.command.iter().cloned());
     command.push(mode.to_owned());
-    command.extend(chunk.map(|bytes| bytes.to_string()));
+    let file = match transport {
+        Transport::Tcp => None,
+        Transport::Unix => Some(SocketFile::new()),
+    };
+    match &file {
+        None => command.extend(chunk.map(|bytes| bytes.to_string())),
+        Some(SocketFile(path)) => command.extend([
+            chunk.unwrap_or(DEFAULT_CHUNK).to_string(),
+            path.display().to_string(),
+        ]),
+    }
     let started = Instant::now();
     let mut program = Program::start(&command)?;
-    let port = program.line_after("LISTENING")?;
+    let address = program.line_after("LISTENING")?;
     let listening_after = started.elapsed();
-    let port = port.parse().map_err(|_| io::ErrorKind::InvalidData)?;
+    let Ok(address) = address.parse();
     Ok(Server {
         program,
-        port,
+        address,
+        _file: file,
         listening_after,
     })
+}
+
+impl SocketFile {
+    fn new() -> Self {
+        let name = format!("soquete-compare-{}.sock", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        // Left by a server before this one, if it is there.
+        let _ = fs::remove_file(&path);
+        Self(path)
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // Some servers remove it themselves.
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 impl Measured {

@@ -1,6 +1,7 @@
 //! The machine that the figures belong to, and the tools it has.
 
 use std::fs;
+use std::io;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -93,15 +94,21 @@ pub fn has_tool(name: &str) -> bool {
 
 /// The first line of what a command prints, if it succeeds.
 pub fn output_of(command: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(command)
-        .args(arguments)
+    let text = all_output_of(Command::new(command).args(arguments)).ok()?;
+    let line = text.lines().next()?.trim().to_owned();
+    (!line.is_empty()).then_some(line)
+}
+
+/// All that a command prints, if it succeeds.
+pub fn all_output_of(command: &mut Command) -> io::Result<String> {
+    let output = command
         .stdin(Stdio::null())
         .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    let line = text.lines().next()?.trim().to_owned();
-    (output.status.success() && !line.is_empty()).then_some(line)
+        .output()?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(io::Error::other(output.status.to_string())),
+    }
 }
 
 fn field(text: &str, name: &str) -> Option<String> {

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use serde_json::Value;
+
 use crate::machine::output_of;
 use crate::peers::{LeftOut, Peer};
 
@@ -32,8 +34,15 @@ impl Workshop {
         let target = binaries.parent().ok_or("no target directory")?.to_owned();
         let cache = target.join("peers");
         fs::create_dir_all(&cache).map_err(|error| error.to_string())?;
-        let others = ["--bin", "load", "--bin", "peer_mio", "--bin", "peer_tokio"];
-        cargo_build(&home, &target, &others)?;
+        let others = [
+            "load",
+            "peer_hyper",
+            "peer_mio",
+            "peer_tokio",
+            "peer_tungstenite",
+        ];
+        let others = others.map(|program| ["--bin", program]);
+        cargo_build(&home, &target, others.as_flattened())?;
         let ours = ["--bin", "peer_soquete", "--features", "ours"];
         let ours_missing = cargo_build(&home, &target, &ours).err();
         Ok(Self {
@@ -64,14 +73,22 @@ impl Workshop {
             "tokio" => Ok(self.rust(id, "peer_tokio", "tokio", "tokio, current thread")),
             "tokio-buffered" => Ok(self.rust(id, "peer_tokio", "tokio", "tokio, BufWriter")),
             "tokio-framed" => Ok(self.rust(id, "peer_tokio", "tokio-util", "tokio, Framed")),
+            "hyper" => Ok(self.rust(id, "peer_hyper", "hyper", "hyper")),
+            "hyper-flush" => Ok(self.rust(id, "peer_hyper", "hyper", "hyper, pipeline_flush")),
+            "tungstenite" => {
+                Ok(self.rust(id, "peer_tungstenite", "tungstenite", "tungstenite on mio"))
+            }
             "libuv" => self.libuv(id),
             "node" => self.newest_node(id, "Node"),
             "node-cork" => self.newest_node(id, "Node, corked by hand,"),
+            "node-ws" => self.node_ws(id),
             "node-installed" => self.script(id, "Node", PathBuf::from("node"), &[], "node.mjs"),
             "bun" => self.bun(id, "Bun", "node.mjs"),
             "bun-listen" => self.bun(id, "Bun.listen,", "bun.mjs"),
+            "bun-serve" => self.bun(id, "Bun.serve,", "bun-serve.mjs"),
             "deno" => self.deno(id, "Deno", "node.mjs"),
             "deno-listen" => self.deno(id, "Deno.listen,", "deno.mjs"),
+            "deno-serve" => self.deno(id, "Deno.serve,", "deno-serve.mjs"),
             _ => Err("no such peer".to_owned()),
         }
         .map_err(|reason| LeftOut { id, reason })
@@ -123,9 +140,26 @@ impl Workshop {
     }
 
     fn newest_node(&self, id: &'static str, label: &str) -> Found {
+        self.script(id, label, self.node()?, &[], "node.mjs")
+    }
+
+    fn node(&self) -> Result<PathBuf, String> {
         let package = format!("node-linux-{}", npm_architecture()?);
-        let program = self.npm(&package, NODE, "bin/node")?;
-        self.script(id, label, program, &[], "node.mjs")
+        self.npm(&package, NODE, "bin/node")
+    }
+
+    /// With the native code that ws takes the masks off by if it is there.
+    fn node_ws(&self, id: &'static str) -> Found {
+        let packages = ["ws@8".to_owned(), "bufferutil@4".to_owned()];
+        let ws = self.npm_packages("ws", &packages, "package.json")?;
+        let manifest = fs::read_to_string(&ws).unwrap_or_default();
+        let manifest: Value = serde_json::from_str(&manifest).unwrap_or_default();
+        let mut peer = self.script(id, "Node, ws,", self.node()?, &[], "ws.mjs")?;
+        let version = manifest["version"].as_str().unwrap_or_default();
+        peer.version = format!("{}, ws {version}", peer.version);
+        peer.command
+            .push(ws.with_file_name("").display().to_string());
+        Ok(peer)
     }
 
     fn bun(&self, id: &'static str, label: &str, script: &str) -> Found {
@@ -189,6 +223,16 @@ impl Workshop {
 
     /// A program shipped inside a registry package; one that an earlier run brought is kept.
     fn npm(&self, package: &str, version: &str, inside: &str) -> Result<PathBuf, String> {
+        self.npm_packages(package, &[format!("{package}@{version}")], inside)
+    }
+
+    /// The same, of a package that others go with.
+    fn npm_packages(
+        &self,
+        package: &str,
+        packages: &[String],
+        inside: &str,
+    ) -> Result<PathBuf, String> {
         let prefix = self.cache.join(package.replace('/', "+"));
         let program = prefix.join("node_modules").join(package).join(inside);
         if !program.exists() {
@@ -202,7 +246,7 @@ impl Workshop {
                     "--prefix",
                 ])
                 .arg(&prefix)
-                .arg(format!("{package}@{version}"));
+                .args(packages);
             succeed(&mut command)?;
         }
         Ok(program)

@@ -23,7 +23,7 @@ pub struct LeftOut {
 }
 
 /// Every peer, in the order of the report.
-pub const PEERS: [&str; 16] = [
+pub const PEERS: [&str; 22] = [
     "ours",
     "ours-framing",
     "epoll",
@@ -32,14 +32,20 @@ pub const PEERS: [&str; 16] = [
     "tokio",
     "tokio-buffered",
     "tokio-framed",
+    "hyper",
+    "hyper-flush",
+    "tungstenite",
     "libuv",
     "node",
     "node-cork",
+    "node-ws",
     "node-installed",
     "bun",
     "bun-listen",
+    "bun-serve",
     "deno",
     "deno-listen",
+    "deno-serve",
 ];
 
 impl Peer {
@@ -58,6 +64,18 @@ impl Peer {
                 | "ours-framing",
                 _,
             ) => None,
+            // These speak one protocol, or two.
+            ("hyper", "http") => Some(kind),
+            ("hyper-flush", "http") => Some("http-flushed"),
+            ("tungstenite" | "node-ws", "websocket") => Some(kind),
+            ("bun-serve" | "deno-serve", "http" | "websocket") => Some(kind),
+            (
+                "hyper" | "hyper-flush" | "tungstenite" | "node-ws" | "bun-serve" | "deno-serve",
+                _,
+            ) => None,
+            ("ours", "http" | "websocket") => Some(kind),
+            ("node" | "node-installed" | "bun" | "deno", "http") => Some(kind),
+            (_, "http" | "websocket") => None,
             // A platform's own sockets, beside its node:net: where messages are.
             ("bun-listen" | "deno-listen", "echo" | "frames" | "pipe") => Some(kind),
             ("bun-listen" | "deno-listen", _) => None,

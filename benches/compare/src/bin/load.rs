@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use soquete_compare::load::{
-    Options, broadcast, bulk, drip, exchange, hold, open, promise, reconnect, storm,
+    Options, broadcast, bulk, drip, exchange, hold, http, open, promise, reconnect, storm,
+    websocket,
 };
 
 fn main() -> ExitCode {
@@ -17,6 +18,10 @@ fn main() -> ExitCode {
     let done = match options.workload.as_str() {
         "ping-pong" => exchange::ping_pong(&options),
         "frames" => exchange::frames(&options),
+        "http" => http::run(&options, 1),
+        "http-pipelined" => http::run(&options, exchange::OUTSTANDING),
+        "websocket" => websocket::run(&options, 1),
+        "websocket-pipelined" => websocket::run(&options, exchange::OUTSTANDING),
         "upload" => bulk::run(&options, bulk::Direction::Upload),
         "download" => bulk::run(&options, bulk::Direction::Download),
         "pipe" => bulk::run(&options, bulk::Direction::Pipe),

@@ -1,4 +1,4 @@
-//! The servers as a bare loop on mio: `peer_mio <mode> [bytes]`.
+//! The servers as a bare loop on mio: `peer_mio <mode> [bytes [path]]`.
 //!
 //! Edge-triggered and registered once, as mio is meant to be used; a read that comes back short
 //! has emptied the socket. There are no timers in mio.
@@ -6,12 +6,12 @@
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::mem;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use mio::net::{TcpListener, TcpStream, UnixStream};
+use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use mio::{Events, Interest, Poll, Token};
-use socket2::{Domain, Socket, Type};
+use soquete_compare::address::Address;
 use soquete_compare::peer;
 
 const READ_BUFFER: usize = 64 * 1024;
@@ -35,10 +35,15 @@ struct Connection {
     queued: bool,
 }
 
+enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
 struct Server {
     mode: String,
     poll: Poll,
-    listener: TcpListener,
+    listener: Listener,
     /// Watched while it is held.
     _parent: UnixStream,
     connections: Vec<Option<Connection>>,
@@ -52,24 +57,30 @@ struct Server {
 }
 
 fn main() -> io::Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    let mode = arguments.next().unwrap_or_default();
-    let size = arguments
-        .next()
-        .and_then(|size| size.parse().ok())
-        .unwrap_or(READ_BUFFER);
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).into())?;
-    socket.listen(peer::BACKLOG.into())?;
-    let mut listener = TcpListener::from_std(socket.into());
+    let peer::Arguments {
+        mode,
+        size,
+        address,
+    } = peer::Arguments::read();
+    let (socket, address) = peer::listen(&address)?;
     let poll = Poll::new()?;
-    poll.registry()
-        .register(&mut listener, LISTENER, Interest::READABLE)?;
+    let (registry, readable) = (poll.registry(), Interest::READABLE);
+    let listener = match address {
+        Address::Port(_) => {
+            let mut listener = TcpListener::from_std(socket.into());
+            registry.register(&mut listener, LISTENER, readable)?;
+            Listener::Tcp(listener)
+        }
+        Address::Path(_) => {
+            let mut listener = UnixListener::from_std(socket.into());
+            registry.register(&mut listener, LISTENER, readable)?;
+            Listener::Unix(listener)
+        }
+    };
     let mut parent = UnixStream::from_std(peer::parent()?);
     poll.registry()
         .register(&mut parent, PARENT, Interest::READABLE)?;
-    peer::announce(listener.local_addr()?.port());
+    peer::announce(address);
     Server {
         mode,
         poll,
@@ -119,15 +130,13 @@ impl Server {
     fn accept(&mut self) {
         loop {
             let mut stream = match self.listener.accept() {
-                Ok((stream, _)) => stream,
+                Ok(stream) => stream,
                 Err(error) => {
                     // Without a descriptor for it, a connection waits until another has gone.
                     self.accept_again = error.kind() != io::ErrorKind::WouldBlock;
                     return;
                 }
             };
-            // A client that has gone already is noticed when it is read from.
-            let _ = stream.set_nodelay(true);
             let index = self.free.pop().unwrap_or_else(|| {
                 self.connections.push(None);
                 self.connections.len() - 1
@@ -208,6 +217,21 @@ impl Server {
             let _ = member.send(&message);
         }
         self.conclude(speaker, turn);
+    }
+}
+
+impl Listener {
+    fn accept(&self) -> io::Result<TcpStream> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, _) = listener.accept()?;
+                // A client that has gone already is noticed when it is read from.
+                let _ = stream.set_nodelay(true);
+                Ok(stream)
+            }
+            // What is done with either is the same, by the same system calls.
+            Self::Unix(listener) => Ok(TcpStream::from(OwnedFd::from(listener.accept()?.0))),
+        }
     }
 }
 

@@ -1,13 +1,15 @@
-//! The servers on tokio's current-thread runtime: `peer_tokio <mode> [bytes]`.
+//! The servers on tokio's current-thread runtime: `peer_tokio <mode> [bytes [path]]`.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{FutureExt, SinkExt, StreamExt};
+use soquete_compare::address::Address;
 use soquete_compare::peer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter};
-use tokio::net::{TcpSocket, TcpStream, UnixStream};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::broadcast;
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 use tokio_util::time::DelayQueue;
@@ -15,36 +17,41 @@ use tokio_util::time::DelayQueue;
 const LONGEST_FRAME: usize = 1 << 20;
 const READ_BUFFER: usize = 64 * 1024;
 
+enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> io::Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    let mode = arguments.next().unwrap_or_default();
-    let size = arguments
-        .next()
-        .and_then(|size| size.parse().ok())
-        .unwrap_or(READ_BUFFER);
+    let peer::Arguments {
+        mode,
+        size,
+        address,
+    } = peer::Arguments::read();
     if mode == "timers" {
         return timers(size as u64);
     }
-    let socket = TcpSocket::new_v4()?;
-    socket.bind(([127, 0, 0, 1], 0).into())?;
-    let listener = socket.listen(peer::BACKLOG.into())?;
+    let (socket, address) = peer::listen(&address)?;
+    let listener = match address {
+        Address::Port(_) => Listener::Tcp(TcpListener::from_std(socket.into())?),
+        Address::Path(_) => Listener::Unix(UnixListener::from_std(socket.into())?),
+    };
     let mut parent = UnixStream::from_std(peer::parent()?)?;
     tokio::spawn(async move {
         // Its end, however that comes, is the end of this.
         let _ = parent.read(&mut [0]).await;
         std::process::exit(0);
     });
-    peer::announce(listener.local_addr()?.port());
+    peer::announce(address);
     let chunk = Bytes::from(vec![peer::FILL; size]);
     let (messages, _) = broadcast::channel(16);
     loop {
         // Without a descriptor for it, a connection waits until another has gone.
-        let Ok((stream, _)) = listener.accept().await else {
+        let Ok(stream) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(1)).await;
             continue;
         };
-        stream.set_nodelay(true)?;
         // A client that is gone ends its task with an error, which is no one's concern.
         match mode.as_str() {
             "echo" => drop(tokio::spawn(echo(stream))),
@@ -56,6 +63,23 @@ async fn main() -> io::Result<()> {
             "source" => drop(tokio::spawn(source(stream, chunk.clone()))),
             "broadcast" => drop(tokio::spawn(relay(stream, messages.clone()))),
             _ => return Err(io::Error::other("unknown mode")),
+        }
+    }
+}
+
+impl Listener {
+    async fn accept(&self) -> io::Result<TcpStream> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, _) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                Ok(stream)
+            }
+            // What is done with either is the same, by the same system calls.
+            Self::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                TcpStream::from_std(OwnedFd::from(stream.into_std()?).into())
+            }
         }
     }
 }

@@ -2,19 +2,26 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use mio::{Interest, Poll, Token};
 
 use super::{Options, PATIENCE, silence};
+use crate::address::Address;
 use crate::proc;
 
 /// How many connections are opened before the server must have accepted them all.
 const BATCH: usize = 100;
 
-pub(super) fn server_address(options: &Options) -> SocketAddrV4 {
-    SocketAddrV4::new(Ipv4Addr::LOCALHOST, options.port)
+/// Where a server listens on TCP, for the loads that there are for TCP alone.
+pub(super) fn server_address(options: &Options) -> io::Result<SocketAddrV4> {
+    match options.address {
+        Address::Port(port) => Ok(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)),
+        Address::Path(_) => Err(io::ErrorKind::Unsupported.into()),
+    }
 }
 
 /// Opens blocking connections. When they are many, returns only once the server has accepted
@@ -39,7 +46,15 @@ pub(super) fn connect_registered(
     options: &Options,
     poll: &Poll,
 ) -> io::Result<Vec<mio::net::TcpStream>> {
-    connect_blocking(options, options.connections)?
+    register(connect_blocking(options, options.connections)?, poll)
+}
+
+/// Registers each of these with `poll`, its index being its token.
+pub(super) fn register(
+    streams: Vec<TcpStream>,
+    poll: &Poll,
+) -> io::Result<Vec<mio::net::TcpStream>> {
+    streams
         .into_iter()
         .enumerate()
         .map(|(index, stream)| {
@@ -53,9 +68,17 @@ pub(super) fn connect_registered(
         .collect()
 }
 
-fn connect_one(options: &Options) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(server_address(options))?;
-    stream.set_nodelay(true)?;
+/// Opens one connection. That of a UNIX socket is called a TCP stream, too: what is done with either is the same, by the
+/// same system calls.
+pub(super) fn connect_one(options: &Options) -> io::Result<TcpStream> {
+    let stream = match &options.address {
+        Address::Port(_) => {
+            let stream = TcpStream::connect(server_address(options)?)?;
+            stream.set_nodelay(true)?;
+            stream
+        }
+        Address::Path(path) => TcpStream::from(OwnedFd::from(UnixStream::connect(path)?)),
+    };
     stream.set_read_timeout(Some(PATIENCE))?;
     Ok(stream)
 }

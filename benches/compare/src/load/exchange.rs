@@ -5,12 +5,14 @@
 //! two system calls per 16 frames and so never makes it the bottleneck before the server.
 
 use std::io::{self, Read, Write};
+use std::net;
+use std::ops::Range;
 use std::time::Instant;
 
 use mio::net::TcpStream;
 use mio::{Events, Poll};
 
-use super::connect::connect_registered;
+use super::connect::{connect_blocking, register};
 use super::{Limit, Options, Outcome, PATIENCE, Progress, conduct, silence};
 
 /// Frames that a pipelining connection has under way.
@@ -18,43 +20,86 @@ pub const OUTSTANDING: usize = 16;
 
 /// Ping-pong with messages of `--size` bytes.
 pub fn ping_pong(options: &Options) -> io::Result<()> {
-    exchange(options, 1, |seed| {
-        (0..options.size).map(|i| (seed + i) as u8).collect()
+    let streams = connect_blocking(options, options.connections)?;
+    exchange(options, streams, 1, |seed| {
+        Dialogue::echo((0..options.size).map(|i| (seed + i) as u8).collect())
     })
 }
 
 /// Frames of `--size` bytes behind a big-endian u32 of their length, 16 at a time.
 pub fn frames(options: &Options) -> io::Result<()> {
-    exchange(options, OUTSTANDING as u64, |seed| {
+    let streams = connect_blocking(options, options.connections)?;
+    exchange(options, streams, OUTSTANDING as u64, |seed| {
         let mut message = Vec::new();
         for frame in 0..OUTSTANDING {
             message.extend((options.size as u32).to_be_bytes());
             message.extend((0..options.size).map(|i| (seed + frame + i) as u8));
         }
-        message
+        Dialogue::echo(message)
     })
+}
+
+/// What a connection says, and what it has to hear.
+#[derive(Clone)]
+pub(super) struct Dialogue {
+    pub question: Vec<u8>,
+    pub answer: Vec<u8>,
+    /// Where the answer is known byte by byte. A date is not.
+    pub known: Vec<Range<usize>>,
+}
+
+impl Dialogue {
+    /// The answer is this, all of it.
+    pub(super) fn new(question: Vec<u8>, answer: Vec<u8>) -> Self {
+        let known = vec![Range {
+            start: 0,
+            end: answer.len(),
+        }];
+        Self {
+            question,
+            answer,
+            known,
+        }
+    }
+
+    fn echo(question: Vec<u8>) -> Self {
+        Self::new(question.clone(), question)
+    }
+
+    /// Whether these bytes can be what comes `at` so many bytes of the answer.
+    fn agrees(&self, at: usize, bytes: &[u8]) -> bool {
+        let end = at + bytes.len();
+        end <= self.answer.len()
+            && self.known.iter().all(|known| {
+                let common = known.start.max(at)..known.end.min(end);
+                common.is_empty()
+                    || self.answer[common.clone()] == bytes[common.start - at..common.end - at]
+            })
+    }
 }
 
 struct Connection {
     stream: TcpStream,
-    message: Vec<u8>,
+    dialogue: Dialogue,
     /// Bytes of the answer that have come.
     answered: usize,
     asked_at: Instant,
 }
 
-fn exchange(
+/// Lets each of these connections ask, again and again. Each has a dialogue of its own, by its index.
+pub(super) fn exchange(
     options: &Options,
+    streams: Vec<net::TcpStream>,
     operations_per_message: u64,
-    message: impl Fn(usize) -> Vec<u8>,
+    dialogue: impl Fn(usize) -> Dialogue,
 ) -> io::Result<()> {
     let mut poll = Poll::new()?;
-    let mut connections: Vec<Connection> = connect_registered(options, &poll)?
+    let mut connections: Vec<Connection> = register(streams, &poll)?
         .into_iter()
         .enumerate()
         .map(|(index, stream)| Connection {
             stream,
-            message: message(index),
+            dialogue: dialogue(index),
             answered: 0,
             asked_at: Instant::now(),
         })
@@ -116,8 +161,8 @@ impl Connection {
         self.answered = 0;
         self.asked_at = now;
         // A message is far below a send buffer's size, so it goes out whole.
-        match self.stream.write(&self.message)? {
-            sent if sent == self.message.len() => Ok(()),
+        match self.stream.write(&self.dialogue.question)? {
+            sent if sent == self.dialogue.question.len() => Ok(()),
             _ => Err(io::Error::other(
                 "a message did not fit into the send buffer",
             )),
@@ -133,11 +178,30 @@ impl Connection {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
             Err(error) => return Err(error),
         };
-        let expected = self.message.get(self.answered..self.answered + count);
-        if expected != Some(&buffer[..count]) {
-            return Err(io::Error::other("the answer is not the question"));
+        if !self.dialogue.agrees(self.answered, &buffer[..count]) {
+            return Err(io::Error::other("that is not the answer to the question"));
         }
         self.answered += count;
-        Ok(self.answered == self.message.len())
+        Ok(self.answered == self.dialogue.answer.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_to_agree_where_it_is_known_however_it_comes() {
+        let dialogue = Dialogue {
+            known: vec![0..2, 4..6],
+            ..Dialogue::new(Vec::new(), b"ab??cd".to_vec())
+        };
+        for cut in 0..=6 {
+            let (first, second) = b"abXYcd".split_at(cut);
+            assert!(dialogue.agrees(0, first) && dialogue.agrees(cut, second));
+        }
+        assert!(!dialogue.agrees(0, b"aX"));
+        assert!(!dialogue.agrees(3, b"YcX"));
+        assert!(!dialogue.agrees(4, b"cde"), "more than the answer");
     }
 }

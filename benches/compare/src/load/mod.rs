@@ -23,12 +23,14 @@ mod connect;
 pub mod drip;
 pub mod exchange;
 pub mod hold;
+pub mod http;
 pub mod open;
 mod options;
 pub mod promise;
 pub mod reconnect;
 pub mod storm;
 mod verify;
+pub mod websocket;
 
 use std::io::{self, BufRead, Write};
 use std::time::{Duration, Instant};

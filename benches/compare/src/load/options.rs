@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::address::Address;
+
 /// When a run ends: `0.5s`, or after a number of operations (`2000`).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Limit {
@@ -15,7 +17,7 @@ pub enum Limit {
 #[derive(Clone, Debug)]
 pub struct Options {
     pub workload: String,
-    pub port: u16,
+    pub address: Address,
     /// Process id of the server, for its CPU time.
     pub server: u32,
     pub connections: usize,
@@ -34,7 +36,7 @@ impl Options {
     pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut options = Self {
             workload: arguments.next().ok_or("which workload?")?,
-            port: 0,
+            address: Address::Port(0),
             server: 0,
             connections: 1,
             size: 64,
@@ -48,7 +50,7 @@ impl Options {
                 .next()
                 .ok_or_else(|| format!("{name} needs a value"))?;
             match name.as_str() {
-                "--port" => options.port = number(&name, &value)?,
+                "--address" => options.address = number(&name, &value)?,
                 "--server" => options.server = number(&name, &value)?,
                 "--connections" => options.connections = number(&name, &value)?,
                 "--size" => options.size = number(&name, &value)?,

@@ -21,7 +21,7 @@ const BYTE: u8 = b'1';
 /// Opens and closes connections, `--connections` of them at a time.
 pub fn run(options: &Options) -> io::Result<()> {
     let mut dialer = Dialer {
-        server: server_address(options),
+        server: server_address(options)?,
         next_host: 0,
     };
     conduct(options, |limit| {

@@ -19,7 +19,7 @@ const ATTEMPT: Duration = Duration::from_millis(100);
 /// Opens `--connections` at once, closes them, and tells how long it took until a byte came back.
 pub fn run(options: &Options) -> io::Result<()> {
     ready_and_wait_for_go()?;
-    let address = server_address(options).into();
+    let address = server_address(options)?.into();
     // A server may refuse or reset what it has no descriptor for.
     let storm: Vec<_> = (0..options.connections)
         .filter_map(|_| TcpStream::connect_timeout(&address, ATTEMPT).ok())
@@ -36,7 +36,7 @@ pub fn run(options: &Options) -> io::Result<()> {
 }
 
 fn serves(options: &Options) -> io::Result<bool> {
-    let mut stream = TcpStream::connect_timeout(&server_address(options).into(), ATTEMPT)?;
+    let mut stream = TcpStream::connect_timeout(&server_address(options)?.into(), ATTEMPT)?;
     stream.set_read_timeout(Some(ATTEMPT))?;
     stream.write_all(b"1")?;
     Ok(stream.read(&mut [0])? == 1)

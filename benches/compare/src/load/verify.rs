@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::thread;
 
-use super::connect::server_address;
+use super::connect::connect_one;
 use super::{Options, PATIENCE};
 use crate::peer::FILL;
 
@@ -64,8 +64,7 @@ pub(super) fn pipe(options: &Options) -> io::Result<()> {
 }
 
 fn connect(options: &Options) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(server_address(options))?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    let stream = connect_one(options)?;
     stream.set_write_timeout(Some(PATIENCE))?;
     Ok(stream)
 }

@@ -1,7 +1,7 @@
 //! Bytes by the gigabyte: to the server, from it, and through it.
 
 use super::{Better, Cell, Column, LOAD_SHARE, SERVER_SHARE, Workload, column, under_load};
-use crate::bench::{Bench, Traffic};
+use crate::bench::{Bench, Traffic, Transport};
 use crate::peers::Peer;
 
 pub const WORKLOAD: Workload = Workload {
@@ -34,13 +34,13 @@ const SIZES: [(usize, usize); 7] = [
 ];
 
 #[derive(Clone, Copy)]
-struct Direction {
+pub(super) struct Direction {
     id: &'static str,
     title: &'static str,
     server: &'static str,
 }
 
-const DIRECTIONS: [Direction; 3] = [
+pub(super) const DIRECTIONS: [Direction; 3] = [
     Direction {
         id: "upload",
         title: "Client to server",
@@ -70,13 +70,18 @@ fn cells(bench: &Bench, _: &[Peer]) -> Result<Vec<Cell>, String> {
         cells.extend(
             sizes
                 .iter()
-                .map(|&(chunk, connections)| cell(direction, chunk, connections)),
+                .map(|&(chunk, connections)| cell(direction, chunk, connections, Transport::Tcp)),
         );
     }
     Ok(cells)
 }
 
-fn cell(direction: Direction, chunk: usize, connections: usize) -> Cell {
+pub(super) fn cell(
+    direction: Direction,
+    chunk: usize,
+    connections: usize,
+    transport: Transport,
+) -> Cell {
     let Direction { id, title, server } = direction;
     let plural = if connections == 1 { "" } else { "s" };
     let size = size_in_words(chunk);
@@ -88,14 +93,17 @@ fn cell(direction: Direction, chunk: usize, connections: usize) -> Cell {
                 chunk: (server == "source").then_some(chunk),
                 size: chunk,
                 connections,
+                transport,
                 ..bench.traffic(server, id)
             };
             let measured = bench.drive(peer, &traffic)?;
             Ok(under_load(&measured, measured.get("bytes") / 1e6))
         }),
         ..Cell::new(
-            format!("{id}-{chunk}-{connections}"),
-            format!("{title}, chunks of {size}, {connections} connection{plural}"),
+            transport.id(&format!("{id}-{chunk}-{connections}")),
+            transport.title(&format!(
+                "{title}, chunks of {size}, {connections} connection{plural}"
+            )),
             server,
         )
     }

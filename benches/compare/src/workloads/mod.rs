@@ -5,6 +5,7 @@ mod bulk;
 mod connect;
 mod fairness;
 mod frames;
+mod http;
 mod instructions;
 mod latency;
 mod memory;
@@ -15,9 +16,13 @@ mod robustness;
 mod start_up;
 mod syscalls;
 mod timers;
+mod unix;
+mod websocket;
 
 use std::collections::BTreeMap;
 use std::io;
+
+use soquete_compare::load::Limit;
 
 use crate::bench::{Bench, Measured};
 use crate::peers::Peer;
@@ -69,7 +74,7 @@ pub struct Workload {
 }
 
 /// All of them, in the order of the report.
-pub const WORKLOADS: [Workload; 15] = [
+pub const WORKLOADS: [Workload; 18] = [
     ping_pong::WORKLOAD,
     frames::WORKLOAD,
     latency::WORKLOAD,
@@ -77,6 +82,9 @@ pub const WORKLOADS: [Workload; 15] = [
     bulk::WORKLOAD,
     pipe::WORKLOAD,
     pieces::WORKLOAD,
+    unix::WORKLOAD,
+    http::WORKLOAD,
+    websocket::WORKLOAD,
     connect::WORKLOAD,
     broadcast::WORKLOAD,
     memory::WORKLOAD,
@@ -120,6 +128,11 @@ pub const SERVER_WAITED: &str = "server_waited";
 
 /// How long, in percent, something else had the load generator's core.
 pub const LOAD_WAITED: &str = "load_waited";
+
+/// For protocols that a just-in-time compiler has much of to compile.
+fn long_warm_up(bench: &Bench) -> Limit {
+    Limit::Time(3 * bench.effort.warm_up)
+}
 
 /// What a run under load tells, for as many units of work as it did.
 fn under_load(measured: &Measured, units: f64) -> Sample {

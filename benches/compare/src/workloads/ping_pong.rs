@@ -1,7 +1,7 @@
 //! 64 bytes there and back, one at a time on each connection.
 
 use super::{Better, Cell, Column, LOAD_SHARE, SERVER_SHARE, Workload, column, under_load};
-use crate::bench::{Bench, Traffic};
+use crate::bench::{Bench, Traffic, Transport};
 use crate::peers::Peer;
 
 pub const WORKLOAD: Workload = Workload {
@@ -10,7 +10,7 @@ pub const WORKLOAD: Workload = Workload {
     cells,
 };
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     column("rate", "requests/s", Better::More, 0),
     column("cpu", "server CPU, µs/request", Better::Less, 2),
     column("p50", "p50, µs", Better::Less, 0),
@@ -25,11 +25,11 @@ fn cells(bench: &Bench, _: &[Peer]) -> Result<Vec<Cell>, String> {
     let counts: &[usize] = if effort.quick { &[50] } else { &[1, 50, 500] };
     Ok(counts
         .iter()
-        .map(|&connections| cell(connections))
+        .map(|&connections| cell(connections, Transport::Tcp))
         .collect())
 }
 
-fn cell(connections: usize) -> Cell {
+pub(super) fn cell(connections: usize, transport: Transport) -> Cell {
     let plural = if connections == 1 { "" } else { "s" };
     Cell {
         columns: COLUMNS,
@@ -37,14 +37,15 @@ fn cell(connections: usize) -> Cell {
         measure: Box::new(move |bench, peer| {
             let traffic = Traffic {
                 connections,
+                transport,
                 ..bench.traffic("echo", "ping-pong")
             };
             let measured = bench.drive(peer, &traffic)?;
             Ok(under_load(&measured, measured.get("operations")))
         }),
         ..Cell::new(
-            format!("ping-pong-{connections}"),
-            format!("Ping-pong, {connections} connection{plural}"),
+            transport.id(&format!("ping-pong-{connections}")),
+            transport.title(&format!("Ping-pong, {connections} connection{plural}")),
             "echo",
         )
     }

@@ -8,7 +8,7 @@ use soquete_compare::load::Limit;
 use soquete_compare::proc;
 
 use super::{Better, Cell, Sample, Workload, column};
-use crate::bench::{Bench, Server, Traffic, run, start};
+use crate::bench::{Bench, Server, Traffic, Transport, run, start};
 use crate::machine::has_tool;
 use crate::peers::Peer;
 use crate::report::number;
@@ -118,7 +118,7 @@ fn storm() -> Cell {
         measure: Box::new(|bench, peer| {
             let limit = ["prlimit".to_owned(), "--nofile=256".to_owned()];
             let command = [&bench.pins.0[..], &limit].concat();
-            let server = start(peer, "echo", None, command)?;
+            let server = start(peer, "echo", None, Transport::Tcp, command)?;
             let traffic = Traffic {
                 connections: 2000,
                 ..bench.traffic("echo", "storm")

@@ -3,7 +3,7 @@
 use soquete_compare::proc;
 
 use super::{Better, Cell, Column, Sample, Workload, column};
-use crate::bench::{Bench, start};
+use crate::bench::{Bench, Transport, start};
 use crate::peers::Peer;
 
 pub const WORKLOAD: Workload = Workload {
@@ -26,7 +26,7 @@ fn cells(_: &Bench, _: &[Peer]) -> Result<Vec<Cell>, String> {
         columns: COLUMNS,
         headline: true,
         measure: Box::new(|_, peer| {
-            let server = start(peer, "echo", None, Vec::new())?;
+            let server = start(peer, "echo", None, Transport::Tcp, Vec::new())?;
             let memory = proc::memory(server.program.pid())?;
             let milliseconds = server.listening_after.as_secs_f64() * 1e3;
             server.program.finish()?;

@@ -1,4 +1,7 @@
-//! The servers on soquete: `peer_soquete <mode> [bytes]`.
+//! The servers on soquete: `peer_soquete <mode> [bytes [path]]`.
+
+mod http;
+mod websocket;
 
 use std::cell::{Cell, RefCell};
 use std::error::Error;
@@ -6,35 +9,33 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use soquete::framing::{FrameReader, FrameWriter, LengthPrefix};
-use soquete::net::{ListenOptions, ServerOptions, Socket};
+use soquete::net::{ListenOptions, Server, ServerOptions, Socket};
 use soquete::{event, net, timers};
+use soquete_compare::address::Address;
 use soquete_compare::peer;
 
 const LONGEST_FRAME: usize = 1 << 20;
-const DEFAULT_CHUNK: usize = 64 * 1024;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let mode = arguments.next().unwrap_or_default();
-    let size = arguments
-        .next()
-        .and_then(|size| size.parse().ok())
-        .unwrap_or(DEFAULT_CHUNK);
-    match mode.as_str() {
-        "echo" => serve(&mode, echo),
-        "pipe" => serve(&mode, pipe),
-        "frames" => serve(&mode, frames),
-        "framing" => serve(&mode, framing),
-        "sink" => serve(&mode, sink),
-        "pieces" => serve(&mode, pieces),
-        "source" => serve(&mode, {
+    let arguments = peer::Arguments::read();
+    let size = arguments.size;
+    match arguments.mode.as_str() {
+        "echo" => serve(&arguments, echo),
+        "pipe" => serve(&arguments, pipe),
+        "frames" => serve(&arguments, frames),
+        "framing" => serve(&arguments, framing),
+        "sink" => serve(&arguments, sink),
+        "pieces" => serve(&arguments, pieces),
+        "source" => serve(&arguments, {
             let chunk: Rc<[u8]> = vec![peer::FILL; size].into();
             move |socket| source(socket, chunk.clone())
         }),
-        "broadcast" => serve(&mode, {
+        "broadcast" => serve(&arguments, {
             let audience = Rc::new(RefCell::new(Vec::new()));
             move |socket| broadcast(socket, &audience)
         }),
+        "websocket" => serve(&arguments, websocket::echo),
+        "http" => listen(http::create()?, &arguments.address),
         "timers" => time_timers(size as u64),
         _ => std::process::exit(2),
     }
@@ -43,7 +44,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(soquete::run()?)
 }
 
-fn serve(mode: &str, mut on_connection: impl FnMut(Socket) + 'static) {
+fn serve(arguments: &peer::Arguments, mut on_connection: impl FnMut(Socket) + 'static) {
+    let mode = arguments.mode.as_str();
     // A sink answers after its client's end.
     let options = ServerOptions::new()
         .no_delay(true)
@@ -56,16 +58,24 @@ fn serve(mode: &str, mut on_connection: impl FnMut(Socket) + 'static) {
         }
         on_connection(socket);
     });
+    listen(server, &arguments.address);
+}
+
+fn listen(server: Server, address: &Address) {
     server.on(event::Listening, move |()| {
-        if let Some(address) = server.address() {
-            peer::announce(address.port());
+        let Some(address) = server.address() else {
+            return;
+        };
+        match address.path() {
+            Some(path) => peer::announce(path.display()),
+            None => peer::announce(address.port()),
         }
     });
-    server.listen(
-        ListenOptions::new(0)
-            .host("127.0.0.1")
-            .backlog(peer::BACKLOG),
-    );
+    let place = match address {
+        Address::Port(port) => ListenOptions::new(*port).host("127.0.0.1"),
+        Address::Path(path) => ListenOptions::path(path),
+    };
+    server.listen(place.backlog(peer::BACKLOG));
 }
 
 fn echo(socket: Socket) {
