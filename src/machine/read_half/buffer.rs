@@ -20,13 +20,19 @@ impl Buffer {
         self.chunks.is_empty() && self.to_follow.is_empty() && self.decoder.is_none()
     }
 
+    /// So many bytes of the first chunk, if that has more.
+    #[inline(always)]
+    pub(super) fn take_a_part(&mut self, wanted: usize) -> Option<Vec<u8>> {
+        let first = self.chunks.front_mut()?;
+        (wanted < first.len()).then(|| first.take(wanted))
+    }
+
     /// So many bytes, which are there.
     pub(super) fn take_exactly(&mut self, wanted: usize) -> Option<Piece> {
-        let first = self.chunks.front_mut()?;
-        if wanted < first.len() {
-            return Some(Piece::new(first.take(wanted)));
+        if let Some(bytes) = self.take_a_part(wanted) {
+            return Some(Piece::new(bytes));
         }
-        if wanted == first.len() {
+        if wanted == self.chunks.front()?.len() {
             return self.chunks.pop_front();
         }
         let mut taken = Vec::with_capacity(wanted);

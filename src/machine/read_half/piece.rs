@@ -31,6 +31,7 @@ impl Piece {
     }
 
     /// Takes the first bytes, of more.
+    #[inline(always)]
     pub(super) fn take(&mut self, wanted: usize) -> Vec<u8> {
         let taken = self.as_slice()[..wanted].to_vec();
         self.start += wanted;
@@ -60,8 +61,13 @@ impl Piece {
         // A quarter of the bytes at most, of which a half is gone until the next time: no byte moves
         // more than once on the average.
         if self.bytes.capacity() >= WORTH_MOVING && self.len() < self.bytes.capacity() / 4 {
-            *self = Piece::new(self.as_slice().to_vec());
+            self.move_away();
         }
+    }
+
+    #[cold]
+    fn move_away(&mut self) {
+        *self = Piece::new(self.as_slice().to_vec());
     }
 
     /// Puts bytes back where as many were taken; false if there is no such place.

@@ -1,7 +1,7 @@
 //! What the user does with what was read: `read`, `pause`, `resume`, `unshift`, and what that asks of the descriptor.
 
 use super::piece::Piece;
-use super::{Amount, Called, Demand, Descriptor, Flow, Framed, MAX_HIGH_WATER_MARK};
+use super::{Amount, Called, Demand, Descriptor, Emitting, Flow, Framed, MAX_HIGH_WATER_MARK};
 use crate::error::{Error, Result, node};
 use crate::machine::decoder::Utf8Decoder;
 use crate::machine::driver::{Driver, Signal, Tick};
@@ -11,6 +11,11 @@ use crate::machine::life::Life;
 impl Duplex {
     /// Takes kept data: `None` if there is not enough of it.
     pub(crate) fn read(&self, driver: &impl Driver, amount: Amount) -> Result<Option<Vec<u8>>> {
+        if let Amount::Exactly(wanted) = amount
+            && let Some(bytes) = self.read_a_part(driver, wanted)
+        {
+            return Ok(Some(bytes));
+        }
         let Some((chunk, kept)) = self.read_and_emit(driver, amount)? else {
             return Ok(None);
         };
@@ -19,6 +24,26 @@ impl Duplex {
             self.read.put_back(&rest[rest.len() - kept..]);
         }
         Ok(Some(chunk.into_rest()))
+    }
+
+    /// A part of the first chunk, where that is all there is to do: more is asked for already, and no listener is to
+    /// be called. Whoever reads a few bytes at a time reads so mostly, at two thirds of the price.
+    #[inline]
+    fn read_a_part(&self, driver: &impl Driver, wanted: usize) -> Option<Vec<u8>> {
+        let half = &self.read;
+        let is_usual = half.has_open_demand()
+            && half.emitting.get() == Emitting::No
+            && !half.is_unbuffered()
+            && (1..=self.readable_high_water_mark()).contains(&wanted)
+            && !driver.has_data_listeners();
+        if !is_usual {
+            return None;
+        }
+        let bytes = half.buffer.if_some(|buffer| buffer.take_a_part(wanted))??;
+        half.length.set(half.length.get() - wanted);
+        half.bits.readable_scheduled().set(false);
+        half.bits.end_unheard().set(false);
+        Some(bytes)
     }
 
     /// As `read`, and says how many bytes of the chunk are to be kept.
