@@ -213,7 +213,7 @@ fn boxes(data: &[u8]) {
     same(Proxy::new(), data);
     same(Http::responses(), data);
     same(Plain, data);
-    broken_ones(data);
+    stubborn_ones(data);
     defaults();
     impossible_ones();
     long_runs();
@@ -261,13 +261,13 @@ fn skipping<F: Format>(format: F, stream: &[u8]) -> (Vec<u8>, Result<(), FrameEr
     (kinds, Ok(()))
 }
 
-/// A format that breaks a rule is found out, whatever the bytes are.
+/// A format that says the same whatever the bytes are, and three bytes beside the payload at most.
 #[derive(Clone)]
-struct Broken(Result<Cut, Malformed>);
+struct Stubborn(Cut);
 
-impl Format for Broken {
+impl Format for Stubborn {
     fn cut(&mut self, _: Window<'_>) -> Result<Cut, Malformed> {
-        self.0
+        Ok(self.0)
     }
 
     fn at_end(&mut self, _: Window<'_>) -> Result<Cut, Malformed> {
@@ -279,36 +279,71 @@ impl Format for Broken {
     }
 }
 
-fn broken_ones(stream: &[u8]) {
+/// A format that breaks a rule is found out at the first byte that shows it, and one that keeps to the rules is not.
+fn stubborn_ones(stream: &[u8]) {
+    let malformed = |at, what| Err(FrameError::Malformed { at, what });
     let frame = |head, payload, tail| Cut::Frame {
         head,
         payload,
         tail,
     };
-    for cut in [
-        Cut::MORE,
-        Cut::Skip(0),
-        frame(0, 0, 0),
-        frame(4, 0, 0),
-        frame(0, 1, 3),
-        Cut::Declared {
-            head: usize::MAX,
-            payload: u64::MAX,
-            tail: usize::MAX,
-        },
+    let endless = Cut::Declared {
+        head: usize::MAX,
+        payload: u64::MAX,
+        tail: usize::MAX,
+    };
+    let nothing = "the format made a frame of no bytes";
+    let long = "head and tail longer than the format allows";
+    for (cut, what) in [
+        (Cut::Skip(0), nothing),
+        (frame(0, 0, 0), nothing),
+        (frame(4, 0, 0), long),
+        (frame(0, 1, 4), long),
+        (frame(2, 1, 2), long),
+        (endless, long),
     ] {
-        let (frames, end) = read(Broken(Ok(cut)), stream);
-        assert!(frames.iter().map(Vec::len).sum::<usize>() <= stream.len());
-        assert!(end.is_err() || stream.len() < 8 || frames.len() == stream.len() / 4);
+        let end = match stream {
+            [] => Ok(()),
+            _ => malformed(0, what),
+        };
+        assert_eq!(read(Stubborn(cut), stream), (vec![], end), "{cut:?}");
+    }
+    let end = match stream.len() {
+        0 => Ok(()),
+        1..=3 => malformed(0, "an end"),
+        _ => malformed(0, "head longer than the format allows"),
+    };
+    assert_eq!(read(Stubborn(Cut::MORE), stream), (vec![], end));
+    let (fours, rest) = stream.as_chunks::<4>();
+    let end = match rest.len() {
+        0 => Ok(()),
+        have => Err(FrameError::Truncated {
+            at: 4 * fours.len() as u64,
+            have: have as u64,
+        }),
+    };
+    for (cut, at) in [
+        (frame(0, 1, 3), 0),
+        (frame(1, 1, 2), 1),
+        (frame(3, 1, 0), 3),
+    ] {
+        let frames = fours.iter().map(|four| vec![four[at]]).collect();
+        assert_eq!(read(Stubborn(cut), stream), (frames, end), "{cut:?}");
     }
     let part = Cut::Part {
         head: 1,
         payload: 0,
         tail: 0,
     };
-    let mut reader = FrameReader::new(Broken(Ok(part)), 10).max_empty_parts(2);
-    let read = reader.push(stream, |_| Flow::Continue);
-    assert_eq!(read.is_err(), stream.len() > 2);
+    let mut reader = FrameReader::new(Stubborn(part), 10).max_empty_parts(2);
+    let read = reader.push(stream, |item| panic!("{item:?} of parts alone"));
+    let read = read.and_then(|_| reader.finish(|item| panic!("{item:?} of parts alone")));
+    let end = match stream.len() {
+        0 => Ok(()),
+        len @ 1..=2 => malformed(len as u64, "an end"),
+        _ => malformed(2, "frame of too many parts without payload"),
+    };
+    assert_eq!(read.map(drop), end);
 }
 
 /// What is the same by its name and by default.
