@@ -23,6 +23,9 @@ pub struct HeadWriter<'a> {
 
 /// Appends the head of an HTTP/1.1 request to `out`.
 ///
+/// A method of more than 24 bytes is refused, as [`Http`](super::Http) refuses it in what it reads; no registered one has
+/// more than 17.
+///
 /// ```
 /// use soquete::framing::http;
 ///
