@@ -356,7 +356,7 @@ mod tests {
         ] {
             let refused = encoded(text).unwrap_err();
             assert!(
-                matches!(refused, FrameError::NotOneFrame { at: told, .. } if told == at),
+                matches!(refused, FrameError::NotOneFrame { at: reported, .. } if reported == at),
                 "{refused}"
             );
         }

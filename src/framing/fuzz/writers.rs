@@ -245,7 +245,7 @@ fn same<F: Format + Clone + 'static>(format: F, stream: &[u8]) {
     assert_eq!(read(Either::<Lines, F>::B(format), stream), alone);
 }
 
-/// The kinds of the frames that are short enough, and of what is told of the others.
+/// The kinds of the frames that are short enough, and of what is reported of the others.
 fn skipping<F: Format>(format: F, stream: &[u8]) -> (Vec<u8>, Result<(), FrameError>) {
     let mut reader = FrameReader::new(format, 5).skip_bad_frames();
     let mut kinds = Vec::new();
@@ -442,27 +442,27 @@ fn outputs(data: &[u8]) {
 /// Every error says something, and how it is answered.
 fn errors(data: &[u8]) {
     let limits = Http::requests().max_head(100).max_target(50).max_fields(3);
-    let mut told = Vec::new();
+    let mut errors = Vec::new();
     for end in [
         read(limits.max_trailers(30), data).1,
         read(Http::responses(), data).1,
         read(WebSocket::server().max_frame(200).max_fragments(3), data).1,
         read(WebSocket::client(), data).1,
     ] {
-        told.extend(end.err());
+        errors.extend(end.err());
     }
     let mut reader = FrameReader::new(Lines::new(), 10).stream_above(3);
     let _read = reader.push(data, |_| Flow::Continue);
-    told.extend(reader.why_not_switch());
-    told.extend(reader.switch(Lines::new(), 10).err());
+    errors.extend(reader.why_not_switch());
+    errors.extend(reader.switch(Lines::new(), 10).err());
     let mut reader = FrameReader::new(FixedLength::new(3).expect("three"), 10);
     let _read = reader.push(data, |_| Flow::Stop);
-    told.extend(reader.switch_clean(Json::new(), 10).err());
-    told.extend(FixedLength::new(0).err());
-    told.extend(Json::new().wrap(data).err());
-    told.extend(FrameWriter::new(LengthPrefix::u8(), 256).err());
-    told.extend(Wrapping::new(data, b"").err());
-    for error in told {
+    errors.extend(reader.switch_clean(Json::new(), 10).err());
+    errors.extend(FixedLength::new(0).err());
+    errors.extend(Json::new().wrap(data).err());
+    errors.extend(FrameWriter::new(LengthPrefix::u8(), 256).err());
+    errors.extend(Wrapping::new(data, b"").err());
+    for error in errors {
         assert!(!error.to_string().is_empty());
         assert!((400..600).contains(&http::status_of(&error)));
         assert!(Close::may_be_sent(websocket::close_code(error)));

@@ -32,7 +32,7 @@ pub(super) enum Known {
     Coding,
 }
 
-/// Bytes that may lie on both sides of a seam.
+/// Bytes of which the first may lie in the leftover and the others in the chunk.
 pub(super) type Parts<'a> = [&'a [u8]; 2];
 
 fn bytes<'a>(parts: Parts<'a>) -> impl Iterator<Item = u8> + Clone + 'a {

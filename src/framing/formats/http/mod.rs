@@ -210,7 +210,7 @@ impl Http {
     }
 
     /// The next response is to a request of this method, which matters for HEAD (no body, whatever the fields say)
-    /// and CONNECT (a tunnel, if it succeeds). To be told before the response comes, by
+    /// and CONNECT (a tunnel, if it succeeds). To be set before the response comes, by
     /// [`Reading::format_mut`](super::super::Reading::format_mut) behind the response before it,
     /// [`Frames::with_format`](crate::net::Frames::with_format), or
     /// [`FrameReader::format_mut`](super::super::FrameReader::format_mut). It counts for one response, interim ones

@@ -8,7 +8,7 @@ use super::wrong;
 
 /// A head, or a trailer section, that is being written: see [`request`], [`response`] and [`last_chunk`].
 ///
-/// What is wrong is told of by [`finish`](HeadWriter::finish), and nothing is written then; nor is anything of a head
+/// What is wrong is the error of [`finish`](HeadWriter::finish), and nothing is written then; nor is anything of a head
 /// that is not finished.
 #[derive(Debug)]
 #[must_use = "nothing is written without `finish`"]

@@ -121,7 +121,7 @@ impl RespRequests {
     }
 
     /// Whether the client has still to authenticate itself: then a request has ten arguments at most, and each of them
-    /// 16 KiB. It is told between requests, by [`Reading::format_mut`](super::super::super::Reading::format_mut).
+    /// 16 KiB. To be set between requests, by [`Reading::format_mut`](super::super::super::Reading::format_mut).
     pub const fn expect_authentication(&mut self, expected: bool) {
         self.unauthenticated = expected;
     }
@@ -414,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_told_after_the_requests_before_it_and_where_it_is() {
+    fn a_mistake_is_reported_after_the_requests_before_it_and_where_it_is() {
         let mistakes: [(&[u8], &str); 11] = [
             (b"*x\r\n", "invalid multibulk length at offset 7"),
             (b"*\r\n", "invalid multibulk length at offset 7"),

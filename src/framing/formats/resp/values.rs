@@ -552,7 +552,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_where_it_is() {
+    fn what_is_wrong_is_reported_where_it_is() {
         let wrong: [(&[u8], usize, &str); 28] = [
             (b"PING\r\n", 0, "no type of RESP"),
             (b"+a\n", 2, "line feed without a carriage return"),
