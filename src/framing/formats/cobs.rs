@@ -151,7 +151,9 @@ mod tests {
             &[1, 0],
             &full,
             &[7; 255],
+            &[7; 253],
             &[7; 508],
+            &[7; 600],
             &and_zero,
         ] {
             let frame = encoded(payload);

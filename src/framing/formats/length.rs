@@ -473,6 +473,7 @@ mod tests {
         assert!(format.wrap(&message).unwrap().is_empty());
         assert_eq!(cut(format, &message), declared(0, 9));
         assert!(format.seal(&mut [0; 3]).is_err());
+        assert!(LengthPrefix::u8().offset(4097).is_err());
     }
 
     #[test]

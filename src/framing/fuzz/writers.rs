@@ -4,10 +4,9 @@
 use super::super::http::{self, Http};
 use super::super::websocket::{self, Close, Outgoing, WebSocket};
 use super::super::{
-    ByteOrder, Cobs, ContentLength, Cut, Delimiters, DotStuffed, Either, Encode, FixedLength, Flow,
-    Format, FrameError, FrameReader, FrameWriter, Hdlc, Item, Json, LengthPrefix, Lines, Malformed,
-    Mqtt, Netstring, Output, Proxy, Resp, RespRequest, RespRequests, RespValue, RespVersion,
-    RespWriter, Slip, VarintPrefix, Window, Wrap, Wrapping,
+    Cobs, Cut, Either, Encode, FixedLength, Flow, Format, FrameError, FrameReader, FrameWriter,
+    Item, Json, LengthPrefix, Lines, Malformed, Netstring, Output, Proxy, Resp, RespRequest,
+    RespRequests, RespValue, RespVersion, RespWriter, Slip, VarintPrefix, Window, Wrap, Wrapping,
 };
 
 /// The first byte chooses what is done with the others.
@@ -131,7 +130,6 @@ fn requests(data: &[u8]) {
     assert!(is_not_one_frame(
         format.wrap(&[&message[..], b"*"].concat())
     ));
-    assert!(is_not_one_frame(format.wrap(b"*x\r\n")));
     assert!(is_not_one_frame(format.wrap(&[b"PING ", data].concat())));
     let request = RespRequest::parse(&message).expect("a request");
     assert_eq!(request.name(), arguments[0]);
@@ -185,8 +183,6 @@ fn lengths(data: &[u8]) {
     assert!(is_not_one_frame(format.wrap(&message)));
     message[last] ^= 1;
     assert_eq!(read(format, &message), (vec![message], Ok(())));
-    assert!(LengthPrefix::u8().offset(4097).is_err());
-    assert!(VarintPrefix::new().offset(4097).is_err());
     varints(body);
 }
 
@@ -214,9 +210,7 @@ fn boxes(data: &[u8]) {
     same(Http::responses(), data);
     same(Plain, data);
     stubborn_ones(data);
-    defaults();
-    impossible_ones();
-    long_runs();
+    long_runs(data);
     let lines: Either<Lines, LengthPrefix> = Either::A(Lines::new());
     let mut message = Vec::new();
     if lines.encode(data, &mut message).is_ok() {
@@ -224,7 +218,6 @@ fn boxes(data: &[u8]) {
     }
     let lengths: Either<Lines, LengthPrefix> = Either::B(LengthPrefix::u32_be());
     assert!(lengths.wrap(data).is_ok_and(|wrapping| wrapping.len() == 4));
-    assert!(Encode::max_payload(&lines) > Encode::max_payload(&lengths));
 }
 
 fn same<F: Format + Clone + 'static>(format: F, stream: &[u8]) {
@@ -346,54 +339,21 @@ fn stubborn_ones(stream: &[u8]) {
     assert_eq!(read.map(drop), end);
 }
 
-/// What is the same by its name and by default.
-fn defaults() {
-    assert_eq!(ContentLength::default(), ContentLength::new());
-    assert_eq!(DotStuffed::default(), DotStuffed::new());
-    assert_eq!(Hdlc::default(), Hdlc::new());
-    assert_eq!(Mqtt::default(), Mqtt::new());
-    assert_eq!(Slip::default(), Slip::new());
-    assert!(Json::default().wrap(b"[]").is_ok());
-}
-
-/// What cannot be a format, or a frame.
-fn impossible_ones() {
-    let long = [b'x'; 33];
-    let many = [&b"x"[..]; 65];
-    for delimiters in [&[][..], &[&b""[..]], &[&long[..]], &many] {
-        assert!(Delimiters::new(delimiters).is_err());
-    }
-    let three = FixedLength::new(3).expect("three");
-    assert!(three.wrap(b"abc").is_ok_and(|wrapping| wrapping.is_empty()));
-    assert!(three.wrap(b"ab").is_err());
-    assert!(LengthPrefix::new(9, ByteOrder::Big).is_err());
-    let mut out = Vec::new();
-    assert!(Hdlc::new().encode(b"", &mut out).is_err());
-    assert!(Lines::ndjson().encode(b"", &mut out).is_err());
-    assert!(Slip::new().encode(b"", &mut out).is_err());
-    assert_eq!(out, b"");
-    let unbounded = RespRequests::new()
-        .max_bulk(usize::MAX)
-        .max_line(usize::MAX);
-    assert!(unbounded.wrap(b"*1\r\n$1\r\nx\r\n").is_ok());
-    let unbounded = Resp::new().max_bulk(usize::MAX).max_depth(usize::MAX);
-    assert!(unbounded.wrap(b"*1\r\n$1\r\nx\r\n").is_ok());
-    assert!(is_not_one_frame(unbounded.wrap(b"?")));
-}
-
-/// Runs without a zero, as long as a block and longer.
-fn long_runs() {
-    for len in [253, 254, 255, 508, 600] {
-        for last in [0, 1] {
-            let payload = [&vec![1; len][..], &[last]].concat();
-            let mut frame = Vec::new();
-            assert_eq!(Cobs::new().encode(&payload, &mut frame), Ok(()));
-            assert_eq!(read(Cobs::new(), &frame), (vec![payload], Ok(())));
-            let payload = vec![1; len];
-            frame.clear();
-            assert_eq!(Cobs::new().encode(&payload, &mut frame), Ok(()));
-            assert_eq!(read(Cobs::new(), &frame), (vec![payload], Ok(())));
-        }
+/// Runs without a zero as long as a block of COBS, and around it.
+fn long_runs(data: &[u8]) {
+    let mut run = data.to_vec();
+    run.retain(|byte| *byte != 0);
+    let Some(&first) = run.first() else {
+        return;
+    };
+    let (blocks, more) = (1 + usize::from(first) % 3, usize::from(first) / 3 % 3);
+    let len = 254 * blocks + more - 1;
+    let run = run.into_iter().cycle().take(len).collect::<Vec<_>>();
+    let with_zero = [&run[..], &[0], data.get(..100).unwrap_or(data)].concat();
+    for payload in [run, with_zero] {
+        let mut frame = Vec::new();
+        assert_eq!(Cobs::new().encode(&payload, &mut frame), Ok(()));
+        assert_eq!(read(Cobs::new(), &frame), (vec![payload], Ok(())));
     }
 }
 
@@ -458,17 +418,13 @@ fn errors(data: &[u8]) {
     let mut reader = FrameReader::new(FixedLength::new(3).expect("three"), 10);
     let _read = reader.push(data, |_| Flow::Stop);
     errors.extend(reader.switch_clean(Json::new(), 10).err());
-    errors.extend(FixedLength::new(0).err());
     errors.extend(Json::new().wrap(data).err());
-    errors.extend(FrameWriter::new(LengthPrefix::u8(), 256).err());
     errors.extend(Wrapping::new(data, b"").err());
     for error in errors {
         assert!(!error.to_string().is_empty());
         assert!((400..600).contains(&http::status_of(&error)));
         assert!(Close::may_be_sent(websocket::close_code(error)));
     }
-    let known = (0..1000).filter(|status| !http::reason(*status).is_empty());
-    assert!(known.count() > 40);
 }
 
 /// A message in fragments, with a pong in between, is read as it was.

@@ -333,3 +333,18 @@ pub fn reason(status: u16) -> &'static str {
         _ => "",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_status_codes_have_reasons() {
+        let with_reason = (0..=u16::MAX).filter(|status| !reason(*status).is_empty());
+        for status in with_reason {
+            assert!((100..600).contains(&status));
+            assert!(reason(status).bytes().all(is_text), "{status}");
+        }
+        assert_eq!((reason(200), reason(299)), ("OK", ""));
+    }
+}

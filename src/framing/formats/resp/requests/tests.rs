@@ -145,6 +145,7 @@ fn only_a_whole_request_is_one_frame() {
     assert_eq!(at(b"*1\r\n$1\r\na\r\nb"), Some(11));
     assert_eq!(at(b"*1\r\n$1\r\na\r"), Some(0));
     assert_eq!(at(b"*1\r\n$x\r\na\r\n"), Some(5));
+    assert_eq!(at(b"*x\r\n"), Some(1));
     assert_eq!(at(b"PING\r\n"), Some(0));
     assert_eq!(at(b""), Some(0));
     assert_eq!(at(b"*0\r\n"), Some(0));
