@@ -177,6 +177,7 @@ impl RespRequests {
         Malformed { at, what, settled }
     }
 
+    #[inline]
     fn array_head(&mut self, window: Window<'_>) -> Result<Option<Cut>, Malformed> {
         let Some((count, end)) = self.number(window, &OF_ARRAY)? else {
             return Ok(Some(Cut::MORE));
@@ -196,6 +197,8 @@ impl RespRequests {
         Ok(None)
     }
 
+    // To be a part of `cut`, and with it of the reader's loop, so that its answer is never in memory.
+    #[inline(always)]
     fn arguments(&mut self, window: Window<'_>, mut left: i64) -> Result<Cut, Malformed> {
         loop {
             if self.strict {
@@ -237,6 +240,28 @@ impl RespRequests {
         })
     }
 
+    /// Appends the array of strings that a typed request is.
+    #[cold]
+    fn unpack_typed(raw: &[u8], out: &mut Vec<u8>) -> Result<Unpacked, Malformed> {
+        let (start, mut count) = (out.len(), 0);
+        // What a head says is known behind it only; it is put in front then.
+        let split = words::split(raw, out, |out, from| {
+            let end = out.len();
+            number::append_head(out, b'$', (end - from) as i64);
+            out[from..].rotate_left(end - from);
+            out.extend_from_slice(b"\r\n");
+            count += 1;
+        });
+        let end = out.len();
+        if let Err(Unbalanced(at)) = split {
+            out.truncate(start);
+            return Err(Malformed::new(at, "unbalanced quotes in request"));
+        }
+        number::append_head(out, b'*', count);
+        out[start..].rotate_left(end - start);
+        Ok(Unpacked::Out)
+    }
+
     /// What is in front of `at`, a string or the array's head, ends with CRLF, as far as that has arrived.
     fn check_end(&self, window: Window<'_>) -> Result<(), Malformed> {
         for (back, expected) in [(2, b'\r'), (1, b'\n')] {
@@ -251,6 +276,7 @@ impl RespRequests {
         Ok(())
     }
 
+    #[inline(never)]
     fn line(&mut self, window: Window<'_>) -> Result<Cut, Malformed> {
         self.kind = Self::TYPED;
         let found = window.find(b'\n', self.scanned);
@@ -321,26 +347,10 @@ impl Format for RespRequests {
     /// Makes an array of a typed request.
     #[inline]
     fn unpack(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<Unpacked, Malformed> {
-        if self.kind == Self::ARRAY {
-            return Ok(Unpacked::AsIs);
+        match self.kind {
+            Self::ARRAY => Ok(Unpacked::AsIs),
+            _ => Self::unpack_typed(raw, out),
         }
-        let (start, mut count) = (out.len(), 0);
-        // What a head says is known behind it only; it is put in front then.
-        let split = words::split(raw, out, |out, from| {
-            let end = out.len();
-            number::append_head(out, b'$', (end - from) as i64);
-            out[from..].rotate_left(end - from);
-            out.extend_from_slice(b"\r\n");
-            count += 1;
-        });
-        let end = out.len();
-        if let Err(Unbalanced(at)) = split {
-            out.truncate(start);
-            return Err(Malformed::new(at, "unbalanced quotes in request"));
-        }
-        number::append_head(out, b'*', count);
-        out[start..].rotate_left(end - start);
-        Ok(Unpacked::Out)
     }
 }
 
