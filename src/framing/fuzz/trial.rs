@@ -75,7 +75,8 @@ impl<F: Format + Clone> Trial<F> {
         self
     }
 
-    /// Reads a stream in eight manners, which must all come to the same.
+    /// Reads a stream in eight manners, which must all come to the same, and in two of them again with bad frames
+    /// reported at once.
     pub fn reads(&self, data: &[u8]) {
         if let Some((setup, stream)) = Setup::split(data) {
             let setup = self.fitting(&setup);
