@@ -32,12 +32,24 @@ fn consume(sum: &mut usize, frame: &[u8]) {
         .wrapping_add(usize::from(*frame.first().unwrap_or(&0)));
 }
 
-fn by_reader<F: Format>(format: F, stream: &[u8], chunk: usize) -> usize {
-    by_kept_reader(&mut FrameReader::new(format, LIMIT), stream, chunk)
+/// A contender that has been at it for a while: what it keeps, buffers above all, goes on from pass to pass.
+fn kept<S>(
+    state: S,
+    read: impl Fn(&mut S, &[u8], usize) -> usize,
+) -> impl Fn(&[u8], usize) -> usize {
+    let state = RefCell::new(state);
+    move |stream, chunk| read(&mut state.borrow_mut(), stream, chunk)
 }
 
-/// Frames by a reader that has been at it for a while, and has the buffers that it needs.
-fn by_kept_reader<F: Format>(reader: &mut FrameReader<F>, stream: &[u8], chunk: usize) -> usize {
+fn reader<F: Format>(format: F) -> impl Fn(&[u8], usize) -> usize {
+    kept(FrameReader::new(format, LIMIT), by_reader)
+}
+
+fn codec<C: Decoder<Item: AsRef<[u8]>>>(codec: C) -> impl Fn(&[u8], usize) -> usize {
+    kept((codec, BytesMut::new()), by_codec)
+}
+
+fn by_reader<F: Format>(reader: &mut FrameReader<F>, stream: &[u8], chunk: usize) -> usize {
     let mut sum = 0;
     for chunk in stream.chunks(chunk) {
         let outcome = reader.push(chunk, |item| {
@@ -51,8 +63,7 @@ fn by_kept_reader<F: Format>(reader: &mut FrameReader<F>, stream: &[u8], chunk: 
     sum
 }
 
-fn by_pulling<F: Format>(format: F, stream: &[u8], chunk: usize) -> usize {
-    let mut reader = FrameReader::new(format, LIMIT);
+fn by_pulling<F: Format>(reader: &mut FrameReader<F>, stream: &[u8], chunk: usize) -> usize {
     let mut sum = 0;
     for chunk in stream.chunks(chunk) {
         let mut feed = reader.feed(chunk);
@@ -65,16 +76,15 @@ fn by_pulling<F: Format>(format: F, stream: &[u8], chunk: usize) -> usize {
     sum
 }
 
-fn by_codec<C>(mut codec: C, stream: &[u8], chunk: usize) -> usize
-where
-    C: Decoder,
-    C::Item: AsRef<[u8]>,
-{
-    let mut buffer = BytesMut::new();
+fn by_codec<C: Decoder<Item: AsRef<[u8]>>>(
+    (codec, buffer): &mut (C, BytesMut),
+    stream: &[u8],
+    chunk: usize,
+) -> usize {
     let mut sum = 0;
     for chunk in stream.chunks(chunk) {
         buffer.extend_from_slice(chunk);
-        while let Ok(Some(frame)) = codec.decode(&mut buffer) {
+        while let Ok(Some(frame)) = codec.decode(buffer) {
             consume(&mut sum, frame.as_ref());
         }
     }
@@ -83,17 +93,21 @@ where
 }
 
 /// Hands `cut` each chunk, behind what it has left of those before, and has it say how much it leaves of that. Frames in
-/// one chunk are not copied.
+/// one chunk are not copied. `leftover` is empty before and after.
 #[inline(always)]
-fn with_leftovers(stream: &[u8], chunk: usize, mut cut: impl FnMut(&[u8]) -> usize) {
-    let mut leftover: Vec<u8> = Vec::new();
+fn with_leftovers(
+    leftover: &mut Vec<u8>,
+    stream: &[u8],
+    chunk: usize,
+    mut cut: impl FnMut(&[u8]) -> usize,
+) {
     for chunk in stream.chunks(chunk) {
         if leftover.is_empty() {
             let left = cut(chunk);
             leftover.extend_from_slice(&chunk[chunk.len() - left..]);
         } else {
             leftover.extend_from_slice(chunk);
-            let left = cut(&leftover);
+            let left = cut(leftover);
             leftover.drain(..leftover.len() - left);
         }
     }
@@ -101,21 +115,18 @@ fn with_leftovers(stream: &[u8], chunk: usize, mut cut: impl FnMut(&[u8]) -> usi
 }
 
 /// The loop by hand, for as long as `end` finds a frame in front: payload start, payload end and frame end.
-#[inline(always)]
-fn by_hand(
-    stream: &[u8],
-    chunk: usize,
-    end: impl Fn(&[u8]) -> Option<(usize, usize, usize)>,
-) -> usize {
-    let mut sum = 0;
-    with_leftovers(stream, chunk, |mut rest| {
-        while let Some((start, stop, total)) = end(rest) {
-            consume(&mut sum, &rest[start..stop]);
-            rest = &rest[total..];
-        }
-        rest.len()
-    });
-    sum
+fn by_hand(end: impl Fn(&[u8]) -> Option<(usize, usize, usize)>) -> impl Fn(&[u8], usize) -> usize {
+    kept(Vec::new(), move |leftover, stream, chunk| {
+        let mut sum = 0;
+        with_leftovers(leftover, stream, chunk, |mut rest| {
+            while let Some((start, stop, total)) = end(rest) {
+                consume(&mut sum, &rest[start..stop]);
+                rest = &rest[total..];
+            }
+            rest.len()
+        });
+        sum
+    })
 }
 
 fn u32_end(rest: &[u8]) -> Option<(usize, usize, usize)> {
@@ -244,13 +255,12 @@ fn by_tungstenite(
 }
 
 /// What it takes at least: the payloads copied, with their masks on.
-fn by_copying(stream: &[u8], len: usize, head: usize) -> usize {
-    let mut buffer = Vec::with_capacity(len);
+fn by_copying(buffer: &mut Vec<u8>, stream: &[u8], head: usize, len: usize) -> usize {
     let mut sum = 0usize;
     for frame in stream.chunks_exact(head + len) {
         buffer.clear();
         buffer.extend_from_slice(black_box(&frame[head..]));
-        let first = black_box(&buffer)[0] ^ MASK[0];
+        let first = black_box(&*buffer)[0] ^ MASK[0];
         sum = sum.wrapping_add(buffer.len()).wrapping_add(first.into());
     }
     sum
@@ -267,29 +277,28 @@ fn websockets() {
             .expect("a frame");
         let head = frame.len() - len;
         let frames = STREAM / frame.len();
+        // As the rivals do.
         let reader = FrameReader::new(WebSocket::server(), LIMIT).keep(LIMIT);
-        let reader = RefCell::new(reader);
-        let frame_socket = RefCell::new(FrameSocket::new(Chunks::default()));
+        let frame_socket = FrameSocket::new(Chunks::default());
         let web_socket =
             tungstenite::WebSocket::from_raw_socket(Chunks::default(), Role::Server, None);
-        let web_socket = RefCell::new(web_socket);
         race(
             &format!("websocket {len}"),
             &frame.repeat(frames),
             frames,
             &[
-                ("soquete push", &|stream, chunk| {
-                    by_kept_reader(&mut reader.borrow_mut(), stream, chunk)
-                }),
-                ("tungstenite", &|stream, chunk| {
-                    by_tungstenite(&mut web_socket.borrow_mut(), stream, chunk)
-                }),
-                ("tungstenite, mask on", &|stream, chunk| {
-                    by_tungstenite_frames(&mut frame_socket.borrow_mut(), stream, chunk)
-                }),
-                ("memcpy of payloads", &|stream, _| {
-                    by_copying(stream, len, head)
-                }),
+                ("soquete push", &kept(reader, by_reader)),
+                ("tungstenite", &kept(web_socket, by_tungstenite)),
+                (
+                    "tungstenite, mask on",
+                    &kept(frame_socket, by_tungstenite_frames),
+                ),
+                (
+                    "memcpy of payloads",
+                    &kept(Vec::new(), |buffer, stream, _| {
+                        by_copying(buffer, stream, head, len)
+                    }),
+                ),
             ],
         );
     }
@@ -303,8 +312,12 @@ fn consume_request(sum: &mut usize, method: &[u8], target: &[u8], fields: usize)
 }
 
 /// Pipelined requests, by the crate's format. `all` looks at every field as well.
-fn requests_by_reader(stream: &[u8], chunk: usize, all: bool) -> usize {
-    let mut reader = FrameReader::new(Http::requests(), LIMIT);
+fn requests_by_reader(
+    reader: &mut FrameReader<Http>,
+    stream: &[u8],
+    chunk: usize,
+    all: bool,
+) -> usize {
     let mut sum = 0;
     for chunk in stream.chunks(chunk) {
         let outcome = reader.push(chunk, |item| {
@@ -326,9 +339,9 @@ fn requests_by_reader(stream: &[u8], chunk: usize, all: bool) -> usize {
 }
 
 /// The same with `httparse` and a loop that finds out how each message is framed, as it has to.
-fn requests_by_httparse(stream: &[u8], chunk: usize, all: bool) -> usize {
+fn requests_by_httparse(leftover: &mut Vec<u8>, stream: &[u8], chunk: usize, all: bool) -> usize {
     let mut sum = 0;
-    with_leftovers(stream, chunk, |mut rest| {
+    with_leftovers(leftover, stream, chunk, |mut rest| {
         loop {
             let mut fields = [httparse::EMPTY_HEADER; 128];
             let mut request = httparse::Request::new(&mut fields);
@@ -460,54 +473,39 @@ fn main() {
         let frames = STREAM / (4 + len);
         let frame = [&(len as u32).to_be_bytes()[..], &vec![b'x'; len]].concat();
         let stream = frame.repeat(frames);
-        let codec = || {
-            LengthDelimitedCodec::builder()
-                .max_frame_length(LIMIT)
-                .new_codec()
-        };
+        let format = LengthPrefix::u32_be();
+        let mut delimited = LengthDelimitedCodec::new();
+        delimited.set_max_frame_length(LIMIT);
         race(
             &format!("u32 {len}"),
             &stream,
             frames,
             &[
-                ("soquete push", &|stream, chunk| {
-                    by_reader(LengthPrefix::u32_be(), stream, chunk)
-                }),
-                ("soquete feed", &|stream, chunk| {
-                    by_pulling(LengthPrefix::u32_be(), stream, chunk)
-                }),
-                ("by hand", &|stream, chunk| by_hand(stream, chunk, u32_end)),
-                ("tokio-util", &|stream, chunk| {
-                    by_codec(codec(), stream, chunk)
-                }),
+                ("soquete push", &reader(format)),
+                (
+                    "soquete feed",
+                    &kept(FrameReader::new(format, LIMIT), by_pulling),
+                ),
+                ("by hand", &by_hand(u32_end)),
+                ("tokio-util", &codec(delimited)),
             ],
         );
     }
     for len in [16, 80, 1000] {
         let frames = STREAM / (1 + len);
         let stream = [&vec![b'x'; len][..], b"\n"].concat().repeat(frames);
-        let lines = || LinesCodec::new_with_max_length(LIMIT);
-        let delimiter = || AnyDelimiterCodec::new_with_max_length(b"\n".to_vec(), vec![], LIMIT);
+        let lines = LinesCodec::new_with_max_length(LIMIT);
+        let delimiter = AnyDelimiterCodec::new_with_max_length(b"\n".to_vec(), vec![], LIMIT);
         race(
             &format!("lines {len}"),
             &stream,
             frames,
             &[
-                ("soquete push", &|stream, chunk| {
-                    by_reader(Lines::new(), stream, chunk)
-                }),
-                ("by hand, byte loop", &|stream, chunk| {
-                    by_hand(stream, chunk, line_end)
-                }),
-                ("by hand, memchr", &|stream, chunk| {
-                    by_hand(stream, chunk, line_end_memchr)
-                }),
-                ("tokio-util lines", &|stream, chunk| {
-                    by_codec(lines(), stream, chunk)
-                }),
-                ("tokio-util delimiter", &|stream, chunk| {
-                    by_codec(delimiter(), stream, chunk)
-                }),
+                ("soquete push", &reader(Lines::new())),
+                ("by hand, byte loop", &by_hand(line_end)),
+                ("by hand, memchr", &by_hand(line_end_memchr)),
+                ("tokio-util lines", &codec(lines)),
+                ("tokio-util delimiter", &codec(delimiter)),
             ],
         );
     }
@@ -532,12 +530,19 @@ fn main() {
                 &stream,
                 requests,
                 &[
-                    ("soquete", &|stream, chunk| {
-                        requests_by_reader(stream, chunk, all)
-                    }),
-                    ("httparse and a loop", &|stream, chunk| {
-                        requests_by_httparse(stream, chunk, all)
-                    }),
+                    (
+                        "soquete",
+                        &kept(
+                            FrameReader::new(Http::requests(), LIMIT),
+                            |reader, stream, chunk| requests_by_reader(reader, stream, chunk, all),
+                        ),
+                    ),
+                    (
+                        "httparse and a loop",
+                        &kept(Vec::new(), |leftover, stream, chunk| {
+                            requests_by_httparse(leftover, stream, chunk, all)
+                        }),
+                    ),
                 ],
             );
         }

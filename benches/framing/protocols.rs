@@ -1,12 +1,12 @@
-//! Formats that people write by hand, each beside a loop that does the same: all of it, where the format checks and
-//! unpacks, and the bytes copied in addition, where they have to be.
+//! Formats that people write by hand, each beside the shortest loop that hands out the same payloads of a stream without
+//! mistakes. Most of the loops check less than the format does; what they leave out is said of each.
 
 use soquete::framing::{
     ContentLength, DotStuffed, Encode, Flow, FrameReader, Hdlc, Mqtt, Resp, RespRequest,
     RespRequests, Slip,
 };
 
-use super::{LIMIT, STREAM, by_hand, by_kept_reader, by_reader, consume, race, with_leftovers};
+use super::{LIMIT, STREAM, by_hand, consume, kept, race, reader, with_leftovers};
 
 pub fn races() {
     mqtt();
@@ -39,25 +39,24 @@ fn noise(len: usize) -> Vec<u8> {
 }
 
 /// As `by_hand`, for payload that is made of what stands in the stream: `unpack` appends it.
-#[inline(always)]
 fn unpacked_by_hand(
-    stream: &[u8],
-    chunk: usize,
     end: impl Fn(&[u8]) -> Option<usize>,
     unpack: impl Fn(&[u8], &mut Vec<u8>),
-) -> usize {
-    let mut out: Vec<u8> = Vec::new();
-    let mut sum = 0;
-    with_leftovers(stream, chunk, |mut rest| {
-        while let Some(total) = end(rest) {
-            out.clear();
-            unpack(&rest[..total], &mut out);
-            consume(&mut sum, &out);
-            rest = &rest[total..];
-        }
-        rest.len()
-    });
-    sum
+) -> impl Fn(&[u8], usize) -> usize {
+    let buffers = (Vec::new(), Vec::new());
+    kept(buffers, move |(leftover, out), stream, chunk| {
+        let mut sum = 0;
+        with_leftovers(leftover, stream, chunk, |mut rest| {
+            while let Some(total) = end(rest) {
+                out.clear();
+                unpack(&rest[..total], out);
+                consume(&mut sum, out);
+                rest = &rest[total..];
+            }
+            rest.len()
+        });
+        sum
+    })
 }
 
 fn mqtt() {
@@ -69,16 +68,14 @@ fn mqtt() {
             &stream,
             frames,
             &[
-                ("soquete", &|stream, chunk| {
-                    by_reader(Mqtt::new(), stream, chunk)
-                }),
-                ("by hand", &|stream, chunk| by_hand(stream, chunk, mqtt_end)),
+                ("soquete", &reader(Mqtt::new())),
+                ("by hand", &by_hand(mqtt_end)),
             ],
         );
     }
 }
 
-/// Without a look at the type and its flags.
+/// Without a look at the type and its flags, and without a limit.
 fn mqtt_end(rest: &[u8]) -> Option<(usize, usize, usize)> {
     let mut len = 0;
     for at in 1..5 {
@@ -101,17 +98,14 @@ fn content_length() {
             &stream,
             frames,
             &[
-                ("soquete", &|stream, chunk| {
-                    by_reader(ContentLength::new(), stream, chunk)
-                }),
-                ("by hand, memmem", &|stream, chunk| {
-                    by_hand(stream, chunk, content_length_end)
-                }),
+                ("soquete", &reader(ContentLength::new())),
+                ("by hand, memmem", &by_hand(content_length_end)),
             ],
         );
     }
 }
 
+/// Without a limit, and with the last of several lengths.
 fn content_length_end(rest: &[u8]) -> Option<(usize, usize, usize)> {
     let head = memchr::memmem::find(rest, b"\r\n\r\n")?;
     let fields = std::str::from_utf8(&rest[..head]).expect("text");
@@ -129,31 +123,27 @@ fn content_length_end(rest: &[u8]) -> Option<(usize, usize, usize)> {
 }
 
 fn dot_stuffed() {
-    // A mail of 72 characters to a line, of which one in ten begins with a dot.
+    // A mail of 40 lines of 72 bytes with their ends; one in ten begins with a dot.
     let line = [&[b'x'; 70][..], b"\r\n"].concat();
     let text = [&line.repeat(9)[..], b".", &line[1..]].concat().repeat(4);
     let (stream, frames) = encoded(DotStuffed::new(), &text);
-    let reader = std::cell::RefCell::new(FrameReader::new(DotStuffed::new(), LIMIT));
     race(
         &format!("dot-stuffed {}", text.len()),
         &stream,
         frames,
         &[
-            ("soquete", &|stream, chunk| {
-                by_kept_reader(&mut reader.borrow_mut(), stream, chunk)
-            }),
-            ("by hand, memmem", &|stream, chunk| {
-                unpacked_by_hand(stream, chunk, dots_end, without_dots)
-            }),
+            ("soquete", &reader(DotStuffed::new())),
+            ("by hand, memmem", &unpacked_by_hand(dots_end, without_dots)),
         ],
     );
 }
 
+/// Does not know a mail without a line. Looks at a frame from its beginning again when more of it has come.
 fn dots_end(rest: &[u8]) -> Option<usize> {
     Some(memchr::memmem::find(rest, b"\r\n.\r\n")? + 5)
 }
 
-/// Takes lone line ends for text, which the format does not.
+/// Takes lone line ends for text, which the format does not, and leaves a dot that the text begins with.
 fn without_dots(raw: &[u8], out: &mut Vec<u8>) {
     let mut rest = &raw[..raw.len() - 3];
     while let Some(at) = memchr::memmem::find(rest, b"\r\n.") {
@@ -166,35 +156,28 @@ fn without_dots(raw: &[u8], out: &mut Vec<u8>) {
 fn slip() {
     for len in [64, 1500] {
         let (stream, frames) = encoded(Slip::new(), &noise(len));
-        let reader = std::cell::RefCell::new(FrameReader::new(Slip::new(), LIMIT));
         race(
             &format!("slip {len}"),
             &stream,
             frames,
             &[
-                ("soquete", &|stream, chunk| {
-                    by_kept_reader(&mut reader.borrow_mut(), stream, chunk)
-                }),
-                ("by hand, byte loop", &slip_by_bytes),
-                ("by hand, memchr", &|stream, chunk| {
-                    let end = |rest: &[u8]| Some(memchr::memchr(0xc0, rest)? + 1);
-                    unpacked_by_hand(stream, chunk, end, slip_by_runs)
-                }),
+                ("soquete", &reader(Slip::new())),
+                ("by hand, byte loop", &kept(Vec::new(), slip_by_bytes)),
+                ("by hand, memchr", &unpacked_by_hand(slip_end, slip_by_runs)),
             ],
         );
     }
 }
 
-/// As it is mostly written: a byte at a time, without a look at what stands in front of it.
-fn slip_by_bytes(stream: &[u8], chunk: usize) -> usize {
-    let mut out: Vec<u8> = Vec::new();
+/// As it is mostly written: a byte at a time. An escape in front of an escape, or of an end, goes unnoticed.
+fn slip_by_bytes(out: &mut Vec<u8>, stream: &[u8], chunk: usize) -> usize {
     let mut escaped = false;
     let mut sum = 0;
     for chunk in stream.chunks(chunk) {
         for &byte in chunk {
             match byte {
                 0xc0 => {
-                    consume(&mut sum, &out);
+                    consume(&mut sum, out);
                     out.clear();
                 }
                 0xdb => escaped = true,
@@ -212,6 +195,10 @@ fn slip_by_bytes(stream: &[u8], chunk: usize) -> usize {
         }
     }
     sum
+}
+
+fn slip_end(rest: &[u8]) -> Option<usize> {
+    Some(memchr::memchr(0xc0, rest)? + 1)
 }
 
 fn slip_by_runs(raw: &[u8], out: &mut Vec<u8>) {
@@ -233,18 +220,18 @@ fn hdlc() {
     let sums = sums();
     for len in [64, 1500] {
         let (stream, frames) = encoded(format, &noise(len));
-        let reader = std::cell::RefCell::new(FrameReader::new(format, LIMIT));
         race(
             &format!("hdlc with check sequence {len}"),
             &stream,
             frames,
             &[
-                ("soquete", &|stream, chunk| {
-                    by_kept_reader(&mut reader.borrow_mut(), stream, chunk)
-                }),
-                ("by hand, byte loop", &|stream, chunk| {
-                    hdlc_by_bytes(&sums, stream, chunk)
-                }),
+                ("soquete", &reader(format)),
+                (
+                    "by hand, byte loop",
+                    &kept(Vec::new(), |out, stream, chunk| {
+                        hdlc_by_bytes(&sums, out, stream, chunk)
+                    }),
+                ),
             ],
         );
     }
@@ -260,8 +247,8 @@ fn sums() -> [u16; 256] {
     })
 }
 
-fn hdlc_by_bytes(sums: &[u16; 256], stream: &[u8], chunk: usize) -> usize {
-    let mut out: Vec<u8> = Vec::new();
+/// A wrong sum is a panic, and a frame cannot be given up.
+fn hdlc_by_bytes(sums: &[u16; 256], out: &mut Vec<u8>, stream: &[u8], chunk: usize) -> usize {
     let (mut escaped, mut fcs) = (false, 0xffffu16);
     let mut sum = 0;
     for chunk in stream.chunks(chunk) {
@@ -304,15 +291,24 @@ fn resp_requests() {
             &request.as_bytes().repeat(frames),
             frames,
             &[
-                ("soquete", &requests_by_reader),
-                ("by hand", &requests_by_hand),
+                (
+                    "soquete",
+                    &kept(
+                        FrameReader::new(RespRequests::new(), LIMIT),
+                        requests_by_reader,
+                    ),
+                ),
+                ("by hand", &kept(Default::default(), requests_by_hand)),
             ],
         );
     }
 }
 
-fn requests_by_reader(stream: &[u8], chunk: usize) -> usize {
-    let mut reader = FrameReader::new(RespRequests::new(), LIMIT);
+fn requests_by_reader(
+    reader: &mut FrameReader<RespRequests>,
+    stream: &[u8],
+    chunk: usize,
+) -> usize {
     let mut sum = 0;
     for chunk in stream.chunks(chunk) {
         let outcome = reader.push(chunk, |item| {
@@ -327,14 +323,17 @@ fn requests_by_reader(stream: &[u8], chunk: usize) -> usize {
     sum
 }
 
-/// Begins the request again when more of it has come.
-fn requests_by_hand(stream: &[u8], chunk: usize) -> usize {
-    let mut arguments = Vec::new();
+/// Begins the request again when more of it has come. Knows no typed requests, no limits, and no number that overflows.
+fn requests_by_hand(
+    (leftover, arguments): &mut (Vec<u8>, Vec<(usize, usize)>),
+    stream: &[u8],
+    chunk: usize,
+) -> usize {
     let mut sum = 0;
-    with_leftovers(stream, chunk, |rest| {
+    with_leftovers(leftover, stream, chunk, |rest| {
         let mut done = 0;
-        while let Some(end) = request_end(&rest[done..], &mut arguments) {
-            for &(from, to) in &arguments {
+        while let Some(end) = request_end(&rest[done..], arguments) {
+            for &(from, to) in &*arguments {
                 consume(&mut sum, &rest[done + from..done + to]);
             }
             done += end;
@@ -383,20 +382,20 @@ fn resp_values() {
             &value.as_bytes().repeat(frames),
             frames,
             &[
-                ("soquete", &|stream, chunk| {
-                    by_reader(Resp::new(), stream, chunk)
-                }),
-                ("by hand", &|stream, chunk| {
-                    by_hand(stream, chunk, |rest| {
+                ("soquete", &reader(Resp::new())),
+                (
+                    "by hand",
+                    &by_hand(|rest| {
                         let end = value_end(rest, 0)?;
                         Some((0, end, end))
-                    })
-                }),
+                    }),
+                ),
             ],
         );
     }
 }
 
+/// Knows no types but arrays, strings and lines, and does not look at what a line says.
 fn value_end(rest: &[u8], at: usize) -> Option<usize> {
     match *rest.get(at)? {
         b'*' => {

@@ -230,7 +230,7 @@ mod tests {
 
     /// A finding of the fuzzer's: the second payload was appended to the first one's.
     #[test]
-    fn what_was_unpacked_out_of_the_carry_is_gone_before_the_next_frame_is_unpacked() {
+    fn what_was_unpacked_out_of_the_leftover_is_gone_before_the_next_frame_is_unpacked() {
         let mut reader = FrameReader::new(Cobs::new(), 10);
         let mut frames = vec![];
         for chunk in [&b"\x03o"[..], b"n\0\x03of\0"] {

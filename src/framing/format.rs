@@ -81,7 +81,7 @@ pub trait Format {
     }
 
     /// What kind of frame the last answer of [`cut`](Self::cut) was about, in the format's own numbers: head or
-    /// body, text or binary, a packet's type. A listener is told ([`Reading::kind`](super::Reading::kind)).
+    /// body, text or binary, a packet's type. A listener has it from [`Reading::kind`](super::Reading::kind).
     fn kind(&self) -> u8 {
         0
     }
@@ -202,7 +202,7 @@ pub trait Format {
     /// # Errors
     ///
     /// [`Malformed`] if they cannot be unpacked, at a position in `raw`. This does not lose the
-    /// boundary of the next frame, so a reader may be told to
+    /// boundary of the next frame, so a reader can
     /// [skip](super::FrameReader::skip_bad_frames) such a frame.
     fn unpack(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<Unpacked, Malformed> {
         let _ = (raw, out);
@@ -294,7 +294,7 @@ impl<F: Streamable + ?Sized> Streamable for Box<F> {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cut {
-    /// It cannot be told yet.
+    /// More bytes are needed to say.
     More {
         /// How many bytes at the front are payload for certain, wherever the frame will end. It lets
         /// the reader refuse, skip or hand out a long frame before its end is in sight. 0 if it is

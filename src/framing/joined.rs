@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   leftover │ head │ pay-          chunk  load │ tail │ next frame …
-//!         └─────────────── joined in the leftover ─────┘
+//!            └────────── joined in the leftover ───────┘
 //! ```
 //!
 //! A frame that is not ordinary is left to the state machine, in a state that the machine could have reached by itself.

@@ -33,14 +33,14 @@
 //! first byte:
 //!
 //! ```text
-//!            ┌──────────────── window ─────────────────┐
-//!    leftover   │            chunk                        │
-//!   ┌────────┬─────────────┬───────────────┬───────────┐
-//!   │ frame 1 begins … ends│    frame 2    │ 3 begins  │
-//!   └────────┴─────────────┴───────────────┴───────────┘
-//!    └──────────┬─────────┘ └──────┬──────┘ └────┬────┘
-//!     the missing bytes are     lent from     copied to
-//!     copied to the leftover,      the chunk     the leftover
+//!   ┌────────────────────── window ───────────────────────┐
+//!   │ leftover  │                  chunk                  │
+//!   ├───────────┴────────────┬───────────────┬────────────┤
+//!   │ frame 1 begins …  ends │    frame 2    │  3 begins  │
+//!   └────────────────────────┴───────────────┴────────────┘
+//!    └───────────┬──────────┘ └──────┬──────┘ └─────┬────┘
+//!     the missing bytes are      lent from      copied to
+//!     copied to the leftover,    the chunk      the leftover
 //!     and lent from there
 //! ```
 //!
@@ -95,7 +95,7 @@
 //!
 //! An error is final: every later call returns the same one, and reads nothing.
 //!
-//! # What a listener is told
+//! # What a listener is given
 //!
 //! The payload, and nothing else: `|frame: &[u8]|` on a socket ([`Socket::frames`](crate::net::Socket::frames)), an
 //! [`Item`] where frames come in pieces or are skipped. Who wants more takes a [`Reading`] along
@@ -111,10 +111,10 @@
 //!
 //! ```text
 //!   leftover  ≤  max(64, limit + overhead)      overhead: the format's longest head and tail
-//!             + 2 × unread                   after a stop in front of `unread` bytes
-//!   out    ≤  2 × max(64, limit + overhead)  for frames of several parts, and what is
-//!                                            unpacked (`Format::unpack` has to bound it)
-//!   both   ≤  2 × what has arrived + 64
+//!                + 2 × unread                   after a stop in front of `unread` bytes
+//!   out       ≤  2 × max(64, limit + overhead)  for frames of several parts, and what is
+//!                                               unpacked (`Format::unpack` has to bound it)
+//!   both      ≤  2 × what has arrived + 64
 //! ```
 //!
 //! For formats that unpack, `limit` stands for their
@@ -408,8 +408,8 @@
 //! ```
 //!
 //! A message of several parts is a [`Cut::Part`] for each but the last; what may come between two of them and is a
-//! frame of its own is [`Cut::Aside`]. What a format learns from outside (that an answer is to a HEAD request) it is
-//! told by [`Reading::format_mut`], or [`Frames::with_format`](crate::net::Frames::with_format).
+//! frame of its own is [`Cut::Aside`]. What a format learns from outside (that an answer is to a HEAD request) goes
+//! to it through [`Reading::format_mut`], or [`Frames::with_format`](crate::net::Frames::with_format).
 //!
 //! `soquete::fuzzing::Trial`, which is there for `cargo fuzz` and with the feature `fuzzing`, puts it on
 //! trial: `Trial::new(Counted::default()).in_pieces().reads(data)` is a whole fuzz target.

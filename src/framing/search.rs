@@ -27,6 +27,26 @@ pub(super) fn find_any<const N: usize>(hay: &[u8], needles: [u8; N]) -> Option<u
     find_far(&hay[from..], needles).map(|at| from + at)
 }
 
+/// The position of the first of two neighbours of which `pair` is true. As fast as a search for one byte where compilers
+/// can make vector instructions of it.
+#[inline]
+pub(super) fn find_pair(hay: &[u8], pair: impl Fn(u8, u8) -> bool) -> Option<usize> {
+    let mut from = 0;
+    while let Some(block) = hay[from..].first_chunk::<65>()
+        && !has_pair(block, &pair)
+    {
+        from += 64;
+    }
+    while let Some(block) = hay[from..].first_chunk::<17>()
+        && !has_pair(block, &pair)
+    {
+        from += 16;
+    }
+    let mut neighbours = hay[from..].windows(2);
+    let at = neighbours.position(|two| pair(two[0], two[1]))?;
+    Some(from + at)
+}
+
 #[inline(never)]
 fn find_far<const N: usize>(hay: &[u8], needles: [u8; N]) -> Option<usize> {
     let (blocks, rest) = hay.as_chunks::<64>();
@@ -82,6 +102,15 @@ fn block_has<const N: usize>(block: &[u8; 64], needles: [u8; N]) -> bool {
     hit != 0
 }
 
+#[inline]
+fn has_pair<const N: usize>(block: &[u8; N], pair: impl Fn(u8, u8) -> bool) -> bool {
+    let mut hit = 0u8;
+    for at in 1..N {
+        hit |= u8::from(pair(block[at - 1], block[at]));
+    }
+    hit != 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +128,23 @@ mod tests {
                 assert_eq!(find_any(&hay, [b'\r', b'\n']), Some(at), "len {len}");
             }
             assert_eq!(find(&vec![b'.'; len], b'\n'), None);
+        }
+    }
+
+    #[test]
+    fn a_pair_is_found_wherever_it_stands() {
+        let find_pair = |hay: &[u8]| find_pair(hay, |a, b| (a == b'\n') & (b == b'.'));
+        for len in 0..200 {
+            let hay = b"..\n".repeat(len / 3 + 1);
+            assert_eq!(find_pair(&hay[..len]), (len > 3).then_some(2));
+            for at in 0..len.saturating_sub(1) {
+                let mut hay = vec![b'\n'; len];
+                hay[..at].fill(b'.');
+                hay[at + 1..].fill(b'.');
+                assert_eq!(find_pair(&hay), Some(at), "len {len}");
+                hay[at + 1] = b'x';
+                assert_eq!(find_pair(&hay), None, "len {len}");
+            }
         }
     }
 

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_examples_of_the_paper_and_the_seams_of_the_blocks() {
+    fn the_examples_of_the_paper_and_the_ends_of_the_blocks() {
         assert_eq!(encoded(b""), [1, 0]);
         assert_eq!(encoded(&[0]), [1, 1, 0]);
         assert_eq!(encoded(&[0, 0]), [1, 1, 1, 0]);
@@ -151,7 +151,9 @@ mod tests {
             &[1, 0],
             &full,
             &[7; 255],
+            &[7; 253],
             &[7; 508],
+            &[7; 600],
             &and_zero,
         ] {
             let frame = encoded(payload);

@@ -260,9 +260,9 @@ mod tests {
 
     fn cut(format: ContentLength, bytes: &[u8]) -> Result<Cut, Malformed> {
         let whole = format.clone().cut(Window::new(&[], bytes));
-        for seam in 0..=bytes.len() {
-            let split = Window::new(&bytes[..seam], &bytes[seam..]);
-            assert_eq!(format.clone().cut(split), whole, "seam at {seam}");
+        for cut in 0..=bytes.len() {
+            let split = Window::new(&bytes[..cut], &bytes[cut..]);
+            assert_eq!(format.clone().cut(split), whole, "cut at {cut}");
         }
         whole
     }
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_where_it_is() {
+    fn what_is_wrong_is_reported_where_it_is() {
         let wrong: [(&[u8], usize, &str); 23] = [
             (b"\r\n", 0, "head without a Content-Length"),
             (

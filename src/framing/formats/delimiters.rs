@@ -196,7 +196,7 @@ impl Wrap for Delimiters {
 mod tests {
     use super::*;
 
-    /// The frames in `stream` as `payload|delimiter` lengths, at every seam and byte by byte.
+    /// The frames in `stream` as `payload|delimiter` lengths, in steps of every length.
     fn frames(delimiters: &[&[u8]], stream: &[u8]) -> Vec<(usize, usize)> {
         let format = Delimiters::new(delimiters).unwrap();
         let whole = cut_all(format.clone(), stream, stream.len());

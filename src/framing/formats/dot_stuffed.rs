@@ -1,5 +1,6 @@
 //! Text that ends with a dot on a line of its own.
 
+use super::super::window::work;
 use super::super::{
     Cut, Encode, Format, FrameError, Malformed, Output, Streamable, Unpacked, Window, search,
 };
@@ -82,6 +83,40 @@ impl DotStuffed {
         self
     }
 
+    /// Goes on over lines that end with CRLF and do not begin with a dot, as far as they lie in one slice, and says whether
+    /// it has come to a line's beginning.
+    fn skim(&mut self, window: Window<'_>) -> bool {
+        let [first, second] = window.split(self.scanned);
+        let run = if first.is_empty() { second } else { first };
+        // A line feed in front of all would stand alone.
+        if matches!(run.first(), None | Some(b'\n')) {
+            return false;
+        }
+        let remarkable = |first, second| {
+            ((first == b'\r') != (second == b'\n')) | is_dot_behind_lf(first, second)
+        };
+        let at = search::find_pair(run, remarkable).unwrap_or(run.len() - 1);
+        work::examined(at + 1);
+        self.at_line = run[at] == b'\n';
+        self.scanned += at + usize::from(self.at_line);
+        self.at_line
+    }
+
+    /// Where in `raw` the next line begins with a dot, if its line feed is at `from` or behind.
+    fn stuffed(&self, raw: &[u8], mut from: usize) -> Option<usize> {
+        loop {
+            let end = from + search::find_pair(&raw[from..], is_dot_behind_lf)?;
+            let behind_cr = match end.checked_sub(1) {
+                Some(before) => raw[before] == b'\r',
+                None => self.unpacked == Ended::Cr,
+            };
+            from = end + 1;
+            if behind_cr {
+                return Some(from);
+            }
+        }
+    }
+
     /// How many bytes are text, and how many of the end follow, if they do.
     fn look(&mut self, window: Window<'_>) -> Result<Result<usize, usize>, Malformed> {
         loop {
@@ -99,6 +134,10 @@ impl DotStuffed {
                     }
                 }
             }
+            if !self.bare && self.skim(window) {
+                continue;
+            }
+            let at = self.scanned;
             let found = match self.bare {
                 true => window.find(b'\r', at),
                 false => window.find_either(b'\r', b'\n', at),
@@ -122,6 +161,12 @@ impl DotStuffed {
             }
         }
     }
+}
+
+/// Not `&&`: a branch would keep compilers from looking at many pairs at once.
+#[inline]
+fn is_dot_behind_lf(first: u8, second: u8) -> bool {
+    (first == b'\n') & (second == b'.')
 }
 
 fn bare(at: usize, byte: u8) -> Malformed {
@@ -177,39 +222,25 @@ impl Format for DotStuffed {
         last: bool,
         out: &mut Output<'_>,
     ) -> Result<Unpacked, Malformed> {
-        let (mut from, mut at) = (0, 0);
-        let mut taken = false;
-        while at < raw.len() {
-            if self.unpacked == Ended::Line && raw[at] == b'.' {
-                out.extend_from_slice(&raw[from..at]);
-                at += 1;
-                from = at;
-                taken = true;
-                self.unpacked = Ended::Within;
-                continue;
-            }
-            let Some(end) = search::find(&raw[at..], b'\n').map(|end| at + end) else {
-                self.unpacked = match raw.last() {
-                    Some(b'\r') => Ended::Cr,
-                    _ => Ended::Within,
-                };
-                break;
-            };
-            let behind_cr = match end.checked_sub(1) {
-                Some(before) => raw[before] == b'\r',
-                None => self.unpacked == Ended::Cr,
-            };
-            self.unpacked = if behind_cr {
-                Ended::Line
-            } else {
-                Ended::Within
-            };
-            at = end + 1;
+        let mut from = 0;
+        let mut dot = match raw.first() {
+            Some(b'.') if self.unpacked == Ended::Line => Some(0),
+            _ => self.stuffed(raw, 0),
+        };
+        while let Some(at) = dot {
+            out.extend_from_slice(&raw[from..at]);
+            from = at + 1;
+            dot = self.stuffed(raw, from);
         }
-        if last {
-            self.unpacked = Ended::Line;
-        }
-        if !taken {
+        self.unpacked = match (last, raw) {
+            (true, _) => Ended::Line,
+            (false, []) => self.unpacked,
+            (false, [.., b'\r', b'\n']) => Ended::Line,
+            (false, [b'\n']) if self.unpacked == Ended::Cr => Ended::Line,
+            (false, [.., b'\r']) => Ended::Cr,
+            (false, _) => Ended::Within,
+        };
+        if from == 0 {
             return Ok(Unpacked::AsIs);
         }
         out.extend_from_slice(&raw[from..]);
@@ -356,7 +387,7 @@ mod tests {
         ] {
             let refused = encoded(text).unwrap_err();
             assert!(
-                matches!(refused, FrameError::NotOneFrame { at: told, .. } if told == at),
+                matches!(refused, FrameError::NotOneFrame { at: reported, .. } if reported == at),
                 "{refused}"
             );
         }

@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_sum_and_a_frame_given_up_are_told_at_the_end() {
+    fn a_wrong_sum_and_a_frame_given_up_are_reported_at_the_end() {
         let format = Hdlc::new().check_sequence();
         let what = |raw: &[u8]| unpacked(format, raw, 1).unwrap_err().what;
         assert_eq!(

@@ -404,9 +404,9 @@ mod tests {
 
     fn cut(format: LengthPrefix, bytes: &[u8]) -> Result<Cut, Malformed> {
         let whole = format.clone().cut(Window::new(&[], bytes));
-        for seam in 0..bytes.len() {
-            let split = Window::new(&bytes[..seam], &bytes[seam..]);
-            assert_eq!(format.clone().cut(split), whole, "seam at {seam}");
+        for cut in 0..bytes.len() {
+            let split = Window::new(&bytes[..cut], &bytes[cut..]);
+            assert_eq!(format.clone().cut(split), whole, "cut at {cut}");
         }
         whole
     }
@@ -473,6 +473,7 @@ mod tests {
         assert!(format.wrap(&message).unwrap().is_empty());
         assert_eq!(cut(format, &message), declared(0, 9));
         assert!(format.seal(&mut [0; 3]).is_err());
+        assert!(LengthPrefix::u8().offset(4097).is_err());
     }
 
     #[test]

@@ -19,6 +19,8 @@ mod record;
 mod resp;
 mod slip;
 mod stuffing;
+#[cfg(test)]
+mod tests;
 mod varint;
 pub mod websocket;
 

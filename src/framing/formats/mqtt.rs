@@ -12,7 +12,7 @@ use super::super::{Cut, Format, FrameError, Malformed, Streamable, Window, Wrap,
 /// ```
 ///
 /// A frame is what the length counts. [`kind`](Format::kind) is the first byte, so `kind() >> 4` is the type, and the
-/// lower bits are the flags. What can be told by the head alone is checked there: a reserved type, flags other than the
+/// lower bits are the flags. What the head alone shows is checked there: a reserved type, flags other than the
 /// type has, a length that is not as short as it can be, or that the type does not have. That is the same in both
 /// versions but for AUTH, which is of version 5 only: see [`version_3_1_1`](Self::version_3_1_1).
 ///

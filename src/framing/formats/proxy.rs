@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_header_is_told_by_the_bytes_that_show_it() {
+    fn a_wrong_header_is_reported_by_the_bytes_that_show_it() {
         let wrong: [&[u8]; 5] = [
             b"GET / HTTP/1.1\r\n",
             b"PROXY TCP4 1.2.3.4 1.2.3.4 1 99999\r\n",

@@ -310,25 +310,22 @@ impl WebSocket {
         last: bool,
         out: &mut Output<'_>,
     ) -> Result<Unpacked, Malformed> {
-        let as_is = self.mask.is_none();
         let from = out.len();
-        if !as_is {
+        let (payload, unpacked) = if self.mask.is_none() {
+            (raw, Unpacked::AsIs)
+        } else {
             self.mask.apply(raw, out);
-        }
-        let payload = if as_is { raw } else { out.behind(from) };
-        let saying = &mut self.saying;
-        let wrong = saying.as_mut().and_then(|saying| saying.check(payload));
-        let unpacked = match as_is {
-            true => Unpacked::AsIs,
-            false => Unpacked::Out,
+            (out.behind(from), Unpacked::Out)
         };
-        match wrong {
-            Some((at, what)) => Err(Malformed::new(at, what)),
-            None if last && saying.is_some_and(|saying| !saying.is_whole()) => {
-                Err(Malformed::new(raw.len(), UNFINISHED_TEXT))
+        if let Some(saying) = &mut self.saying {
+            if let Some((at, what)) = saying.check(payload) {
+                return Err(Malformed::new(at, what));
             }
-            None => Ok(unpacked),
+            if last && !saying.is_whole() {
+                return Err(Malformed::new(raw.len(), UNFINISHED_TEXT));
+            }
         }
+        Ok(unpacked)
     }
 }
 

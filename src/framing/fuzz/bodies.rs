@@ -314,4 +314,7 @@ pub fn fuzz_search(data: &[u8]) {
     assert_eq!(search::find_any(hay, [a, b]), either);
     let three = hay.iter().position(|byte| [a, b, from].contains(byte));
     assert_eq!(search::find_any(hay, [a, b, from]), three);
+    let pair = hay.windows(2).position(|two| two == [a, b]);
+    let found = search::find_pair(hay, |first, second| (first == a) & (second == b));
+    assert_eq!(found, pair);
 }

@@ -22,7 +22,7 @@ pub(super) enum Event {
     /// The pieces of a frame, put together, and whether the last one came.
     Streamed(Vec<u8>, bool),
     Skipped(u64, FrameError),
-    /// Told at once, and whether nothing can be read behind it.
+    /// Reported at once, and whether nothing can be read behind it.
     Refused(FrameError, bool),
 }
 
@@ -231,7 +231,7 @@ pub(super) fn check<F: Format + Clone>(
     let mut first: Option<Trace> = None;
     for manner in &manners {
         let trace = manner.read(setup, promises, &mut make(setup), stream);
-        let _told = Told(manner.name, setup, stream);
+        let _on_panic = OnPanic(manner.name, setup, stream);
         assert!(trace.is(expected), "{trace:?}\nshould be {expected:?}");
         let first =
             first.get_or_insert_with(|| manner.read(setup, promises, &mut make(setup), stream));
@@ -239,7 +239,7 @@ pub(super) fn check<F: Format + Clone>(
     }
     ways::check(setup, make, stream, expected);
     let reporting = setup.reporting();
-    let _told = Told("bad frames reported", &reporting, stream);
+    let _on_panic = OnPanic("bad frames reported", &reporting, stream);
     let [reported, in_pieces] = [&manners[0], &manners[5]]
         .map(|manner| manner.read(&reporting, promises, &mut make(&reporting), stream));
     assert!(
@@ -258,14 +258,14 @@ pub(super) fn check<F: Format + Clone>(
     }
 }
 
-/// Tells what was read, and how, if it makes somebody panic.
-pub(super) struct Told<'a>(
+/// Prints what was read, and how, if that makes somebody panic.
+pub(super) struct OnPanic<'a>(
     pub(super) &'a str,
     pub(super) &'a dyn Debug,
     pub(super) &'a [u8],
 );
 
-impl Drop for Told<'_> {
+impl Drop for OnPanic<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let Self(manner, setup, bytes) = self;
@@ -282,7 +282,7 @@ impl Manner<'_> {
         reader: &mut FrameReader<F>,
         stream: &[u8],
     ) -> Trace {
-        let _told = Told(self.name, setup, stream);
+        let _on_panic = OnPanic(self.name, setup, stream);
         let mut trace = Trace::expected(Vec::new(), Ok(()));
         let mut calls = 0;
         let mut stopped = false;

@@ -138,7 +138,7 @@ impl Frame<'_> {
         wrong.map(|wrong| self.malformed(wrong))
     }
 
-    /// `pieces` are what has not been told of the frame around it, if that comes in pieces.
+    /// `pieces` are those of the frame around it that have not been delivered, if that comes in pieces.
     fn read_aside(
         &self,
         part: &Part<'_>,

@@ -1,6 +1,6 @@
 //! What is said in heads: written and read back, and read out of any bytes.
 
-use super::super::http::{self, Body, Field, Fields, Http, RequestHead, ResponseHead};
+use super::super::http::{self, Body, Fields, Http, RequestHead, ResponseHead};
 use super::super::websocket::{self, Close, Outgoing, Upgrade, WebSocket};
 use super::super::{Encode, Flow, FrameError, FrameReader, ProxyHeader};
 
@@ -22,41 +22,119 @@ pub fn fuzz_heads(data: &[u8]) {
     }
 }
 
-/// Whatever the bytes are, views of them say something, and the same thing each time.
+/// Whatever the bytes are, views of them say what is read byte by byte.
 fn any_bytes(data: &[u8]) {
-    let fields_agree = |fields: Fields<'_>| {
-        // Not all of many, each of which is looked for among all.
-        for field in fields.take(20) {
-            let name = field.name();
-            // A name that is no text is none.
-            let mut all = fields;
-            let first = all.find(|field| field.is(name));
-            assert_eq!(
-                fields.get(name),
-                first.map(|field: Field<'_>| field.value())
-            );
-            let others = fields.all(name).count();
-            assert!(others >= usize::from(first.is_some()));
-            let _said = fields.has_token(name, "chunked");
-        }
-    };
-    fields_agree(Fields::new(data));
+    Said::of(data).is_said_by(Fields::new(data));
+    let line = data.iter().position(|byte| *byte == b'\r').unwrap_or(0);
+    let (line, lines) = (&data[..line], data.get(line + 2..).unwrap_or_default());
+    let said = Said::of(lines);
     if let Some(head) = RequestHead::parse(data) {
-        fields_agree(head.fields());
-        assert!(!head.path().is_empty());
-        assert!(head.minor_version() < 2);
-        let (path, query) = (head.path(), head.query().unwrap_or_default());
-        assert!(path.len() + query.len() <= head.target().len() + 1);
-        let close = head.fields().has_token("connection", "close");
-        assert!(!(close && head.keep_alive()));
-        assert!(!head.expects_continue() || head.field("expect").is_some());
+        said.is_said_by(head.fields());
+        assert_eq!(head.keep_alive(), said.keep_alive(head.minor_version()));
+        let expects = said.has_token("expect", "100-continue");
+        assert_eq!(
+            head.expects_continue(),
+            expects && head.minor_version() == 1
+        );
+        let (method, target) = (head.method(), head.target());
+        let version = head.minor_version();
+        let written = format!("{method} {target} HTTP/1.{version}");
+        assert_eq!(line, written.as_bytes());
+        path_and_query(&head);
     }
     if let Some(head) = ResponseHead::parse(data) {
-        fields_agree(head.fields());
-        assert!(head.minor_version() < 2);
-        assert!(head.reason().len() < data.len());
-        assert_eq!(head.field("host"), head.fields().get("host"));
-        let _said = (head.status(), head.keep_alive());
+        said.is_said_by(head.fields());
+        assert_eq!(head.keep_alive(), said.keep_alive(head.minor_version()));
+        let written = format!("HTTP/1.{} ", head.minor_version());
+        let (before, reason) = line.split_at(written.len() + 4);
+        assert_eq!(
+            (&before[..written.len()], reason),
+            (written.as_bytes(), head.reason())
+        );
+        let status = std::str::from_utf8(&before[written.len()..]);
+        assert_eq!(
+            status.map(|text| text.trim().parse()),
+            Ok(Ok(head.status()))
+        );
+    }
+}
+
+/// Both are what stands in the target, behind scheme and authority if there are any.
+fn path_and_query(head: &RequestHead<'_>) {
+    let (path, target) = (head.path(), head.target());
+    assert!(!path.contains('?'));
+    let query = head.query().map(|query| format!("?{query}"));
+    let both = format!("{path}{}", query.unwrap_or_default());
+    if target.starts_with('/') {
+        assert_eq!(both, target);
+    } else if let Some((_, behind)) = target.split_once("://") {
+        let end = behind.find(['/', '?']).unwrap_or(behind.len());
+        let origin = &behind[end..];
+        assert!(both == origin || both == format!("/{origin}") && !origin.starts_with('/'));
+    } else {
+        let has_path = !target.is_empty() && !target.starts_with('?');
+        assert!(both == target || both == format!("/{target}") && !has_path);
+    }
+}
+
+/// The fields of a section with their names, read byte by byte up to the first line that does not end, or has no colon.
+struct Said<'a>(Vec<(&'a [u8], &'a [u8])>);
+
+impl<'a> Said<'a> {
+    fn of(lines: &'a [u8]) -> Self {
+        let mut fields = Vec::new();
+        let mut rest = lines;
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\r') {
+            let (line, behind) = rest.split_at(end);
+            let colon = line.iter().position(|byte| *byte == b':');
+            let (Some(colon), Some(behind)) = (colon, behind.strip_prefix(b"\r\n")) else {
+                break;
+            };
+            fields.push((&line[..colon], line[colon + 1..].trim_ascii()));
+            rest = behind;
+        }
+        Self(fields)
+    }
+
+    fn values(&self, name: &str) -> Vec<&'a [u8]> {
+        let of_that_name =
+            |(other, _): &&(&[u8], &[u8])| other.eq_ignore_ascii_case(name.as_bytes());
+        let fields = self.0.iter().filter(of_that_name);
+        fields.map(|(_, value)| *value).collect()
+    }
+
+    fn has_token(&self, name: &str, token: &str) -> bool {
+        let values = self.values(name);
+        let mut members = values
+            .iter()
+            .flat_map(|value| value.split(|byte| *byte == b','));
+        members.any(|member| member.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+    }
+
+    fn keep_alive(&self, minor_version: u8) -> bool {
+        let asked = minor_version == 1 || self.has_token("connection", "keep-alive");
+        asked && !self.has_token("connection", "close")
+    }
+
+    fn is_said_by(&self, fields: Fields<'_>) {
+        // A name that is no text is none.
+        let text = |name| std::str::from_utf8(name).unwrap_or_default();
+        let named = self.0.iter().map(|(name, value)| (text(name), *value));
+        assert!(named.eq(fields.map(|field| (field.name(), field.value()))));
+        // Not all of many, each of which is looked for among all.
+        for (name, value) in self.0.iter().take(20) {
+            let name = text(name).to_ascii_uppercase();
+            let values = self.values(&name);
+            assert_eq!(fields.get(&name), values.first().copied());
+            assert!(fields.all(&name).eq(values));
+            let members = value.split(|byte| *byte == b',').take(20).map(text);
+            for token in members.chain(["chunked"]) {
+                for token in [token, token.trim_ascii()] {
+                    let said = self.has_token(&name, token);
+                    assert_eq!(fields.has_token(&name, token), said, "{token:?}");
+                }
+            }
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | the outcome does not depend on how the stream was cut, or on stops in between | [`check`] |
 //! | it is that of the naive decoder, with the same errors at the same offsets | [`expect`] |
-//! | kinds, heads and offsets do not, either; nor does it matter whether a listener is told of bad frames at once, or a format is switched in place | [`check`] |
+//! | kinds, heads and offsets do not, either; nor does it matter whether bad frames are reported at once, or a format is switched in place | [`check`] |
 //! | memory and work are bounded; frames in the chunk are borrowed; failure is sticky | [`check`] |
 //! | what is written is read back, up to the limit and not beyond | [`round_trip`] |
 //!

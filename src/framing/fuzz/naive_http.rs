@@ -44,7 +44,7 @@ struct Facts {
     chunked: bool,
 }
 
-/// Has to be told of all the frames of a stream in their order, as it keeps in mind what is due.
+/// Has to be given all the frames of a stream in their order, as it keeps in mind what is due.
 pub(super) fn http<'a>(model: HttpModel) -> impl FnMut(&'a [u8]) -> Naive<'a> {
     let mut due = Due::Head { skipped: false };
     let mut answers = model.answers;

@@ -233,7 +233,7 @@ pub(super) fn values<'a>(rest: &'a [u8], model: &Values) -> Naive<'a> {
 }
 
 impl Values {
-    /// Where the value that begins at `at` ends, with the attributes in front of it. Of an item of a stream it is told
+    /// Where the value that begins at `at` ends, with the attributes in front of it. Of an item of a stream it is given
     /// whether it is to be the value of a pair.
     fn value(
         &self,

@@ -65,7 +65,7 @@ pub(super) fn packets(rest: &[u8]) -> Naive<'_> {
     Naive::Frame { parts, end }
 }
 
-/// Has to be told of all the frames of a stream in their order, as it keeps in mind which body is due.
+/// Has to be given all the frames of a stream in their order, as it keeps in mind which body is due.
 pub(super) fn messages<'a>() -> impl FnMut(&'a [u8]) -> Naive<'a> {
     let mut due = None;
     move |rest| match due.take() {

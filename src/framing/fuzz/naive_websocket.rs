@@ -34,7 +34,7 @@ struct Head {
     key: [u8; 4],
 }
 
-/// Has to be told of all the frames of a stream in their order: where each frame is an item, a message is not.
+/// Has to be given all the frames of a stream in their order: where each frame is an item, a message is not.
 pub(super) fn websocket<'a>(model: WebSocketModel) -> impl FnMut(&'a [u8]) -> Naive<'a> {
     let mut message = Message::default();
     move |rest| {

@@ -5,7 +5,7 @@ use super::super::{
     FrameWriter, Json, LengthPrefix, Lines, Netstring, RecordMark, VarintPrefix,
 };
 use super::Trial;
-use super::check::{Told, mix};
+use super::check::{OnPanic, mix};
 
 /// Writes payloads in a format, and reads them back.
 pub fn fuzz_round_trip(data: &[u8]) {
@@ -88,7 +88,7 @@ impl<F: Format + Encode + Clone> Trial<F> {
                 payloads: payloads(data, lens),
                 seed: lens.into(),
             };
-            let _told = Told("written and read back", &limit, data);
+            let _on_panic = OnPanic("written and read back", &limit, data);
             case.run(&self.format);
         }
     }

@@ -152,11 +152,16 @@ pub(super) fn of(target: &str) -> Vec<Seed> {
 
 /// What is done with them is said by the first byte.
 fn heads() -> Vec<Seed> {
-    let seeds: [(&str, u8, &[u8]); 60] = [
+    let seeds: [(&str, u8, &[u8]); 61] = [
         (
             "view_request",
             0,
             b"GET http://a.example/b?c HTTP/1.1\r\nHost: a\r\nConnection: a, close\r\nExpect: 100-continue\r\nhost: b\r\n",
+        ),
+        (
+            "view_two_question_marks",
+            0,
+            b"GET /a?b?c HTTP/1.0\r\nExpect: 100-continue\r\nConnection: keep-alive\r\n",
         ),
         ("view_options", 0, b"OPTIONS * HTTP/1.0\r\nConnection: keep-alive\r\n"),
         ("view_response", 0, b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nHost: x\r\n"),

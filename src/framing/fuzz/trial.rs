@@ -14,7 +14,7 @@ use super::seen::Naive;
 /// |---|---|
 /// | the same frames, and the same error at the same offset, however the stream is cut into chunks and wherever a listener stops | [`reads`](Self::reads) |
 /// | the same kinds, heads and offsets; payload that is unpacked in pieces is the same whatever the pieces | `reads` |
-/// | who is told of bad frames at once is told of the same ones; a format that is replaced behind a frame by its clone goes on as it would have | `reads` |
+/// | the same bad frames if they are reported at once; a format that is replaced behind a frame by its clone goes on as it would have | `reads` |
 /// | memory within its bounds, a bounded number of looks at each byte, nothing after an error, every byte accounted for | `reads` |
 /// | they are the frames that a decoder sees which has the whole stream in front of it | [`reads_as`](Self::reads_as) |
 /// | what is written is read back, up to the limit and not beyond | [`writes`](Self::writes) |
@@ -75,7 +75,8 @@ impl<F: Format + Clone> Trial<F> {
         self
     }
 
-    /// Reads a stream in eight manners, which must all come to the same.
+    /// Reads a stream in eight manners, which must all come to the same, and in two of them again with bad frames
+    /// reported at once.
     pub fn reads(&self, data: &[u8]) {
         if let Some((setup, stream)) = Setup::split(data) {
             let setup = self.fitting(&setup);

@@ -2,7 +2,7 @@
 //! that go on where others have stopped.
 
 use super::super::{Feed, Flow, Format, FrameError, FrameReader, Item, Reading};
-use super::check::{Setup, Told, Trace, mix, record, record_item};
+use super::check::{OnPanic, Setup, Trace, mix, record, record_item};
 
 type Make<'a, F> = &'a dyn Fn(&Setup) -> FrameReader<F>;
 type Way<F> = fn(&Setup, Make<'_, F>, &[u8]) -> Trace;
@@ -21,7 +21,7 @@ pub(super) fn check<F: Format + Clone>(
         ("by one reader after the other", by_several),
     ];
     let (name, read) = ways[(setup.seed % 4) as usize];
-    let _told = Told(name, setup, stream);
+    let _on_panic = OnPanic(name, setup, stream);
     let trace = read(setup, make, stream);
     assert!(trace.is(expected), "{trace:?}\nshould be {expected:?}");
 }

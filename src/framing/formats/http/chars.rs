@@ -146,12 +146,7 @@ fn long_run(bytes: &[u8], others: impl Fn(u64) -> u64, belongs: impl Fn(u8) -> b
     for (i, block) in blocks.iter().enumerate() {
         let any = block.iter().map(|byte| u8::from(!belongs(*byte)));
         if any.fold(0, |any, other| any | other) != 0 {
-            let ([low, high], _) = block.as_chunks::<8>() else {
-                continue;
-            };
-            let at = first_other(low, &others);
-            let at = at.or_else(|| first_other(high, &others).map(|at| 8 + at));
-            return 16 * i + at.unwrap_or(0);
+            return 16 * i + run(block, others, belongs);
         }
     }
     bytes.len() - rest.len() + run(rest, others, belongs)

@@ -32,10 +32,10 @@ pub(super) struct ChunkLine {
     digits: usize,
 }
 
-/// A size has no more digits.
+/// More digits than these would not fit into a `u64`. Leading zeros count.
 const MOST_DIGITS: usize = 16;
 
-/// The longest line without extensions, and what stands behind its chunk or behind it if it is the last.
+/// The longest line without extensions, and the line end behind the chunk.
 pub(super) const BRACKETS: usize = MOST_DIGITS + 2 + 2;
 
 impl ChunkLine {
@@ -48,7 +48,8 @@ impl ChunkLine {
         }
     }
 
-    /// Looks at what has come since, and says how long the line is, and the chunk behind it.
+    /// Reads on from where it left off. The length of the line and the size of the chunk behind it, once the line is
+    /// complete.
     pub(super) fn read(
         &mut self,
         window: Window<'_>,
@@ -69,22 +70,21 @@ impl ChunkLine {
         Ok(None)
     }
 
-    /// The state behind `byte`, which stands at `self.at`.
+    /// The state after `byte`, which is at `self.at`.
     fn after(&mut self, byte: u8) -> Result<State, Malformed> {
         let at = self.at;
         let wrong = |what| Err(Malformed::new(at, what));
+        if let (State::Size, Some(digit)) = (self.state, char::from(byte).to_digit(16)) {
+            if at >= MOST_DIGITS {
+                return wrong(wrong::CHUNK_OVERFLOW);
+            }
+            self.size = self.size << 4 | u64::from(digit);
+            self.digits = at + 1;
+            return Ok(State::Size);
+        }
         match (self.state, byte) {
             (State::Lf, _) => Err(Malformed::new(at - 1, wrong::BARE_CR)),
             (_, b'\n') => wrong(wrong::BARE_LF),
-            (State::Size, _) if byte.is_ascii_hexdigit() => {
-                if at >= MOST_DIGITS {
-                    return wrong(wrong::CHUNK_OVERFLOW);
-                }
-                let digit = char::from(byte).to_digit(16).unwrap_or(0);
-                self.size = self.size << 4 | u64::from(digit);
-                self.digits = at + 1;
-                Ok(State::Size)
-            }
             (State::Size, b'\r') if at > 0 => Ok(State::Lf),
             (State::Size, b';') if at > 0 => Ok(State::ExtensionBegins),
             (State::Size, _) => wrong(wrong::CHUNK_SIZE),

@@ -1,5 +1,6 @@
 //! What a head says about how its message is framed.
 
+use super::super::super::Window;
 use super::chars::{is_host, is_target};
 use super::wrong;
 
@@ -32,8 +33,17 @@ pub(super) enum Known {
     Coding,
 }
 
-/// Bytes that may lie on both sides of a seam.
+/// Bytes of which the first may lie in the leftover and the others in the chunk.
 pub(super) type Parts<'a> = [&'a [u8]; 2];
+
+/// The bytes of the window from one position to another.
+#[inline]
+pub(super) fn parts(window: Window<'_>, from: usize, to: usize) -> Parts<'_> {
+    let [first, second] = window.split(from);
+    let len = to - from;
+    let in_first = first.len().min(len);
+    [&first[..in_first], &second[..len - in_first]]
+}
 
 fn bytes<'a>(parts: Parts<'a>) -> impl Iterator<Item = u8> + Clone + 'a {
     let [first, second] = parts;

@@ -43,8 +43,8 @@
 //! front of a colon, a second Content-Length, Content-Length beside Transfer-Encoding, a missing Host, any coding but
 //! `chunked`. [`status_of`] has the status code to answer with. It is stricter than the RFC in that a list of lengths is
 //! an error even if they are the same, as are a length with a leading zero, white space around the parts of a chunk
-//! extension, and more than one empty line in front of a request. It is more lenient in that a target may have the
-//! characters ``\^`{|}``, which browsers send.
+//! extension, more than one empty line in front of a request, and a method of more than 24 bytes. It is more lenient in
+//! that a target may have the characters ``\^`{|}``, which browsers send.
 //!
 //! # Limits
 //!
@@ -210,7 +210,7 @@ impl Http {
     }
 
     /// The next response is to a request of this method, which matters for HEAD (no body, whatever the fields say)
-    /// and CONNECT (a tunnel, if it succeeds). To be told before the response comes, by
+    /// and CONNECT (a tunnel, if it succeeds). To be set before the response comes, by
     /// [`Reading::format_mut`](super::super::Reading::format_mut) behind the response before it,
     /// [`Frames::with_format`](crate::net::Frames::with_format), or
     /// [`FrameReader::format_mut`](super::super::FrameReader::format_mut). It counts for one response, interim ones

@@ -8,7 +8,7 @@ use super::super::super::window::work;
 use super::super::super::{Malformed, Window};
 use super::Limits;
 use super::chars::{is_target, is_text, is_token, target_len, text_len, token_len};
-use super::meaning::{Known, Meaning, Method, Parts, Wrong};
+use super::meaning::{Known, Meaning, Method, Wrong, parts};
 use super::wrong;
 
 /// What lines are read of.
@@ -491,12 +491,4 @@ impl Section {
         }
         Ok(())
     }
-}
-
-/// The bytes of the window from one position to another.
-fn parts(window: Window<'_>, from: usize, to: usize) -> Parts<'_> {
-    let [first, second] = window.split(from);
-    let len = to - from;
-    let in_first = first.len().min(len);
-    [&first[..in_first], &second[..len - in_first]]
 }

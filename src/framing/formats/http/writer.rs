@@ -8,7 +8,7 @@ use super::wrong;
 
 /// A head, or a trailer section, that is being written: see [`request`], [`response`] and [`last_chunk`].
 ///
-/// What is wrong is told of by [`finish`](HeadWriter::finish), and nothing is written then; nor is anything of a head
+/// What is wrong is the error of [`finish`](HeadWriter::finish), and nothing is written then; nor is anything of a head
 /// that is not finished.
 #[derive(Debug)]
 #[must_use = "nothing is written without `finish`"]
@@ -22,6 +22,9 @@ pub struct HeadWriter<'a> {
 }
 
 /// Appends the head of an HTTP/1.1 request to `out`.
+///
+/// A method of more than 24 bytes is refused, as [`Http`](super::Http) refuses it in what it reads; no registered one has
+/// more than 17.
 ///
 /// ```
 /// use soquete::framing::http;
@@ -328,5 +331,20 @@ pub fn reason(status: u16) -> &'static str {
         504 => "Gateway Timeout",
         505 => "HTTP Version Not Supported",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_status_codes_have_reasons() {
+        let with_reason = (0..=u16::MAX).filter(|status| !reason(*status).is_empty());
+        for status in with_reason {
+            assert!((100..600).contains(&status));
+            assert!(reason(status).bytes().all(is_text), "{status}");
+        }
+        assert_eq!((reason(200), reason(299)), ("OK", ""));
     }
 }

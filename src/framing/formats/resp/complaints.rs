@@ -15,7 +15,8 @@ pub(super) const OF_BULK: Complaints = Complaints {
     invalid: "invalid bulk length",
 };
 
-/// What Redis says of an argument that does not begin as one: the same for each byte but for that byte.
+/// Redis's complaint about an argument that does not begin with a dollar sign, for each byte that it may begin with
+/// instead. Errors have texts that live for ever, so all of them are made in advance.
 static EXPECTED: [[u8; EXPECTED_LENGTH]; 256] = {
     let mut all = [[0; EXPECTED_LENGTH]; 256];
     let mut byte = 0;
@@ -26,7 +27,7 @@ static EXPECTED: [[u8; EXPECTED_LENGTH]; 256] = {
             all[byte][at] = text[at];
             at += 1;
         }
-        // Bytes that are no ASCII stand for the chars of the same numbers.
+        // A byte above 127 is shown as the character of that number, which is two bytes of UTF-8.
         if byte < 128 {
             all[byte][at] = byte as u8;
         } else {
@@ -40,10 +41,12 @@ static EXPECTED: [[u8; EXPECTED_LENGTH]; 256] = {
     all
 };
 
+/// The length of the texts whose byte is shown as two.
 const EXPECTED_LENGTH: usize = "expected '$', got '\u{ff}'".len();
 
 pub(super) fn expected_bulk(got: u8) -> &'static str {
     let text = &EXPECTED[usize::from(got)];
+    // One byte is shown as one byte or as two, and the text of one is a byte shorter.
     let length = EXPECTED_LENGTH - usize::from(got < 128);
     std::str::from_utf8(&text[..length]).unwrap_or("expected '$'")
 }

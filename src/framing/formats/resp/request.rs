@@ -122,14 +122,17 @@ impl<'a> Iterator for RespArguments<'a> {
 fn length(frame: &[u8], from: usize) -> Option<(usize, usize)> {
     let (number, end) = match number::short(Window::new(&[], frame), from) {
         Some(found) => found,
-        None => {
-            let rest = frame.get(from..)?;
-            let line = &rest[..rest.len().min(number::LONGEST + 1)];
-            let length = line.iter().position(|byte| *byte == b'\r')?;
-            (number::strict(&line[..length])?, from + length + 2)
-        }
+        None => any_length(frame, from)?,
     };
     Some((usize::try_from(number).ok()?, end))
+}
+
+#[cold]
+fn any_length(frame: &[u8], from: usize) -> Option<(i64, usize)> {
+    let rest = frame.get(from..)?;
+    let line = &rest[..rest.len().min(number::LONGEST + 1)];
+    let length = line.iter().position(|byte| *byte == b'\r')?;
+    Some((number::strict(&line[..length])?, from + length + 2))
 }
 
 #[cfg(test)]

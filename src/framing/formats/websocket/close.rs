@@ -43,7 +43,7 @@ impl<'a> Close<'a> {
     /// Something went wrong inside.
     pub const INTERNAL: u16 = 1011;
 
-    /// Whether a close frame may carry this code. 1004 to 1006 and 1015 are for other uses, and what is not registered
+    /// Whether a close frame may have this code. 1004 to 1006 and 1015 are for other uses, and what is not registered
     /// below 3000 has no meaning yet.
     pub const fn may_be_sent(code: u16) -> bool {
         matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
