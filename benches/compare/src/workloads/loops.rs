@@ -26,6 +26,9 @@ fn cells(bench: &Bench, _: &[Peer]) -> Result<Vec<Cell>, String> {
     if bench.pins.0.is_empty() {
         return Err("there is one core only, or no taskset".to_owned());
     }
+    if bench.effort.quick {
+        return Err("it is not for --quick".to_owned());
+    }
     Ok(vec![
         cell(
             "loops-ping-pong",
