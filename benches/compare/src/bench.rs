@@ -82,6 +82,15 @@ struct SocketFile(PathBuf);
 pub struct Measured(Value);
 
 impl Bench {
+    /// The same where nothing is pinned.
+    pub fn unpinned(&self) -> Self {
+        Self {
+            effort: self.effort.clone(),
+            pins: Default::default(),
+            load: self.load.clone(),
+        }
+    }
+
     /// A load for the usual time after the usual warm-up, on a server without a chunk size.
     pub fn traffic(&self, server: &'static str, load: &'static str) -> Traffic {
         Traffic {

@@ -66,6 +66,8 @@ impl Workshop {
     pub fn obtain(&self, id: &'static str) -> Result<Peer, LeftOut> {
         match id {
             "ours" => self.ours(id, "soquete"),
+            "ours-reuse-port" => self.ours(id, "soquete, two loops, reuse_port"),
+            "ours-hand-over" => self.ours(id, "soquete, two loops, hand-over"),
             "ours-framing" => self.ours(id, "soquete, framing layer"),
             "epoll" => self.epoll(id, "epoll, C"),
             "epoll-coalescing" => self.epoll(id, "epoll, C, coalescing by hand"),
@@ -73,19 +75,23 @@ impl Workshop {
             "tokio" => Ok(self.rust(id, "peer_tokio", "tokio", "tokio, current thread")),
             "tokio-buffered" => Ok(self.rust(id, "peer_tokio", "tokio", "tokio, BufWriter")),
             "tokio-framed" => Ok(self.rust(id, "peer_tokio", "tokio-util", "tokio, Framed")),
+            "tokio-threads" => Ok(self.rust(id, "peer_tokio", "tokio", "tokio, two threads")),
             "hyper" => Ok(self.rust(id, "peer_hyper", "hyper", "hyper")),
             "hyper-flush" => Ok(self.rust(id, "peer_hyper", "hyper", "hyper, pipeline_flush")),
             "tungstenite" => {
                 Ok(self.rust(id, "peer_tungstenite", "tungstenite", "tungstenite on mio"))
             }
             "libuv" => self.libuv(id),
-            "node" => self.newest_node(id, "Node"),
-            "node-cork" => self.newest_node(id, "Node, corked by hand,"),
+            "node" => self.newest_node(id, "Node", "node.mjs"),
+            "node-cork" => self.newest_node(id, "Node, corked by hand,", "node.mjs"),
             "node-ws" => self.node_ws(id),
+            "node-cluster" => self.newest_node(id, "Node, cluster,", "cluster.mjs"),
+            "node-reuse-port" => self.newest_node(id, "Node, reusePort,", "cluster.mjs"),
             "node-installed" => self.script(id, "Node", PathBuf::from("node"), &[], "node.mjs"),
             "bun" => self.bun(id, "Bun", "node.mjs"),
             "bun-listen" => self.bun(id, "Bun.listen,", "bun.mjs"),
             "bun-serve" => self.bun(id, "Bun.serve,", "bun-serve.mjs"),
+            "bun-reuse-port" => self.bun(id, "Bun, reusePort,", "cluster.mjs"),
             "deno" => self.deno(id, "Deno", "node.mjs"),
             "deno-listen" => self.deno(id, "Deno.listen,", "deno.mjs"),
             "deno-serve" => self.deno(id, "Deno.serve,", "deno-serve.mjs"),
@@ -139,13 +145,10 @@ impl Workshop {
         })
     }
 
-    fn newest_node(&self, id: &'static str, label: &str) -> Found {
-        self.script(id, label, self.node()?, &[], "node.mjs")
-    }
-
-    fn node(&self) -> Result<PathBuf, String> {
+    fn newest_node(&self, id: &'static str, label: &str, script: &str) -> Found {
         let package = format!("node-linux-{}", npm_architecture()?);
-        self.npm(&package, NODE, "bin/node")
+        let program = self.npm(&package, NODE, "bin/node")?;
+        self.script(id, label, program, &[], script)
     }
 
     /// With the native code that ws takes the masks off by if it is there.
@@ -154,7 +157,7 @@ impl Workshop {
         let ws = self.npm_packages("ws", &packages, "package.json")?;
         let manifest = fs::read_to_string(&ws).unwrap_or_default();
         let manifest: Value = serde_json::from_str(&manifest).unwrap_or_default();
-        let mut peer = self.script(id, "Node, ws,", self.node()?, &[], "ws.mjs")?;
+        let mut peer = self.newest_node(id, "Node, ws,", "ws.mjs")?;
         let version = manifest["version"].as_str().unwrap_or_default();
         peer.version = format!("{}, ws {version}", peer.version);
         peer.command

@@ -8,7 +8,7 @@ Compares soquete with Node, Bun, Deno, libuv, tokio, mio and epoll, side by side
 
   cargo run --release --manifest-path benches/compare/Cargo.toml -- [options]
 
-  --quick             few workloads, short rounds: within a minute, and rougher
+  --quick             few workloads, short rounds: a few minutes, and rougher
   --only a,b          only these workloads (see --list)
   --peers a,b         only these peers (see --list)
   --rounds n          rounds per workload

@@ -16,6 +16,9 @@ pub const FILL: u8 = b'x';
 /// Connections a server lets wait: more than any workload opens between two looks at the server.
 pub const BACKLOG: u16 = 4096;
 
+/// How many loops a server has that has more than one.
+pub const LOOPS: usize = 2;
+
 /// A server's command line: `<mode> [bytes [path]]`.
 pub struct Arguments {
     pub mode: String,

@@ -23,15 +23,18 @@ pub struct LeftOut {
 }
 
 /// Every peer, in the order of the report.
-pub const PEERS: [&str; 22] = [
+pub const PEERS: [&str; 28] = [
     "ours",
     "ours-framing",
+    "ours-reuse-port",
+    "ours-hand-over",
     "epoll",
     "epoll-coalescing",
     "mio",
     "tokio",
     "tokio-buffered",
     "tokio-framed",
+    "tokio-threads",
     "hyper",
     "hyper-flush",
     "tungstenite",
@@ -39,10 +42,13 @@ pub const PEERS: [&str; 22] = [
     "node",
     "node-cork",
     "node-ws",
+    "node-cluster",
+    "node-reuse-port",
     "node-installed",
     "bun",
     "bun-listen",
     "bun-serve",
+    "bun-reuse-port",
     "deno",
     "deno-listen",
     "deno-serve",
@@ -64,6 +70,20 @@ impl Peer {
                 | "ours-framing",
                 _,
             ) => None,
+            // Loops on several cores, beside one in the same place.
+            ("ours-reuse-port" | "node-reuse-port" | "bun-reuse-port", "echo-loops") => {
+                Some("echo-reuse-port")
+            }
+            ("ours-hand-over", "echo-loops") => Some("echo-hand-over"),
+            ("tokio-threads", "echo-loops") => Some("echo-threads"),
+            ("node-cluster", "echo-loops") => Some("echo"),
+            ("ours" | "tokio" | "node" | "bun", "echo-loops") => Some("echo"),
+            (
+                "ours-reuse-port" | "ours-hand-over" | "tokio-threads" | "node-cluster"
+                | "node-reuse-port" | "bun-reuse-port",
+                _,
+            )
+            | (_, "echo-loops") => None,
             // These speak one protocol, or two.
             ("hyper", "http") => Some(kind),
             ("hyper-flush", "http") => Some("http-flushed"),

@@ -59,12 +59,26 @@ impl Clocks {
     }
 }
 
-/// CPU time of all threads of a process, in user and kernel space.
+/// CPU time of all threads of a process and of those that it has started, in user and kernel space.
 pub fn cpu_time(pid: u32) -> io::Result<Duration> {
-    match cpu_time_of_threads(pid) {
-        Ok(time) => Ok(time),
-        Err(_) => cpu_time_in_ticks(pid),
+    let own = cpu_time_of_threads(pid).or_else(|_| cpu_time_in_ticks(pid))?;
+    children(pid)?
+        .into_iter()
+        .try_fold(own, |sum, child| Ok(sum + cpu_time(child)?))
+}
+
+/// The processes that one has started and that are still there.
+fn children(pid: u32) -> io::Result<Vec<u32>> {
+    let mut children = Vec::new();
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        // Not every kernel tells.
+        let list = fs::read_to_string(thread?.path().join("children")).unwrap_or_default();
+        children.extend(
+            list.split_whitespace()
+                .filter_map(|pid| pid.parse::<u32>().ok()),
+        );
     }
+    Ok(children)
 }
 
 /// The scheduler's own count, in nanoseconds, of the threads that are alive.
@@ -139,11 +153,30 @@ mod tests {
 
     #[test]
     fn cpu_time_of_this_process_grows_with_work() {
-        let before = cpu_time(std::process::id()).unwrap();
-        let start = Instant::now();
-        while start.elapsed() < Duration::from_millis(60) {}
-        let spent = cpu_time(std::process::id()).unwrap() - before;
-        assert!(spent >= Duration::from_millis(20), "{spent:?}");
+        let now = || cpu_time(std::process::id()).unwrap();
+        let (before, start) = (now(), Instant::now());
+        while now().saturating_sub(before) < Duration::from_millis(20) {
+            assert!(start.elapsed() < Duration::from_secs(10));
+        }
+    }
+
+    #[test]
+    fn the_cpu_time_of_a_process_has_that_of_its_children() {
+        use rustix::process::{Pid, Signal, kill_process};
+        // A shell that waits, and one behind it that is busy.
+        let mut shell = std::process::Command::new("sh")
+            .args(["-c", "while :; do :; done & wait"])
+            .spawn()
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let busy = Duration::from_millis(50);
+        while cpu_time(shell.id()).unwrap() < busy && Instant::now() < deadline {}
+        let (all, own) = (cpu_time(shell.id()), cpu_time_of_threads(shell.id()));
+        for child in children(shell.id()).unwrap() {
+            kill_process(Pid::from_raw(child as i32).unwrap(), Signal::KILL).unwrap();
+        }
+        shell.wait().unwrap();
+        assert!(all.unwrap() >= busy && own.unwrap() < busy / 2);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The servers on tokio's current-thread runtime: `peer_tokio <mode> [bytes [path]]`.
+//! The servers on tokio's current-thread runtime, and one on its threads: `peer_tokio <mode> [bytes [path]]`.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -10,6 +10,7 @@ use soquete_compare::address::Address;
 use soquete_compare::peer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::runtime::Builder;
 use tokio::sync::broadcast;
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 use tokio_util::time::DelayQueue;
@@ -22,13 +23,24 @@ enum Listener {
     Unix(UnixListener),
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> io::Result<()> {
+fn main() -> io::Result<()> {
+    let arguments = peer::Arguments::read();
+    let runtime = match arguments.mode.as_str() {
+        "echo-threads" => Builder::new_multi_thread()
+            .worker_threads(peer::LOOPS)
+            .enable_all()
+            .build()?,
+        _ => Builder::new_current_thread().enable_all().build()?,
+    };
+    runtime.block_on(serve(arguments))
+}
+
+async fn serve(arguments: peer::Arguments) -> io::Result<()> {
     let peer::Arguments {
         mode,
         size,
         address,
-    } = peer::Arguments::read();
+    } = arguments;
     if mode == "timers" {
         return timers(size as u64);
     }
@@ -54,7 +66,7 @@ async fn main() -> io::Result<()> {
         };
         // A client that is gone ends its task with an error, which is no one's concern.
         match mode.as_str() {
-            "echo" => drop(tokio::spawn(echo(stream))),
+            "echo" | "echo-threads" => drop(tokio::spawn(echo(stream))),
             "pipe" => drop(tokio::spawn(pipe(stream))),
             "frames" => drop(tokio::spawn(frames(stream))),
             "frames-buffered" => drop(tokio::spawn(frames_buffered(stream))),

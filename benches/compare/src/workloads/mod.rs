@@ -8,6 +8,7 @@ mod frames;
 mod http;
 mod instructions;
 mod latency;
+mod loops;
 mod memory;
 mod pieces;
 mod ping_pong;
@@ -74,7 +75,7 @@ pub struct Workload {
 }
 
 /// All of them, in the order of the report.
-pub const WORKLOADS: [Workload; 18] = [
+pub const WORKLOADS: [Workload; 19] = [
     ping_pong::WORKLOAD,
     frames::WORKLOAD,
     latency::WORKLOAD,
@@ -85,6 +86,7 @@ pub const WORKLOADS: [Workload; 18] = [
     unix::WORKLOAD,
     http::WORKLOAD,
     websocket::WORKLOAD,
+    loops::WORKLOAD,
     connect::WORKLOAD,
     broadcast::WORKLOAD,
     memory::WORKLOAD,

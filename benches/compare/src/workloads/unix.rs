@@ -12,15 +12,14 @@ pub const WORKLOAD: Workload = Workload {
     cells,
 };
 
-fn cells(_: &Bench, _: &[Peer]) -> Result<Vec<Cell>, String> {
-    let ping_pong = ping_pong::cell(50, Transport::Unix);
-    let bulk =
-        bulk::DIRECTIONS.map(|direction| bulk::cell(direction, 64 * KIB, 1, Transport::Unix));
-    Ok(std::iter::once(ping_pong)
-        .chain(bulk)
-        .map(|cell| Cell {
-            headline: false,
-            ..cell
-        })
-        .collect())
+fn cells(bench: &Bench, _: &[Peer]) -> Result<Vec<Cell>, String> {
+    let mut cells = vec![ping_pong::cell(50, Transport::Unix)];
+    if !bench.effort.quick {
+        let bulk = |direction| bulk::cell(direction, 64 * KIB, 1, Transport::Unix);
+        cells.extend(bulk::DIRECTIONS.map(bulk));
+    }
+    for cell in &mut cells {
+        cell.headline = false;
+    }
+    Ok(cells)
 }

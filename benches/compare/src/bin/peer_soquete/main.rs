@@ -1,6 +1,7 @@
 //! The servers on soquete: `peer_soquete <mode> [bytes [path]]`.
 
 mod http;
+mod loops;
 mod websocket;
 
 use std::cell::{Cell, RefCell};
@@ -34,6 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             let audience = Rc::new(RefCell::new(Vec::new()));
             move |socket| broadcast(socket, &audience)
         }),
+        "echo-reuse-port" => loops::that_listen()?,
+        "echo-hand-over" => loops::that_are_handed_connections()?,
         "websocket" => serve(&arguments, websocket::echo),
         "http" => listen(http::create()?, &arguments.address),
         "timers" => time_timers(size as u64),
