@@ -26,8 +26,8 @@ impl Duplex {
         Ok(Some(chunk.into_rest()))
     }
 
-    /// A part of the first chunk, where that is all there is to do: more is asked for already, and no listener is to
-    /// be called. Whoever reads a few bytes at a time reads so mostly, at two thirds of the price.
+    /// A part of the first chunk, where nothing else is to be done: the next chunk is asked for already, and no listener
+    /// of `Data` is to be called. Most reads of a few bytes are such, and cost two thirds of the others.
     #[inline]
     fn read_a_part(&self, driver: &impl Driver, wanted: usize) -> Option<Vec<u8>> {
         let half = &self.read;

@@ -229,11 +229,6 @@ impl Driver for SocketDriver<'_> {
             let kept = chunk.to_vec();
             return self.in_next_run(move |driver| driver.emit_data(&kept));
         }
-        emitted::<event::Data>("Socket", self.state.key);
-        ledger::heard(self.state.key, chunk);
-        if self.state.emitter.listener_count(event::Data) == 0 {
-            return;
-        }
         if self.state.bits.in_data().get() {
             return self.call_data_listeners(chunk);
         }
@@ -311,6 +306,8 @@ impl Driver for SocketDriver<'_> {
 impl SocketDriver<'_> {
     #[inline(always)]
     fn call_data_listeners(&self, chunk: &[u8]) {
+        emitted::<event::Data>("Socket", self.state.key);
+        ledger::heard(self.state.key, chunk);
         let mut heard = Ok(true);
         self.event_loop
             .call_now(|| heard = self.state.emitter.try_emit(event::Data, chunk));
