@@ -399,10 +399,7 @@ fn open_in<E: Event>(entries: &mut [Entry]) -> Heard<E> {
             continue;
         }
         let Some(id) = entry.usual_id() else {
-            if entry.is_of::<E>() {
-                return Heard::Unusual;
-            }
-            continue;
+            return Heard::Unusual;
         };
         if let Some(closure) = entry.take_out::<E>() {
             return Heard::One(Taken { id, place }, closure);
