@@ -85,7 +85,7 @@
 //! | of ten messages each way, with faults | 55,000 |
 //! | of a program that a seed draws: 4 connections, 200 KB, 7 faults | 5,000 |
 //!
-//! A million seeds of the crate's own random programs took 403 s, and found nothing:
+//! A million seeds of the crate's own random programs took 301 s, and found nothing:
 //! `SOQUETE_SEEDS=1000000 cargo test --release --test sim_seeds -- --nocapture`.
 //!
 //! # What it is not
