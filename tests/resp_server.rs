@@ -1,5 +1,6 @@
 //! The RESP example speaks as Redis does: the same bytes go to both, and the same bytes have to come
 //! back. Where there is no `redis-server`, only the answers that are written down here are compared.
+//! The suite that Redis has for its protocol runs against it as well, where that is to be had.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -10,6 +11,8 @@ use std::time::{Duration, Instant};
 
 #[path = "support/redis.rs"]
 mod redis;
+#[path = "support/redis_suite.rs"]
+mod redis_suite;
 
 use redis::Redis;
 
@@ -105,6 +108,22 @@ const OUT_OF_STEP: &[(&[u8], &str)] = &[
     (b"$\0", "too big inline request"),
 ];
 
+/// Tests of Redis's own suite for the protocol that take commands which the example does not have. Those that take
+/// DEBUG are known to the suite by a tag.
+const TAKE_OTHER_COMMANDS: &[&str] = &[
+    // SRANDMEMBER and SADD.
+    "raw protocol response",
+    "raw protocol response - deferred",
+    "raw protocol response - multiline",
+    // INCRBYFLOAT, MULTI and EXEC.
+    "test argument rewriting - issue 9598",
+    // BLPOP. It would pass, since it does not look at the answers to that.
+    "Regression for a crash with blocking ops and pipelining",
+];
+
+/// How many tests of that suite are left then. It may get more.
+const LEFT_OF_THE_SUITE: usize = 14;
+
 #[test]
 fn every_answer_is_that_of_redis() {
     let Some(redis) = Redis::start("resp-server") else {
@@ -152,6 +171,17 @@ fn the_answers_are_the_same_a_byte_at_a_time() {
             script.escape_ascii()
         );
     }
+}
+
+#[test]
+fn redis_own_suite_for_the_protocol_passes() {
+    let ours = Ours::start();
+    let ran = redis_suite::run("unit/protocol", ours.port, TAKE_OTHER_COMMANDS);
+    let Some(outcome) = ran else { return };
+    assert!(outcome.success, "{}", outcome.said);
+    // A harness that finds nothing to run is content as well.
+    let passed = outcome.passed;
+    assert!(passed >= LEFT_OF_THE_SUITE, "{passed}: {}", outcome.said);
 }
 
 #[test]
