@@ -1,5 +1,6 @@
 //! The RESP example speaks as Redis does: the same bytes go to both, and the same bytes have to come
 //! back. Where there is no `redis-server`, only the answers that are written down here are compared.
+//! The suite that Redis has for its protocol runs against it as well, where that is to be had.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -10,6 +11,8 @@ use std::time::{Duration, Instant};
 
 #[path = "support/redis.rs"]
 mod redis;
+#[path = "support/redis_suite.rs"]
+mod redis_suite;
 
 use redis::Redis;
 
@@ -90,11 +93,36 @@ const RAW_SCRIPTS: &[&[u8]] = &[
     b"*3\r\n$3\r\nSET\r\n$1\r\nx\r\n$blabla\r\n",
     b"*1\r\nfoo\r\n",
     b"*4\r\n$4\r\nPING\r\n$1\r\nx\r\n$1\r\ny\r\n$1\r\nz\r\n",
+    b"SET \"\"\"a\"\"\" b\r\nPING\r\n",
     // White space of every kind, and what stands for a line end.
     b"\x0bECHO\x0ba\r\nECHO 'a'\x0c\r\n \t\x0b\r\nECHO a\rb\r\nECHO \"\\x4g\"\r\n",
     b"*1\rx$4\ryPINGzz*2\r\n$4\r\nECHO\r\n$2\r\n\r\n\r\n",
     b"*1\r\n\xe9\r\n",
 ];
+
+/// How a client begins that has lost its place in the stream, and what it is told. The zeros end strings in C, which
+/// has cost Redis its own place.
+const OUT_OF_STEP: &[(&[u8], &str)] = &[
+    (b"\0", "too big inline request"),
+    (b"*\0", "too big mbulk count string"),
+    (b"$\0", "too big inline request"),
+];
+
+/// Tests of Redis's own suite for the protocol that take commands which the example does not have. Those that take
+/// DEBUG are known to the suite by a tag.
+const TAKE_OTHER_COMMANDS: &[&str] = &[
+    // SRANDMEMBER and SADD.
+    "raw protocol response",
+    "raw protocol response - deferred",
+    "raw protocol response - multiline",
+    // INCRBYFLOAT, MULTI and EXEC.
+    "test argument rewriting - issue 9598",
+    // BLPOP. It would pass, since it does not look at the answers to that.
+    "Regression for a crash with blocking ops and pipelining",
+];
+
+/// How many tests of that suite are left then. It may get more.
+const LEFT_OF_THE_SUITE: usize = 14;
 
 #[test]
 fn every_answer_is_that_of_redis() {
@@ -142,6 +170,33 @@ fn the_answers_are_the_same_a_byte_at_a_time() {
             "to {}",
             script.escape_ascii()
         );
+    }
+}
+
+#[test]
+fn redis_own_suite_for_the_protocol_passes() {
+    let ours = Ours::start();
+    let ran = redis_suite::run("unit/protocol", ours.port, TAKE_OTHER_COMMANDS);
+    let Some(outcome) = ran else { return };
+    assert!(outcome.success, "{}", outcome.said);
+    // A harness that finds nothing to run is content as well.
+    let passed = outcome.passed;
+    assert!(passed >= LEFT_OF_THE_SUITE, "{passed}: {}", outcome.said);
+}
+
+#[test]
+fn a_client_out_of_step_is_told_so_and_closed_however_long_it_goes_on() {
+    let redis = Redis::start("resp-server-out-of-step");
+    let ours = Ours::start();
+    for (begin, reason) in OUT_OF_STEP {
+        let expected = format!("-ERR Protocol error: {reason}\r\n").into_bytes();
+        let shown = begin.escape_ascii();
+        let answer = go_on_until_closed(ours.connect(), begin);
+        assert_eq!(readable(&answer), readable(&expected), "to {shown}");
+        if let Some(redis) = &redis {
+            let answer = go_on_until_closed(redis.connect(), begin);
+            assert_eq!(readable(&answer), readable(&expected), "Redis, to {shown}");
+        }
     }
 }
 
@@ -226,21 +281,25 @@ fn scripts() -> Vec<Vec<u8>> {
         let over = 64 * 1024 + usize::from(head.is_empty());
         [head.as_bytes(), &vec![b'1'; over]].concat()
     });
-    // Bytes that end strings in C, which have cost Redis its place in the stream.
-    let desynchronized = [&b"\0"[..], b"*\0", b"$\0"].into_iter().map(|begin| {
+    let desynchronized = OUT_OF_STEP.iter().map(|(begin, _)| {
         let payload = [vec![b'A'; 1024], b"payload".to_vec()].concat();
-        let mut script = [begin, &payload.repeat(64)].concat();
+        let mut script = [*begin, &payload.repeat(64)].concat();
         // What is sent behind the end would be answered by a reset.
         script.truncate(64 * 1024 + 1);
         script
     });
+    // More arguments than any place for them begins with.
+    let pairs = 10_000;
+    let mut many = format!("*{}\r\n$4\r\nMSET\r\n", 1 + 2 * pairs);
+    many += &"$1\r\nk\r\n$1\r\nv\r\n".repeat(pairs - 1);
+    many += "$4\r\nlast\r\n$1\r\nx\r\nMGET k last\r\nDBSIZE\r\n";
     let word = "w".repeat(100);
     let unknown = format!("{word}{word} {word} {word} {word}\nCONFIG {word}{word}\n").into_bytes();
     typed
         .chain(raw)
         .chain(long)
         .chain(desynchronized)
-        .chain([unknown])
+        .chain([many.into_bytes(), unknown])
         .collect()
 }
 
@@ -262,6 +321,19 @@ fn exchange_by<C: Connection>(
     send(&mut connection).unwrap();
     connection.shutdown_write().unwrap();
     reader.join().unwrap().unwrap()
+}
+
+/// Sends `begin` and no end of bytes behind it until the server takes no more. Returns what it has said by then.
+fn go_on_until_closed<C: Connection>(mut connection: C, begin: &[u8]) -> Vec<u8> {
+    connection.write_all(begin).unwrap();
+    let began = Instant::now();
+    while connection.write_all(&[b'A'; 1024]).is_ok() {
+        assert!(began.elapsed() < TOO_LONG, "the server goes on as well");
+    }
+    // The last of what was sent is answered by a reset, which leaves what came before it.
+    let mut answer = Vec::new();
+    let _ = connection.read_to_end(&mut answer);
+    answer
 }
 
 fn flush_all(connection: &mut impl Connection) {
@@ -340,6 +412,7 @@ impl Ours {
     fn connect(&self) -> TcpStream {
         let connection = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         connection.set_read_timeout(Some(TOO_LONG)).unwrap();
+        connection.set_write_timeout(Some(TOO_LONG)).unwrap();
         connection
     }
 }

@@ -49,6 +49,7 @@ impl Redis {
     pub fn connect(&self) -> UnixStream {
         let connection = UnixStream::connect(self.directory.join("socket")).unwrap();
         connection.set_read_timeout(Some(TOO_LONG)).unwrap();
+        connection.set_write_timeout(Some(TOO_LONG)).unwrap();
         connection
     }
 }
