@@ -14,6 +14,9 @@ if (mode === 'timers') {
   timers(size);
 } else if (mode === 'http') {
   await http();
+} else if (mode === 'programs') {
+  const { run } = await import('./programs.mjs');
+  await run(process.argv.slice(3));
 } else {
   serve(modes[mode]);
 }

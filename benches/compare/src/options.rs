@@ -13,6 +13,7 @@ Compares soquete with Node, Bun, Deno, libuv, tokio, mio and epoll, side by side
   --peers a,b         only these peers (see --list)
   --rounds n          rounds per workload
   --seconds s         measured seconds per round and peer
+  --every-parameter   all that Node's own programs can be given (see README.md)
   --out directory     where results.md, results.svg and results.json go
   --list              name the workloads and the peers, and stop";
 
@@ -30,6 +31,8 @@ pub struct Options {
 #[derive(Clone, Debug)]
 pub struct Effort {
     pub quick: bool,
+    /// Node's own programs with all of their parameters.
+    pub every_parameter: bool,
     pub rounds: usize,
     pub seconds: Duration,
     pub warm_up: Duration,
@@ -45,6 +48,7 @@ impl Effort {
     const fn full() -> Self {
         Self {
             quick: false,
+            every_parameter: false,
             rounds: 5,
             seconds: Duration::from_millis(1000),
             warm_up: Duration::from_millis(300),
@@ -57,6 +61,7 @@ impl Effort {
     const fn quick() -> Self {
         Self {
             quick: true,
+            every_parameter: false,
             rounds: 2,
             seconds: Duration::from_millis(120),
             warm_up: Duration::from_millis(50),
@@ -92,6 +97,7 @@ impl Options {
             };
             match name.as_str() {
                 "--quick" => {}
+                "--every-parameter" => options.effort.every_parameter = true,
                 "--list" => options.list = true,
                 "--only" => options.only = names(&value()?),
                 "--peers" => options.peers = names(&value()?),

@@ -102,6 +102,9 @@ impl Peer {
             // The method is Node's.
             ("ours" | "node" | "node-installed" | "bun" | "deno", "pieces") => Some(kind),
             (_, "pieces") => None,
+            // What Node's own programs do takes its net module, or one like it.
+            ("ours" | "node" | "node-installed" | "bun" | "deno", "programs") => Some(kind),
+            (_, "programs") => None,
             // Neither brings a timer queue of its own.
             ("epoll" | "mio", "timers") => None,
             _ => Some(kind),

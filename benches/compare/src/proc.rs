@@ -96,7 +96,7 @@ fn cpu_time_of_threads(pid: u32) -> io::Result<Duration> {
 }
 
 /// How long a process's main thread has been ready to run without running.
-fn waited_for_core(pid: u32) -> Option<Duration> {
+pub fn waited_for_core(pid: u32) -> Option<Duration> {
     let schedstat = fs::read_to_string(format!("/proc/{pid}/schedstat")).ok()?;
     let nanoseconds = schedstat.split_whitespace().nth(1)?.parse().ok()?;
     Some(Duration::from_nanos(nanoseconds))

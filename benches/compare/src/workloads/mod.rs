@@ -13,6 +13,7 @@ mod memory;
 mod pieces;
 mod ping_pong;
 mod pipe;
+mod programs;
 mod robustness;
 mod start_up;
 mod syscalls;
@@ -75,7 +76,7 @@ pub struct Workload {
 }
 
 /// All of them, in the order of the report.
-pub const WORKLOADS: [Workload; 19] = [
+pub const WORKLOADS: [Workload; 20] = [
     ping_pong::WORKLOAD,
     frames::WORKLOAD,
     latency::WORKLOAD,
@@ -93,6 +94,7 @@ pub const WORKLOADS: [Workload; 19] = [
     robustness::WORKLOAD,
     start_up::WORKLOAD,
     timers::WORKLOAD,
+    programs::WORKLOAD,
     syscalls::WORKLOAD,
     instructions::WORKLOAD,
 ];

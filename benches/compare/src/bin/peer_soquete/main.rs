@@ -1,7 +1,9 @@
 //! The servers on soquete: `peer_soquete <mode> [bytes [path]]`.
 
+mod block_list;
 mod http;
 mod loops;
+mod programs;
 mod websocket;
 
 use std::cell::{Cell, RefCell};
@@ -40,6 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "websocket" => serve(&arguments, websocket::echo),
         "http" => listen(http::create()?, &arguments.address),
         "timers" => time_timers(size as u64),
+        "programs" => programs::start(std::env::args().skip(2)),
         _ => std::process::exit(2),
     }
     let parent = Socket::from_std(peer::parent()?)?;
