@@ -60,8 +60,15 @@ struct Inner {
     local: Option<(String, u16)>,
     hostname: Option<String>,
     errors: Vec<Error>,
-    cause: Option<Error>,
+    cause: Cause,
 }
+
+/// What led to an error. Each of a program's attempts may name the one before it.
+#[derive(Clone, Default)]
+struct Cause(Option<Error>);
+
+/// How many causes of causes are shown, at most.
+const SHOWN_CAUSES: usize = 16;
 
 impl Error {
     /// Node's `code`: an errno's name (`"ECONNRESET"`) or an `ERR_…` of Node's own.
@@ -227,7 +234,7 @@ impl Error {
     #[must_use]
     pub fn with_cause(self, cause: Error) -> Error {
         let mut inner = Arc::unwrap_or_clone(self.0);
-        inner.cause = Some(cause);
+        inner.cause = Cause(Some(cause));
         inner.into()
     }
 }
@@ -274,22 +281,44 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Shown(self, SHOWN_CAUSES).fmt(f)
+    }
+}
+
+/// An error with so many of its causes.
+struct Shown<'e>(&'e Error, usize);
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Shown(error, causes) = *self;
         let mut text = f.debug_struct("Error");
-        text.field("code", &self.code())
-            .field("message", &self.to_string());
-        if let Some(syscall) = self.syscall() {
+        text.field("code", &error.code())
+            .field("message", &error.to_string());
+        if let Some(syscall) = error.syscall() {
             text.field("syscall", &syscall);
         }
-        if let Some(cause) = &self.0.cause {
-            text.field("cause", cause);
+        if let Some(cause) = &error.0.cause.0
+            && causes > 0
+        {
+            text.field("cause", &Shown(cause, causes - 1));
         }
         text.finish_non_exhaustive()
     }
 }
 
+impl Drop for Cause {
+    /// One after the other: a chain of any length takes no more of the stack than one error does.
+    fn drop(&mut self) {
+        let mut next = self.0.take();
+        while let Some(error) = next {
+            next = Arc::into_inner(error.0).and_then(|mut inner| inner.cause.0.take());
+        }
+    }
+}
+
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.cause.as_ref().map(|cause| cause as _)
+        self.0.cause.0.as_ref().map(|cause| cause as _)
     }
 }
 

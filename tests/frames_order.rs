@@ -3,6 +3,7 @@
 mod support;
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use soquete::framing::{DotStuffed, FrameReader, Item, Lines};
 use soquete::net::Socket;
@@ -103,10 +104,48 @@ fn what_a_format_has_looked_at_is_not_cut_anew_by_a_read() {
     assert_eq!(record().concat(), "abcdefgh\r\nijkl\r\n");
 }
 
+#[test]
+fn what_a_framing_keeps_of_another_sockets_chunk_is_kept_whole() {
+    pair(|served, client| {
+        served.pause();
+        served.unshift("ten bytes\n");
+        let emitted = Cell::new(false);
+        served.on(event::Data, move |_| {
+            if emitted.replace(true) {
+                return;
+            }
+            // A chunk of the client's, which its listener passes on as if it had come for the other one.
+            client.pause();
+            client.unshift(format!("stop\n{}\n", "x".repeat(990)));
+            client.on(event::Data, move |chunk| {
+                served.emit(event::Data, chunk);
+            });
+            assert!(client.read().is_some());
+        });
+        served.frames(FrameReader::new(Lines::new(), 1_000), move |line| {
+            note(format!("{} {}", line.len(), line[0]));
+            if line == b"stop" {
+                served.pause();
+                timers::set_immediate(move || {
+                    served.resume();
+                });
+            }
+        });
+        served.resume();
+        timers::set_timeout(Duration::from_millis(50), move || {
+            served.destroy();
+            client.destroy();
+        });
+    });
+    run_to_end();
+    assert_eq!(record(), ["4 115", "9 116", "990 120"]);
+}
+
 #[cfg(feature = "sim")]
 support::worlds::also_in_worlds! {
     a_chunk_that_another_listener_reads_does_not_overtake_what_a_framing_puts_back
     nor_do_several
     a_pause_in_a_chunk_that_was_read_holds_the_next_one_back
     what_a_format_has_looked_at_is_not_cut_anew_by_a_read
+    what_a_framing_keeps_of_another_sockets_chunk_is_kept_whole
 }

@@ -287,6 +287,22 @@ fn an_input_that_ends_in_a_message_is_truncated() {
 }
 
 #[test]
+fn a_limit_that_is_lowered_below_what_has_come_is_passed() {
+    let mut reader = FrameReader::new(Http::requests(), 100);
+    let head = [&b"GET / HTTP/1.1\r\nHost: a\r\nB: "[..], &[b'x'; 100]].concat();
+    assert_eq!(reader.push(&head, |_| Flow::Continue), Ok(Flow::Continue));
+    let mut feed = reader.feed(b"");
+    let format = feed.format_mut();
+    *format = format.max_head(64);
+    drop(feed);
+    let error = reader.push(b"x", |_| Flow::Continue).unwrap_err();
+    assert!(
+        error.to_string().contains("head longer than the limit"),
+        "{error}"
+    );
+}
+
+#[test]
 fn every_limit_has_its_status_code() {
     let format = Http::requests().max_head(80).max_target(20).max_fields(3);
     let format = format.max_extension(8).max_trailers(20);

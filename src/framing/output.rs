@@ -116,10 +116,9 @@ impl<'a> Output<'a> {
         self.buffer.len()
     }
 
-    /// Takes back the last bytes that were appended; nothing was dropped.
-    pub(super) fn take_back(&mut self, bytes: usize) {
-        debug_assert!(!self.overflowed);
-        self.buffer.truncate(self.buffer.len() - bytes);
+    /// Takes back what was appended behind the first `len` bytes of the buffer.
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.buffer.truncate(len);
     }
 
     /// How many bytes there is room for.

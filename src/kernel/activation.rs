@@ -26,6 +26,13 @@ pub(crate) fn take() -> io::Result<Vec<(OwnedFd, Option<String>)>> {
     if count.parse().map_or(true, |count: usize| count > MOST) {
         return Err(errno::error(errno::EINVAL));
     }
+    // Read by `listenfd`, for which the last descriptor has to be a number as well.
+    if let Some(first) = env::var_os("LISTEN_FDS_FIRST_FD") {
+        let first = first.to_string_lossy().parse::<usize>();
+        if first.is_ok_and(|first| first > MOST) {
+            return Err(errno::error(errno::EINVAL));
+        }
+    }
     let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
     let mut names = names.split(':').map(str::to_owned);
     let mut passed = ListenFd::from_env();

@@ -63,8 +63,8 @@ pub(crate) trait Driver {
     /// Something was received, sent or begun: the idle timeout starts anew.
     fn activity(&self);
 
-    /// Where the chunk ends that listeners are being handed, as an address.
-    fn lent_to(&self) -> &Cell<usize>;
+    /// The stream whose listeners are being handed a chunk, and where that ends, as addresses.
+    fn lent_to(&self) -> &Cell<(usize, usize)>;
 
     /// Calls the listeners.
     fn emit(&self, signal: Signal<'_>);

@@ -82,8 +82,8 @@ pub(crate) struct Loop {
     pub(crate) fairness: Fairness,
     pub(crate) spare_buffers: SpareBuffers,
     pub(crate) write_budget: WriteBudget,
-    /// Where the chunk ends that listeners are being handed, as an address.
-    pub(crate) lent_to: Cell<usize>,
+    /// The stream whose listeners are being handed a chunk, and where that ends, as addresses.
+    pub(crate) lent_to: Cell<(usize, usize)>,
     pub(crate) counters: Counters,
 }
 
@@ -121,7 +121,7 @@ impl Loop {
             fairness: Fairness::default(),
             spare_buffers: SpareBuffers::new(),
             write_budget: WriteBudget::new(),
-            lent_to: Cell::new(0),
+            lent_to: Cell::new((0, 0)),
             counters: Counters::default(),
         }
     }

@@ -57,11 +57,12 @@ impl Utilization {
     /// The share of the time in which the loop has worked, from 0 to 1; 0 of no time at all. Node's
     /// `utilization`.
     pub fn ratio(&self) -> f64 {
-        let total = self.idle + self.active;
-        if total.is_zero() {
+        let active = self.active.as_secs_f64();
+        let total = self.idle.as_secs_f64() + active;
+        if total == 0.0 {
             return 0.0;
         }
-        self.active.as_secs_f64() / total.as_secs_f64()
+        active / total
     }
 }
 

@@ -138,8 +138,11 @@ impl Poller {
         let os_error = |error: io::Error| Error::os("poll", &error);
         debug_assert!(!self.has_events(), "the last batch is handed out first");
         if let Some(seat) = self.seat {
-            let batch = &mut *self.batch.borrow_mut();
-            return seat.wait(timeout, batch).map_err(os_error);
+            // Plans and invariants of the world are called meanwhile, which may ask this poller something.
+            let mut batch = self.batch.take();
+            let waited = seat.wait(timeout, &mut batch);
+            self.batch.replace(batch);
+            return waited.map_err(os_error);
         }
         let opened = self.opened().map_err(os_error)?;
         let Some(OsPoll(poll)) = &opened.poll else {

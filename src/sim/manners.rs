@@ -33,10 +33,11 @@ pub(super) fn chosen_seed() -> Option<u64> {
 /// }
 /// ```
 pub fn seeds(range: std::ops::Range<u64>) -> impl Iterator<Item = u64> {
-    match chosen_seed() {
-        Some(seed) => seed..seed + 1,
-        None => range,
-    }
+    let (one, all) = match chosen_seed() {
+        Some(seed) => (Some(seed), 0..0),
+        None => (None, range),
+    };
+    one.into_iter().chain(all)
 }
 
 impl World {

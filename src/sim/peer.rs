@@ -113,10 +113,16 @@ impl Peer {
 
     /// So many bytes at most, of what has arrived; the rest stays where it is.
     pub fn read_some(&self, most: usize) -> Vec<u8> {
-        let mut buffer = vec![0; most];
-        let count = self.read_at_most(&mut buffer);
-        buffer.truncate(count);
-        buffer
+        let mut some = Vec::new();
+        let mut buffer = [0; 16 * 1024];
+        while some.len() < most {
+            let room = buffer.len().min(most - some.len());
+            match self.read_at_most(&mut buffer[..room]) {
+                0 => break,
+                count => some.extend_from_slice(&buffer[..count]),
+            }
+        }
+        some
     }
 
     fn read_at_most(&self, buffer: &mut [u8]) -> usize {

@@ -283,10 +283,10 @@ impl WebSocket {
         let Some(text) = &mut self.text else {
             return Ok(Unpacked::AsIs);
         };
+        let from = out.len();
         let wrong = if as_is {
             text.check(raw)
         } else {
-            let from = out.len();
             self.mask.apply(raw, out);
             text.check(out.behind(from))
         };
@@ -298,7 +298,7 @@ impl WebSocket {
         };
         match as_is {
             true => out.extend_from_slice(&raw[..malformed.at]),
-            false => out.take_back(raw.len() - malformed.at),
+            false => out.truncate(from + malformed.at),
         }
         Err(malformed)
     }

@@ -90,7 +90,7 @@ impl Kernel {
     }
 
     fn request_lost(&mut self, end: EndId, attempt: u32) {
-        let at = self.now + (SECOND << attempt);
+        let at = self.now.saturating_add(SECOND << attempt);
         let what = match attempt {
             RETRIES => What::Answer(end, false),
             _ => What::Syn(end, attempt + 1),

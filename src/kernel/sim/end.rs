@@ -75,7 +75,7 @@ impl End {
         if self.allowance < usize::MAX {
             return self.room() > 0;
         }
-        self.room() * 3 >= self.send_buffer
+        self.room().saturating_mul(3) >= self.send_buffer
     }
 
     pub(super) fn room(&self) -> usize {

@@ -178,8 +178,10 @@ impl Kernel {
         if end.state != State::Open || end.file.is_none() || !self.is_held(id) {
             return;
         }
-        let silence = times.delay + times.interval * times.count;
-        let at = self.now.saturating_add(silence.as_nanos() as u64);
+        let probes = times.interval.saturating_mul(times.count);
+        let silence = times.delay.saturating_add(probes).as_nanos();
+        let silence = u64::try_from(silence).unwrap_or(u64::MAX);
+        let at = self.now.saturating_add(silence);
         let healings = self.healings;
         self.schedule.at(at, What::GivesUp(id, healings));
     }
@@ -200,7 +202,10 @@ impl Kernel {
         let (least, most) = AFTER_HEALING;
         for (from, what) in std::mem::take(&mut self.held) {
             let wait = least + self.random.next(Draw::Healing) % most;
-            let at = (self.now + wait).max(self.ends[from as usize].last_arrival);
+            let at = self
+                .now
+                .saturating_add(wait)
+                .max(self.ends[from as usize].last_arrival);
             self.end(from).last_arrival = at;
             self.schedule.at(at, what);
         }

@@ -134,7 +134,7 @@ impl Kernel {
     #[inline]
     pub(super) fn enter(&mut self, call: Call, file: Option<u32>) -> Result<(), i32> {
         self.account.calls += 1;
-        self.now += CALL_COST;
+        self.now = self.now.saturating_add(CALL_COST);
         self.deliver();
         if !self.has_faults {
             return Ok(());
@@ -200,7 +200,9 @@ impl Kernel {
                     return None;
                 }
                 let numbers = spot.call.numbers();
-                numbers[(draw >> 20) as usize % numbers.len()]
+                // A call that never fails has none.
+                let drawn = ((draw >> 20) as usize).checked_rem(numbers.len())?;
+                numbers[drawn]
             }
         };
         let hosts = &self.hosts;

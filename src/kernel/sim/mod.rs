@@ -102,7 +102,9 @@ fn set_here(host: u16) {
 }
 
 fn with_kernel<R>(f: impl FnOnce(&mut Kernel) -> R) -> Option<R> {
-    KERNEL.with_borrow_mut(|kernel| kernel.as_mut().map(|kernel| f(kernel)))
+    // The thread may be at its end: what its other variables keep is dropped after the kernel.
+    let answer = KERNEL.try_with(|kernel| kernel.borrow_mut().as_mut().map(|kernel| f(kernel)));
+    answer.ok().flatten()
 }
 
 fn with_loops<R>(f: impl FnOnce(&[Rc<Loop>]) -> R) -> R {

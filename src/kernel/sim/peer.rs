@@ -34,8 +34,10 @@ fn host_of(address: IpAddr) -> Option<io::Result<u16>> {
             Some(host) if kernel.hosts[host].has_no_loop() => Ok(host as u16),
             Some(_) => Err(io::ErrorKind::AddrInUse.into()),
             None => {
+                let host = u16::try_from(kernel.hosts.len());
+                let host = host.map_err(|_| io::ErrorKind::AddrNotAvailable)?;
                 kernel.hosts.push(Host::new(vec![address], true));
-                Ok(kernel.hosts.len() as u16 - 1)
+                Ok(host)
             }
         }
     })

@@ -142,7 +142,9 @@ impl Kernel {
     }
 
     fn start_work(&mut self, host: u16, work: Work) {
-        let at = self.now + self.random.next(Draw::WorkDelay) % START;
+        let at = self
+            .now
+            .saturating_add(self.random.next(Draw::WorkDelay) % START);
         self.schedule.call_at(at, Due::Work(host, work));
     }
 

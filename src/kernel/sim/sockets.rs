@@ -310,7 +310,7 @@ impl Kernel {
         let gives_up = matches!(open.what, Open::Spare) && !host.is_ending;
         host.lacks_spare |= gives_up;
         let gives_up_for_nothing = gives_up && !host.is_exhausted;
-        self.now += CALL_COST;
+        self.now = self.now.saturating_add(CALL_COST);
         self.stir_digest(u64::from(file) << 32 ^ u64::from(open.ordinal) ^ self.now);
         self.note(|| format!("close {label}"));
         if gives_up_for_nothing {

@@ -141,7 +141,8 @@ impl Kernel {
             end.room_coming = true;
             let (least, most) = SHORTAGE;
             let shortage = least + self.random.at(Draw::MemoryShort, place.0, nth) % most;
-            self.schedule.at(self.now + shortage, What::Room(id));
+            self.schedule
+                .at(self.now.saturating_add(shortage), What::Room(id));
         }
         Ok(count)
     }
@@ -268,7 +269,8 @@ impl Kernel {
             end.link_free = leaves;
         }
         let late = if is_late { RETRANSMISSION } else { 0 };
-        end.last_arrival = end.last_arrival.max(leaves + latency + gap + late);
+        let arrives = leaves.saturating_add(latency).saturating_add(gap + late);
+        end.last_arrival = end.last_arrival.max(arrives);
         Some(end.last_arrival)
     }
 
@@ -286,7 +288,8 @@ impl Kernel {
         if fault == RESET {
             // Somebody in between has forgotten the connection.
             for end in [Some(from), peer].into_iter().flatten() {
-                self.schedule.at(self.now + 1, What::Reset(end));
+                self.schedule
+                    .at(self.now.saturating_add(1), What::Reset(end));
             }
         }
         Some(fault)

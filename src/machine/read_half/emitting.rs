@@ -76,13 +76,19 @@ impl Duplex {
     }
 
     fn emit_chunk(&self, driver: &impl Driver, chunk: &[u8]) {
-        let before = driver.lent_to().replace(chunk.as_ptr_range().end as usize);
+        let lent = (self.place(), chunk.as_ptr_range().end as usize);
+        let before = driver.lent_to().replace(lent);
         if self.read.is_text() {
             // What is kept was made of text; only a `read` of so many bytes can cut a character.
             driver.emit(Signal::Text(&String::from_utf8_lossy(chunk)));
         }
         driver.emit_data(chunk);
         driver.lent_to().set(before);
+    }
+
+    /// Tells this stream from all others that are there.
+    fn place(&self) -> usize {
+        std::ptr::from_ref(self) as usize
     }
 
     /// Goes on with what the listeners of `chunk` have put back of it, for as long as they do that and
@@ -118,7 +124,7 @@ impl Duplex {
     pub(crate) fn put_back(&self, driver: &impl Driver, rest: &[u8]) {
         let half = &self.read;
         let is_lent = half.emitting.get() != Emitting::No
-            && driver.lent_to().get() == rest.as_ptr_range().end as usize;
+            && driver.lent_to().get() == (self.place(), rest.as_ptr_range().end as usize);
         if rest.is_empty() {
             return;
         }

@@ -8,7 +8,8 @@ use crate::machine::life::Life;
 impl Duplex {
     pub(crate) fn cork(&self, driver: &impl Driver) {
         self.flush(driver);
-        self.write.corked.set(self.write.corked.get() + 1);
+        let corked = self.write.corked.get();
+        self.write.corked.set(corked.saturating_add(1));
     }
 
     pub(crate) fn uncork(&self, driver: &impl Driver) {

@@ -1,6 +1,7 @@
 //! Aborting what was begun: a controller holds the button, its signal is what the others watch.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
@@ -124,7 +125,7 @@ impl AbortSignal {
         }
         let signal = AbortSignal::default();
         let mut sources = Vec::new();
-        for source in signals {
+        for source in AbortSignal::not_made_of_others(signals) {
             let inner = Rc::downgrade(&signal.inner);
             let id = source.on_abort(move |reason| {
                 if let Some(inner) = inner.upgrade() {
@@ -135,6 +136,24 @@ impl AbortSignal {
         }
         signal.inner.sources.replace(sources);
         signal
+    }
+
+    /// Those signals, each once, and in the place of one that was made of others those it was made of: signals that
+    /// are made of such signals, again and again, are no chain then.
+    fn not_made_of_others(signals: Vec<AbortSignal>) -> Vec<AbortSignal> {
+        let mut seen = HashSet::new();
+        let mut all = Vec::new();
+        for signal in signals {
+            let sources = signal.inner.sources.borrow();
+            let made_of = sources.iter().map(|(source, _)| source.clone());
+            let own = sources.is_empty().then(|| signal.clone());
+            all.extend(
+                made_of
+                    .chain(own)
+                    .filter(|one| seen.insert(Rc::as_ptr(&one.inner))),
+            );
+        }
+        all
     }
 
     /// Whether it was aborted.

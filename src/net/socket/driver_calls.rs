@@ -220,7 +220,7 @@ impl Driver for SocketDriver<'_> {
         self.state.idle.activity(self.event_loop, self.state.key);
     }
 
-    fn lent_to(&self) -> &Cell<usize> {
+    fn lent_to(&self) -> &Cell<(usize, usize)> {
         &self.event_loop.lent_to
     }
 

@@ -115,7 +115,8 @@ impl Section {
             _ => limits.head,
         };
         loop {
-            let room = longest - self.gone - self.at;
+            // Less than nothing where the limit was lowered inside the section.
+            let room = longest.saturating_sub(self.gone + self.at);
             let [first, second] = window.split(self.at);
             let run = if first.is_empty() { second } else { first };
             let run = &run[..run.len().min(room)];
