@@ -550,6 +550,26 @@ fn an_upgrade_that_is_wrong_is_refused_with_the_status_for_it() {
     assert_eq!(check("GET", (1, 0), &FIELDS), Err(426));
 }
 
+/// A finding of the fuzzer's: of two fields of one name, the first being no text, the second counted here, and the
+/// first elsewhere.
+#[test]
+fn what_a_handshake_depends_on_is_text() {
+    let origins: [Field; 2] = [(b"Origin", b"https://\xff"), (b"Origin", b"https://a")];
+    assert_eq!(check("GET", (1, 1), &changed("", &origins)), Err(400));
+    for name in [
+        &b"host"[..],
+        b"upgrade",
+        b"connection",
+        b"content-length",
+        b"transfer-encoding",
+        b"origin",
+        b"sec-websocket-protocol",
+    ] {
+        let fields = changed("", &[(name, b"\xff")]);
+        assert_eq!(check("GET", (1, 1), &fields), Err(400), "{fields:?}");
+    }
+}
+
 #[test]
 fn a_subprotocol_is_one_of_those_that_were_named() {
     let named = |values: &[&'static [u8]]| {

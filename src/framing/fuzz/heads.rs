@@ -307,9 +307,8 @@ fn handshake(data: &[u8]) {
             .map(|field| (field.name().as_bytes(), field.value()));
         match Upgrade::check(head.method(), version, fields) {
             Ok(upgrade) => {
-                // One that is no text is none.
                 let origin = upgrade.origin().map(str::as_bytes);
-                assert!(origin.is_none() || origin == head.field("origin"));
+                assert_eq!(origin, head.field("origin"));
                 let protocol = upgrade.protocols().last();
                 let answer = upgrade.answer(protocol);
                 let (answer, body) = read_head(Http::responses(), answer.as_bytes(), "GET");

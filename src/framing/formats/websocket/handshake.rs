@@ -233,15 +233,34 @@ struct Fields<'a> {
     named: usize,
 }
 
+/// The fields that a handshake depends on.
+const THAT_MATTER: [&[u8]; 11] = [
+    b"host",
+    b"upgrade",
+    b"connection",
+    b"content-length",
+    b"transfer-encoding",
+    b"sec-websocket-extensions",
+    b"sec-websocket-key",
+    b"sec-websocket-accept",
+    b"sec-websocket-version",
+    b"origin",
+    b"sec-websocket-protocol",
+];
+
 impl<'a> Fields<'a> {
     fn add(&mut self, name: &[u8], value: &'a [u8]) -> Result<(), Refusal> {
+        let name = &*name.to_ascii_lowercase();
         let Ok(value) = std::str::from_utf8(value) else {
-            // None of those that matter has such a value, and others have.
-            return Ok(());
+            // Whoever else reads such a one may make something of it. Other fields do have such values.
+            return match THAT_MATTER.contains(&name) {
+                true => refuse(400, "field of the handshake that is no text"),
+                false => Ok(()),
+            };
         };
         let value = value.trim_matches([' ', '\t']);
         let has = |token: &str| list(value).any(|element| element.eq_ignore_ascii_case(token));
-        match &*name.to_ascii_lowercase() {
+        match name {
             b"host" => self.host += 1,
             b"upgrade" => self.upgrades |= has("websocket"),
             b"connection" => self.connection_upgrades |= has("upgrade"),
