@@ -190,8 +190,8 @@ fn a_readme_that_is_out_of_step_is_told_of() {
             "\nping-pong, 500 connections",
             "rows of the tables",
         ),
-        ("112k", "113k", "figures"),
-        ("1,225", "1,226", "figures"),
+        ("2,597k", "2,598k", "figures"),
+        ("2,505", "2,506", "figures"),
         ("](SECURITY.md)", "](LICENSE)", "links"),
         ("`errorMonitor`", "`errorMonitors`", "names in code"),
     ] {

@@ -3,6 +3,7 @@
  * An answer is tried at once and queued if the kernel does not take it, as libuv's users and Node
  * do: uv_try_write, then uv_write for the rest. */
 #include <arpa/inet.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -227,6 +228,7 @@ static void listen_on(uv_loop_t *loop, union handle *listener, const char *path)
 }
 
 int main(int argc, char **argv) {
+  signal(SIGPIPE, SIG_IGN); /* libuv leaves it to the program; a client that is gone is an error of the write */
   uv_loop_t *loop = uv_default_loop();
   mode = argc > 1 ? argv[1] : "";
   chunk_len = argc > 2 ? strtoul(argv[2], NULL, 10) : READ_BUFFER;

@@ -40,7 +40,7 @@ impl Program {
             }
         });
         Ok(Self {
-            name: command.join(" "),
+            name: without_folders(command),
             child,
             stdin: Some(stdin),
             lines,
@@ -105,4 +105,12 @@ impl Drop for Program {
         // Here another failure is already on its way to the user.
         let _ = self.dismiss();
     }
+}
+
+/// A command as the results may name it: where its files lie is of this machine alone.
+fn without_folders(command: &[String]) -> String {
+    let words = command
+        .iter()
+        .map(|word| word.rsplit('/').next().unwrap_or(word));
+    words.collect::<Vec<_>>().join(" ")
 }
