@@ -57,7 +57,7 @@ pub fn monitor_event_loop_delay(resolution: Duration) -> DelayMonitor {
 }
 
 impl DelayMonitor {
-    /// How often the delay was measured.
+    /// How many times the delay was measured.
     pub fn count(&self) -> u64 {
         self.delays.borrow().count
     }

@@ -1,7 +1,7 @@
 //! Fuzzing, for servers and formats of your own.
 //!
-//! A whole server is put on trial by a [`ServerTrial`], which is there with the feature `sim` and all that
-//! follows: the same conversations, however their bytes are cut, have to lead to the same answers, and leave
+//! A [`ServerTrial`] puts a whole server on trial: in a simulated world with the feature `sim`, over loopback with
+//! `fuzzing` alone. The same conversations, however their bytes are cut, have to lead to the same answers and leave
 //! nothing open. `examples/fragments/main.rs` does it to servers in any language.
 //!
 //! The rest is there when the compiler is given `--cfg fuzzing`, as `cargo fuzz` does, or with the feature

@@ -59,9 +59,9 @@
 //! # Logging
 //!
 //! By the `log` crate, with one target per layer: `soquete::events`, `soquete::reactor`,
-//! `soquete::net`. What becomes of servers and connections is told at `debug` (a server listens, a connection came,
-//! is up, has closed and why) and `trace` (attempts, ends), as `NODE_DEBUG=net` tells it in Node; where those levels
-//! are off, it costs a comparison for each line, and there are none per message.
+//! `soquete::net`. The level `debug` reports when a server listens, and when a connection arrives, is up, or
+//! closes and why; `trace` adds attempts and ends. Node's `NODE_DEBUG=net` shows the same. A disabled level costs one
+//! comparison per line, and no line is logged per message.
 //!
 //! # Features
 //!
@@ -70,8 +70,8 @@
 //! | `activation` | the listening sockets of a service manager, on `listenfd`: `activation::listeners` |
 //! | `signals` | callbacks for signals, on `signal-hook`: `signals::on` |
 //! | `ipc` | paths of 108 bytes, and one read per message instead of two over IPC, on `rustix` |
-//! | `sim` | simulated worlds, in which a test runs a whole program in virtual time, and `fuzzing`, by which they put a server on trial |
-//! | `fuzzing` | `fuzzing`, for the fuzz targets of formats of your own; servers on trial without a world |
+//! | `sim` | simulated worlds, in which a test runs a whole program in virtual time, and `fuzzing::ServerTrial` in such worlds |
+//! | `fuzzing` | `fuzzing::Trial`, for fuzz targets of formats of your own, and `ServerTrial` over loopback |
 //!
 // A plain build has no such modules to link to.
 #![cfg_attr(feature = "activation", doc = "[activation]: crate::activation")]

@@ -15,8 +15,8 @@ use crate::reactor::{self, Metrics, Remote, Sender, Utilization};
 /// An [`event::Error`](crate::event::Error) that nobody listened to, unless [`on_unhandled_error`] was set (Node's
 /// uncaught exception); `ERR_LOOP_ALREADY_RUNNING` from inside a listener; an error of the poll
 /// itself. The loop can be run again after any of them, and goes on where it was. A panic in a
-/// listener leaves through `run`, and so it is then, too; likewise one in a destructor of what a listener
-/// has captured. Once there is a reason to end, nothing of yours is called until the next run; of several
+/// listener, or in a destructor of a value that it captured, leaves through `run`. The loop can be run again after
+/// that as well. Once there is a reason to end, nothing of yours is called until the next run; of several
 /// reasons each run ends with one.
 pub fn run() -> Result<()> {
     reactor::with(|event_loop| event_loop.run()).unwrap_or(Ok(()))
@@ -66,9 +66,8 @@ pub fn remote() -> Result<Remote> {
         .unwrap_or_else(|| Err(error::node::loop_closed()))
 }
 
-/// A way for other threads to send messages to a listener of this thread's, which keeps what it needs,
-/// sockets included: of the listener nothing has to be `Send`, only the messages. Node's
-/// `MessageChannel`.
+/// A way for other threads to send messages to a listener of this thread's. Only the messages have to be `Send`; the
+/// listener may hold sockets. Node's `MessageChannel`.
 ///
 /// The queue has no limit: a sender that is faster than the loop fills memory. See [`channel_with`].
 ///

@@ -135,6 +135,14 @@ pub fn set_immediate<R: Outcome>(callback: impl FnOnce() -> R + 'static) -> Imme
 /// Calls `callback` when the current callback has returned, before the loop goes on. Ticks that a
 /// tick queues are called, too, before anything else is: a tick that always queues another never
 /// lets the loop go on.
+///
+/// ```
+/// # fn main() -> soquete::Result<()> {
+/// soquete::timers::set_immediate(|| println!("second"));
+/// soquete::timers::next_tick(|| println!("first"));
+/// soquete::run()
+/// # }
+/// ```
 #[doc(alias = "nextTick")]
 pub fn next_tick<R: Outcome>(callback: impl FnOnce() -> R + 'static) {
     let callback = Box::new(|| reactor::heed(callback()));
@@ -201,7 +209,7 @@ impl Immediate {
     }
 
     /// Cancels the immediate, also from one that is called before it in the same turn.
-    #[doc(alias = "clearTimeout")]
+    #[doc(alias = "clearImmediate")]
     pub fn clear(&self) {
         reactor::with(|event_loop| event_loop.clear_immediate(self.key));
     }

@@ -98,11 +98,11 @@
 //! # What a listener is given
 //!
 //! The payload, and nothing else: `|frame: &[u8]|` on a socket ([`Socket::frames`](crate::net::Socket::frames)), an
-//! [`Item`] where frames come in pieces or are skipped. Who wants more takes a [`Reading`] along
+//! [`Item`] where frames come in pieces or are skipped. A listener that needs more takes a [`Reading`] as well
 //! ([`push_with`](FrameReader::push_with), [`Feed::next_with`],
 //! [`Socket::frame_items_with`](crate::net::Socket::frame_items_with)): the head as it stood, the kind of the frame, its
 //! offset, how much has arrived behind it; and by it changes the format behind the item, or tells the format what
-//! the bytes do not say. It is made of what the reader has at hand: who does not ask for it does not pay.
+//! the bytes do not say. It is made of what the reader has at hand; a listener without it pays nothing.
 //!
 //! # Memory
 //!
@@ -312,7 +312,7 @@
 //!
 //! A format that masks, escapes or checks its payload says so by
 //! [`unpacks_in_pieces`](Format::unpacks_in_pieces), and is given the bytes between head and tail as they arrive, each
-//! once, in pieces of any size. What it keeps between two pieces is all that it has to keep. A piece that stands for
+//! once, in pieces of any size. It stores only its own state between two pieces. A piece that stands for
 //! itself is lent as it is; the [`Output`] bounds what any other becomes. So long frames can be streamed, parts are
 //! put together flat, and no byte is copied more than once:
 //!

@@ -7,8 +7,8 @@
 //!             Drain when it is empty again                       then the peer has to wait
 //! ```
 //!
-//! Three things stop a fast writer. `write` returns false as soon as more than the
-//! [high-water mark](crate::net::SocketOptions::high_water_mark) (64 KiB) is queued, and [`Drain`](crate::event::Drain)
+//! Three things stop a fast writer. `write` returns false as soon as the queue has reached the
+//! [high-water mark](crate::net::SocketOptions::high_water_mark) (64 KiB), and [`Drain`](crate::event::Drain)
 //! tells when the queue is empty. A [`pipe`](crate::net::Socket::pipe) does that by itself. And
 //! [`max_write_queue`](crate::net::SocketOptions::max_write_queue) cuts off a peer that reads nothing.
 //!

@@ -28,8 +28,7 @@
 //! |---|---|---|
 //! | a chunk has at most 64 KiB | so it has, but 512 KiB where all pipes of the socket can take more | a pipe is a fifth to a third faster |
 //! | libuv reads up to 2 MiB of one socket in a turn | 512 KiB, and 128 KiB in the 16 turns after a read of less than 4 KiB that follows no longer one of the same socket | the others wait less, and those that ask for little wait for a few hundred KiB at most, however many flood |
-//! | a listener of `'data'` that was prepended does not start the flow | it does | a listener is one, wherever it stands |
-//! | a listener of `'readable'` that was prepended hears of chunks that are thrown away | nobody does | likewise |
+//! | a listener of `'readable'` that was prepended hears of chunks that are thrown away | nobody does | a listener is one, wherever it stands |
 //! | a socket resumed in a listener of `'pause'` says `isPaused()`, though it flows | false | a bug |
 //! | `removeAllListeners('data')`, then `('readable')`, resumes a paused socket | it does not; what comes is kept | a bug |
 //! | text has any encoding, and `readableLength` counts UTF-16 units of it | UTF-8, and bytes | the types |
@@ -119,7 +118,7 @@
 //! |---|---|---|
 //! | `emit('error')` without a listener throws | returns false; an error of the crate's own that nobody hears ends [`run`](crate::run) | an emitter knows no special event |
 //! | a rejected `async` listener is an uncaught exception, or with `captureRejections` destroys its emitter | an `Err` of a listener destroys its socket, or is the server's `Error` event | one peer's nonsense does not stop a server |
-//! //! | a listener that throws ends its list, and what was to follow: `'ready'` after `'connect'`, the reading, the callbacks of later writes, `'finish'` after that of `end` | its panic ends the list and the run; what was to follow comes in the next run, in its order | nothing is lost |
+//! | a listener that throws ends its list, and what was to follow: `'ready'` after `'connect'`, the reading, the callbacks of later writes, `'finish'` after that of `end` | its panic ends the list and the run; what was to follow comes in the next run, in its order | nothing is lost |
 //! | of several exceptions each is told on its own | each run ends with one | likewise |
 //! | ticks that are queued behind an exception wait for the next immediates | they come in the next run, in their order | one fault does not make others |
 //! | misuse throws (`listen` twice, a bad `localAddress`) | an `Error` event on the next tick, or an error for the callback; an `Err` where there is a `Result` | calls chain, and nothing panics |

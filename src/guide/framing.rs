@@ -36,7 +36,7 @@
 //! # }
 //! ```
 //!
-//! The frame is a slice of the loop's buffer, so nothing is copied. What is kept is copied by the listener.
+//! The frame is a slice of the loop's buffer, so nothing is copied. A listener copies the bytes that it keeps.
 //!
 //! # Choosing a format
 //!

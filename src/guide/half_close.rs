@@ -8,8 +8,8 @@
 //! |---|---|---|---|
 //! | `end` | is sent | goes on | the end |
 //! | `destroy_soon` | is sent | is cut off | the end, and a reset if it still sends |
-//! | `destroy` | is dropped | is cut off | the end, or a reset if something was unread |
-//! | `reset_and_destroy` | is dropped | is cut off | a reset |
+//! | `destroy` | small writes of this callback are offered, the rest is dropped | is cut off | the end, or a reset if something was unread |
+//! | `reset_and_destroy` | the same | is cut off | a reset |
 //!
 //! # Ask, end, and read the answer
 //!

@@ -66,7 +66,7 @@
 //! | [`keep_alive`](crate::net::SocketOptions::keep_alive) | that a silent peer is gone | delay + interval × count |
 //! | `TCP_USER_TIMEOUT`, by [`prepare`](crate::net::SocketOptions::prepare) | that what was sent is not acknowledged | its time |
 //!
-//! All of them are noticed as `ETIMEDOUT` or `ERR_SOCKET_CONNECTION_TIMEOUT`. A ping of the protocol's own notices a peer
+//! Each reports `ETIMEDOUT` or `ERR_SOCKET_CONNECTION_TIMEOUT`. A ping of the protocol's own notices a peer
 //! whose kernel is alive and whose program is not.
 //!
 //! # Behind a balancer

@@ -3,11 +3,11 @@
 //! # What keeps a loop alive
 //!
 //! [`run`](crate::run) returns when nothing is left that could still happen: no server that listens, no socket that reads
-//! or writes, no timer, no look-up or work under way, no [`Remote`](crate::Remote) or [`Sender`](crate::Sender). Each of
-//! them has `unref`, which takes it out of that count. A program that does not end asks
+//! or writes, no timer, no look-up or work under way, no [`Remote`](crate::Remote) or [`Sender`](crate::Sender). All but
+//! look-ups and work have `unref`, which takes them out of that count. A program that does not end asks
 //! [`active_resources`](crate::active_resources), which tells in debug builds where each was made.
 //!
-//! Node's `beforeExit` is the line behind `run`: whoever starts something new there calls `run` again.
+//! Node's `beforeExit` is the line behind `run`: a program that starts something new there calls `run` again.
 //!
 //! # Ending a server
 //!
@@ -19,7 +19,7 @@
 //! | [`close_all_connections`](crate::net::Server::close_all_connections) | go on | are destroyed |
 //! | [`stop`](crate::stop) | wait in the backlog | stay open: only `run` returns |
 //!
-//! `shutdown` is for SIGTERM: whoever is in the middle of something gets time to finish.
+//! `shutdown` is for SIGTERM: connections in the middle of something get time to finish.
 //!
 //! ```
 //! use soquete::net::{self, Server};

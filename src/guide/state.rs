@@ -27,7 +27,7 @@
 //! }
 //!
 //! # fn main() -> soquete::Result<()> {
-//! /// What all of them share.
+//! // All of them share it.
 //! let room = Rc::new(RefCell::new(Vec::<Socket>::new()));
 //! let server = net::create_server(move |socket| {
 //!     socket.on(event::Error, |error| eprintln!("{error}"));

@@ -16,7 +16,7 @@
 //!
 //! # Threads
 //!
-//! Of a channel's listener nothing has to be `Send`, so it may hold sockets. Here a thread computes, and each result goes
+//! Only the messages of a channel have to be `Send`; its listener may hold sockets. Here a thread computes, and each result goes
 //! to a client:
 //!
 //! ```

@@ -8,7 +8,7 @@
 //!
 //! ```toml
 //! [dev-dependencies]
-//! soquete = { version = "0.1", features = ["sim"] }
+//! soquete = { path = "../soquete", features = ["sim"] }
 //! ```
 //!
 //! ```
@@ -65,7 +65,7 @@
 //! | nobody waits for what is there: bytes, an end, an error, room to write, a connection | whenever the clock is about to move |
 //! | a listener that has connections is asked for them within 5 s, and turns nobody away while there are descriptors | likewise |
 //! | the descriptor that a loop keeps to turn connections away with is there again when it was used | at each turn |
-//! | when nothing will ever happen any more, nothing keeps the main loop alive; else it is said what does, and in debug builds the call that made it | at the end |
+//! | nothing keeps the main loop alive; otherwise the report names what does and, in debug builds, the call that made it | at the end, when nothing will ever happen any more |
 //! | `Close` comes once and last, `End` at most once and no data after it | at each event |
 //! | what was written reaches the kernel, and what was read the program, in order and completely | at each call |
 //! | `Drain` comes only after a write that has answered false; callbacks of writes come in their order, each once | at each call, and at the end |
@@ -90,8 +90,8 @@
 //!
 //! # What it is not
 //!
-//! The program is the one thread. The kernel's rules are Linux's, whatever it runs on. What a world has not is
-//! an error, and never the real thing instead: descriptors of the operating system that are handed in
+//! The program is the one thread. The kernel's rules are Linux's, whatever it runs on. A call that a world
+//! does not support fails; it never reaches the real system: descriptors of the operating system that are handed in
 //! ([`from_std`](crate::net::Socket::from_std), `listen` on a
 //! [`TcpListener`](std::net::TcpListener)) fail with ENOTSUP. A connection that
 //! [`into_std`](crate::net::Socket::into_std) takes out of a loop can be adopted by any loop of the world, and by

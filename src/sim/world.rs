@@ -269,7 +269,7 @@ impl World {
         addresses
     }
 
-    /// Descriptors per machine; opening more is EMFILE.
+    /// Descriptors per machine; 1,048,576 at first. Opening more is EMFILE.
     pub fn descriptors(mut self, most: usize) -> World {
         self.config.descriptors = most;
         self

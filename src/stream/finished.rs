@@ -75,10 +75,9 @@ dropped!(Finished);
 /// Calls `done` when the socket has ended on both sides, when it fails, or when it closes before
 /// that: with `ERR_STREAM_PREMATURE_CLOSE`, if it did without an error.
 ///
-/// It does not wait for [`event::Close`], but where both sides had ended before. A socket that is
-/// destroyed already, or one side that has ended, if that is all that is waited for, is told of on the
-/// next tick; of one whose handle is stale nothing is known any more, and it counts as closed too early. The
-/// listeners stay when `done` has been called, as in Node, so that a later error of the socket is
+/// It waits for [`event::Close`] only where both sides had ended before the call. If the socket is destroyed already,
+/// or the only side that is waited for has ended, `done` is called on the next tick. A stale handle counts as closed
+/// too early. The listeners stay when `done` has been called, as in Node, so that a later error of the socket is
 /// not unhandled: see [`Finished::cancel`].
 ///
 /// ```

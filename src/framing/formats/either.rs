@@ -6,7 +6,7 @@ use super::super::{
 
 /// One of two formats, for a stream that is read in both: see [`Reading::switch`](super::super::Reading::switch).
 ///
-/// More than two are one of two, one of which is one of two; or a format of your own.
+/// For three formats, nest: `Either<A, Either<B, C>>`; or write a format of your own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Either<A, B> {
     /// The one.

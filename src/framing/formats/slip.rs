@@ -12,8 +12,8 @@ use super::stuffing::Stuffing;
 ///   frame:     61 db dc 62 db dd c0   ESC  db, in front of dc for END and dd for ESC
 /// ```
 ///
-/// Ends with nothing between them are no frames, so a frame may begin with one as well; who writes to a noisy line
-/// [does that](Self::begins_with_end). Frames are unpacked as they come, and long ones can come
+/// Ends with nothing between them are no frames, so a frame may begin with one as well;
+/// [`begins_with_end`](Self::begins_with_end) does that, for noisy lines. Frames are unpacked as they come, and long ones can come
 /// [in pieces](super::super::FrameReader::stream_above). An escape of another byte spoils its frame, and the next one
 /// is found ([`skip_bad_frames`](super::super::FrameReader::skip_bad_frames)). The limit is on the payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

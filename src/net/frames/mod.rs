@@ -260,13 +260,12 @@ impl Socket {
 }
 
 impl Frames {
-    /// Destroys the socket with `ERR_FRAME_TIMEOUT` when for so long no frame has been completed though
-    /// bytes came. Without it a peer can hold a place for ever.
+    /// Destroys the socket with `ERR_FRAME_TIMEOUT` when bytes have come for `deadline` without completing a frame.
+    /// Without it a peer can hold a place for ever.
     ///
-    /// That is when a frame has been open for so long, however busily the peer drips its bytes; or when for
-    /// so long only bytes came that are [skipped](crate::framing::Cut::Skip) between frames. A silence as
-    /// long as the deadline begins the latter anew: for how long a peer may be silent is for
-    /// [`set_timeout`](Socket::set_timeout) to say.
+    /// Either one frame has stayed open that long, however busily the peer drips its bytes; or only bytes have come
+    /// that are [skipped](crate::framing::Cut::Skip) between frames. A silence as long as the deadline restarts the
+    /// second count; [`set_timeout`](Socket::set_timeout) limits silence.
     pub fn deadline(self, deadline: Duration) -> Frames {
         self.remember(|memory| memory.deadline = Some(deadline));
         self

@@ -150,8 +150,7 @@ impl Group {
         list.iter().copied().map(Socket::from_key).collect()
     }
 
-    /// Passes members over that have more than so many bytes queued, each time that something is published; nobody
-    /// for `None`, the default. See [slow members](Group#slow-members).
+    /// Skips, at each publish, members that have more than `bytes` bytes queued. `None`, the default, skips nobody. See [slow members](Group#slow-members).
     ///
     /// ```
     /// let prices = soquete::net::Group::new();
@@ -167,8 +166,8 @@ impl Group {
         self.0.skip_above.get()
     }
 
-    /// Writes the same to all members, in no particular order, and says to how many. Those that have
-    /// [ended](Socket::end) are passed over. What it is made of is shared, and copied at most once.
+    /// Writes `data` to all members, in no particular order, and returns how many it was written to. Members that have
+    /// [ended](Socket::end) are passed over. The bytes are shared, and copied at most once.
     ///
     /// No listener runs inside this call, whoever is destroyed by it.
     pub fn publish<'a>(&self, data: impl Into<Data<'a>>) -> usize {

@@ -58,7 +58,7 @@ queries! {
     /// Whether a `write` returned false, and `Drain` has not come since.
     #[doc(alias = "writableNeedDrain")]
     writable_need_drain -> bool = |driver| driver.state.duplex.writable_need_drain();
-    /// How often `uncork` has to be called.
+    /// How many times `uncork` has to be called.
     #[doc(alias = "writableCorked")]
     writable_corked -> u32 = |driver| driver.state.duplex.writable_corked();
     /// From how many bytes on `write` returns false.

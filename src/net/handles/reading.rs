@@ -39,6 +39,9 @@ impl Socket {
     /// Takes exactly `size` bytes of what is kept; `None` if there are fewer, or all there are if
     /// the peer has ended.
     ///
+    /// A `size` above the high-water mark raises the mark to the next power of two, so check a length that a peer has
+    /// sent before asking for it.
+    ///
     /// # Errors
     ///
     /// `ERR_OUT_OF_RANGE` for more than 1 GiB.
@@ -49,7 +52,8 @@ impl Socket {
             .unwrap_or(Ok(None))
     }
 
-    /// Puts bytes back in front of what is kept, as if they had not been read.
+    /// Puts bytes back in front of what is kept, as if they had not been read. Returns whether less than the high-water mark
+    /// is kept now. After `End` it destroys the socket with `ERR_STREAM_UNSHIFT_AFTER_END_EVENT`.
     pub fn unshift(&self, bytes: impl AsRef<[u8]>) -> bool {
         ledger::read_otherwise(self.key());
         self.ask(|driver| driver.state.duplex.unshift(driver, bytes.as_ref()))

@@ -212,7 +212,7 @@ impl Server {
     }
 
     /// Destroys the connections that are idle: those with nothing queued to be written, nothing received that
-    /// waits to be read, and no [frame](crate::net::Socket::frames) that has begun to come in. How many that were.
+    /// waits to be read, and no [frame](crate::net::Socket::frames) that has begun to come in. Returns how many it destroyed.
     ///
     /// Whether a request is being worked on is the protocol's secret: a connection that was asked
     /// something and has not answered yet looks idle, too. Call it where answers are written in the
@@ -222,7 +222,7 @@ impl Server {
         ServerDriver::with(self.key(), |driver| driver.destroy_idle()).unwrap_or(0)
     }
 
-    /// Destroys all connections. How many that were.
+    /// Destroys all connections, and returns how many there were.
     #[doc(alias = "closeAllConnections")]
     pub fn close_all_connections(&self) -> usize {
         ServerDriver::with(self.key(), |driver| driver.destroy_all()).unwrap_or(0)

@@ -162,7 +162,7 @@ impl Socket {
         *self
     }
 
-    /// Holds writes back until [`uncork`](Socket::uncork) was called as often as this.
+    /// Holds writes back until [`uncork`](Socket::uncork) has been called once for each `cork`.
     pub fn cork(&self) -> Socket {
         self.with(|driver| driver.state.duplex.cork(driver));
         *self
@@ -174,8 +174,8 @@ impl Socket {
         *self
     }
 
-    /// Closes at once. What the operating system has taken is still sent, what is queued is not.
-    /// [`event::Close`] follows.
+    /// Closes at once. Small writes of the running callback are offered to the operating system first. Bytes that it
+    /// has taken are still sent; the others are dropped. [`event::Close`] follows.
     pub fn destroy(&self) -> Socket {
         self.with(|driver| driver.state.duplex.destroy(driver, None));
         *self

@@ -105,7 +105,8 @@ impl ConnectOptions {
         self
     }
 
-    /// The local IP address to connect from. Only one address of the host is tried then.
+    /// The local IP address to connect from. Only one address of the host is tried then. Text that is no IP address
+    /// fails the connect with `ERR_INVALID_IP_ADDRESS`.
     #[doc(alias = "localAddress")]
     pub fn local_address(mut self, address: impl Into<String>) -> Self {
         self.local_address = Some(address.into());

@@ -46,9 +46,9 @@ impl ServerOptions {
     /// client with an IP address (a health check of the proxy's own, `LOCAL`; `UNKNOWN`; a Unix domain socket), the
     /// socket keeps the addresses of the connection.
     ///
-    /// Closed at once, with [`Drop`](crate::event::Drop) and a [reason](crate::net::DropReason), is a connection from
-    /// whom the server does not trust, one that begins otherwise, and one whose header is not complete in time.
-    /// Until it is, a connection counts among [`max_connections`](crate::net::Server::set_max_connections), and not in
+    /// The server closes a connection at once, with [`Drop`](crate::event::Drop) and a
+    /// [reason](crate::net::DropReason), if it does not trust the peer, if the connection begins with anything else, or
+    /// if the header is not complete in time. Until it is complete, a connection counts among [`max_connections`](crate::net::Server::set_max_connections), and not in
     /// [`connections`](crate::net::Server::connections); it goes when the server closes.
     ///
     /// ```

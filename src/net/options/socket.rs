@@ -55,8 +55,8 @@ macro_rules! socket_options {
                 $options
             }
 
-            /// From how many bytes on that the kernel did not take `write` returns false, and how many
-            /// are kept for a reader. The default is 64 KiB.
+            /// Sets both marks, in bytes. `write` returns false once that many bytes are queued, and the socket keeps
+            /// that many for a reader. The default is 64 KiB.
             #[doc(alias = "highWaterMark")]
             pub fn high_water_mark(self, bytes: usize) -> Self {
                 let mut $options = self;

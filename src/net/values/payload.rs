@@ -39,7 +39,7 @@ pub struct FailedAttempt {
     pub error: Error,
 }
 
-/// The payload of [`crate::event::Drop`]: a connection that was turned away. `None` throughout for IPC.
+/// The payload of [`crate::event::Drop`]: a connection that was turned away. For IPC both addresses are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DropInfo {

@@ -112,7 +112,7 @@ impl<'a> RespValue<'a> {
 }
 
 impl<'a> RespItems<'a> {
-    /// Them by twos.
+    /// The values in pairs: keys and values.
     pub fn pairs(self) -> RespPairs<'a> {
         RespPairs {
             items: self,

@@ -95,12 +95,12 @@ impl<'a> RespWriter<'a> {
         self.end_line();
     }
 
-    /// No value.
+    /// Null: `$-1` in version 2, `_` in version 3.
     pub fn null(&mut self) {
         self.either(b"$-1\r\n", b"_\r\n");
     }
 
-    /// No list of values.
+    /// A null array: `*-1` in version 2, `_` in version 3.
     pub fn null_array(&mut self) {
         self.either(b"*-1\r\n", b"_\r\n");
     }
