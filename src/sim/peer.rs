@@ -101,14 +101,7 @@ impl Peer {
 
     /// Everything that has arrived and was not read.
     pub fn read(&self) -> Vec<u8> {
-        let mut all = Vec::new();
-        let mut buffer = [0; 16 * 1024];
-        loop {
-            match self.read_at_most(&mut buffer) {
-                0 => return all,
-                count => all.extend_from_slice(&buffer[..count]),
-            }
-        }
+        self.read_some(usize::MAX)
     }
 
     /// So many bytes at most, of what has arrived; the rest stays where it is.

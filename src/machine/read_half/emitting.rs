@@ -88,7 +88,7 @@ impl Duplex {
 
     /// Tells this stream from all others that are there.
     fn place(&self) -> usize {
-        std::ptr::from_ref(self) as usize
+        std::ptr::from_ref(self).addr()
     }
 
     /// Goes on with what the listeners of `chunk` have put back of it, for as long as they do that and

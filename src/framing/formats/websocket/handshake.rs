@@ -233,45 +233,25 @@ struct Fields<'a> {
     named: usize,
 }
 
-/// The fields that a handshake depends on.
-const THAT_MATTER: [&[u8]; 11] = [
-    b"host",
-    b"upgrade",
-    b"connection",
-    b"content-length",
-    b"transfer-encoding",
-    b"sec-websocket-extensions",
-    b"sec-websocket-key",
-    b"sec-websocket-accept",
-    b"sec-websocket-version",
-    b"origin",
-    b"sec-websocket-protocol",
-];
-
 impl<'a> Fields<'a> {
     fn add(&mut self, name: &[u8], value: &'a [u8]) -> Result<(), Refusal> {
-        let name = &*name.to_ascii_lowercase();
-        let Ok(value) = std::str::from_utf8(value) else {
-            // Whoever else reads such a one may make something of it. Other fields do have such values.
-            return match THAT_MATTER.contains(&name) {
-                true => refuse(400, "field of the handshake that is no text"),
-                false => Ok(()),
-            };
+        // What is no text is no reason to pass a field over: whoever else reads it may make something of it.
+        let text = || match std::str::from_utf8(value) {
+            Ok(text) => Ok(text.trim_matches([' ', '\t'])),
+            Err(_) => refuse(400, "field of the handshake that is no text"),
         };
-        let value = value.trim_matches([' ', '\t']);
-        let has = |token: &str| list(value).any(|element| element.eq_ignore_ascii_case(token));
-        match name {
+        match &*name.to_ascii_lowercase() {
             b"host" => self.host += 1,
-            b"upgrade" => self.upgrades |= has("websocket"),
-            b"connection" => self.connection_upgrades |= has("upgrade"),
-            b"content-length" => self.has_body |= value != "0",
+            b"upgrade" => self.upgrades |= has(text()?, "websocket"),
+            b"connection" => self.connection_upgrades |= has(text()?, "upgrade"),
+            b"content-length" => self.has_body |= text()? != "0",
             b"transfer-encoding" => self.has_body = true,
             b"sec-websocket-extensions" => self.has_extensions = true,
-            b"sec-websocket-key" => return once(&mut self.key, value),
-            b"sec-websocket-accept" => return once(&mut self.accept, value),
-            b"sec-websocket-version" => return once(&mut self.version, value),
-            b"origin" => return once(&mut self.origin, value),
-            b"sec-websocket-protocol" => return self.add_protocols(value),
+            b"sec-websocket-key" => return once(&mut self.key, text()?),
+            b"sec-websocket-accept" => return once(&mut self.accept, text()?),
+            b"sec-websocket-version" => return once(&mut self.version, text()?),
+            b"origin" => return once(&mut self.origin, text()?),
+            b"sec-websocket-protocol" => return self.add_protocols(text()?),
             _ => {}
         }
         Ok(())
@@ -319,6 +299,11 @@ fn list(value: &str) -> impl Iterator<Item = &str> {
         .split(',')
         .map(|element| element.trim_matches([' ', '\t']))
         .filter(|element| !element.is_empty())
+}
+
+/// Whether a list has that element, in whatever case.
+fn has(value: &str, token: &str) -> bool {
+    list(value).any(|element| element.eq_ignore_ascii_case(token))
 }
 
 /// A character of a token (RFC 9110, section 5.6.2).
