@@ -48,8 +48,8 @@ dropped!(Signal);
 pub struct Signal(Watch<Heard>);
 
 /// Calls `callback` on this thread's loop whenever the process gets `signal`, until it returns
-/// [`Flow::Stop`](crate::Flow::Stop) or is [off](Signal::off). While the process
-/// has a callback for the signal, the system's default action does not happen.
+/// [`Flow::Stop`](crate::Flow::Stop) or is [off](Signal::off). While the process has
+/// a callback for the signal, the system's default action does not happen.
 ///
 /// As in Node, it does not keep the loop alive, unless [`ref_`](Signal::ref_) is called. Each signal that the process
 /// gets is one call; those that come while the same one is pending already are one for the system. An `Err` of the

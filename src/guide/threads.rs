@@ -16,8 +16,8 @@
 //!
 //! # Threads
 //!
-//! Only the messages of a channel have to be `Send`; its listener may hold sockets. Here a thread computes, and each result goes
-//! to a client:
+//! Only the messages of a channel have to be `Send`; its listener may hold sockets. Here a thread computes, and each
+//! result goes to a client:
 //!
 //! ```
 //! use soquete::{event, net};

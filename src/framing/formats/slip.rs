@@ -13,8 +13,8 @@ use super::stuffing::Stuffing;
 /// ```
 ///
 /// Ends with nothing between them are no frames, so a frame may begin with one as well;
-/// [`begins_with_end`](Self::begins_with_end) does that, for noisy lines. Frames are unpacked as they come, and long ones can come
-/// [in pieces](super::super::FrameReader::stream_above). An escape of another byte spoils its frame, and the next one
+/// [`begins_with_end`](Self::begins_with_end) does that, for noisy lines. Frames are unpacked as they come, and long
+/// ones can come [in pieces](super::super::FrameReader::stream_above). An escape of another byte spoils its frame, and the next one
 /// is found ([`skip_bad_frames`](super::super::FrameReader::skip_bad_frames)). The limit is on the payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slip {

@@ -150,7 +150,8 @@ impl Group {
         list.iter().copied().map(Socket::from_key).collect()
     }
 
-    /// Skips, at each publish, members that have more than `bytes` bytes queued. `None`, the default, skips nobody. See [slow members](Group#slow-members).
+    /// Skips, at each publish, members that have more than `bytes` bytes queued. `None`, the default, skips nobody. See
+    /// [slow members](Group#slow-members).
     ///
     /// ```
     /// let prices = soquete::net::Group::new();

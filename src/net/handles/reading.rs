@@ -52,8 +52,8 @@ impl Socket {
             .unwrap_or(Ok(None))
     }
 
-    /// Puts bytes back in front of what is kept, as if they had not been read. Returns whether less than the high-water mark
-    /// is kept now. After `End` it destroys the socket with `ERR_STREAM_UNSHIFT_AFTER_END_EVENT`.
+    /// Puts bytes back in front of what is kept, as if they had not been read. Returns whether less than the
+    /// high-water mark is kept now. After `End` it destroys the socket with `ERR_STREAM_UNSHIFT_AFTER_END_EVENT`.
     pub fn unshift(&self, bytes: impl AsRef<[u8]>) -> bool {
         ledger::read_otherwise(self.key());
         self.ask(|driver| driver.state.duplex.unshift(driver, bytes.as_ref()))

@@ -212,7 +212,8 @@ impl Server {
     }
 
     /// Destroys the connections that are idle: those with nothing queued to be written, nothing received that
-    /// waits to be read, and no [frame](crate::net::Socket::frames) that has begun to come in. Returns how many it destroyed.
+    /// waits to be read, and no [frame](crate::net::Socket::frames) that has begun to come in. Returns
+    /// how many it destroyed.
     ///
     /// Whether a request is being worked on is the protocol's secret: a connection that was asked
     /// something and has not answered yet looks idle, too. Call it where answers are written in the

@@ -48,7 +48,8 @@ impl ServerOptions {
     ///
     /// The server closes a connection at once, with [`Drop`](crate::event::Drop) and a
     /// [reason](crate::net::DropReason), if it does not trust the peer, if the connection begins with anything else, or
-    /// if the header is not complete in time. Until it is complete, a connection counts among [`max_connections`](crate::net::Server::set_max_connections), and not in
+    /// if the header is not complete in time. Until it is complete, a connection counts among
+    /// [`max_connections`](crate::net::Server::set_max_connections), and not in
     /// [`connections`](crate::net::Server::connections); it goes when the server closes.
     ///
     /// ```
