@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use soquete::net::{ConnectOptions, ServerOptions, Socket, SocketOptions};
+use soquete::sim::World;
 use soquete::{event, net, timers};
 
 mod support;
@@ -278,4 +279,27 @@ fn the_one_readable_tells_of_the_end() {
     });
     run_to_end();
     assert_eq!(record.text(), "read(2) readable end");
+}
+
+#[test]
+fn a_turn_fills_a_long_buffer_eight_times_before_others_have_theirs() {
+    const LEN: usize = 256 * 1024;
+    const MUCH: usize = 64 * LEN;
+    let turns = Rc::new(RefCell::new(Vec::new()));
+    let seen = Rc::clone(&turns);
+    let world = World::seed(1).window(MUCH).send_buffer(MUCH).segments(MUCH);
+    let outcome = world.run(move || {
+        let callback = move |_, count: usize, _: &mut Vec<u8>| {
+            let turn = soquete::metrics().turns;
+            (count == LEN).then(|| seen.borrow_mut().push(turn));
+            true
+        };
+        reading_pair(vec![0; LEN], callback, |peer, _| {
+            peer.end_with(pattern(MUCH));
+        });
+    });
+    outcome.check();
+    let turns = turns.take();
+    let in_one = turns.chunk_by(|a, b| a == b).map(<[u64]>::len).max();
+    assert_eq!(in_one, Some(8), "{turns:?}");
 }

@@ -97,6 +97,9 @@ macro_rules! socket_options {
             /// tells of the end; nothing is kept, and [`pause`](crate::net::Socket::pause) stops reading at
             /// once; [`End`](crate::event::End) comes without anybody listening.
             ///
+            /// A peer that floods fills the buffer up to eight times before other sockets have their turn, twice if
+            /// others send little: the longer the buffer, the longer they wait. Node fills it 32 times.
+            ///
             /// ```
             /// use soquete::event;
             /// use soquete::net::{self, ServerOptions};

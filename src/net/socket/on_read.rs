@@ -7,23 +7,22 @@ use crate::net::driver::socket::SocketDriver;
 use crate::net::options::on_read::Reader;
 
 impl SocketDriver<'_> {
-    /// Reads once, into the caller's buffer, and says how long that is.
+    /// Reads once, into the caller's buffer.
     #[inline(never)]
-    pub(super) fn read_into_own(&self) -> usize {
+    pub(super) fn read_into_own(&self) {
         let Some(Some(on_read)) = self.state.extras(|extras| extras.on_read.clone()) else {
-            return 0;
+            return;
         };
         // Only a run of the loop inside the callback could find it taken, and there is none.
         let Ok(mut reader) = on_read.0.try_borrow_mut() else {
-            return 0;
+            return;
         };
         let Reader { buffer, callback } = &mut *reader;
         let duplex = &self.state.duplex;
-        let len = buffer.len();
-        if len == 0 {
+        if buffer.is_empty() {
             // A read into nothing could not be told from the end.
             duplex.destroy(self, Some(Error::new("ENOBUFS", "read ENOBUFS")));
-            return 0;
+            return;
         }
         ledger::read_otherwise(self.state.key);
         if let Some(count) = self.receive(buffer)
@@ -38,6 +37,5 @@ impl SocketDriver<'_> {
                 Verdict::Failed(error) => self.listener_failed(error),
             }
         }
-        len
     }
 }

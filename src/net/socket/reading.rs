@@ -34,9 +34,10 @@ impl SocketDriver<'_> {
                 break;
             }
             let filled = if state.duplex.is_unbuffered() {
-                // However little it is, a read costs a system call.
-                let len = self.read_into_own().max(chunk);
-                budget = budget.saturating_sub(len);
+                // However long the caller's buffer is: a turn too short to empty the socket leaves it full, and each
+                // byte out of the cache by the time that it is read.
+                budget = budget.saturating_sub(chunk);
+                self.read_into_own();
                 true
             } else {
                 let share = self.share_of(&mut buffer[..budget], chunk);
