@@ -41,11 +41,32 @@ async function frames(socket) {
   }
 }
 
+async function serve(socket) {
+  try {
+    await ({ echo, pipe, frames })[mode](socket);
+  } catch {
+    // A client that is gone is no one's concern.
+  }
+  try {
+    socket.close();
+  } catch {
+    // A pipe has closed it.
+  }
+}
+
 const server = Deno.listen(path ? { transport: 'unix', path } : { hostname: '127.0.0.1', port: 0 });
 console.log(`LISTENING ${path ?? server.addr.port}`);
 process.stdin.on('end', () => process.exit(0));
 process.stdin.resume();
-for await (const socket of server) {
-  if (!path) socket.setNoDelay(true);
-  ({ echo, pipe, frames })[mode](socket).catch(() => {});
+for (;;) {
+  let socket;
+  try {
+    socket = await server.accept();
+    if (!path) socket.setNoDelay(true);
+  } catch {
+    // Without a descriptor for it, a connection waits until another has gone.
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    continue;
+  }
+  serve(socket);
 }

@@ -8,8 +8,12 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a program may take to say its next line, or to go: tracing slows them greatly.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a program may take to say its next line: tracing slows them greatly, and a million connections take minutes.
+/// Load generators notice by themselves, and sooner, that a server is silent.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How long a program may take to go.
+const FAREWELL: Duration = Duration::from_secs(60);
 
 pub struct Program {
     name: String,
@@ -87,7 +91,7 @@ impl Program {
         if self.stdin.take().is_none() {
             return Ok(());
         }
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + FAREWELL;
         while self.child.try_wait()?.is_none() {
             if Instant::now() > deadline {
                 self.child.kill()?;
