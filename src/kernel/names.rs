@@ -2,8 +2,9 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::panic::{UnwindSafe, catch_unwind};
 
-use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind};
+use dns_lookup::{AddrInfoHints, AddrInfoIter, LookupError, LookupErrorKind, getaddrinfo};
 
 use super::other;
 use crate::address::Family;
@@ -39,7 +40,7 @@ pub(crate) fn addresses(
         flags,
         ..AddrInfoHints::default()
     };
-    let found = dns_lookup::getaddrinfo(Some(host), None, Some(hints)).map_err(failure)?;
+    let found = ask(|| getaddrinfo(Some(host), None, Some(hints)))?;
     Ok(found
         .filter_map(|info| info.ok().map(|info| info.sockaddr.ip()))
         .collect())
@@ -55,7 +56,7 @@ pub(crate) fn scope(zoned: &str, address: Ipv6Addr) -> u32 {
         socktype: socket2::Type::STREAM.into(),
         ..AddrInfoHints::default()
     };
-    let found = dns_lookup::getaddrinfo(Some(zoned), None, Some(hints));
+    let found = ask(|| getaddrinfo(Some(zoned), None, Some(hints)));
     let scopes = found.into_iter().flatten().flatten();
     scopes
         .filter_map(|info| match info.sockaddr {
@@ -64,6 +65,15 @@ pub(crate) fn scope(zoned: &str, address: Ipv6Addr) -> u32 {
         })
         .next()
         .unwrap_or(0)
+}
+
+/// What the resolver says. The library in between panics over the text of an error that is not UTF-8, as in a locale of
+/// Latin-2: which error that was, is lost.
+fn ask(
+    resolver: impl FnOnce() -> Result<AddrInfoIter, LookupError> + UnwindSafe,
+) -> Result<AddrInfoIter, Failure> {
+    let said = catch_unwind(resolver).map_err(|_| Failure::Known("EAI_FAIL"))?;
+    said.map_err(failure)
 }
 
 fn failure(error: LookupError) -> Failure {
@@ -123,4 +133,15 @@ pub(crate) mod flags {
     pub(crate) const ALL: i32 = 0x100;
     pub(crate) const ADDRCONFIG: i32 = 0x400;
     pub(crate) const V4MAPPED: i32 = 0x800;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resolver_that_panics_is_one_that_fails() {
+        let said = ask(|| panic!("the text of an error is not UTF-8"));
+        assert!(matches!(said, Err(Failure::Known("EAI_FAIL"))));
+    }
 }
