@@ -217,6 +217,39 @@ fn it_can_listen_again_from_its_close_listener() {
 }
 
 #[test]
+fn a_close_among_the_listeners_of_close_is_answered() {
+    let server = quiet_server();
+    server.on(event::Close, |_| note("close"));
+    server.once(event::Close, move |_| {
+        server.close_then(|outcome| note(outcome.unwrap_err().code()));
+    });
+    server.listen(0).close_then(move |outcome| {
+        note(format!("{outcome:?}"));
+        server.close_then(|_| note("in a callback"));
+    });
+    run_to_end();
+    let answers = ["close", "Ok(())", "ERR_SERVER_NOT_RUNNING", "in a callback"];
+    assert_eq!(record(), answers);
+}
+
+#[test]
+fn what_listens_again_and_is_closed_among_the_listeners_of_close_is_closed_once_more() {
+    let server = quiet_server();
+    server.on(event::Close, |_| note("close"));
+    server.once(event::Close, move |_| {
+        server.listen(0);
+    });
+    server.once(event::Close, move |_| {
+        server.close_then(|outcome| note(format!("{outcome:?}")));
+    });
+    server.listen_then(0, |server| {
+        server.close();
+    });
+    run_to_end();
+    assert_eq!(record(), ["close", "close", "Ok(())"]);
+}
+
+#[test]
 fn many_that_wait_are_taken_in_several_turns_so_that_others_have_theirs() {
     const COUNT: usize = 300;
     let turns = Rc::new(RefCell::new(Vec::new()));

@@ -101,7 +101,8 @@ impl Server {
                 Err(node::not_running())
             }
         };
-        if self.exists() {
+        let will_tell = ServerDriver::with(self.key(), |driver| driver.will_tell_of_its_end());
+        if will_tell == Some(true) {
             self.once(event::Close, move |_| callback(outcome()));
             self.close()
         } else {
@@ -251,10 +252,6 @@ impl Server {
         ServerDriver::with(self.key(), |driver| {
             driver.listener_of_failed::<E>(payload, error)
         });
-    }
-
-    fn exists(&self) -> bool {
-        ServerDriver::with(self.key(), |_| ()).is_some()
     }
 
     fn with_attachments<R>(self, f: impl FnOnce(&Attachments) -> R) -> Option<R> {

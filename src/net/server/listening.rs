@@ -16,6 +16,7 @@ use crate::net::driver::socket::SocketDriver;
 use crate::net::options::abort::AbortSignal;
 use crate::net::options::listen::{ListenOptions, ListenTarget};
 use crate::net::server::listener;
+use crate::net::state::server::ServerEnd;
 use crate::net::state::socket::SocketState;
 use crate::net::values::address::Address;
 use crate::net::values::handle::Server;
@@ -39,6 +40,9 @@ impl ServerDriver<'_> {
         }
         let attempt = self.next_attempt();
         self.state.wanted.set(true);
+        if self.state.end.get() == ServerEnd::Told {
+            self.state.end.set(ServerEnd::None);
+        }
         if let Some(signal) = &options.signal {
             self.watch(signal);
         }
@@ -177,11 +181,16 @@ impl ServerDriver<'_> {
     }
 
     fn close_if_drained(&self) {
-        if self.is_idle() && !self.state.closing.replace(true) {
+        if self.is_idle() && self.state.end.get() == ServerEnd::None {
+            self.state.end.set(ServerEnd::Due);
             self.tick(|driver| {
-                driver.state.closing.set(false);
+                driver.state.end.set(ServerEnd::Told);
                 driver.emit_to(event::Close, false);
-                // A listener of `Close` may have begun to listen again.
+                // A listener of `Close` may have begun to listen again, and may have closed that as well.
+                if driver.state.end.get() != ServerEnd::Told {
+                    return;
+                }
+                driver.state.end.set(ServerEnd::None);
                 if driver.is_idle() && !driver.state.wanted.get() {
                     debug_assert_eq!(driver.state.arriving.get(), 0, "`close` calls them off");
                     driver.event_loop.remove(driver.state.key);
@@ -189,6 +198,11 @@ impl ServerDriver<'_> {
                 }
             });
         }
+    }
+
+    /// Whether there is a `Close` to come, which another listener of it would hear.
+    pub(in crate::net) fn will_tell_of_its_end(&self) -> bool {
+        self.state.end.get() != ServerEnd::Told
     }
 
     pub(in crate::net) fn destroy_all(&self) -> usize {

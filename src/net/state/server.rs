@@ -26,8 +26,7 @@ pub(in crate::net) struct ServerState {
     pub(in crate::net) attempt: Cell<u32>,
     /// `listen` was called, and `close` not since.
     pub(in crate::net) wanted: Cell<bool>,
-    /// `Close` is on its way.
-    pub(in crate::net) closing: Cell<bool>,
+    pub(in crate::net) end: Cell<ServerEnd>,
     pub(in crate::net) referenced: Cell<bool>,
     pub(in crate::net) counted: Cell<bool>,
     /// Accepting goes on in the next poll phase, unasked.
@@ -36,6 +35,16 @@ pub(in crate::net) struct ServerState {
     pub(in crate::net) accept_paused: Cell<bool>,
     /// The timer that will try to accept again: no event will say when.
     pub(in crate::net) resting: Cell<Option<Key>>,
+}
+
+/// Whether `Close` is emitted, which it is once until the server listens again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::net) enum ServerEnd {
+    None,
+    /// It is on its way.
+    Due,
+    /// Its listeners are running, and none of them has made the server listen again.
+    Told,
 }
 
 impl ServerState {
@@ -53,7 +62,7 @@ impl ServerState {
             arriving: Cell::new(0),
             attempt: Cell::new(0),
             wanted: Cell::new(false),
-            closing: Cell::new(false),
+            end: Cell::new(ServerEnd::None),
             referenced: Cell::new(true),
             counted: Cell::new(false),
             continuing: Cell::new(false),
