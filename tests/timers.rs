@@ -83,6 +83,26 @@ fn an_interval_is_called_until_it_is_cleared_by_itself() {
 }
 
 #[test]
+fn a_timer_of_an_intervals_own_delay_that_its_call_sets_comes_before_the_next_call() {
+    for delay in [MS, 20 * MS] {
+        let (own, interval) = slot::<Timeout>();
+        let mut calls = 0;
+        interval.set(Some(timers::set_interval(delay, move || {
+            calls += 1;
+            let call = calls;
+            note(format!("call {call}"));
+            timers::set_timeout(delay, move || note(format!("timeout {call}")));
+            if call == 3 {
+                own.get().unwrap().clear();
+            }
+        })));
+        run_to_end();
+        let order = (1..=3).flat_map(|call| [format!("call {call}"), format!("timeout {call}")]);
+        assert_eq!(record(), order.collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn an_interval_that_is_slower_than_its_period_does_not_starve_the_others() {
     let (own, interval) = slot::<Timeout>();
     interval.set(Some(timers::set_interval(MS, || spin(3 * MS))));

@@ -15,7 +15,7 @@ use super::metrics::Counters;
 use super::poller::Poller;
 use super::pool::Pool;
 use super::slow::SlowCalls;
-use super::timers::TimerTask;
+use super::timers::{Repeating, TimerTask};
 use super::wheel::TimerQueue;
 use crate::kernel::{self, Clock, Reserve, Seat};
 use crate::table::{Key, Table};
@@ -46,6 +46,7 @@ pub(crate) struct Loop {
     pub(super) pool: Pool,
     pub(super) handles: RefCell<Table<Rc<dyn Handle>>>,
     pub(super) timers: RefCell<TimerQueue<TimerTask>>,
+    pub(super) repeating: Cell<Option<Repeating>>,
     pub(super) immediates: RefCell<Table<Immediate>>,
 
     /// Handles with writes that have not been offered to the kernel yet.
@@ -95,6 +96,7 @@ impl Loop {
             pool: Pool::new(),
             handles: RefCell::new(Table::beginning_at(first)),
             timers: RefCell::new(TimerQueue::new()),
+            repeating: Cell::new(None),
             immediates: RefCell::new(Table::new()),
             unflushed: RefCell::default(),
             ticks: RefCell::default(),

@@ -109,6 +109,15 @@ pub(crate) enum AfterCall {
     Kept,
 }
 
+/// An interval whose callback is running. Timers of one delay fire in the order in which they were set, as in Node, where
+/// they share a list: what the callback sets with the delay of its own interval comes before the next call.
+#[derive(Clone, Copy)]
+pub(super) struct Repeating {
+    delay: u64,
+    /// When it is called again.
+    next: u64,
+}
+
 /// A time in whole milliseconds, rounded up. Less than a microsecond is a rounding error of
 /// the caller and does not count, unless it is all there is.
 pub(crate) fn whole_ms(time: Duration) -> u64 {
@@ -144,7 +153,15 @@ impl Loop {
 
     /// Where a delay ends that begins now. Never before: a millisecond that has begun does not count.
     pub(super) fn deadline(&self, delay: u64) -> u64 {
-        self.now_rounded_up().saturating_add(delay.max(1))
+        let delay = delay.max(1);
+        let deadline = self.now_rounded_up().saturating_add(delay);
+        if let Some(repeating) = self.repeating.get()
+            && repeating.delay == delay
+        {
+            let next = repeating.next.max(deadline);
+            self.repeating.set(Some(Repeating { delay, next }));
+        }
+        deadline
     }
 
     /// Starts a timer of the user's anew.
@@ -246,13 +263,13 @@ impl Loop {
                 self.heed_failure(verdict);
             }
             Due::Again(Callee::Call(mut call)) => {
-                let called_at = self.now();
+                self.begin_call(key);
                 let mut verdict = Verdict::Fine;
                 self.call_now(|| verdict = call.call(key));
                 if let Verdict::Stop = verdict {
                     self.clear_timer(key);
                 }
-                self.after_call(key, call, called_at);
+                self.after_call(key, call);
                 self.heed_failure(verdict);
             }
             Due::Last(Callee::Handle(owner)) | Due::Again(Callee::Handle(owner)) => {
@@ -269,9 +286,18 @@ impl Loop {
         }
     }
 
-    /// Puts a closure back whose timer is still there. An interval is counted from the millisecond of the
-    /// call: no call comes before its number of intervals is over.
-    fn after_call(&self, key: Key, call: Box<dyn TimerCall>, called_at: u64) {
+    /// An interval is counted from the millisecond of the call: no call comes before its number of intervals is over.
+    fn begin_call(&self, key: Key) {
+        let delay = self.timers.borrow().get(key).map(|task| task.delay.max(1));
+        self.repeating.set(delay.map(|delay| Repeating {
+            delay,
+            next: self.now().saturating_add(delay),
+        }));
+    }
+
+    /// Puts a closure back whose timer is still there.
+    fn after_call(&self, key: Key, call: Box<dyn TimerCall>) {
+        let repeating = self.repeating.take();
         let gone = {
             let timers = &mut *self.timers.borrow_mut();
             let armed = timers.is_armed(key);
@@ -279,9 +305,11 @@ impl Loop {
                 None => Some(call),
                 Some(task) => {
                     task.callee = Callee::Call(call);
-                    let deadline = called_at.saturating_add(task.delay.max(1));
-                    if !armed && task.after_call == AfterCall::Armed {
-                        timers.arm(key, deadline);
+                    if let Some(repeating) = repeating
+                        && !armed
+                        && task.after_call == AfterCall::Armed
+                    {
+                        timers.arm(key, repeating.next);
                     }
                     self.count(timers, key);
                     None
