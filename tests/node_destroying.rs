@@ -5,12 +5,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use soquete::net::{ServerOptions, Socket};
-use soquete::{event, net};
+use soquete::{event, net, timers};
 
 mod support;
 
 use support::record::{Record, one_shot_server};
-use support::{pair, port_of, run_to_end};
+use support::{pair, pair_of, port_of, run_to_end};
 
 /// A port that nobody listens on: one that was free a moment ago.
 fn closed_port() -> u16 {
@@ -46,6 +46,41 @@ fn a_write_to_a_destroyed_socket_fails_its_callback_and_nothing_else() {
     });
     run_to_end();
     assert_eq!(record.text(), "ERR_STREAM_DESTROYED socket.close(false)");
+}
+
+#[test]
+fn the_ticks_of_a_cancelled_write_come_before_close() {
+    let record = Record::default();
+    let options = |options: net::ConnectOptions| options;
+    let events = record.clone();
+    pair_of(
+        ServerOptions::new().pause_on_connect(true),
+        options,
+        move |peer, socket| {
+            let closed = events.clone();
+            socket.on(event::Close, move |_| {
+                closed.note("close");
+                peer.destroy();
+            });
+            let cancelled = events.clone();
+            socket.write_then(vec![0; 30_000_000], move |outcome| {
+                let error = outcome.expect_err("nobody reads");
+                assert_eq!(error.errno(), Some(libc::ECANCELED));
+                cancelled.note(error.code());
+                let tick = cancelled.clone();
+                timers::next_tick(move || tick.note("tick"));
+                socket.write_then("more", move |outcome| {
+                    cancelled.note(outcome.expect_err("it is destroyed").code());
+                });
+            });
+            // Once the kernel has refused a part of it.
+            timers::set_immediate(move || {
+                socket.destroy();
+            });
+        },
+    );
+    run_to_end();
+    assert_eq!(record.text(), "ECANCELED tick ERR_STREAM_DESTROYED close");
 }
 
 #[test]

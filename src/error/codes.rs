@@ -61,7 +61,6 @@ pub(crate) fn errno_name(error: &io::Error) -> &'static str {
 }
 
 /// The number of a name, where the system has it.
-#[cfg(test)]
 pub(crate) fn errno_of(name: &str) -> Option<i32> {
     of_name(name)
         .map(|row| row.errno)

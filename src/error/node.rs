@@ -1,5 +1,6 @@
 //! Errors that are Node's own, with Node's words.
 
+use super::codes::errno_of;
 use super::quoted::quoted;
 use super::{Error, Inner};
 
@@ -38,6 +39,7 @@ fixed! {
 pub(crate) fn write_cancelled() -> Error {
     Inner {
         message: "write ECANCELED".to_owned(),
+        errno: errno_of("ECANCELED"),
         syscall: Some("write"),
         ..Inner::of("ECANCELED")
     }

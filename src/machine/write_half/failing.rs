@@ -66,11 +66,13 @@ impl Duplex {
         self.fail_queued();
     }
 
-    /// The descriptor is closed: a request that was under way is cancelled.
-    pub(crate) fn cancel_write(&self) {
-        if let Some(request) = self.write.request().waiting() {
+    /// The descriptor is closed: a request that was under way is cancelled. False if there was none.
+    pub(crate) fn cancel_write(&self) -> bool {
+        let request = self.write.request().waiting();
+        if let Some(request) = request {
             self.fail_request(request, &node::write_cancelled());
         }
+        request.is_some()
     }
 
     /// The socket closed before it was connected, and this is among the listeners of `Close`.

@@ -144,15 +144,16 @@ impl SocketDriver<'_> {
         }
     }
 
-    /// In the closing phase: the attempt that its socket's destruction has cut off.
-    pub(in crate::net) fn tell_of_cancelled_attempt(&self) {
+    /// In the closing phase: the attempt that its socket's destruction has cut off. False if there was none.
+    pub(in crate::net) fn tell_of_cancelled_attempt(&self) -> bool {
         let cancelled = self
             .state
             .extras(|extras| extras.cancelled.take())
             .flatten();
-        if let Some(cancelled) = cancelled {
-            self.emit_lent(event::ConnectionAttemptFailed, &cancelled);
+        if let Some(cancelled) = &cancelled {
+            self.emit_lent(event::ConnectionAttemptFailed, cancelled);
         }
+        cancelled.is_some()
     }
 
     fn call_off_racers(&self) {

@@ -72,8 +72,13 @@ impl SocketDriver<'_> {
                 signal.remove_listener(*listener);
             }
         });
-        self.tell_of_cancelled_attempt();
-        self.state.duplex.cancel_write();
+        // Each is a callback of its own, as each request of a handle that closes is in libuv: its ticks come behind it.
+        if self.tell_of_cancelled_attempt() {
+            self.event_loop.settle();
+        }
+        if self.state.duplex.cancel_write() {
+            self.event_loop.settle();
+        }
         // A listener of `Close` must find the socket where it was.
         if self.event_loop.is_interrupted() {
             return self.in_next_run(|driver| driver.close_now());
