@@ -123,6 +123,31 @@ fn whether_data_flows_after_connect_depends_on_the_last_word_before() {
 fn drop_handle(_: Socket) {}
 
 #[test]
+fn a_socket_that_flows_goes_on_to_its_end_without_any_listener() {
+    let record = Record::default();
+    let events = record.clone();
+    pair(move |peer, socket| {
+        peer.write("one");
+        socket.on(event::Data, move |_| {
+            socket.remove_all_listeners();
+            events.watch("socket", socket);
+            timers::set_immediate(move || {
+                assert_eq!(socket.readable_flowing(), Some(true));
+                peer.end_with("two");
+            });
+        });
+    });
+    run_to_end();
+    assert!(
+        record
+            .text()
+            .ends_with("socket.end socket.prefinish socket.finish socket.close(false)"),
+        "{}",
+        record.text()
+    );
+}
+
+#[test]
 fn accepted_sockets_can_begin_paused_with_nothing_read() {
     let record = Record::default();
     let events = record.clone();

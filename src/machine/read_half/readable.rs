@@ -50,7 +50,7 @@ impl Duplex {
             half.flow.set(Flow::Flowing);
         } else if driver.has_data_listeners() {
             self.resume(driver);
-        } else if !half.bits.readable_mode().get() {
+        } else if !half.bits.readable_mode().get() && !half.is_flowing() {
             half.flow.set(Flow::Undecided);
         }
     }
