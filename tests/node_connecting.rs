@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use soquete::net::{ConnectOptions, Family, ListenOptions, Server, ServerOptions, Socket};
+use soquete::net::{
+    BoundSocket, ConnectOptions, Family, ListenOptions, Server, ServerOptions, Socket,
+};
 use soquete::{event, net, timers};
 
 mod support;
@@ -115,6 +117,42 @@ fn the_family_that_is_asked_for_reaches_the_lookup() {
 fn an_address_to_connect_from_has_to_be_an_ip_address() {
     let error = error_of(ConnectOptions::new(1).local_address("foobar"));
     assert_eq!(error.code(), "ERR_INVALID_IP_ADDRESS");
+}
+
+#[test]
+fn the_address_to_connect_from_is_there_when_the_attempt_is_told() {
+    let server = net::create_server(|socket| {
+        socket.destroy();
+    });
+    let port = port_of(server.listen(0));
+    let to = || ConnectOptions::new(port).host("127.0.0.1");
+    let bound = BoundSocket::new(("127.0.0.1", 0)).unwrap();
+    let sockets = [
+        (Socket::new(), to().local_address("127.0.0.1"), true),
+        (Socket::from_bound(&bound).unwrap(), to(), true),
+        (Socket::new(), to().local_address(""), false),
+    ];
+    let left = Rc::new(Cell::new(sockets.len()));
+    for (socket, options, is_bound) in sockets {
+        let told = Rc::new(Cell::new(None));
+        let port = Rc::clone(&told);
+        socket.on(event::ConnectionAttempt, move |_| {
+            port.set(socket.local_port());
+        });
+        socket.on(event::Connect, move |()| {
+            let known = socket.local_port().filter(|_| is_bound);
+            assert_eq!(told.get(), known);
+            socket.resume();
+        });
+        let left = Rc::clone(&left);
+        socket.on(event::Close, move |_| {
+            left.set(left.get() - 1);
+            (left.get() == 0).then(|| server.close());
+        });
+        socket.connect(options);
+    }
+    run_to_end();
+    assert_eq!(left.get(), 0);
 }
 
 #[test]

@@ -27,6 +27,7 @@ use crate::net::driver::socket::SocketDriver;
 use crate::net::options::auto_select::{
     MIN_ATTEMPT_TIMEOUT, get_default_auto_select_family_attempt_timeout,
 };
+use crate::net::options::bound::Bound;
 use crate::net::options::connect::{ConnectOptions, Target};
 use crate::net::state::connecting::{Connecting, Destination};
 use crate::net::values::payload::Attempt;
@@ -142,17 +143,23 @@ impl SocketDriver<'_> {
         else {
             return Progress::Settled;
         };
-        let prepared = match self.bind(address, &options) {
+        let mut prepared = match self.bind(address, &options) {
             Ok(socket) => socket,
             Err(error) if several => return self.record(error),
             Err(error) => return self.give_up(error),
         };
         let blocked = self.is_blocked(address);
         if !(blocked && several) {
+            // Its address is seen meanwhile.
+            if let Some(socket) = prepared.take() {
+                self.state
+                    .with_extras(|extras| extras.bound = Some(Bound::new(socket)));
+            }
             self.emit_lent(event::ConnectionAttempt, &self.current_attempt());
             if self.state.duplex.life() != Life::Connecting {
                 return Progress::Settled;
             }
+            prepared = self.take_bound();
         }
         if blocked {
             let error = node::ip_blocked(&self.current_attempt().address);
@@ -203,9 +210,8 @@ impl SocketDriver<'_> {
         address: SocketAddr,
         options: &ConnectOptions,
     ) -> Result<Option<kernel::Socket>> {
-        let bound = self.state.extras(|extras| extras.bound.take()).flatten();
-        if let Some(bound) = bound {
-            return Ok(Some(bound.socket));
+        if let Some(bound) = self.take_bound() {
+            return Ok(Some(bound));
         }
         let port = options.local_port.unwrap_or(0);
         if options.local_address.is_none() && port == 0 {
@@ -223,6 +229,11 @@ impl SocketDriver<'_> {
             self.with_connecting(|connecting| connecting.local = Local::Asked(text, port));
         }
         Ok(Some(socket))
+    }
+
+    fn take_bound(&self) -> Option<kernel::Socket> {
+        let bound = self.state.extras(|extras| extras.bound.take()).flatten();
+        bound.map(|bound| bound.socket)
     }
 
     fn is_blocked(&self, address: SocketAddr) -> bool {

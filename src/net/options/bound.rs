@@ -66,10 +66,9 @@ impl BoundSocket {
         let any = if options.ipv6_only { "::" } else { "0.0.0.0" };
         let host = options.host.as_deref().unwrap_or(any);
         let address = dns::literal(host, port).ok_or_else(|| {
-            node::invalid_arg(
-                "options.host",
-                "must be a numeric IP address; net.BoundSocket does not perform DNS resolution",
-            )
+            let problem =
+                "must be a numeric IP address; net.BoundSocket does not perform DNS resolution";
+            node::invalid_text("options.host", problem, host)
         })?;
         let sharing = Sharing {
             ipv6_only: options.ipv6_only,
@@ -159,7 +158,7 @@ pub(in crate::net) struct Bound {
 }
 
 impl Bound {
-    pub(super) fn new(socket: kernel::Socket) -> Bound {
+    pub(in crate::net) fn new(socket: kernel::Socket) -> Bound {
         Bound { socket, path: None }
     }
 }

@@ -105,11 +105,11 @@ impl ConnectOptions {
         self
     }
 
-    /// The local IP address to connect from. Only one address of the host is tried then. Text that is no IP address
-    /// fails the connect with `ERR_INVALID_IP_ADDRESS`.
+    /// The local IP address to connect from. Only one address of the host is tried then. Empty text asks for none, and
+    /// other text that is no IP address fails the connect with `ERR_INVALID_IP_ADDRESS`.
     #[doc(alias = "localAddress")]
     pub fn local_address(mut self, address: impl Into<String>) -> Self {
-        self.local_address = Some(address.into());
+        self.local_address = Some(address.into()).filter(|address| !address.is_empty());
         self
     }
 
