@@ -234,11 +234,11 @@ struct Question {
 fn answer_at_once(host: &str) -> Option<Result<Vec<IpAddr>>> {
     if host.is_empty() {
         let problem = "must be a non-empty string";
-        return Some(Err(node::invalid_arg("hostname", problem)));
+        return Some(Err(node::invalid_text("hostname", problem, host)));
     }
     if host.contains('\0') {
         let problem = "must be a string without null bytes";
-        return Some(Err(node::invalid_arg("hostname", problem)));
+        return Some(Err(node::invalid_text("hostname", problem, host)));
     }
     literal(host, 0).map(|address| Ok(vec![address.ip()]))
 }

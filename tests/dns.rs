@@ -86,10 +86,13 @@ fn an_order_is_asked_for_or_set_for_the_thread() {
 #[test]
 fn a_name_that_cannot_be_one_has_nodes_error() {
     for (host, problem) in [
-        ("", "The argument 'hostname' must be a non-empty string"),
+        (
+            "",
+            "The argument 'hostname' must be a non-empty string. Received ''",
+        ),
         (
             "a\0b",
-            "The argument 'hostname' must be a string without null bytes",
+            r"The argument 'hostname' must be a string without null bytes. Received 'a\x00b'",
         ),
     ] {
         let error = resolve(host, LookupOptions::new()).unwrap_err();

@@ -139,7 +139,7 @@ fn a_port_out_of_range_in_text_is_an_error_as_in_node() {
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
         timers::next_tick(|| ());
         run_to_end();
-        let range = format!("should be >= 0 and < 65536. Received type string ('{text}')");
+        let range = format!("should be >= 0 and < 65536. Received type string ('{text}').");
         let mut record = record();
         record.sort();
         assert_eq!(

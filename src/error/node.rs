@@ -58,7 +58,7 @@ pub(crate) fn bad_port(name: &str, received: &str) -> Error {
     Error::new(
         "ERR_SOCKET_BAD_PORT",
         format!(
-            "{name} should be >= 0 and < 65536. Received type string ({})",
+            "{name} should be >= 0 and < 65536. Received type string ({}).",
             quoted(received)
         ),
     )
@@ -76,6 +76,11 @@ pub(crate) fn invalid_arg(name: &str, problem: &str) -> Error {
         ..Inner::of("ERR_INVALID_ARG_VALUE")
     }
     .into()
+}
+
+/// As `invalid_arg`, and what was received instead.
+pub(crate) fn invalid_text(name: &str, problem: &str, received: &str) -> Error {
+    invalid_arg(name, &format!("{problem}. Received {}", quoted(received)))
 }
 
 pub(crate) fn ip_blocked(address: &str) -> Error {

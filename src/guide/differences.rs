@@ -19,7 +19,7 @@
 //! | up to 32 system calls send for a socket at one event | up to 512 KiB, then it is the turn of the others | one flood holds up nobody |
 //! | a write that finds no memory (`ENOMEM`) destroys the socket | it is made again after 20 ms, as after `ENOBUFS` | it passes |
 //! | `bytesWritten` of a destroyed socket counts a write in full that was cut off | counts what the kernel took | it can be relied on |
-//! | `bytesWritten` counts a write on a socket that does not even connect | 0 | nothing was sent |
+//! | `bytesWritten` does not count a write on a socket that does not even connect | it does until the error | it is queued |
 //! | `writableLength` in the callback of a cancelled write counts those behind it | those of the same system call are gone with it | they go together |
 //!
 //! # Reading
@@ -30,7 +30,7 @@
 //! | libuv reads up to 2 MiB of one socket in a turn | 512 KiB, and 128 KiB in the 16 turns after a read of less than 4 KiB that follows no longer one of the same socket | the others wait less, and those that ask for little wait for a few hundred KiB at most, however many flood |
 //! | a listener of `'readable'` that was prepended hears of chunks that are thrown away | nobody does | a listener is one, wherever it stands |
 //! | a socket resumed in a listener of `'pause'` says `isPaused()`, though it flows | false | a bug |
-//! | `removeAllListeners('data')`, then `('readable')`, resumes a paused socket | it does not; what comes is kept | a bug |
+//! | `removeAllListeners()`, or that of `'data'` and then `'readable'`, resumes a paused socket | it does not; what comes is kept | a bug |
 //! | text has any encoding, and `readableLength` counts UTF-16 units of it | UTF-8, and bytes | the types |
 //! | ill-formed UTF-8 in pieces: U+FFFD comes when as many bytes are there as the first announced, and maybe more than one | one, as soon as it is certain | the text does not depend on the cuts |
 //! | `'data'` carries text once there is an encoding | `Text` does; `Data` follows with the bytes of that text, U+FFFD included | an event has one type |
@@ -40,7 +40,7 @@
 //!
 //! | Node | here | why |
 //! |---|---|---|
-//! | text that is no number is a path | so it is, unless it is `host:port` without a slash | `"localhost:3000"` is no file |
+//! | text that is no number is a path | so it is, unless it is `host:port` without a slash; white space around that is none of it, as around a number | `"localhost:3000\n"` is no file |
 //! | `connect` on an open connection tries again, and may emit `'connect'` twice | destroys the socket with `EISCONN` | two connects of one socket are a mistake |
 //! | `connect` right after `destroy`, or after a write that failed for want of a connection, begins before the old `'close'` | after it | one life after the other |
 //! | `connect` in `'close'`: a write that waited in the last life fails the new one, and a need for `'drain'` stays | a new life keeps nothing but its count of corks | a bug |
@@ -71,6 +71,7 @@
 //!
 //! | Node | here | why |
 //! |---|---|---|
+//! | `closed` turns true in `destroy`, as `destroyed` does | at `'close'`, as Node's documentation has it | there are two words |
 //! | a socket can be asked things after `'close'` for ever | its state goes after `Close`: then `bytes_read` and the like are 0 | handles are `Copy`, and nothing collects garbage |
 //! | `timeout` of a destroyed socket is what was set | `None` | likewise |
 //! | what has closed can connect or listen again at any time | in its `Close` listener; later the handle is stale, and a warning is logged: make a new one | likewise |
@@ -124,6 +125,7 @@
 //! | misuse throws (`listen` twice, a bad `localAddress`) | an `Error` event on the next tick, or an error for the callback; an `Err` where there is a `Result` | calls chain, and nothing panics |
 //! | whoever destroys the socket after that throw has seen the error | a socket that is destroyed before that tick has no `Error` any more | whoever destroys it has finished with it |
 //! | the message of an `AggregateError` is empty | those of its errors | it says something |
+//! | the message about options that do not go together ends in the object of options | it ends before that | there is no such object |
 //! | `err.errno` is negative, libuv's | positive, as in C | as `io::Error` has it |
 //! | `port` of a failed `listen` on a path is −1 | `None` | there is no port |
 //!

@@ -170,7 +170,7 @@ impl SocketDriver<'_> {
     fn check(&self, host: &str, options: &ConnectOptions) -> Result<()> {
         if host.contains('\0') {
             let problem = "must be a string without null bytes";
-            return Err(node::invalid_arg("options.host", problem));
+            return Err(node::invalid_text("options.host", problem, host));
         }
         if self.is_bound() && (options.local_address.is_some() || options.local_port.is_some()) {
             let problem = "localAddress and localPort cannot be used with an adopted bound socket";

@@ -19,14 +19,12 @@ enum Place {
 
 impl Place {
     /// Text is a port (`"3000"`), a host and a port (`"localhost:3000"`, `"[::1]:3000"`), or a path, as
-    /// all other text is in Node. Node takes empty text for a port, and refuses it.
+    /// all other text is in Node. Node takes blank text for a port, and refuses it.
     fn of_text(text: &str) -> Place {
-        if text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return text
-                .parse()
-                .map_or_else(|_| Place::Nowhere(text.into()), Place::Port);
+        if let Some(number) = number(text) {
+            return port_of(text, number).map_or_else(|| Place::Nowhere(text.into()), Place::Port);
         }
-        let Some((host, port)) = host_and_port(text) else {
+        let Some((host, port)) = host_and_port(text.trim()) else {
             return Place::Path(text.into());
         };
         port.parse().map_or_else(
@@ -34,6 +32,33 @@ impl Place {
             |port| Place::Host(host.into(), port),
         )
     }
+}
+
+/// What JavaScript makes of text that is not negative; `None` where it is none.
+fn number(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let of_radix = |digits: &str, radix| {
+        let number = u64::from_str_radix(digits, radix).ok()?;
+        (!digits.starts_with('+')).then_some(number as f64)
+    };
+    match text.get(..2) {
+        Some("0x" | "0X") => return of_radix(&text[2..], 16),
+        Some("0o" | "0O") => return of_radix(&text[2..], 8),
+        Some("0b" | "0B") => return of_radix(&text[2..], 2),
+        _ => {}
+    }
+    match text {
+        "" => Some(0.0),
+        "Infinity" | "+Infinity" => Some(f64::INFINITY),
+        // The standard library has words for infinity and for what is no number.
+        _ if text.contains(|c: char| c.is_ascii_alphabetic() && !matches!(c, 'e' | 'E')) => None,
+        _ => text.parse().ok().filter(|number| *number >= 0.0),
+    }
+}
+
+fn port_of(text: &str, number: f64) -> Option<u16> {
+    let is_port = !text.trim().is_empty() && number.fract() == 0.0 && number <= f64::from(u16::MAX);
+    is_port.then_some(number as u16)
 }
 
 /// Splits `host:digits`; an IPv6 address stands in brackets. A name with a slash or a NUL is a path.
@@ -164,7 +189,22 @@ mod tests {
             ("[::1]", "path [::1]"),
             ("host:", "path host:"),
             ("host:http", "path host:http"),
-            ("+80", "path +80"),
+            ("+80", "port 80"),
+            (" 80\n", "port 80"),
+            ("localhost:80\n", "host localhost port 80"),
+            ("0x50", "port 80"),
+            ("0B11", "port 3"),
+            ("1e3", "port 1000"),
+            (".5e1", "port 5"),
+            ("-0", "port 0"),
+            ("-1", "path -1"),
+            ("0x+50", "path 0x+50"),
+            ("0x", "path 0x"),
+            ("1_0", "path 1_0"),
+            ("inf", "path inf"),
+            ("NaN", "path NaN"),
+            ("e", "path e"),
+            (" a.sock ", "path  a.sock "),
         ] {
             assert_eq!(place(text), expected);
         }
@@ -174,6 +214,11 @@ mod tests {
     fn a_port_out_of_range_is_nowhere() {
         for text in [
             "",
+            " \n",
+            "1.5",
+            "Infinity",
+            "1e999",
+            "0xffff0",
             "65536",
             "99999999999999999999",
             "localhost:65536",
