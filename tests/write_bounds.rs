@@ -102,7 +102,7 @@ fn a_write_past_the_ceiling_is_not_copied() {
     const CEILING: usize = 256 * 1024;
     let data: &'static [u8] = vec![0; 10 << 20].leak();
     type Write = fn(Socket, &'static [u8]);
-    let writes: [(&str, Write); 3] = [
+    let writes: [(&str, Write); 4] = [
         ("at once", |socket, data| {
             socket.write(data.to_vec().as_slice());
         }),
@@ -114,6 +114,14 @@ fn a_write_past_the_ceiling_is_not_copied() {
             // Taken by the kernel, but for a part that may be queued.
             while socket.write(&[0; 100_000][..]) {}
             socket.write(&data.to_vec()[..]);
+        }),
+        ("callbacks of nothing", |socket, data| {
+            drop(data.to_vec());
+            while socket.write(&[0; 100_000][..]) {}
+            let mut left = 0..100_000;
+            while !socket.destroyed() && left.next().is_some() {
+                socket.write_then("", |_| {});
+            }
         }),
     ];
     for (name, write) in writes {

@@ -31,6 +31,7 @@
 //! | a listener of `'readable'` that was prepended hears of chunks that are thrown away | nobody does | a listener is one, wherever it stands |
 //! | a socket resumed in a listener of `'pause'` says `isPaused()`, though it flows | false | a bug |
 //! | `removeAllListeners()`, or that of `'data'` and then `'readable'`, resumes a paused socket | it does not; what comes is kept | a bug |
+//! | a socket that is not read keeps all chunks apart | 64 of them; behind those a small one joins the one before it | sent byte by byte they would take fifty times as much |
 //! | text has any encoding, and `readableLength` counts UTF-16 units of it | UTF-8, and bytes | the types |
 //! | ill-formed UTF-8 in pieces: U+FFFD comes when as many bytes are there as the first announced, and maybe more than one | one, as soon as it is certain | the text does not depend on the cuts |
 //! | `'data'` carries text once there is an encoding | `Text` does; `Data` follows with the bytes of that text, U+FFFD included | an event has one type |

@@ -228,9 +228,9 @@ impl ReadHalf {
         self.buffer.with(|buffer| f(buffer.get_or_insert_default()))
     }
 
-    fn keep(&self, chunk: Vec<u8>) {
+    fn keep(&self, chunk: &[u8]) {
         self.length.set(self.length.get() + chunk.len());
-        self.with_buffer(|buffer| buffer.chunks.push_back(Piece::new(chunk)));
+        self.with_buffer(|buffer| buffer.push(chunk));
     }
 
     /// Keeps bytes in front that are lent: where as many were taken, if they were.

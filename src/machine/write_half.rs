@@ -261,7 +261,7 @@ impl WriteHalf {
 
     fn has_unsettled_callbacks(&self) -> bool {
         self.queue
-            .if_some(|queue| queue.has_unsettled())
+            .if_some(|queue| queue.unsettled() > 0)
             .unwrap_or(false)
     }
 

@@ -38,6 +38,10 @@ pub(super) const COALESCE: usize = 64 * 1024;
 /// How many chunks one system call is offered.
 pub(super) const SLICES: usize = 64;
 
+/// What a callback that waits counts for where the queue has a limit: about what it takes, however few bytes its write
+/// has.
+pub(super) const CALLBACK: usize = 64;
+
 /// What a thread keeps for its next queues.
 const SPARE_QUEUES: usize = 1024;
 /// A queue that has held more chunks or callbacks than this is not kept.
@@ -265,9 +269,9 @@ impl WriteQueue {
         }
     }
 
-    /// Whether there are callbacks that are not settled.
-    pub(super) fn has_unsettled(&self) -> bool {
-        self.callbacks.len() > self.due
+    /// How many callbacks are not settled.
+    pub(super) fn unsettled(&self) -> usize {
+        self.callbacks.len() - self.due
     }
 
     /// Where the first request that is not settled and has a callback begins and ends.

@@ -141,7 +141,7 @@ fn call(input: &mut Input<'_>, queue: &mut WriteQueue, model: &mut Model, called
         }
     }
     assert_eq!(*called.borrow(), expected);
-    assert_eq!(queue.has_unsettled(), model.callbacks.len() > model.due);
+    assert_eq!(queue.unsettled(), model.callbacks.len() - model.due);
 }
 
 fn push(input: &mut Input<'_>, queue: &mut WriteQueue, model: &mut Model) {

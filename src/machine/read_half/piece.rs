@@ -48,6 +48,11 @@ impl Piece {
         self.let_go();
     }
 
+    /// Appends the bytes of a chunk that came behind it.
+    pub(super) fn join(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
     /// Takes all but the last `kept` bytes.
     pub(super) fn leave(&mut self, kept: usize) {
         debug_assert!(kept <= self.len(), "they were taken already");

@@ -134,7 +134,7 @@ impl Duplex {
                 return;
             }
         } else {
-            half.keep(chunk.to_vec());
+            half.keep(chunk);
             if half.bits.need_readable().get() {
                 self.schedule_readable(driver);
             }
@@ -155,7 +155,7 @@ impl Duplex {
             .buffer
             .if_some(|buffer| buffer.decoder.as_mut()?.finish());
         if let Some(Some(rest)) = rest {
-            half.keep(rest.as_bytes().to_vec());
+            half.keep(rest.as_bytes());
         }
         half.end.set(ReadEnd::Ended);
         half.bits.need_readable().set(false);
