@@ -3,7 +3,8 @@
 //! is a failure.
 
 use std::cell::Cell;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::rc::Rc;
@@ -51,6 +52,10 @@ impl Identity {
     }
 
     fn connect(&self, port: u16) -> Secure {
+        Secure::client(net::connect(("127.0.0.1", port)), self.client())
+    }
+
+    fn client(&self) -> ClientConnection {
         let mut roots = RootCertStore::empty();
         roots.add(self.certificate.clone()).unwrap();
         let mut config = ClientConfig::builder()
@@ -58,8 +63,7 @@ impl Identity {
             .with_no_client_auth();
         config.alpn_protocols = vec![b"echo".to_vec()];
         let name = ServerName::try_from("localhost").unwrap();
-        let connection = ClientConnection::new(Arc::new(config), name).unwrap();
-        Secure::client(net::connect(("127.0.0.1", port)), connection)
+        ClientConnection::new(Arc::new(config), name).unwrap()
     }
 
     /// The certificate as a file, for programs of others.
@@ -215,6 +219,34 @@ fn an_end_without_close_notify_is_an_error() {
             "server: unexpected end of file"
         ]
     );
+}
+
+#[test]
+fn what_follows_close_notify_is_ignored() {
+    let identity = Identity::new();
+    let server = echo_server(&identity);
+    server.on(event::Connection, move |socket: Socket| {
+        socket.on(event::Close, |had_error| note(format!("close {had_error}")));
+        server.close();
+    });
+    let port = port_of(server);
+    let mut connection = identity.client();
+    let client = std::thread::spawn(move || {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        while connection.is_handshaking() {
+            connection.complete_io(&mut stream).unwrap();
+        }
+        connection.send_close_notify();
+        let mut sent = Vec::new();
+        connection.write_tls(&mut sent).unwrap();
+        sent.extend([b'x'; 20_000]);
+        stream.write_all(&sent).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap()
+    });
+    run_to_end();
+    assert!(client.join().unwrap() > 0, "the answer to close_notify");
+    assert_eq!(record(), ["close false"]);
 }
 
 #[test]

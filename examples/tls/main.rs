@@ -49,11 +49,11 @@ fn server(port: u16) -> Result<(), Box<dyn Error>> {
     std::fs::write("soquete-ca.pem", made.cert.pem())?;
 
     let server = net::create_server(move |socket| {
+        socket.on(event::Error, |error| eprintln!("{error}"));
         let secure = Secure::server(
             socket,
             ServerConnection::new(Arc::clone(&config)).map_err(tls_error)?,
         );
-        socket.on(event::Error, |error| eprintln!("{error}"));
         secure.on(Plain, move |bytes| {
             // The one who does not read is not read from.
             if !secure.write(bytes) {

@@ -209,7 +209,9 @@ impl Secure {
         let _returned = Delivered(&state.delivering);
         loop {
             self.emit_progress(&state);
-            if ciphertext.is_empty() || self.0.destroyed() {
+            // What follows close_notify is ignored, and rustls takes none of it.
+            let is_over = state.phase.get() == Phase::Ended;
+            if ciphertext.is_empty() || is_over || self.0.destroyed() {
                 return self.check_end(&state);
             }
             if state.paused.get() {
