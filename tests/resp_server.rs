@@ -272,6 +272,27 @@ fn values_of_megabytes_come_back_whole_in_a_pipeline() {
     assert!(exchange(ours.connect(), &script) == expected);
 }
 
+/// A request of some hundred bytes does not make a reply of gigabytes.
+#[test]
+fn a_client_that_asks_for_too_much_at_once_is_cut_off() {
+    let server = Ours::start();
+    let mut connection = server.connect();
+    let value = vec![b'v'; 1 << 20];
+    let set = format!("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n${}\r\n", value.len());
+    connection.write_all(set.as_bytes()).unwrap();
+    connection.write_all(&value).unwrap();
+    connection.write_all(b"\r\n").unwrap();
+    let keys = 100;
+    let request = format!("*{}\r\n$4\r\nMGET\r\n", keys + 1) + &"$1\r\nk\r\n".repeat(keys);
+    connection.write_all(request.as_bytes()).unwrap();
+    let mut answers = Vec::new();
+    let _reset = connection.read_to_end(&mut answers);
+    assert_eq!(answers, b"+OK\r\n");
+    let mut another = server.connect();
+    another.write_all(b"PING\r\n").unwrap();
+    assert_eq!(answer(&mut another, 7), b"+PONG\r\n");
+}
+
 fn scripts() -> Vec<Vec<u8>> {
     let typed = SCRIPTS.iter().map(|script| script.as_bytes().to_vec());
     let raw = RAW_SCRIPTS.iter().map(|script| script.to_vec());

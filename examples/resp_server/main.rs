@@ -3,6 +3,10 @@
 //!
 //! `cargo run --release --example resp_server [port]`
 //!
+//! It is for clients that it can trust, and listens on 127.0.0.1: there are no passwords, and nothing bounds what they
+//! store. A client that leaves 64 MiB of replies unread is not read from, and one that asks for more than that in one
+//! reply of several values is cut off.
+//!
 //! ```text
 //!   protocol  ── a request's arguments (`framing::RespRequests` says where it ends)
 //!      │

@@ -3,11 +3,16 @@
 pub use soquete::framing::RespVersion as Version;
 use soquete::framing::RespWriter;
 
+/// How long a reply may be before another value is added to it. A request of a few bytes a key can ask for a value of
+/// megabytes a thousand times.
+const LONGEST: usize = 64 * 1024 * 1024;
+
 /// The replies that were not sent yet.
 #[derive(Default)]
 pub struct Replies {
     bytes: Vec<u8>,
     version: Version,
+    is_too_long: bool,
 }
 
 impl Replies {
@@ -39,7 +44,15 @@ impl Replies {
     }
 
     pub fn bulk(&mut self, bytes: &[u8]) {
-        self.write().bulk(bytes);
+        self.is_too_long |= self.bytes.len() > LONGEST;
+        if !self.is_too_long {
+            self.write().bulk(bytes);
+        }
+    }
+
+    /// Whether values were left out, so that the client cannot be answered.
+    pub fn is_too_long(&self) -> bool {
+        self.is_too_long
     }
 
     /// Text for people.
@@ -81,6 +94,7 @@ impl Replies {
 
     pub fn clear(&mut self) {
         self.bytes.clear();
+        self.is_too_long = false;
     }
 
     pub fn take(&mut self) -> Vec<u8> {

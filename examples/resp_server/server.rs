@@ -73,6 +73,11 @@ fn serve(socket: Socket, shared: Rc<RefCell<Shared>>) {
     let frames = socket.frames(requests, move |frame| {
         let mut shared = shared.borrow_mut();
         shared.answer(&mut client, frame);
+        if shared.replies.is_too_long() {
+            shared.replies = Replies::default();
+            socket.destroy();
+            return Flow::Stop;
+        }
         if !shared.send(socket) && socket.writable_length() > MOST_UNREAD {
             socket.pause();
         }
