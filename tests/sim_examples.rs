@@ -192,15 +192,15 @@ fn the_chat() {
     assert_eq!(heard.of("bob"), "nick?\n* bob joined\n* ann left\n");
 }
 
+fn room_of_the_chat() -> Server {
+    let room = Rc::new(rooms::room::Room::new(Duration::from_secs(600), 10));
+    let leaving = Rc::default();
+    let server = net::create_server(move |socket| rooms::guest::welcome(socket, &room, &leaving));
+    server.listen(0)
+}
+
 #[test]
 fn the_room_of_the_chat() {
-    fn serve() -> Server {
-        let room = Rc::new(rooms::room::Room::new(Duration::from_secs(600), 10));
-        let leaving = Rc::default();
-        let server =
-            net::create_server(move |socket| rooms::guest::welcome(socket, &room, &leaving));
-        server.listen(0)
-    }
     fn clients(server: Server, address: Address, heard: Heard) {
         let ann = heard.listen("ann", net::connect(&address));
         ann.write("ann\n");
@@ -218,7 +218,7 @@ fn the_room_of_the_chat() {
             });
         });
     }
-    let heard = on_both(serve, clients);
+    let heard = on_both(room_of_the_chat, clients);
     assert_eq!(
         heard.of("ann"),
         "* ann is here\n* bob is here\nbob: hello\nbob: all of you\n"
@@ -227,6 +227,26 @@ fn the_room_of_the_chat() {
         heard.of("bob"),
         "* ann is here\n* bob is here\nbob: hello\nbob: all of you\n* ann has gone\n"
     );
+}
+
+#[test]
+fn whoever_tries_bad_names_has_as_long_as_anybody_to_find_a_good_one() {
+    let gone = Rc::new(Cell::new(None));
+    let noted = Rc::clone(&gone);
+    let report = World::seed(1).run(move || {
+        let server = room_of_the_chat();
+        let address = server.address().unwrap();
+        let guest = net::connect(&address);
+        let tries = timers::set_interval(Duration::from_secs(3), move || guest.write("a b\n"));
+        guest.resume().on(event::Close, move |_| {
+            noted.set(Some(soquete::now()));
+            tries.clear();
+            server.close();
+        });
+    });
+    report.check();
+    let gone = gone.get().expect("it is not waited for for ever");
+    assert!((10..12).contains(&gone.as_secs()), "after {gone:?}");
 }
 
 /// The proxy of these upstreams, for clients that say what they have to say and end.

@@ -8,7 +8,7 @@ use soquete::framing::http::{self, Body, Http};
 use soquete::framing::websocket::{self, Close, Outgoing};
 use soquete::framing::{FrameError, FrameReader, Item, Reading, WebSocket};
 use soquete::net::Socket;
-use soquete::{Error, event};
+use soquete::{Error, event, timers};
 
 use super::door::{Door, LONGEST_HEAD};
 use super::notice::{Tongue, cleaned, framed, note};
@@ -62,9 +62,18 @@ pub fn welcome(socket: Socket, room: &Rc<Room>, leaving: &Rc<Cell<bool>>) {
         name: RefCell::default(),
         broken: RefCell::default(),
     });
+    let unknown = Rc::clone(&guest);
+    // Each try at a name would put off the idle timeout.
+    let too_long = timers::set_timeout(UNKNOWN_FOR, move || {
+        if let State::Unknown(_) = unknown.state.get() {
+            socket.destroy();
+        }
+    });
+    too_long.unref();
     let (failing, closing) = (Rc::clone(&guest), Rc::clone(&guest));
     socket.on(event::Error, move |error| failing.broke(error));
     socket.on(event::Close, move |_| {
+        too_long.clear();
         closing.room.leave(socket, &closing.broken.borrow());
     });
     socket.set_timeout_then(UNKNOWN_FOR, move |socket| socket.destroy());

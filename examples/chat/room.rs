@@ -29,6 +29,8 @@ pub const FAREWELL: Duration = Duration::from_secs(2);
 
 pub struct Room {
     members: RefCell<HashMap<Socket, Member>>,
+    /// Their names, as somebody has asked for them since one came or went.
+    named: RefCell<Option<Rc<str>>>,
     /// The same members, by how they are spoken to.
     lines: Group,
     pages: Group,
@@ -62,6 +64,7 @@ impl Room {
     pub fn new(patience: Duration, remembers: usize) -> Room {
         Room {
             members: RefCell::default(),
+            named: RefCell::default(),
             lines: Group::new(),
             pages: Group::new(),
             history: RefCell::new(History {
@@ -111,6 +114,7 @@ impl Room {
             heard: Cell::new(soquete::now()),
         };
         self.members.borrow_mut().insert(socket, member);
+        self.named.take();
         self.group(tongue).add(socket);
         self.tell(CAME, name, "");
         true
@@ -120,6 +124,7 @@ impl Room {
     pub fn leave(&self, socket: Socket, why: &str) {
         let gone = self.members.borrow_mut().remove(&socket);
         if let Some(member) = gone {
+            self.named.take();
             self.tell(WENT, &member.name, why);
         }
     }
@@ -129,7 +134,12 @@ impl Room {
         self.tell(SAID, name, text)
     }
 
-    pub fn names(&self) -> String {
+    pub fn names(&self) -> Rc<str> {
+        let mut named = self.named.borrow_mut();
+        Rc::clone(named.get_or_insert_with(|| self.look_up_names().into()))
+    }
+
+    fn look_up_names(&self) -> String {
         let members = self.members.borrow();
         let mut names: Vec<_> = members
             .values()

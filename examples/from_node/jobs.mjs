@@ -23,8 +23,11 @@ const server = net.createServer((socket) => {
       if (!over) socket.write(`${name} ${how}\n`);
       over = true;
     };
-    setTimeout(finish, ms, 'done');
-    setTimeout(finish, LIMIT, 'timed out');
+    const done = setTimeout(finish, ms, 'done');
+    setTimeout(() => {
+      clearTimeout(done);
+      finish('timed out');
+    }, LIMIT);
   });
 });
 

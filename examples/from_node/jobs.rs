@@ -36,8 +36,11 @@ pub fn serve(port: String) -> net::Server {
                 }
             };
             let too_long = finish.clone();
-            timers::set_timeout(time, move || finish("done"));
-            timers::set_timeout(LIMIT, move || too_long("timed out"));
+            let done = timers::set_timeout(time, move || finish("done"));
+            timers::set_timeout(LIMIT, move || {
+                done.clear();
+                too_long("timed out");
+            });
         });
     });
     server.listen_then(port, |server| {

@@ -64,6 +64,9 @@ use crate::events::Outcome;
 
 /// A server that calls `listener` with every socket that it accepts. It does not listen yet: see
 /// [`Server::listen`].
+///
+/// Each socket needs a listener of [`Error`](crate::event::Error), as in Node: the error of one that has none ends
+/// [`run`](crate::run), and a peer causes one by resetting its connection.
 #[doc(alias = "createServer")]
 #[track_caller]
 pub fn create_server<R: Outcome>(listener: impl FnMut(Socket) -> R + 'static) -> Server {

@@ -46,7 +46,8 @@ impl Socket {
     ///
     /// Bytes that are no frames destroy the socket with an error that says what was wrong and where
     /// in the stream (`ERR_INVALID_FRAME`), unless there is a handler for them
-    /// ([`Frames::on_error`]); so does the peer's end inside a frame. `pause` and `resume` work between
+    /// ([`Frames::on_error`]); so does the peer's end inside a frame. Such an error ends [`run`](crate::run) where nobody
+    /// listens to [`Error`](crate::event::Error), as any does. `pause` and `resume` work between
     /// frames.
     ///
     /// A listener that returns [`Flow::Stop`](crate::Flow::Stop) ends the framing: what comes after the frame is
