@@ -39,8 +39,9 @@ pub(super) const COALESCE: usize = 64 * 1024;
 pub(super) const SLICES: usize = 64;
 
 /// What a callback that waits counts for where the queue has a limit: about what it takes, however few bytes its write
-/// has.
+/// has. Together they may be as many as the bytes, and always so many.
 pub(super) const CALLBACK: usize = 64;
+pub(super) const CALLBACKS: usize = 64 * 1024;
 
 /// What a thread keeps for its next queues.
 const SPARE_QUEUES: usize = 1024;

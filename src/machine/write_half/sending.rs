@@ -8,7 +8,7 @@ use crate::kernel::{Answer, Call, answer};
 use crate::machine::driver::{AfterConnect, Driver, Signal, Tick};
 use crate::machine::duplex::Duplex;
 use crate::machine::life::Life;
-use crate::machine::write_queue::{CALLBACK, SLICES, WriteQueue};
+use crate::machine::write_queue::{CALLBACK, CALLBACKS, SLICES, WriteQueue};
 
 /// How much more than at an event is sent by the call that finds nothing in its way. That write tells by
 /// what is left whether to wait for `Drain`, and the kernel is to say it rather than a budget.
@@ -186,16 +186,17 @@ impl Duplex {
         }
     }
 
-    /// Destroys the socket if so many bytes, and the callbacks that wait with them, are more than may be queued.
+    /// Destroys the socket if so many bytes are more than may be queued, or if the callbacks that wait with them are.
     pub(super) fn is_too_much(&self, driver: &impl Driver, bytes: usize) -> bool {
         let ceiling = self.max_write_queue();
         if ceiling == 0 || bytes == 0 {
             return false;
         }
         let callbacks = self.write.queue.if_some(|queue| queue.unsettled());
-        let queued = bytes + callbacks.unwrap_or(0) * CALLBACK;
-        let too_much = queued > ceiling;
+        let callbacks = callbacks.unwrap_or(0) * CALLBACK;
+        let too_much = bytes > ceiling || callbacks > ceiling.max(CALLBACKS);
         if too_much {
+            let queued = bytes + callbacks;
             self.destroy(driver, Some(node::write_queue_full(ceiling, queued)));
         }
         too_much

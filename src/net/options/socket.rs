@@ -70,8 +70,9 @@ macro_rules! socket_options {
             /// cannot eat the server's memory. 0, the default, is no limit (and Node's only choice).
             /// What is too much is not copied, and the rest of the queue is freed at once. A pipe may queue
             /// 64 KiB more than the high-water mark, for which a lower limit leaves no room. Small writes of
-            /// one callback are counted when they go out: up to 64 KiB more may wait. The callback of a
-            /// [`write_then`](crate::net::Socket::write_then) that waits counts as 64 bytes.
+            /// one callback are counted when they go out: up to 64 KiB more may wait. The callbacks of
+            /// [`write_then`](crate::net::Socket::write_then) that wait have the same limit, but at least 64 KiB, towards
+            /// which each counts 64 bytes.
             pub fn max_write_queue(self, bytes: usize) -> Self {
                 let mut $options = self;
                 $socket.max_write_queue = bytes;
