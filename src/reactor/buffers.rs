@@ -10,7 +10,7 @@ const READ_BUFFER: usize = 512 * 1024;
 
 /// Where the buffer begins: at a multiple of this. The kernel's pages do, and some processors copy from one place to
 /// another much slower if the two differ by a few bytes in their last twelve bits, as where an allocator has put a header
-/// in front of the buffer. On such a machine a client sends 1.5 times as much over a UNIX socket for that.
+/// in front of the buffer. On such a machine a client sends 1.4 times as much over a UNIX socket for that.
 const PAGE: usize = 4096;
 
 /// Whether scripts are compiled, which have budgets of their own. Without them a budget is a constant.
