@@ -47,8 +47,11 @@
 //!   if (!over) socket.write(`${name} ${how}\n`);
 //!   over = true;
 //! };
-//! setTimeout(finish, ms, 'done');
-//! setTimeout(finish, LIMIT, 'timed out');
+//! const done = setTimeout(finish, ms, 'done');
+//! setTimeout(() => {
+//!   clearTimeout(done);
+//!   finish('timed out');
+//! }, LIMIT);
 //! ```
 //!
 //! ```no_run
@@ -63,8 +66,11 @@
 //!     }
 //! };
 //! let too_long = finish.clone();
-//! timers::set_timeout(time, move || finish("done"));
-//! timers::set_timeout(LIMIT, move || too_long("timed out"));
+//! let done = timers::set_timeout(time, move || finish("done"));
+//! timers::set_timeout(LIMIT, move || {
+//!     done.clear();
+//!     too_long("timed out");
+//! });
 //! # }
 //! ```
 //!
