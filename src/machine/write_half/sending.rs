@@ -187,11 +187,14 @@ impl Duplex {
     }
 
     /// Destroys the socket if so many bytes are more than may be queued, or if the callbacks that wait with them are.
+    #[inline]
     pub(super) fn is_too_much(&self, driver: &impl Driver, bytes: usize) -> bool {
         let ceiling = self.max_write_queue();
-        if ceiling == 0 || bytes == 0 {
-            return false;
-        }
+        ceiling > 0 && bytes > 0 && self.is_above(driver, ceiling, bytes)
+    }
+
+    #[inline(never)]
+    fn is_above(&self, driver: &impl Driver, ceiling: usize, bytes: usize) -> bool {
         let callbacks = self.write.queue.if_some(|queue| queue.unsettled());
         let callbacks = callbacks.unwrap_or(0) * CALLBACK;
         let too_much = bytes > ceiling || callbacks > ceiling.max(CALLBACKS);
