@@ -72,8 +72,11 @@ pub(crate) trait Driver {
     /// Calls the listeners of `Data`.
     fn emit_data(&self, chunk: &[u8]);
 
-    /// Whether anybody listens to `Data` or `Text`.
+    /// Whether anybody listens to `Data`.
     fn has_data_listeners(&self) -> bool;
+
+    /// Whether anybody listens to `Data` or `Text`.
+    fn has_chunk_listeners(&self) -> bool;
 
     /// Whether anybody listens to `Readable`.
     fn has_readable_listeners(&self) -> bool;

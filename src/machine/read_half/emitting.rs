@@ -103,7 +103,7 @@ impl Duplex {
             if put_back == 0 || self.is_destroyed() {
                 return 0;
             }
-            if !half.is_flowing() || !driver.has_data_listeners() {
+            if !half.is_flowing() || !driver.has_chunk_listeners() {
                 return put_back;
             }
             let from = chunk.len().saturating_sub(put_back);

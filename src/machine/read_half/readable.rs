@@ -48,7 +48,7 @@ impl Duplex {
             .set(driver.has_readable_listeners());
         if half.bits.resume_scheduled().get() && half.bits.resumed_last().get() {
             half.flow.set(Flow::Flowing);
-        } else if driver.has_data_listeners() {
+        } else if driver.has_chunk_listeners() {
             self.resume(driver);
         } else if !half.bits.readable_mode().get() && !half.is_flowing() {
             half.flow.set(Flow::Undecided);

@@ -34,6 +34,7 @@ impl Duplex {
         let is_usual = half.has_open_demand()
             && half.emitting.get() == Emitting::No
             && !half.is_unbuffered()
+            && !half.is_text()
             && (1..=self.readable_high_water_mark()).contains(&wanted)
             && !driver.has_data_listeners();
         if !is_usual {
@@ -320,7 +321,7 @@ impl Duplex {
         half.is_flowing()
             && half.length.get() == 0
             && half.demand.get() != Demand::Never
-            && driver.has_data_listeners()
+            && driver.has_chunk_listeners()
     }
 
     fn tell_of_kept(&self, driver: &impl Driver) {

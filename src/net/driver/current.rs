@@ -1,4 +1,4 @@
-//! Caches the socket whose `Data` listeners are running, so that calls on it skip the table look-up.
+//! Caches the socket whose listeners of `Data` or `Readable` are running, so that calls on it skip the table look-up.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -7,7 +7,7 @@ use crate::net::state::socket::SocketState;
 use crate::reactor::{Key, Loop};
 
 thread_local! {
-    /// Most calls of a `Data` listener are on its own socket, and the look-up would be a good part of a small write.
+    /// Most calls of such a listener are on its own socket, and the look-up would be a good part of a small write or read.
     static CURRENT: Cell<Option<Rc<SocketState>>> = const { Cell::new(None) };
 }
 
@@ -33,11 +33,32 @@ fn current(key: Key) -> Option<Rc<SocketState>> {
     found.ok()?
 }
 
-/// While a chunk is handed to its listeners, in a run: it ends before the loop calls anything else, so
-/// that no write waits for it in vain and the current socket is always in the table.
+/// While listeners of a socket's are called, in a run: it ends before the loop calls anything else, so that the
+/// current socket is always in the table.
+pub(in crate::net) struct Current {
+    before: Option<Rc<SocketState>>,
+}
+
+impl Current {
+    pub(in crate::net) fn begin(state: &Rc<SocketState>) -> Current {
+        let socket = Some(Rc::clone(state));
+        let before = CURRENT.try_with(|place| place.replace(socket));
+        Current {
+            before: before.ok().flatten(),
+        }
+    }
+}
+
+impl Drop for Current {
+    fn drop(&mut self) {
+        let _ = CURRENT.try_with(|current| current.set(self.before.take()));
+    }
+}
+
+/// While a chunk is handed to its listeners: what they write waits for their return, which comes before anything else.
 pub(in crate::net) struct InData<'a> {
     state: &'a SocketState,
-    before: Option<Rc<SocketState>>,
+    _current: Current,
 }
 
 impl InData<'_> {
@@ -47,13 +68,9 @@ impl InData<'_> {
             "`Data` does not nest: the machine queues what is read inside"
         );
         state.bits.in_data().set(true);
-        let socket = Some(Rc::clone(state));
         InData {
             state,
-            before: CURRENT
-                .try_with(|place| place.replace(socket))
-                .ok()
-                .flatten(),
+            _current: Current::begin(state),
         }
     }
 }
@@ -61,6 +78,5 @@ impl InData<'_> {
 impl Drop for InData<'_> {
     fn drop(&mut self) {
         self.state.bits.in_data().set(false);
-        let _ = CURRENT.try_with(|current| current.set(self.before.take()));
     }
 }

@@ -348,7 +348,7 @@ where
         let (duplex, key) = (&driver.state.duplex, self.socket.key());
         duplex.hold(driver, false);
         self.end(driver, id);
-        if !driver.has_data_listeners() && !duplex.is_paused() {
+        if !driver.has_chunk_listeners() && !duplex.is_paused() {
             duplex.wait_for_listeners();
         }
         let (mut kept, taken) = self.reader.take_buffer();

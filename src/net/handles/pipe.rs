@@ -362,7 +362,7 @@ impl Pipe {
 /// All destinations have drained, or are gone: whoever else listens goes on.
 fn resume_if_nobody_waits(source: Socket) {
     let waiting = with_pipes(source, |pipes| pipes.list.iter().any(Pipe::is_waiting));
-    let has_listeners = SocketDriver::with(source.key(), |driver| driver.has_data_listeners());
+    let has_listeners = SocketDriver::with(source.key(), |driver| driver.has_chunk_listeners());
     if waiting == Some(false) && has_listeners == Some(true) {
         source.resume();
     }

@@ -48,8 +48,10 @@ impl Socket {
     #[doc(alias = "read")]
     pub fn read_exactly(&self, size: usize) -> Result<Option<Vec<u8>>> {
         ledger::read_otherwise(self.key());
-        self.with(|driver| driver.state.duplex.read(driver, Amount::Exactly(size)))
-            .unwrap_or(Ok(None))
+        // Not handed up through what finds the socket: each move of it would wait for the stores before.
+        let mut taken = Ok(None);
+        self.with(|driver| taken = driver.state.duplex.read(driver, Amount::Exactly(size)));
+        taken
     }
 
     /// Puts bytes back in front of what is kept, as if they had not been read. Returns whether less than the

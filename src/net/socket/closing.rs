@@ -6,6 +6,7 @@ use std::io;
 use crate::event;
 use crate::kernel::Stream;
 use crate::machine::Life;
+use crate::net::driver::current::Current;
 use crate::net::driver::socket::SocketDriver;
 use crate::net::state::socket::{Readiness, SocketState};
 
@@ -17,7 +18,10 @@ impl SocketDriver<'_> {
         }
         let emitter = &self.state.emitter;
         let before = emitter.listener_count(event::Readable);
+        let in_run = self.event_loop.is_running();
+        let current = in_run.then(|| Current::begin(self.state));
         self.emit_value(event::Readable, ());
+        drop(current);
         if emitter.listener_count(event::Readable) < before {
             self.state.duplex.readable_listener_removed(self);
         }

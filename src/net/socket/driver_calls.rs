@@ -275,9 +275,13 @@ impl Driver for SocketDriver<'_> {
         }
     }
 
+    #[inline]
     fn has_data_listeners(&self) -> bool {
-        let emitter = &self.state.emitter;
-        emitter.listener_count(event::Data) > 0 || emitter.listener_count(event::Text) > 0
+        self.state.emitter.listener_count(event::Data) > 0
+    }
+
+    fn has_chunk_listeners(&self) -> bool {
+        self.has_data_listeners() || self.state.emitter.listener_count(event::Text) > 0
     }
 
     fn has_readable_listeners(&self) -> bool {
