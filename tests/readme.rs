@@ -190,8 +190,8 @@ fn a_readme_that_is_out_of_step_is_told_of() {
             "\nping-pong, 500 connections",
             "rows of the tables",
         ),
-        ("2,597k", "2,598k", "figures"),
-        ("2,505", "2,506", "figures"),
+        ("2,242k", "2,243k", "figures"),
+        ("2,508", "2,509", "figures"),
         ("](SECURITY.md)", "](LICENSE)", "links"),
         ("`errorMonitor`", "`errorMonitors`", "names in code"),
     ] {
