@@ -74,9 +74,7 @@ impl<F: Format> FrameReader<F> {
         open.leftover.release(keep);
         if !matches!(open.delivery, Delivery::Gather) {
             open.out.truncate(open.base);
-            if open.out.capacity() > keep {
-                open.out.shrink_to(keep);
-            }
+            leftover::give_back(&mut open.out, keep);
         }
     }
 

@@ -78,13 +78,13 @@ impl Leftover {
         self.start = 0;
     }
 
-    /// Gives back the capacity above `keep`, if everything was read.
+    /// Gives the buffer back if everything was read, and its capacity is above `keep`.
     #[inline]
     pub(super) fn release(&mut self, keep: usize) {
         if self.is_empty() {
             self.bytes.clear();
             self.start = 0;
-            self.bytes.shrink_to(keep);
+            give_back(&mut self.bytes, keep);
         }
     }
 
@@ -130,6 +130,16 @@ pub(super) fn reserve(buffer: &mut Vec<u8>, more: usize, bound: usize) {
     }
 }
 
+/// Gives the memory of a buffer back whose capacity is above `keep`, but for the bytes that are in it. All of it:
+/// allocators map big buffers page by page, and one that shrinks and grows with each frame costs ten times as much as a
+/// new one.
+#[inline]
+pub(super) fn give_back(buffer: &mut Vec<u8>, keep: usize) {
+    if buffer.capacity() > keep.max(buffer.len()) {
+        *buffer = buffer.as_slice().to_vec();
+    }
+}
+
 #[cold]
 fn grow(buffer: &mut Vec<u8>, more: usize, bound: usize) {
     let needed = buffer.len() + more;
@@ -167,8 +177,14 @@ mod tests {
         leftover.release(100);
         assert_eq!(leftover.capacity(), 300, "not while it holds something");
         leftover.read(300);
+        leftover.release(300);
+        assert_eq!(
+            leftover.capacity(),
+            300,
+            "which is no more than is to be kept"
+        );
         leftover.release(100);
-        assert_eq!(leftover.capacity(), 100);
+        assert_eq!(leftover.capacity(), 0);
     }
 
     #[test]
