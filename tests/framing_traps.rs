@@ -307,6 +307,36 @@ fn a_big_frame_leaves_no_big_buffer_behind() {
     assert!(reader.capacity() <= 1024, "{} bytes", reader.capacity());
 }
 
+/// A reader that shrank its buffer had the system unmap the pages of each frame, and map them again for the next one.
+#[cfg(target_os = "linux")]
+#[test]
+fn big_frames_do_not_have_their_memory_mapped_anew() {
+    const FRAMES: u64 = 100;
+    let mut reader = FrameReader::new(LengthPrefix::u32_be(), 1 << 20);
+    let frame = [&(1u32 << 19).to_be_bytes()[..], &vec![0; 1 << 19]].concat();
+    let mut read = || {
+        for chunk in frame.chunks(16 << 10) {
+            assert!(reader.push(chunk, |_| Flow::Continue).is_ok());
+        }
+    };
+    read();
+    let before = page_faults();
+    (0..FRAMES).for_each(|_| read());
+    let faults = page_faults() - before;
+    assert!(
+        faults < 64 * FRAMES,
+        "{faults} page faults for {FRAMES} frames of 128 pages"
+    );
+}
+
+/// How many pages this thread was given so far.
+#[cfg(target_os = "linux")]
+fn page_faults() -> u64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+    let fields = stat.rsplit(')').next().unwrap();
+    fields.split_whitespace().nth(7).unwrap().parse().unwrap()
+}
+
 #[test]
 fn a_frame_that_drips_in_is_visible_from_its_first_byte_to_its_last() {
     let mut reader = FrameReader::new(LengthPrefix::u8(), 10);

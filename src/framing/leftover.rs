@@ -78,7 +78,7 @@ impl Leftover {
         self.start = 0;
     }
 
-    /// Gives the buffer back if everything was read, and its capacity is above `keep`.
+    /// Gives back the capacity above `keep`, if everything was read.
     #[inline]
     pub(super) fn release(&mut self, keep: usize) {
         if self.is_empty() {
@@ -130,14 +130,21 @@ pub(super) fn reserve(buffer: &mut Vec<u8>, more: usize, bound: usize) {
     }
 }
 
-/// Gives the memory of a buffer back whose capacity is above `keep`, but for the bytes that are in it. All of it:
-/// allocators map big buffers page by page, and one that shrinks and grows with each frame costs ten times as much as a
-/// new one.
+/// Gives back the capacity of a buffer above `keep`, by another buffer in its stead. An allocator that has mapped a big
+/// one has the system unmap the pages when it shrinks, and map and clear them when it grows with the next frame: ten times
+/// the cost of a frame of 64 KiB.
 #[inline]
 pub(super) fn give_back(buffer: &mut Vec<u8>, keep: usize) {
     if buffer.capacity() > keep.max(buffer.len()) {
-        *buffer = buffer.as_slice().to_vec();
+        replace(buffer, keep);
     }
+}
+
+#[cold]
+fn replace(buffer: &mut Vec<u8>, capacity: usize) {
+    let mut other = Vec::with_capacity(capacity);
+    other.extend_from_slice(buffer);
+    *buffer = other;
 }
 
 #[cold]
@@ -184,7 +191,7 @@ mod tests {
             "which is no more than is to be kept"
         );
         leftover.release(100);
-        assert_eq!(leftover.capacity(), 0);
+        assert_eq!(leftover.capacity(), 100);
     }
 
     #[test]

@@ -141,8 +141,8 @@ impl<F: Format> FrameReader<F> {
         self
     }
 
-    /// How much capacity the reader keeps when it holds no bytes; 16 KiB by default. A buffer that had to grow above it
-    /// is given back then.
+    /// How much capacity the reader keeps when it holds no bytes; 16 KiB by default. What was needed
+    /// above it is given back then.
     #[must_use]
     pub fn keep(mut self, capacity: usize) -> Self {
         self.rules.set_keep(capacity);
