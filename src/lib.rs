@@ -25,9 +25,9 @@
 //! | [`timers`], [`dns`], [`stream`] | `setTimeout` and its kin; `dns.lookup`; `pipeline` and `finished` |
 //! | [`run`], [`stop`], [`metrics`] and other functions below | the loop itself |
 //! | [`channel`], [`remote`], [`queue_work`] | other threads |
-//! | [`watch`](watch()), [`signals`][signals], [`activation`][activation] | other descriptors; signals, and the sockets of a service manager, by the features of those names |
+//! | [`watch`](watch()), [`signals`][signals], [`activation`][activation] | other descriptors; signals, and the sockets of a service manager, with the features of those names |
 //! | [`events`] | the emitter, for events of your own, and what a listener may return |
-//! | [`sim`][sim], [`fuzzing`][fuzzing] | tests in simulated worlds, and fuzz targets, by the features of those names |
+//! | [`sim`][sim], [`fuzzing`][fuzzing] | tests in simulated worlds, and fuzz targets, with the features of those names |
 //! | [`guide`] | a page for each question: state, errors, backpressure, shutting down, several cores … |
 //! | [`guide::from_node`] | a program of forty lines moves over from Node |
 //! | [`guide::differences`] | every known difference from Node, with its reason |
@@ -44,8 +44,8 @@
 //!   in the loop; a listener captures one by copying it. Once it has closed, the handle is stale and
 //!   does nothing. State that listeners share is another matter: see [`guide::state`].
 //! * **One loop per thread**, made on first use. [`run`] drives it until nothing is left that could
-//!   still happen: no open server, no socket that reads or writes, no timer, no look-up or work that is
-//!   under way. Other threads reach it by a [`channel`] or a [`Remote`], which keep it going, too.
+//!   still happen: no open server, no socket that reads or writes, no timer or immediate, no watched
+//!   descriptor, no look-up or work under way. Other threads reach it by a [`channel`] or a [`Remote`], which keep it going, too.
 //!
 //! # Platforms
 //!

@@ -664,6 +664,23 @@ fn a_crowd_is_not_named_to_the_last() {
 }
 
 #[test]
+fn echoes_are_few_at_a_time() {
+    let chat = Chat::start(&[]);
+    let request = "GET /echo HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
+                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let mut echoes: Vec<_> = (0..8)
+        .map(|_| Client::connect(chat.port, "/echo"))
+        .collect();
+    assert!(chat.answer(request.as_bytes()).starts_with("HTTP/1.1 503 "));
+    let mut first = echoes.remove(0);
+    first.send(Outgoing::close(), b"\x03\xe8");
+    assert_eq!(first.closed(), 1000);
+    drop(first);
+    let accepted = std::iter::repeat_with(|| chat.answer(request.as_bytes()));
+    assert!({ accepted }.any(|answer| answer.starts_with("HTTP/1.1 101 ")));
+}
+
+#[test]
 fn an_echo_waits_for_its_reader() {
     let chat = Chat::start(&[]);
     let mut client = Client::over(chat.slow(), "127.0.0.1", "/echo").unwrap();

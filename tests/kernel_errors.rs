@@ -315,3 +315,27 @@ fn a_server_that_is_closed_while_accepting_rests_leaves_no_timer() {
     run_to_end();
     assert_eq!(record(), Vec::<String>::new());
 }
+
+#[test]
+fn what_cannot_be_set_on_an_accepted_socket_ends_no_server() {
+    let options = ServerOptions::new()
+        .no_delay(true)
+        .keep_alive(Duration::from_secs(60))
+        .type_of_service(0x20);
+    let server = net::create_server_with(options, |socket| {
+        note("connection");
+        socket.on(event::Error, |error| note(error.code()));
+        socket.resume();
+    });
+    listening_on(server, "127.0.0.1", move |server, port| {
+        let peer = outsider(port);
+        // As other systems answer once the peer has reset the connection.
+        faults::deciding(&[libc::SYS_setsockopt], |_| Some(libc::EINVAL));
+        server.on(event::Connection, move |_| {
+            let _ = peer.shutdown(std::net::Shutdown::Both);
+            server.close();
+        });
+    });
+    run_to_end();
+    assert_eq!(record(), ["connection"]);
+}

@@ -194,8 +194,8 @@ fn the_chat() {
 
 fn room_of_the_chat() -> Server {
     let room = Rc::new(rooms::room::Room::new(Duration::from_secs(600), 10));
-    let leaving = Rc::default();
-    let server = net::create_server(move |socket| rooms::guest::welcome(socket, &room, &leaving));
+    let house = Rc::default();
+    let server = net::create_server(move |socket| rooms::guest::welcome(socket, &room, &house));
     server.listen(0)
 }
 

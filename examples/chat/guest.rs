@@ -25,16 +25,28 @@ const LONGEST_MESSAGE: usize = 2000;
 const LONGEST_NAME: usize = 24;
 /// What is sent back on the path for tests may be longer: the Autobahn cases go up to 16 MiB.
 const LONGEST_ECHO: usize = 32 << 20;
+/// Each may hold two such messages, and read the answer slowly: more at a time are turned away.
+const MOST_ECHOES: usize = 8;
 
 /// How much of an answer is written before it is looked at whether it goes out.
 const PIECE: usize = 64 << 10;
 
+/// What all guests have in common beside the room.
+#[derive(Default)]
+pub struct House {
+    /// The server is on its way out.
+    pub leaving: Cell<bool>,
+    /// How many guests have all sent back.
+    echoes: Cell<usize>,
+}
+
 pub struct Guest {
     socket: Socket,
     room: Rc<Room>,
-    /// The server is on its way out.
-    leaving: Rc<Cell<bool>>,
+    house: Rc<House>,
     state: Cell<State>,
+    /// It is one of those that have all sent back.
+    has_echo: Cell<bool>,
     name: RefCell<String>,
     /// Why the connection broke, if it did.
     broken: RefCell<String>,
@@ -53,12 +65,13 @@ enum State {
     Gone,
 }
 
-pub fn welcome(socket: Socket, room: &Rc<Room>, leaving: &Rc<Cell<bool>>) {
+pub fn welcome(socket: Socket, room: &Rc<Room>, house: &Rc<House>) {
     let guest = Rc::new(Guest {
         socket,
         room: Rc::clone(room),
-        leaving: Rc::clone(leaving),
+        house: Rc::clone(house),
         state: Cell::new(State::Unknown(Tongue::Lines)),
+        has_echo: Cell::new(false),
         name: RefCell::default(),
         broken: RefCell::default(),
     });
@@ -74,7 +87,7 @@ pub fn welcome(socket: Socket, room: &Rc<Room>, leaving: &Rc<Cell<bool>>) {
     socket.on(event::Error, move |error| failing.broke(error));
     socket.on(event::Close, move |_| {
         too_long.clear();
-        closing.room.leave(socket, &closing.broken.borrow());
+        closing.leave();
     });
     socket.set_timeout_then(UNKNOWN_FOR, move |socket| socket.destroy());
     // Told of what is wrong, as the door says in which words to answer.
@@ -122,7 +135,10 @@ impl Guest {
         self.state.set(State::Browser);
         let has_body =
             matches!(reading.format(), Door::Requests(http) if http.body() != Body::None);
-        let answer = web::answer(head, has_body, self.leaving.get());
+        let mut answer = web::answer(head, has_body, self.house.leaving.get());
+        if matches!(answer, Answer::Echo(_)) && !self.begins_echo() {
+            answer = Answer::Last(web::refusal(503));
+        }
         let (answer, limit, state) = match answer {
             Answer::Page(answer) => return write_on(self.socket, answer, 0),
             Answer::Last(answer) => {
@@ -198,6 +214,24 @@ impl Guest {
             port.unwrap_or_default(),
             self.room.origin()
         )
+    }
+
+    /// Whether there is room for one more that has all sent back.
+    fn begins_echo(&self) -> bool {
+        let echoes = &self.house.echoes;
+        let begins = echoes.get() < MOST_ECHOES;
+        if begins {
+            echoes.set(echoes.get() + 1);
+            self.has_echo.set(true);
+        }
+        begins
+    }
+
+    fn leave(&self) {
+        if self.has_echo.take() {
+            self.house.echoes.set(self.house.echoes.get() - 1);
+        }
+        self.room.leave(self.socket, &self.broken.borrow());
     }
 
     fn gone(&self) {

@@ -34,7 +34,6 @@ mod notice;
 mod room;
 mod web;
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::str::FromStr;
 use std::time::Duration;
@@ -45,10 +44,14 @@ use soquete::net::{self, BlockList, ListenOptions, ServerOptions};
 use soquete::{Flow, timers};
 
 use broker::Broker;
+use guest::House;
 use room::{FAREWELL, Room};
 
 /// What a reader may leave unread before it is cut off.
 const MOST_UNREAD: usize = 1 << 20;
+
+/// Who comes when there are so many is turned away.
+const MOST_GUESTS: usize = 10_000;
 
 struct Options {
     port: u16,
@@ -68,7 +71,7 @@ fn main() -> soquete::Result<()> {
     let watched = Rc::clone(&room);
     timers::set_interval(options.ping, move || watched.look_around()).unref();
 
-    let leaving = Rc::new(Cell::new(false));
+    let house = Rc::new(House::default());
     if let Some(place) = &options.join {
         room.join(Broker::join(place, &room));
     }
@@ -79,18 +82,19 @@ fn main() -> soquete::Result<()> {
     if let Some(proxies) = &options.proxies {
         sockets = sockets.proxy_protocol(proxies);
     }
-    let (entered, going) = (Rc::clone(&room), Rc::clone(&leaving));
+    let (entered, shared) = (Rc::clone(&room), Rc::clone(&house));
     let server = net::create_server_with(sockets, move |socket| {
-        guest::welcome(socket, &entered, &going);
+        guest::welcome(socket, &entered, &shared);
     });
     let listening = ListenOptions::new(options.port).host(options.host);
+    server.set_max_connections(Some(MOST_GUESTS));
     server.listen_then(listening, |server| {
         let port = server.address().map_or(0, |address| address.port());
         println!("listening on port {port}");
     });
 
     on_signal(move || {
-        leaving.set(true);
+        house.leaving.set(true);
         timers::set_timeout(options.drain, move || {
             room.send_home("the server goes down");
             // What they still say is heard, up to the end of their side.

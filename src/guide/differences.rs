@@ -26,8 +26,8 @@
 //!
 //! | Node | here | why |
 //! |---|---|---|
-//! | a chunk has at most 64 KiB | so it has, but 512 KiB where all pipes of the socket can take more | a pipe is a fifth to a third faster |
-//! | libuv reads up to 2 MiB of one socket in a turn | 512 KiB, and 128 KiB in the 16 turns after a read of less than 4 KiB that follows no longer one of the same socket | the others wait less, and those that ask for little wait for a few hundred KiB at most, however many flood |
+//! | a chunk has at most 64 KiB | the same, or up to 512 KiB where every pipe of the socket can take more | a pipe is a fifth to a third faster |
+//! | libuv reads up to 2 MiB of one socket in a turn | 512 KiB; only 128 KiB during the 16 turns after a read shorter than 4 KiB, unless the read before it of that socket was 4 KiB or more | the others wait less, and those that ask for little wait for a few hundred KiB at most, however many flood |
 //! | a listener of `'readable'` that was prepended hears of chunks that are thrown away | nobody does | a listener is one, wherever it stands |
 //! | a socket resumed in a listener of `'pause'` says `isPaused()`, though it flows | false | a bug |
 //! | `removeAllListeners()`, or that of `'data'` and then `'readable'`, resumes a paused socket | it does not; what comes is kept | a bug |
@@ -41,7 +41,7 @@
 //!
 //! | Node | here | why |
 //! |---|---|---|
-//! | text that is no number is a path | so it is, unless it is `host:port` without a slash; white space around that is none of it, as around a number | `"localhost:3000\n"` is no file |
+//! | text that is no number is a path | the same, unless it is `host:port` without a slash; white space around that is ignored, as around a number | `"localhost:3000\n"` is no file |
 //! | `connect` on an open connection tries again, and may emit `'connect'` twice | destroys the socket with `EISCONN` | two connects of one socket are a mistake |
 //! | `connect` right after `destroy`, or after a write that failed for want of a connection, begins before the old `'close'` | after it | one life after the other |
 //! | `connect` in `'close'`: a write that waited in the last life fails the new one, and a need for `'drain'` stays | a new life keeps nothing but its count of corks | a bug |

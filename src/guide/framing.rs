@@ -107,7 +107,7 @@
 //! # fn main() {}
 //! ```
 //!
-//! The module [`fuzzing`][fuzzing], by the feature of that name, is what a fuzz target calls. The repository's `fuzz/README.md` leads
+//! The module [`fuzzing`][fuzzing], with the feature of that name, is what a fuzz target calls. The repository's `fuzz/README.md` leads
 //! through making one.
 //!
 #![cfg_attr(feature = "fuzzing", doc = "[fuzzing]: crate::fuzzing")]

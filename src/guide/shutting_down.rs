@@ -3,8 +3,9 @@
 //! # What keeps a loop alive
 //!
 //! [`run`](crate::run) returns when nothing is left that could still happen: no server that listens, no socket that reads
-//! or writes, no timer, no look-up or work under way, no [`Remote`](crate::Remote) or [`Sender`](crate::Sender). All but
-//! look-ups and work have `unref`, which takes them out of that count. A program that does not end asks
+//! or writes, no timer or immediate, no [watched](crate::watch()) descriptor, no look-up or work under way, no
+//! [`Remote`](crate::Remote) or [`Sender`](crate::Sender). All but look-ups and work have `unref`, which takes them out of
+//! that count; listeners of signals are not in it. A program that does not end asks
 //! [`active_resources`](crate::active_resources), which tells in debug builds where each was made.
 //!
 //! Node's `beforeExit` is the line behind `run`: a program that starts something new there calls `run` again.

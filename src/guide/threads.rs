@@ -7,7 +7,7 @@
 //! | [`channel`](crate::channel) | messages of any thread to a listener of the loop | `MessageChannel`, `postMessage` |
 //! | [`remote`](crate::remote) | closures of any thread to the loop | |
 //! | [`queue_work`](crate::queue_work) | work to a thread of the pool, and its result back | `worker_threads` |
-//! | [`signals::on`][signals], by the feature `signals` | signals of the process to a callback | `process.on('SIGTERM')` |
+//! | [`signals::on`][signals], with the feature `signals` | signals of the process to a callback | `process.on('SIGTERM')` |
 //! | [`watch`](crate::watch()) | any descriptor that can be polled, to a listener | `process.stdin`, `dgram` |
 //!
 //! A [`BlockList`](crate::net::BlockList), a [`BoundSocket`](crate::net::BoundSocket) and a

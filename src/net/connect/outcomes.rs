@@ -66,7 +66,9 @@ impl SocketDriver<'_> {
             return;
         }
         self.activity();
-        self.apply_stored_options();
+        if let Err(error) = self.apply_stored_options() {
+            self.emit_error(&error);
+        }
         log_line::is_connected(self);
         // Each of the two may destroy the socket or connect it anew; Node emits them all the same.
         self.emit_to(event::Connect, ());

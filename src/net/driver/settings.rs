@@ -47,8 +47,18 @@ impl SocketDriver<'_> {
         }
     }
 
-    /// Sets what was asked for before there was a connection.
-    pub(in crate::net) fn apply_stored_options(&self) {
+    /// As `apply_stored_options`, where nobody can listen to an error yet: a peer that has reset its connection by now
+    /// may be one.
+    pub(in crate::net) fn apply_stored_options_unheard(&self) {
+        if let Err(error) = self.apply_stored_options()
+            && self.event_loop.complains(Complaint::Option)
+        {
+            log::debug!(target: "soquete::net", "{error}");
+        }
+    }
+
+    /// Sets what was asked for before there was a connection. An error is one of the type of service, as in Node.
+    pub(in crate::net) fn apply_stored_options(&self) -> Result<()> {
         if self.state.bits.no_delay().get() {
             self.apply_no_delay(true);
         }
@@ -56,16 +66,12 @@ impl SocketDriver<'_> {
             .state
             .extras(|extras| (extras.keep_alive, extras.type_of_service));
         let Some((keep_alive, service)) = stored else {
-            return;
+            return Ok(());
         };
         if let Some(keep_alive) = keep_alive.filter(|keep_alive| keep_alive.is_on()) {
             self.apply_keep_alive(keep_alive);
         }
-        if let Some(service) = service
-            && let Err(error) = self.apply_type_of_service(service)
-        {
-            self.emit_error(&error);
-        }
+        service.map_or(Ok(()), |service| self.apply_type_of_service(service))
     }
 
     fn apply_no_delay(&self, on: bool) {

@@ -197,7 +197,7 @@ impl Socket {
             // A signal that has aborted already destroys it here.
             if !state.duplex.is_destroyed() {
                 state.duplex.open();
-                driver.apply_stored_options();
+                driver.apply_stored_options_unheard();
                 state.duplex.start(&driver);
             }
             driver.update_alive();

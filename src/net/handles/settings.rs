@@ -98,7 +98,8 @@ impl Socket {
     /// let server = net::create_server(|socket| {
     ///     socket.on(event::Error, |error| eprintln!("{error}"));
     ///     let silence = Duration::from_secs(60);
-    ///     socket.set_timeout_then(silence, |socket| socket.end_with("silent for too long\n"));
+    ///     // `end` would leave a peer its connection that never closes its own side.
+    ///     socket.set_timeout_then(silence, |socket| socket.destroy());
     /// });
     /// # server.close();
     /// ```

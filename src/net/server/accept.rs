@@ -223,7 +223,7 @@ impl ServerDriver<'_> {
         state.set_server(Some(server.key));
         server.connections.set(server.connections.get() + 1);
         state.duplex.open();
-        driver.apply_stored_options();
+        driver.apply_stored_options_unheard();
         if server.options.pause_on_connect {
             state.duplex.start_paused();
         } else {

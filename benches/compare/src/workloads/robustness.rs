@@ -15,9 +15,9 @@ use crate::report::number;
 
 pub const WORKLOAD: Workload = Workload {
     name: "robustness",
-    about: "Peers that mean no good. Memory is the growth of the server's anonymous resident memory. A server \
-            that parses by hand bounds its frames only where its author thought of it, and here only the \
-            framing layer does.",
+    about: "Clients that mean harm. Memory is the growth of the server's anonymous resident memory. A server \
+            that parses by hand bounds its frames only if its author thought of it: here the framing layer, tokio's \
+            Framed, and the C servers on epoll and libuv do.",
     cells,
 };
 
