@@ -43,6 +43,7 @@ const CASES: &[Case] = &[
     ("a listener added and removed", add_and_remove),
     ("a question to a socket", question),
     ("a write of 64 bytes, held by cork", write_64),
+    ("four bytes read of a chunk that is kept", read_4),
     ("a tick queued and called", ticks),
     ("an immediate queued and called", immediates),
     (
@@ -219,6 +220,26 @@ fn write_64() -> (u32, Duration) {
     socket.destroy();
     run();
     result
+}
+
+fn read_4() -> (u32, Duration) {
+    const BYTES: u32 = 1 << 20;
+    let start = Instant::now();
+    let server = net::create_server(|socket| {
+        socket.on(event::Readable, move |()| {
+            while let Ok(Some(four)) = socket.read_exactly(4) {
+                black_box(four);
+            }
+        });
+    });
+    server.listen_then(("127.0.0.1", 0), |server| {
+        let port = server.address().expect("it listens").port();
+        let client = net::connect(("127.0.0.1", port));
+        client.end_with(vec![7; BYTES as usize]).resume();
+        client.on(event::Connect, move |()| server.close());
+    });
+    run();
+    (BYTES / 4, start.elapsed())
 }
 
 fn ticks() -> (u32, Duration) {
