@@ -131,8 +131,8 @@ pub(super) fn reserve(buffer: &mut Vec<u8>, more: usize, bound: usize) {
 }
 
 /// Gives back the capacity of a buffer above `keep`, by another buffer in its stead. An allocator that has mapped a big
-/// one has the system unmap the pages when it shrinks, and map and clear them when it grows with the next frame: ten times
-/// the cost of a frame of 64 KiB.
+/// one has the system unmap the pages when it shrinks, and map and clear them when it grows with the next frame: eight
+/// times the cost of a frame of 64 KiB.
 #[inline]
 pub(super) fn give_back(buffer: &mut Vec<u8>, keep: usize) {
     if buffer.capacity() > keep.max(buffer.len()) {
